@@ -1,0 +1,1 @@
+"""The runtime: one path from request to answer."""

@@ -1,0 +1,204 @@
+"""Every deliberate error of the hub: its code, its HTTP status, and whether its words may leave."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HubError(Exception):
+    """The hub could not do what was asked."""
+
+    code: ClassVar[str] = "INTERNAL"
+    status: ClassVar[int] = 500
+    # Whether the message may be shown to the caller. Unsafe messages are logged and replaced by a general one.
+    safe: ClassVar[bool] = False
+
+    def __init__(self, message: str | None = None, **extensions: object) -> None:
+        """Take `message`, by default the class's docstring, and extra members of the error's `extensions`."""
+        super().__init__(message or (self.__doc__ or "").strip())
+        self.extensions = extensions
+
+    @property
+    def public_message(self) -> str:
+        """The words a caller may read."""
+        return str(self) if self.safe else (HubError.__doc__ or "")
+
+
+class Unauthenticated(HubError):
+    """The request carries no valid token."""
+
+    code = "UNAUTHENTICATED"
+    status = 401
+    safe = True
+
+
+class AgreementNotInForce(HubError):
+    """No data-sharing agreement of this partner is in force."""
+
+    code = "AGREEMENT_NOT_IN_FORCE"
+    status = 403
+    safe = True
+
+
+class PurposeRequired(HubError):
+    """Declare a purpose: several are possible under this agreement."""
+
+    code = "PURPOSE_REQUIRED"
+    status = 403
+    safe = True
+
+
+class PurposeNotAllowed(HubError):
+    """This purpose is not in the partner's agreement."""
+
+    code = "PURPOSE_NOT_ALLOWED"
+    status = 403
+    safe = True
+
+
+class MatterRequired(HubError):
+    """This purpose needs a matter code (Hub-Matter) and, for the six check purposes, a case number (Hub-Case)."""
+
+    code = "MATTER_REQUIRED"
+    status = 403
+    safe = True
+
+
+class BadRequest(HubError):
+    """The request is not a GraphQL request."""
+
+    code = "BAD_REQUEST"
+    status = 400
+    safe = True
+
+
+class MethodNotAllowed(HubError):
+    """Only POST, and GET for queries, are served here."""
+
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
+    safe = True
+
+
+class NotAcceptable(HubError):
+    """None of the media types in Accept is served here."""
+
+    code = "NOT_ACCEPTABLE"
+    status = 406
+    safe = True
+
+
+class UnsupportedMediaType(HubError):
+    """The body must be application/json in UTF-8."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    status = 415
+    safe = True
+
+
+class BodyTooLarge(HubError):
+    """The body is larger than this hub takes."""
+
+    code = "BODY_TOO_LARGE"
+    status = 413
+    safe = True
+
+
+class RequestTimeout(HubError):
+    """The request arrived too slowly."""
+
+    code = "REQUEST_TIMEOUT"
+    status = 408
+    safe = True
+
+
+class SyntaxRefused(HubError):
+    """The document is not GraphQL."""
+
+    code = "GRAPHQL_PARSE_FAILED"
+    status = 400
+    safe = True
+
+
+class ValidationFailed(HubError):
+    """The document does not fit the schema of this caller."""
+
+    code = "GRAPHQL_VALIDATION_FAILED"
+    status = 400
+    safe = True
+
+
+class LimitExceeded(HubError):
+    """The document is larger than this partner class may send."""
+
+    code = "LIMIT_EXCEEDED"
+    status = 400
+    safe = True
+
+
+class BadUserInput(HubError):
+    """A variable or an argument has an unusable value."""
+
+    code = "BAD_USER_INPUT"
+    status = 400
+    safe = True
+
+
+class QuotaExceeded(HubError):
+    """The partner's quota is used up."""
+
+    code = "QUOTA"
+    status = 429
+    safe = True
+
+
+class LedgerUnavailable(HubError):
+    """The disclosure could not be recorded, so it was not made."""
+
+    code = "LEDGER_UNAVAILABLE"
+    status = 503
+    safe = True
+
+
+class StoreUnavailable(HubError):
+    """The store did not answer in time."""
+
+    code = "STORE_UNAVAILABLE"
+    status = 503
+    safe = True
+
+
+class SettingInvalid(HubError):
+    """A setting has an unusable value."""
+
+    code = "SETTING_INVALID"
+    safe = True
+
+
+class AgreementInvalid(HubError):
+    """The agreement is refused."""
+
+    code = "AGREEMENT_INVALID"
+    status = 422
+    safe = True
+
+
+class SchemaInvalid(HubError):
+    """The schema declares a coordinate that the hub cannot govern."""
+
+    code = "SCHEMA_INVALID"
+
+
+class FileRefused(HubError):
+    """The file cannot be imported."""
+
+    code = "FILE_REFUSED"
+    status = 422
+    safe = True
+
+
+class LedgerBroken(HubError):
+    """The hash chain of the disclosure ledger does not hold."""
+
+    code = "LEDGER_BROKEN"
+    safe = True

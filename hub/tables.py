@@ -1,0 +1,419 @@
+"""The store's tables: subjects, the facts about them with system time, sources, partners and the disclosure ledger."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+# Codes compare byte by byte: the "C" collation keeps their indexes usable whatever the database's locale is.
+CODE = Text(collation="C")
+MOMENT = DateTime(timezone=True)
+
+SUBJECT_KINDS = ("LEGAL_PERSON", "UNINCORPORATED_ORGANIZATION", "INDIVIDUAL_BUSINESS", "NATURAL_PERSON")
+RECORD_KINDS = ("LICENSE", "PENALTY", "GENERIC")
+LIFECYCLES = ("DRAFT", "EFFECTIVE", "UNDER_OBJECTION", "SUSPENDED", "REPAIRED", "EXPIRED", "REVOKED", "CORRECTED")
+SERIOUSNESS = ("NOT_ADVERSE", "UNCLASSIFIED", "MINOR", "GENERAL", "SERIOUS")
+SHARING = ("PUBLIC", "GOVERNMENT_SHARED", "AUTHORIZED_QUERY", "RESTRICTED")
+COLORS = ("RED", "WATCH", "BLACK")
+LIST_STATES = (
+    "PROPOSED",
+    "NOTICE_SERVED",
+    "OBJECTION_PERIOD",
+    "RECOGNIZED",
+    "PUBLISHED",
+    "SUSPENDED",
+    "EXITED_EXPIRED",
+    "EXITED_REPAIRED",
+    "EXITED_REVOKED",
+    "EXITED_DISQUALIFIED",
+    "NOT_RECOGNIZED",
+)
+# Every row carries one of the 43 data classes of the ceiling matrix, or it is quarantined.
+DATA_CLASSES = tuple(f"D{number}" for number in range(1, 44))
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def _public_id() -> Column[object]:
+    """The opaque id that callers see: random, so that it says nothing and cannot be guessed."""
+    return Column("public_id", UUID(as_uuid=False), nullable=False, server_default=text("gen_random_uuid()"))
+
+
+def _provenance() -> list[Column[object]]:
+    """Where a fact came from, how old it is, and during which time the hub believed it (system time)."""
+    return [
+        Column("source", CODE, nullable=False),
+        Column("source_record_id", CODE, nullable=False),
+        Column("provider_name", Text, nullable=False),
+        Column("provider_code", CODE),
+        Column("catalog_item_code", CODE, nullable=False),
+        Column("sharing_attribute", CODE, nullable=False, server_default="PUBLIC"),
+        Column("source_updated_at", MOMENT),
+        Column("fetched_at", MOMENT, nullable=False),
+        # SM3 (GB/T 32905-2016) over the canonical form of the row, hexadecimal.
+        Column("payload_digest", CODE, nullable=False),
+        Column("recorded_at", MOMENT, nullable=False),
+        Column("superseded_at", MOMENT),
+    ]
+
+
+def _fact(name: str, *columns: Column[object], constraints: tuple[object, ...] = ()) -> Table:
+    """A table of facts: `version_id` names one version, `public_id` the fact through all its versions."""
+    table = Table(
+        name,
+        metadata,
+        Column("version_id", BigInteger, Identity(always=True), primary_key=True),
+        _public_id(),
+        Column("subject_id", BigInteger, ForeignKey("subject.subject_id"), nullable=False),
+        Column("data_class", CODE, nullable=False),
+        *columns,
+        *_provenance(),
+        _one_of("data_class", DATA_CLASSES),
+        _one_of("sharing_attribute", SHARING),
+        *constraints,  # type: ignore[arg-type]
+    )
+    Index(f"uq_{name}_current", table.c.source, table.c.source_record_id, unique=True,
+          postgresql_where=table.c.superseded_at.is_(None))
+    Index(f"uq_{name}_current_public_id", table.c.public_id, unique=True,
+          postgresql_where=table.c.superseded_at.is_(None))
+    Index(f"ix_{name}_history", table.c.source, table.c.source_record_id, table.c.recorded_at)
+    return table
+
+
+# A subject is only an anchor: what is known of it stands in the facts. Region is the current one (GB/T 2260).
+subject = Table(
+    "subject",
+    metadata,
+    Column("subject_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("public_id", UUID(as_uuid=False), nullable=False, unique=True, server_default=text("gen_random_uuid()")),
+    Column("kind", CODE, nullable=False),
+    Column("uscc", CODE, unique=True),
+    Column("region_code", CODE),
+    Column("is_minor", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", MOMENT, nullable=False, server_default=text("now()")),
+    # Current registration, repeated here so that the merchant check reads one row; history stands in `registration`.
+    Column("display_name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("registration_status", CODE),
+    Column("established_on", Date),
+    Column("industry_code", CODE),
+    Column("legal_representative_name", Text),
+    _one_of("kind", SUBJECT_KINDS),
+    CheckConstraint("uscc ~ '^[0-9A-HJ-NPQRTUWXY]{18}$'", name="uscc_shape"),
+)
+Index("ix_subject_name_key", subject.c.name_key, postgresql_using="gin",
+      postgresql_ops={"name_key": "gin_trgm_ops"})
+
+# Every identifier a subject is or was known by. Numbers of persons stand here only as HMAC-SM3 (scheme …, digest).
+identifier = Table(
+    "identifier",
+    metadata,
+    Column("identifier_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("subject_id", BigInteger, ForeignKey("subject.subject_id"), nullable=False),
+    Column("scheme", CODE, nullable=False),
+    # Normalized value; for schemes of persons the HMAC-SM3 in hexadecimal, never the number.
+    Column("value", CODE, nullable=False),
+    Column("data_class", CODE, nullable=False),
+    Column("source", CODE, nullable=False),
+    Column("recorded_at", MOMENT, nullable=False),
+    UniqueConstraint("scheme", "value"),
+    _one_of("data_class", DATA_CLASSES),
+)
+Index("ix_identifier_subject_id", identifier.c.subject_id)
+
+registration = _fact(
+    "registration",
+    Column("display_name", Text, nullable=False),
+    Column("registration_status", CODE),
+    Column("region_code", CODE),
+    Column("established_on", Date),
+    Column("industry_code", CODE),
+    Column("legal_representative_name", Text),
+    Column("address", Text),
+    Column("phone", Text),
+)
+Index("ix_registration_subject_id", registration.c.subject_id, registration.c.recorded_at)
+
+# Licences, penalties and every other catalogue record. Amounts in yuan (the exchange unit 万元 is converted on the way in).
+record = _fact(
+    "record",
+    Column("kind", CODE, nullable=False),
+    Column("record_type", CODE),
+    Column("origin_class", CODE, nullable=False, server_default="PUBLIC_CREDIT"),
+    Column("title", Text, nullable=False),
+    Column("document_number", Text),
+    Column("authority_name", Text),
+    Column("authority_uscc", CODE),
+    Column("decided_on", Date, nullable=False),
+    Column("valid_from", Date),
+    Column("valid_to", Date),
+    # Last day on which the record may be used and shared; null: no end. Set from the dated rule sets.
+    Column("usable_until", Date),
+    Column("seriousness", CODE, nullable=False),
+    Column("lifecycle", CODE, nullable=False),
+    Column("under_objection", Boolean, nullable=False, server_default=text("false")),
+    Column("simple_procedure", Boolean),
+    Column("fine_amount", Numeric(18, 2)),
+    Column("confiscated_amount", Numeric(18, 2)),
+    Column("categories", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    # Texts that are only shown: contents, facts, basis, certificate … keyed by column name of the vocabulary.
+    Column("details", JSONB, nullable=False, server_default=text("'{}'")),
+    constraints=(
+        _one_of("kind", RECORD_KINDS),
+        _one_of("seriousness", SERIOUSNESS),
+        _one_of("lifecycle", LIFECYCLES),
+    ),
+)
+Index("ix_record_subject_page", record.c.subject_id, record.c.decided_on, record.c.public_id,
+      postgresql_where=record.c.superseded_at.is_(None))
+Index("ix_record_page", record.c.decided_on, record.c.public_id, postgresql_where=record.c.superseded_at.is_(None))
+Index("ix_record_document_number", record.c.document_number, postgresql_where=record.c.superseded_at.is_(None))
+
+# Grades issued by others: customs, tax, SAFE, associations, national evaluation. The hub never computes one.
+grade = _fact(
+    "grade",
+    Column("scheme", CODE, nullable=False),
+    Column("grade_code", CODE, nullable=False),
+    Column("grade_label", Text, nullable=False),
+    Column("ruleset_version", CODE, nullable=False),
+    Column("issuer_name", Text, nullable=False),
+    Column("issuer_uscc", CODE),
+    Column("period", CODE),
+    Column("effective_from", Date, nullable=False),
+    Column("effective_to", Date),
+)
+Index("ix_grade_subject_page", grade.c.subject_id, grade.c.scheme, grade.c.effective_from,
+      postgresql_where=grade.c.superseded_at.is_(None))
+
+list_definition = Table(
+    "list_definition",
+    metadata,
+    Column("code", CODE, primary_key=True),
+    Column("public_id", UUID(as_uuid=False), nullable=False, unique=True, server_default=text("gen_random_uuid()")),
+    Column("name", Text, nullable=False),
+    Column("color", CODE, nullable=False),
+    Column("recognizer_name", Text, nullable=False),
+    Column("recognizer_uscc", CODE),
+    # R8.1: no list without legal basis and its level.
+    Column("legal_basis", Text, nullable=False),
+    Column("basis_level", CODE, nullable=False),
+    Column("min_publicity_months", Integer),
+    Column("max_publicity_months", Integer),
+    Column("effective_from", Date, nullable=False),
+    Column("effective_to", Date),
+    _one_of("color", COLORS),
+)
+
+list_entry = _fact(
+    "list_entry",
+    Column("list_code", CODE, ForeignKey("list_definition.code"), nullable=False),
+    Column("color", CODE, nullable=False),
+    Column("state", CODE, nullable=False),
+    Column("cause", Text),
+    Column("decision_number", Text),
+    Column("recognized_on", Date),
+    Column("publicity_from", Date),
+    Column("earliest_repair_on", Date),
+    Column("publicity_ends_on", Date),
+    Column("exited_on", Date),
+    Column("exit_reason", Text),
+    Column("under_objection", Boolean, nullable=False, server_default=text("false")),
+    constraints=(_one_of("color", COLORS), _one_of("state", LIST_STATES)),
+)
+Index("ix_list_entry_subject_page", list_entry.c.subject_id, list_entry.c.recognized_on, list_entry.c.public_id,
+      postgresql_where=list_entry.c.superseded_at.is_(None))
+Index("ix_list_entry_list_page", list_entry.c.list_code, list_entry.c.recognized_on, list_entry.c.public_id,
+      postgresql_where=list_entry.c.superseded_at.is_(None))
+
+# Archives kept by somebody: associations, platforms, FDI reports, prepaid issuers … Items are shown as given.
+archive = _fact(
+    "archive",
+    Column("archive_type", CODE, nullable=False),
+    Column("origin_class", CODE, nullable=False),
+    Column("keeper_name", Text, nullable=False),
+    Column("keeper_uscc", CODE),
+    Column("opened_on", Date),
+    Column("last_updated_on", Date),
+    # [{"code", "label", "value"}], in the keeper's order.
+    Column("items", JSONB, nullable=False, server_default=text("'[]'")),
+    constraints=(_one_of("origin_class", ("PUBLIC_CREDIT", "MARKET_CREDIT")),),
+)
+Index("ix_archive_subject_page", archive.c.subject_id, archive.c.archive_type, archive.c.public_id,
+      postgresql_where=archive.c.superseded_at.is_(None))
+
+# Whose member or merchant a subject is: the row scope of associations and platforms.
+affiliation = Table(
+    "affiliation",
+    metadata,
+    Column("partner", CODE, nullable=False),
+    Column("subject_id", BigInteger, ForeignKey("subject.subject_id"), nullable=False),
+    Column("kind", CODE, nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date),
+    UniqueConstraint("subject_id", "partner", "kind", "valid_from"),
+    _one_of("kind", ("MEMBER", "MERCHANT")),
+)
+
+# A subject's consent (PIPL art. 13–15, 23): for one grantee, some purposes and data classes, until it ends or is withdrawn.
+consent = Table(
+    "consent",
+    metadata,
+    Column("consent_id", BigInteger, Identity(always=True), primary_key=True),
+    _public_id(),
+    Column("subject_id", BigInteger, ForeignKey("subject.subject_id"), nullable=False),
+    Column("grantee", CODE, nullable=False),
+    Column("purposes", ARRAY(Text), nullable=False),
+    Column("data_classes", ARRAY(Text), nullable=False),
+    Column("separate_consent", Boolean, nullable=False),
+    Column("valid_from", MOMENT, nullable=False),
+    Column("valid_to", MOMENT, nullable=False),
+    Column("withdrawn_at", MOMENT),
+    Column("evidence_digest", CODE, nullable=False),
+)
+Index("ix_consent_subject_id", consent.c.subject_id, consent.c.grantee)
+
+# What each source last gave: written by the harvest and by the live part, read into every answer.
+source_state = Table(
+    "source_state",
+    metadata,
+    Column("source", CODE, primary_key=True),
+    Column("status", CODE, nullable=False),
+    Column("as_of", MOMENT),
+    Column("checked_at", MOMENT, nullable=False),
+    # Where the next harvest goes on: opaque to all but the connector.
+    Column("cursor", Text),
+    Column("rows_read", BigInteger, nullable=False, server_default=text("0")),
+    Column("rows_stored", BigInteger, nullable=False, server_default=text("0")),
+    Column("rows_unchanged", BigInteger, nullable=False, server_default=text("0")),
+    Column("rows_quarantined", BigInteger, nullable=False, server_default=text("0")),
+)
+
+# Files already taken, by digest, with how far: a re-delivery is recognized, a killed import goes on.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("digest", CODE, primary_key=True),
+    Column("source", CODE, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("received_at", MOMENT, nullable=False),
+    Column("position", BigInteger, nullable=False, server_default=text("0")),
+    Column("finished_at", MOMENT),
+    Column("rows_stored", BigInteger, nullable=False, server_default=text("0")),
+    Column("rows_unchanged", BigInteger, nullable=False, server_default=text("0")),
+    Column("rows_quarantined", BigInteger, nullable=False, server_default=text("0")),
+)
+
+# Rows that were not understood, with their raw bytes: corrected and replayed by a person, never guessed.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("quarantine_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("source", CODE, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("position", CODE, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("reason_code", CODE, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("quarantined_at", MOMENT, nullable=False),
+    Column("replayed_at", MOMENT),
+    UniqueConstraint("source", "origin", "position"),
+)
+
+# Applied versions of the partners' data-sharing agreements; the newest row of a partner is the one in force.
+agreement = Table(
+    "agreement",
+    metadata,
+    Column("agreement_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("partner", CODE, nullable=False),
+    Column("digest", CODE, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("applied_at", MOMENT, nullable=False),
+    Column("applied_by", Text, nullable=False),
+    Column("suspended_at", MOMENT),
+    Column("suspended_by", Text),
+)
+Index("ix_agreement_partner", agreement.c.partner, agreement.c.agreement_id)
+
+# The disclosure ledger: one row a group commit, its entries as the exact bytes that were hashed.
+ledger_block = Table(
+    "ledger_block",
+    metadata,
+    Column("chain", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("committed_at", MOMENT, nullable=False, server_default=text("now()")),
+    Column("algorithm", CODE, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    # One JSON object a line, UTF-8.
+    Column("entries", LargeBinary, nullable=False),
+    Column("entry_count", Integer, nullable=False),
+    Column("subjects", ARRAY(BigInteger), nullable=False),
+    CheckConstraint("entry_count > 0", name="not_empty"),
+    PrimaryKeyConstraint("chain", "seq"),
+)
+Index("ix_ledger_block_subjects", ledger_block.c.subjects, postgresql_using="gin")
+
+# The distinct subjects each partner asked about on a day: daily quotas hold over all workers.
+quota_use = Table(
+    "quota_use",
+    metadata,
+    Column("partner", CODE, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("subjects", BigInteger, nullable=False, server_default=text("0")),
+)
+
+# R7.1: the working calendar, with the notice that fixes each day; days without a row are provisional.
+working_day = Table(
+    "working_day",
+    metadata,
+    Column("region_code", CODE, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("is_workday", Boolean, nullable=False),
+    Column("source_doc", Text, nullable=False),
+)
+
+# The catalogue of credit information items: a record whose item is not listed here is quarantined (国办发〔2020〕49号).
+catalog_item = Table(
+    "catalog_item",
+    metadata,
+    Column("code", CODE, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("data_class", CODE, nullable=False),
+    Column("sharing_attribute", CODE, nullable=False),
+    Column("secrecy_approved", Boolean, nullable=False),
+    Column("source_doc", Text, nullable=False),
+    _one_of("data_class", DATA_CLASSES),
+    _one_of("sharing_attribute", SHARING),
+)
