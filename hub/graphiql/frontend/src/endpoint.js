@@ -1,0 +1,62 @@
+// Talks to the hub on behalf of one caller: token, purpose, matter and case go into headers, nowhere else.
+import { getIntrospectionQuery } from "graphql";
+
+// GraphiQL asks for nine levels of wrapping types, which is deeper than the hub lets any document be.
+// Three wrap everything this schema has ([T!]!); one more is spare.
+const INTROSPECTION = getIntrospectionQuery({ inputValueDeprecation: true, schemaDescription: true }).replace(
+  /fragment TypeRef on __Type[\s\S]*$/,
+  "fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }",
+);
+
+/** Header values are bytes: what is not plain ASCII, such as 青商许〔2026〕1号, travels percent-encoded in UTF-8. */
+export function headerValue(text) {
+  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
+}
+
+function headersOf({ token, purpose, matter, caseNumber }) {
+  const headers = {
+    "Content-Type": "application/json",
+    Accept: "application/graphql-response+json, application/json;q=0.9",
+    Authorization: `Bearer ${token}`,
+  };
+  if (purpose) headers["Hub-Purpose"] = headerValue(purpose);
+  if (matter) headers["Hub-Matter"] = headerValue(matter);
+  if (caseNumber) headers["Hub-Case"] = headerValue(caseNumber);
+  return headers;
+}
+
+/** Give a GET of the page's own JSON, never from a cache. */
+export async function fetchJSON(path) {
+  const response = await fetch(path, { credentials: "omit", cache: "no-store", redirect: "error" });
+  if (!response.ok) throw new Error(`${path}: HTTP ${response.status}`);
+  return response.json();
+}
+
+/**
+ * A GraphiQL fetcher for one caller. `read` gives the caller's headers as they are at the moment of asking,
+ * `renew` tries to get a fresh token after a 401 and says whether it did, `signal` ends what is under way.
+ */
+export function fetcherFor({ endpoint, read, renew, signal }) {
+  const send = (body) =>
+    fetch(endpoint, {
+      method: "POST",
+      body,
+      headers: headersOf(read()),
+      credentials: "omit",
+      cache: "no-store",
+      redirect: "error",
+      signal,
+    });
+  return async ({ query, variables, operationName }) => {
+    const introspects = operationName === "IntrospectionQuery";
+    const body = JSON.stringify({ query: introspects ? INTROSPECTION : query, variables, operationName });
+    let response = await send(body);
+    if (response.status === 401 && (await renew())) response = await send(body);
+    const text = await response.text();
+    try {
+      return JSON.parse(text);
+    } catch {
+      return { errors: [{ message: `HTTP ${response.status}: ${text.slice(0, 200)}` }] };
+    }
+  };
+}

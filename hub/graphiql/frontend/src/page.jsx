@@ -1,0 +1,86 @@
+// The page: one caller at a time. Changing the caller ends what is under way, forgets earlier answers and reads
+// the schema again, because the documentation must show what this caller may see and nothing of the last one.
+import { DOC_EXPLORER_PLUGIN, DocExplorerContextProvider } from "@graphiql/plugin-doc-explorer";
+import { GraphiQLProvider } from "@graphiql/react";
+import { GraphiQLInterface } from "graphiql";
+import { useEffect, useMemo, useRef, useState } from "react";
+
+import { DemoBar, TokenBar } from "./bar.jsx";
+import { fetchJSON, fetcherFor } from "./endpoint.js";
+import { memoryStorage } from "./memory.js";
+
+const NOBODY = { partner: "", token: "", purpose: "", matter: "", caseNumber: "" };
+const DOCUMENTATION = [DOC_EXPLORER_PLUGIN];
+
+function callerOf(partner, purposeCode) {
+  const purpose = partner.purposes.find(({ code }) => code === purposeCode) ?? partner.purposes[0];
+  return {
+    partner: partner.id,
+    token: partner.token,
+    purpose: purpose?.code ?? "",
+    matter: purpose?.matter ?? "",
+    caseNumber: purpose?.case ?? "",
+  };
+}
+
+export function Page({ settings, partners: given }) {
+  const [partners, setPartners] = useState(given);
+  const [caller, setCaller] = useState(() => (given?.length ? callerOf(given[0]) : NOBODY));
+  const current = useRef(caller);
+  current.current = caller;
+
+  // The view depends on who asks and what for. Matter and case ride along without changing it.
+  const known = Boolean(caller.token && caller.purpose);
+  const asking = useMemo(() => new AbortController(), [caller.partner, caller.token, caller.purpose]);
+  useEffect(() => () => asking.abort(), [asking]);
+
+  const fetcher = useMemo(() => {
+    const renew = async () => {
+      if (!settings.partnersPath) return false;
+      const fresh = await fetchJSON(settings.partnersPath);
+      const partner = fresh.find(({ id }) => id === current.current.partner);
+      if (!partner) return false;
+      current.current = { ...current.current, token: partner.token };
+      setPartners(fresh);
+      return true;
+    };
+    return fetcherFor({ endpoint: settings.endpoint, read: () => current.current, renew, signal: asking.signal });
+  }, [asking, settings]);
+
+  const storage = useMemo(memoryStorage, []);
+  const tabs = useMemo(
+    () => settings.examples.map(({ query, variables }) => ({ query, variables, headers: null })),
+    [settings],
+  );
+
+  return (
+    <GraphiQLProvider
+      fetcher={fetcher}
+      schema={known ? undefined : null}
+      storage={storage}
+      shouldPersistHeaders={false}
+      defaultTabs={tabs}
+      plugins={DOCUMENTATION}
+      referencePlugin={DOC_EXPLORER_PLUGIN}
+      visiblePlugin={DOC_EXPLORER_PLUGIN}
+    >
+      <DocExplorerContextProvider>
+        {partners ? (
+          <DemoBar
+            partners={partners}
+            caller={caller}
+            choose={(id, purpose) => setCaller(callerOf(partners.find((partner) => partner.id === id), purpose))}
+            amend={(part) => setCaller({ ...caller, ...part })}
+          />
+        ) : (
+          <TokenBar purposes={settings.purposes} connect={setCaller} />
+        )}
+        <GraphiQLInterface
+          isHeadersEditorEnabled={false}
+          showPersistHeadersSettings={false}
+          defaultEditorToolsVisibility="variables"
+        />
+      </DocExplorerContextProvider>
+    </GraphiQLProvider>
+  );
+}
