@@ -202,3 +202,15 @@ class LedgerBroken(HubError):
 
     code = "LEDGER_BROKEN"
     safe = True
+
+
+class EngineFailed(HubError):
+    """The embedded PostgreSQL did not start."""
+
+    code = "ENGINE_FAILED"
+
+
+class StoreInvalid(HubError):
+    """The store is not one that this hub can serve from."""
+
+    code = "STORE_INVALID"

@@ -1,0 +1,104 @@
+"""What each role of the hub may do to each table: the roles hold no other rights, whatever the code above them asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from hub.tables import metadata
+
+ROLES = ("hub_reader", "hub_writer", "hub_auditor")
+
+# A fact is superseded, never overwritten: of a fact's row only the end of its system time may change.
+FACT = "SELECT, INSERT, UPDATE (superseded_at)"
+KEPT = "SELECT, INSERT, UPDATE"
+
+GRANTS: Mapping[str, Mapping[str, str]] = {
+    # The read path: facts, and what row scopes and consent need. No ledger, no raw rows, no agreements, no evidence.
+    "hub_reader": {
+        "subject": "SELECT",
+        "identifier": "SELECT",
+        "registration": "SELECT",
+        "record": "SELECT",
+        "grade": "SELECT",
+        "list_definition": "SELECT",
+        "list_entry": "SELECT",
+        "archive": "SELECT",
+        "affiliation": "SELECT",
+        "consent": "SELECT (consent_id, public_id, subject_id, grantee, purposes, data_classes, separate_consent,"
+        " valid_from, valid_to, withdrawn_at)",
+        "source_state": "SELECT",
+        "working_day": "SELECT",
+        "catalog_item": "SELECT",
+        "alembic_version": "SELECT",
+    },
+    # Harvest, casework, agreements and the ledger. Nothing may be deleted, and no block of the ledger changed.
+    "hub_writer": {
+        "subject": KEPT,
+        "identifier": KEPT,
+        "registration": FACT,
+        "record": FACT,
+        "grade": FACT,
+        "list_definition": KEPT,
+        "list_entry": FACT,
+        "archive": FACT,
+        "affiliation": KEPT,
+        "consent": "SELECT, INSERT, UPDATE (withdrawn_at)",
+        "source_state": KEPT,
+        "delivery": KEPT,
+        "quarantine": KEPT,
+        "agreement": KEPT,
+        "ledger_block": "SELECT, INSERT",
+        "quota_use": KEPT,
+        "working_day": KEPT,
+        "catalog_item": KEPT,
+        "alembic_version": "SELECT",
+    },
+    # Who saw whom: the ledger, the agreements it was seen under, and who a subject is.
+    "hub_auditor": {
+        "ledger_block": "SELECT",
+        "agreement": "SELECT",
+        "subject": "SELECT",
+        "identifier": "SELECT",
+        "alembic_version": "SELECT",
+    },
+}
+
+CREATE_ROLE = """
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+    CREATE ROLE {role} LOGIN NOINHERIT;
+    ALTER ROLE {role} SET jit = off;
+    {settings}
+  END IF;
+END $$
+"""
+# Also said on each of the hub's own connections; here they bind whoever else logs in as the reader.
+READER_SETTINGS = """
+    ALTER ROLE hub_reader SET default_transaction_read_only = on;
+    ALTER ROLE hub_reader SET statement_timeout = '10s';
+"""
+
+# A database copied from a template does not take these with it.
+SECURE_DATABASE = """
+DO $$ BEGIN
+  EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+  EXECUTE format('GRANT CONNECT ON DATABASE %I TO hub_reader, hub_auditor', current_database());
+  EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO hub_writer', current_database());
+END $$
+"""
+
+
+def apply_grants(connection: Connection) -> None:
+    """Create the roles that are missing and give each exactly the rights above. Needs the owner, with CREATEROLE once."""
+    for role in ROLES:
+        settings = READER_SETTINGS if role == "hub_reader" else ""
+        connection.exec_driver_sql(CREATE_ROLE.format(role=role, settings=settings))
+    connection.exec_driver_sql(SECURE_DATABASE)
+    for table in (*metadata.tables, "alembic_version"):
+        connection.exec_driver_sql(f"REVOKE ALL ON TABLE {table} FROM PUBLIC, {', '.join(ROLES)}")
+    for role, tables in GRANTS.items():
+        connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA public TO {role}")
+        for table, rights in tables.items():
+            connection.exec_driver_sql(f"GRANT {rights} ON TABLE {table} TO {role}")

