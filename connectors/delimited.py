@@ -1,0 +1,177 @@
+"""Rows of delimited text (CSV), each with its exact bytes; a damaged line costs itself only."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from connectors.contract import RawRow
+from connectors.files import DroppedFile, FileUnusable, Header, defect, mask_number
+
+# The national format allows no line breaks in cells; spreadsheets write them all the same. Past this many
+# lines the opening quote is taken for a stray one.
+_MAX_LINES = 20
+_MAX_LINE = 1 << 20
+_HEADER_WITHIN = 10
+_DELIMITERS = (",", "\t", ";", "|")
+
+Line = tuple[int, bytes]
+
+
+def read_delimited(
+    file: DroppedFile, header: Header, secret: frozenset[str] = frozenset()
+) -> Iterator[RawRow]:
+    """Rows of `file`. `header` recognizes the header line; columns in `secret` are masked in `raw` only.
+
+    `raw` is the header line followed by the row, both in the file's own bytes, so that a row can be read
+    again by itself. Blank lines are no rows. Raises FileUnusable when no header is found.
+    """
+    with file.path.open("rb") as stream:
+        yield from _rows(_Lines(stream), file, header, secret)
+
+
+def reread(raw: bytes, encoding: str, header: Header) -> dict[str, str | None] | None:
+    """The fields of one kept row (header line and row), or None when `raw` is not that."""
+    lines = _Lines(io.BytesIO(raw))
+    try:
+        found = _find_header(lines, encoding, header)
+    except FileUnusable:
+        return None
+    cells = _cells(b"".join(line for _, line in lines), encoding, found.delimiter)
+    if cells is None or len(cells) < len(found.names):
+        return None
+    return {name: cell or None for name, cell in zip(found.names, cells, strict=False)}
+
+
+class _Found:
+    """A recognized header."""
+
+    def __init__(self, names: Sequence[str], delimiter: str, raw: bytes) -> None:
+        self.names = tuple(names)
+        self.delimiter = delimiter
+        self.raw = raw if raw.endswith(b"\n") else raw + b"\n"
+
+
+class _Lines:
+    """Physical lines with their numbers; lines looked at too far ahead can be put back."""
+
+    def __init__(self, stream: io.BufferedIOBase) -> None:
+        self._stream = stream
+        self._back: deque[Line] = deque()
+        self._number = 0
+
+    def __iter__(self) -> Iterator[Line]:
+        return self
+
+    def __next__(self) -> Line:
+        if self._back:
+            return self._back.popleft()
+        line = self._stream.readline(_MAX_LINE)
+        if not line:
+            raise StopIteration
+        self._number += 1
+        if not line.endswith(b"\n"):
+            # Either the last line, or one longer than any row: what is past the bound is only skipped over.
+            while (rest := self._stream.readline(_MAX_LINE)) and not rest.endswith(b"\n"):
+                continue
+        return self._number, line
+
+    def put_back(self, lines: Sequence[Line]) -> None:
+        """Give `lines` again, in order."""
+        self._back.extendleft(reversed(lines))
+
+
+def _rows(lines: _Lines, file: DroppedFile, header: Header, secret: frozenset[str]) -> Iterator[RawRow]:
+    found = _find_header(lines, file.encoding, header)
+    names, width, origin = found.names, len(found.names), file.origin
+    # Only the file's first bytes can be a mark; later ones would be text.
+    encoding = "utf-8" if file.encoding == "utf-8-sig" else file.encoding
+    hidden = tuple(index for index, name in enumerate(names) if name in secret)
+    body = False
+    for number, line in lines:
+        whole = line
+        if line.count(b'"') % 2:
+            joined = _join(lines, (number, line), encoding, found)
+            if joined is None:
+                yield defect(origin, str(number), found.raw + line, "ROW_QUOTES", "a quotation mark is open")
+                continue
+            whole = joined
+        if len(whole) >= _MAX_LINE:
+            yield defect(origin, str(number), whole, "ROW_TOO_LONG", f"longer than {_MAX_LINE} bytes")
+            continue
+        cells = _cells(whole, encoding, found.delimiter)
+        if cells is None:
+            yield defect(origin, str(number), found.raw + whole, "ROW_ENCODING", f"not {encoding} text")
+            continue
+        if not any(cells) or (not body and header(cells) is not None):
+            continue  # a blank line, or the second line of a header in two languages
+        body = True
+        if len(cells) != width and (len(cells) < width or any(cells[width:])):
+            reason = f"{len(cells)} cells where the header has {width}"
+            yield defect(origin, str(number), found.raw + whole, "ROW_COLUMNS", reason)
+            continue
+        shown = _masked(whole, cells, hidden, encoding, found.delimiter) if hidden else whole
+        fields = {name: cell or None for name, cell in zip(names, cells, strict=False)}
+        yield RawRow(origin, str(number), found.raw + shown, fields)
+
+
+def _find_header(lines: _Lines, encoding: str, header: Header) -> _Found:
+    for number, line in lines:
+        for delimiter in _DELIMITERS:
+            cells = _cells(line, encoding, delimiter)
+            names = header(cells) if cells else None
+            if names is not None:
+                return _Found(names, delimiter, line)
+        if number >= _HEADER_WITHIN:
+            break
+    raise FileUnusable("FILE_HEADER", f"none of the first {_HEADER_WITHIN} lines is a header of the template")
+
+
+def _join(lines: _Lines, first: Line, encoding: str, found: _Found) -> bytes | None:
+    """The row that opens a quote in `first` and closes it some lines on; None puts the other lines back."""
+    held, quotes = [first], first[1].count(b'"')
+    while quotes % 2 and len(held) < _MAX_LINES:
+        following = next(lines, None)
+        if following is None:
+            break
+        held.append(following)
+        quotes += following[1].count(b'"')
+    whole = b"".join(line for _, line in held)
+    if quotes % 2 == 0:
+        cells = _cells(whole, encoding, found.delimiter)
+        if cells is not None and len(cells) == len(found.names):
+            return whole
+    lines.put_back(held[1:])
+    return None
+
+
+def _cells(line: bytes, encoding: str, delimiter: str) -> list[str] | None:
+    """The stripped cells of a row; None when it is not text of `encoding` or not one row."""
+    try:
+        text = line.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    if '"' not in text:
+        return [cell.strip() for cell in text.split(delimiter)]
+    try:
+        parsed = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error:
+        return None
+    # A cell's own line breaks and a lone carriage return in the row do not make a second row.
+    return [cell.strip() for cell in parsed[0]] if len(parsed) == 1 else None
+
+
+def _masked(
+    line: bytes, cells: Sequence[str], hidden: tuple[int, ...], encoding: str, delimiter: str
+) -> bytes:
+    """`line` with the persons' numbers masked: the quarantine keeps its rows, but no such number."""
+    if not any(cells[index] for index in hidden):
+        return line
+    shown = list(cells)
+    for index in hidden:
+        shown[index] = mask_number(cells[index])
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n").writerow(shown)
+    return buffer.getvalue().encode(encoding)

@@ -1,0 +1,205 @@
+"""Files dropped by a source: what they are, whether they came whole, and how their rows are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zipfile
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectors.contract import RawRow, Refused, RowRejected
+
+# Recognizes a header: takes the cells of a row, gives the column names to use, or None when it is none.
+Header = Callable[[Sequence[str]], Sequence[str] | None]
+
+# A row that could not be read has these two fields and no others; `reject_defect` turns it into a rejection.
+DEFECT = "\x00defect"
+DEFECT_REASON = "\x00reason"
+
+_CHUNK = 1 << 20
+# What a sheet may unpack to: past this it is a decompression bomb, not a table.
+_MAX_UNPACKED = 4 << 30
+_MAX_SHARED_STRINGS = 512 << 20
+_ROW_COUNT = re.compile(
+    r"(?:rows?|row_?count|count|records?|total|行数|记录数|总数)\W{1,5}(\d{1,12})", re.IGNORECASE
+)
+_DIGEST = re.compile(r"(?:sm3|digest|摘要)\W{1,5}([0-9a-fA-F]{64})\b", re.IGNORECASE)
+
+
+class FileUnusable(Refused):
+    """The file as a whole cannot be read; `code` is UPPER_SNAKE, the words hold no cell of the file."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        """Take the code and one sentence."""
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class DroppedFile:
+    """A file, its format (CSV, XLSX, XML), its SM3 digest and, for text, the encoding it is read by."""
+
+    path: Path
+    format: str
+    digest: str
+    encoding: str
+
+    @property
+    def origin(self) -> str:
+        """Names this very content: a later file of that name is another origin and replaces no rows of it."""
+        return f"{self.path.name}@{self.digest[:12]}"
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the control file beside a file says of it: the number of rows and, when given, the SM3 digest."""
+
+    rows: int
+    digest: str | None
+
+
+def inspect(path: Path) -> DroppedFile:
+    """Read the file once, in constant memory: digest, format, encoding. Raises FileUnusable."""
+    digest = hashlib.new("sm3")
+    utf8, gb18030 = _Probe("utf-8"), _Probe("gb18030")
+    head = b""
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                head = head or chunk[:4]
+                digest.update(chunk)
+                utf8.feed(chunk)
+                if utf8.failed_at is not None:
+                    gb18030.feed(chunk)
+    except OSError as error:
+        raise FileUnusable("FILE_UNREADABLE", f"the file cannot be read ({type(error).__name__})") from error
+    if not head:
+        raise FileUnusable("FILE_EMPTY", "the file is empty")
+    if head.startswith(b"PK"):
+        return DroppedFile(path, "XLSX", digest.hexdigest(), "utf-8")
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        raise FileUnusable("FILE_FORMAT", "old binary XLS (or an encrypted workbook); save it as XLSX or CSV")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise FileUnusable("FILE_ENCODING", "UTF-16 text; save it as UTF-8 or GB18030")
+    encoding = "utf-8" if utf8.failed_at is None else _likelier(path)
+    if head.startswith(b"\xef\xbb\xbf"):
+        encoding = "utf-8-sig"
+    kind = "XML" if path.suffix.lower() == ".xml" else "CSV"
+    return DroppedFile(path, kind, digest.hexdigest(), encoding)
+
+
+class _Probe:
+    """Whether a stream of bytes is text of one encoding."""
+
+    def __init__(self, encoding: str) -> None:
+        self._decoder = getincrementaldecoder(encoding)()
+        self._read = 0
+        self.failed_at: int | None = None
+
+    def feed(self, chunk: bytes) -> None:
+        """Decode on, until the first failure."""
+        if self.failed_at is not None:
+            return
+        try:
+            self._decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            self.failed_at = self._read + error.start
+        self._read += len(chunk)
+
+
+def _likelier(path: Path) -> str:
+    """Of UTF-8 and GB18030 the one that fewer lines contradict; lines that still do are quarantined."""
+    wrong = {"utf-8": 0, "gb18030": 0}
+    with path.open("rb") as stream:
+        while line := stream.readline(_CHUNK):
+            for encoding in wrong:
+                try:
+                    line.decode(encoding)
+                except UnicodeDecodeError:
+                    wrong[encoding] += 1
+    return min(wrong, key=lambda encoding: wrong[encoding])
+
+
+def control_of(path: Path) -> Control | None:
+    """The control file of `path` (`<name>.ctl` or `<stem>.ctl`; JSON or `rows=…` lines), or None.
+
+    Raises FileUnusable when there is one that does not say how many rows to expect.
+    """
+    for candidate in (path.with_name(path.name + ".ctl"), path.with_suffix(".ctl")):
+        if candidate.is_file():
+            with candidate.open("rb") as stream:
+                text = stream.read(65536).decode("utf-8", errors="replace")
+            rows, digest = _ROW_COUNT.search(text), _DIGEST.search(text)
+            if rows is None:
+                raise FileUnusable("CONTROL_FILE", "the control file does not say how many rows to expect")
+            return Control(int(rows[1]), digest[1].lower() if digest else None)
+    return None
+
+
+def check_control(file: DroppedFile, control: Control, rows: int) -> None:
+    """Refuse a file that did not arrive whole. Raises FileUnusable."""
+    if control.digest is not None and control.digest != file.digest:
+        raise FileUnusable("CONTROL_DIGEST", "the file's SM3 digest is not the one of its control file")
+    if control.rows != rows:
+        reason = f"the control file announces {control.rows} rows, the file holds {rows}"
+        raise FileUnusable("CONTROL_ROWS", reason)
+
+
+def check_archive(path: Path) -> None:
+    """Refuse a workbook that would unpack to more than memory should hold. Raises FileUnusable."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise FileUnusable("FILE_FORMAT", "the workbook is damaged") from error
+    shared = sum(member.file_size for member in members if member.filename.endswith("sharedStrings.xml"))
+    if sum(member.file_size for member in members) > _MAX_UNPACKED or shared > _MAX_SHARED_STRINGS:
+        raise FileUnusable("FILE_TOO_LARGE", "the workbook unpacks to more than is taken; deliver it as CSV")
+
+
+def defect(origin: str, position: str, raw: bytes, code: str, reason: str) -> RawRow:
+    """A row that cannot be read: it goes through the pipeline like any other, to be counted and kept."""
+    return RawRow(origin, position, raw, {DEFECT: code, DEFECT_REASON: reason})
+
+
+def reject_defect(row: RawRow) -> None:
+    """Raise RowRejected when `row` could not be read."""
+    code = row.fields.get(DEFECT)
+    if code is not None:
+        raise RowRejected(code, row.fields.get(DEFECT_REASON) or "the row cannot be read")
+
+
+def mask_number(value: str) -> str:
+    """A person's number for the quarantine: first and last character, for the rest tells birthday and sex."""
+    return value[0] + "*" * (len(value) - 2) + value[-1] if len(value) > 3 else "*" * len(value)
+
+
+def json_row(origin: str, position: str, fields: dict[str, str | None], secret: frozenset[str]) -> RawRow:
+    """A row without bytes of its own (sheet, XML): raw is its canonical JSON, numbers of persons masked."""
+    shown = {
+        name: mask_number(value) if value and name in secret else value for name, value in fields.items()
+    }
+    raw = json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode("utf-8", errors="replace")
+    return RawRow(origin, position, raw, fields)
+
+
+def fields_of_json(raw: bytes) -> dict[str, str | None] | None:
+    """The fields of a row kept as JSON, or None when `raw` is something else."""
+    with suppress(ValueError, RecursionError):
+        loaded = json.loads(raw)
+        if isinstance(loaded, dict):
+            return {str(name): None if value is None else str(value) for name, value in loaded.items()}
+    return None
+
+
+def numbered(rows: Iterator[RawRow], skip: int) -> Iterator[RawRow]:
+    """`rows` without the first `skip`: a killed harvest goes on where it stood."""
+    for count, row in enumerate(rows):
+        if count >= skip:
+            yield row
