@@ -214,3 +214,9 @@ class StoreInvalid(HubError):
     """The store is not one that this hub can serve from."""
 
     code = "STORE_INVALID"
+
+
+class RulesInvalid(HubError):
+    """The rules that come with the hub are not whole."""
+
+    code = "RULES_INVALID"
