@@ -20,7 +20,7 @@ DEMO_CURSOR_KEY = bytes(range(32, 64))
 
 @dataclass(frozen=True)
 class Declared:
-    """What the README says of a setting; `default` as it would be written in the environment, None: not set."""
+    """What the README says of a setting; `default` as written in the environment, None: not set."""
 
     variable: str
     description: str
@@ -40,7 +40,7 @@ def setting(
     secret: bool = False,
     of_source: bool = False,
 ) -> Any:
-    """Declare a setting as a dataclass field. `parse` raises ValueError with what is expected, never with the value."""
+    """Declare a setting as a dataclass field. `parse` raises ValueError: what is expected."""
     declared = Declared(variable, description, default, secret, parse, of_source)
     value = None if default is None else parse(default)
     return field(default=value, repr=not secret, metadata={"setting": declared})
@@ -129,13 +129,13 @@ class Settings:
 
     database_url: str | None = setting(
         "HUB_DATABASE_URL",
-        "PostgreSQL (15 or later) of the store, as its owner; not set: an embedded server below HUB_STATE_DIR",
+        "PostgreSQL (15 or later) of the store, as its owner; not set: an embedded one below HUB_STATE_DIR",
         _POSTGRES,
         secret=True,
     )
     database_reader_url: str | None = setting(
         "HUB_DATABASE_READER_URL",
-        "The same store as hub_reader; not set: the owner's address with that user and no password (peer, .pgpass)",
+        "The same store as hub_reader; not set: HUB_DATABASE_URL with that user and no password (.pgpass)",
         _POSTGRES,
         secret=True,
     )
@@ -159,7 +159,7 @@ class Settings:
     )
     host: str = setting("HUB_HOST", "Address to listen on", _text, "127.0.0.1")
     port: int = setting("HUB_PORT", "Port to listen on; 0: any free one", _count(0, 65535), "8000")
-    state_dir: Path = setting(
+    state_dir: Path = setting(  # noqa: RUF009 -- a declaration, and Path is immutable
         "HUB_STATE_DIR", "Where the embedded server and the demo keep their data", _path, "var"
     )
     demo: bool = setting("HUB_DEMO", "Demo mode: synthetic data, demo tokens and partners", _flag, "false")
@@ -203,7 +203,7 @@ class Settings:
         _key,
         secret=True,
     )
-    agreements_dir: Path | None = setting(
+    agreements_dir: Path | None = setting(  # noqa: RUF009 -- as above
         "HUB_AGREEMENTS_DIR", "Agreements (TOML, one file a partner) that are applied at start-up", _path
     )
     customs_url: str | None = setting(

@@ -1,4 +1,4 @@
-"""The store's connections: a pool for each role, the embedded server when no address is set, and the migrations."""
+"""The store's connections: a pool for each role, the embedded server when no address is set, migrations."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def as_user(dsn: str, user: str) -> str:
 
 @contextmanager
 def attached(settings: Settings) -> Iterator[Settings]:
-    """Settings with the address of a store: as configured, else of the running embedded server, else of one of our own.
+    """Settings with the address of a store: configured, else of the running embedded server, else of our own.
 
-    Our own is stopped at the end. Errors: EngineFailed.
+    Our own is started here and stopped at the end. Errors: EngineFailed.
     """
     if settings.database_url is not None:
         yield settings
@@ -84,11 +84,11 @@ def attached(settings: Settings) -> Iterator[Settings]:
 async def open_pool(
     settings: Settings, role: Role | str, size: int | None = None, *, statement_seconds: float | None = None
 ) -> asyncpg.Pool:
-    """Open `size` connections as `role` ("reader", "writer", "auditor" or a Role); 8 by default, HUB_POOL_SIZE to read.
+    """Open `size` connections (by default HUB_POOL_SIZE) as `role`: "reader", "writer", "auditor" or a Role.
 
-    `statement_seconds`: time until which each statement must end, on both sides; by default HUB_DATABASE_TIMEOUT to read and
-    one minute to write. Values of type json come and go as bytes.
-    Errors: StoreUnavailable when the server cannot be reached, StoreInvalid when the store cannot serve this hub.
+    `statement_seconds`: time until which each statement must end, on both sides; by default
+    HUB_DATABASE_TIMEOUT to read and one minute to write. Values of type json come and go as bytes.
+    Errors: StoreUnavailable when the server cannot be reached, StoreInvalid when the store cannot serve.
     """
     role = Role(role if role.startswith("hub_") else f"hub_{role}")
     reads = role is Role.READER
@@ -129,7 +129,7 @@ async def open_pool(
 
 
 async def check_store(connection: asyncpg.Connection) -> None:
-    """Refuse a store that would give wrong answers: name search without Chinese, or tables of another version.
+    """Refuse a store that would answer wrongly: name search without Chinese, or tables of another version.
 
     Errors: StoreInvalid.
     """
@@ -206,7 +206,7 @@ def _alembic() -> Config:
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
-    # The statement of a plan makes the answer's JSON; decoding it here only to encode it again would be waste.
+    # The statement of a plan makes the answer's JSON; decoding it only to encode it again would be waste.
     await connection.set_type_codec(
         "json", schema="pg_catalog", format="binary", encoder=_same, decoder=_same
     )

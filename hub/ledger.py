@@ -276,7 +276,8 @@ class Ledger:
                 try:
                     self._session = await self._connect()
                 except LedgerUnavailable as problem:
-                    _log.warning("ledger database away: %s", type(problem.__cause__).__name__)
+                    if delay == FIRST_DELAY:
+                        _log.warning("ledger database away: %s", type(problem.__cause__).__name__)
                     await asyncio.sleep(delay)
                     delay = min(2 * delay, LONGEST_DELAY)
         finally:

@@ -30,7 +30,16 @@ MOMENT = DateTime(timezone=True)
 
 SUBJECT_KINDS = ("LEGAL_PERSON", "UNINCORPORATED_ORGANIZATION", "INDIVIDUAL_BUSINESS", "NATURAL_PERSON")
 RECORD_KINDS = ("LICENSE", "PENALTY", "GENERIC")
-LIFECYCLES = ("DRAFT", "EFFECTIVE", "UNDER_OBJECTION", "SUSPENDED", "REPAIRED", "EXPIRED", "REVOKED", "CORRECTED")
+LIFECYCLES = (
+    "DRAFT",
+    "EFFECTIVE",
+    "UNDER_OBJECTION",
+    "SUSPENDED",
+    "REPAIRED",
+    "EXPIRED",
+    "REVOKED",
+    "CORRECTED",
+)
 SERIOUSNESS = ("NOT_ADVERSE", "UNCLASSIFIED", "MINOR", "GENERAL", "SERIOUS")
 SHARING = ("PUBLIC", "GOVERNMENT_SHARED", "AUTHORIZED_QUERY", "RESTRICTED")
 COLORS = ("RED", "WATCH", "BLACK")
@@ -104,10 +113,19 @@ def _fact(name: str, *columns: Column[object], constraints: tuple[object, ...] =
         _one_of("sharing_attribute", SHARING),
         *constraints,  # type: ignore[arg-type]
     )
-    Index(f"uq_{name}_current", table.c.source, table.c.source_record_id, unique=True,
-          postgresql_where=table.c.superseded_at.is_(None))
-    Index(f"uq_{name}_current_public_id", table.c.public_id, unique=True,
-          postgresql_where=table.c.superseded_at.is_(None))
+    Index(
+        f"uq_{name}_current",
+        table.c.source,
+        table.c.source_record_id,
+        unique=True,
+        postgresql_where=table.c.superseded_at.is_(None),
+    )
+    Index(
+        f"uq_{name}_current_public_id",
+        table.c.public_id,
+        unique=True,
+        postgresql_where=table.c.superseded_at.is_(None),
+    )
     Index(f"ix_{name}_history", table.c.source, table.c.source_record_id, table.c.recorded_at)
     return table
 
@@ -117,7 +135,13 @@ subject = Table(
     "subject",
     metadata,
     Column("subject_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("public_id", UUID(as_uuid=False), nullable=False, unique=True, server_default=text("gen_random_uuid()")),
+    Column(
+        "public_id",
+        UUID(as_uuid=False),
+        nullable=False,
+        unique=True,
+        server_default=text("gen_random_uuid()"),
+    ),
     Column("kind", CODE, nullable=False),
     Column("uscc", CODE, unique=True),
     Column("region_code", CODE),
@@ -133,8 +157,12 @@ subject = Table(
     _one_of("kind", SUBJECT_KINDS),
     CheckConstraint("uscc ~ '^[0-9A-HJ-NPQRTUWXY]{18}$'", name="uscc_shape"),
 )
-Index("ix_subject_name_key", subject.c.name_key, postgresql_using="gin",
-      postgresql_ops={"name_key": "gin_trgm_ops"})
+Index(
+    "ix_subject_name_key",
+    subject.c.name_key,
+    postgresql_using="gin",
+    postgresql_ops={"name_key": "gin_trgm_ops"},
+)
 
 # Every identifier a subject is or was known by. Numbers of persons stand here only as HMAC-SM3 (scheme …, digest).
 identifier = Table(
@@ -196,10 +224,22 @@ record = _fact(
         _one_of("lifecycle", LIFECYCLES),
     ),
 )
-Index("ix_record_subject_page", record.c.subject_id, record.c.decided_on, record.c.public_id,
-      postgresql_where=record.c.superseded_at.is_(None))
-Index("ix_record_page", record.c.decided_on, record.c.public_id, postgresql_where=record.c.superseded_at.is_(None))
-Index("ix_record_document_number", record.c.document_number, postgresql_where=record.c.superseded_at.is_(None))
+Index(
+    "ix_record_subject_page",
+    record.c.subject_id,
+    record.c.decided_on,
+    record.c.public_id,
+    postgresql_where=record.c.superseded_at.is_(None),
+)
+Index(
+    "ix_record_page",
+    record.c.decided_on,
+    record.c.public_id,
+    postgresql_where=record.c.superseded_at.is_(None),
+)
+Index(
+    "ix_record_document_number", record.c.document_number, postgresql_where=record.c.superseded_at.is_(None)
+)
 
 # Grades issued by others: customs, tax, SAFE, associations, national evaluation. The hub never computes one.
 grade = _fact(
@@ -214,14 +254,25 @@ grade = _fact(
     Column("effective_from", Date, nullable=False),
     Column("effective_to", Date),
 )
-Index("ix_grade_subject_page", grade.c.subject_id, grade.c.scheme, grade.c.effective_from,
-      postgresql_where=grade.c.superseded_at.is_(None))
+Index(
+    "ix_grade_subject_page",
+    grade.c.subject_id,
+    grade.c.scheme,
+    grade.c.effective_from,
+    postgresql_where=grade.c.superseded_at.is_(None),
+)
 
 list_definition = Table(
     "list_definition",
     metadata,
     Column("code", CODE, primary_key=True),
-    Column("public_id", UUID(as_uuid=False), nullable=False, unique=True, server_default=text("gen_random_uuid()")),
+    Column(
+        "public_id",
+        UUID(as_uuid=False),
+        nullable=False,
+        unique=True,
+        server_default=text("gen_random_uuid()"),
+    ),
     Column("name", Text, nullable=False),
     Column("color", CODE, nullable=False),
     Column("recognizer_name", Text, nullable=False),
@@ -252,10 +303,20 @@ list_entry = _fact(
     Column("under_objection", Boolean, nullable=False, server_default=text("false")),
     constraints=(_one_of("color", COLORS), _one_of("state", LIST_STATES)),
 )
-Index("ix_list_entry_subject_page", list_entry.c.subject_id, list_entry.c.recognized_on, list_entry.c.public_id,
-      postgresql_where=list_entry.c.superseded_at.is_(None))
-Index("ix_list_entry_list_page", list_entry.c.list_code, list_entry.c.recognized_on, list_entry.c.public_id,
-      postgresql_where=list_entry.c.superseded_at.is_(None))
+Index(
+    "ix_list_entry_subject_page",
+    list_entry.c.subject_id,
+    list_entry.c.recognized_on,
+    list_entry.c.public_id,
+    postgresql_where=list_entry.c.superseded_at.is_(None),
+)
+Index(
+    "ix_list_entry_list_page",
+    list_entry.c.list_code,
+    list_entry.c.recognized_on,
+    list_entry.c.public_id,
+    postgresql_where=list_entry.c.superseded_at.is_(None),
+)
 
 # Archives kept by somebody: associations, platforms, FDI reports, prepaid issuers … Items are shown as given.
 archive = _fact(
@@ -270,8 +331,13 @@ archive = _fact(
     Column("items", JSONB, nullable=False, server_default=text("'[]'")),
     constraints=(_one_of("origin_class", ("PUBLIC_CREDIT", "MARKET_CREDIT")),),
 )
-Index("ix_archive_subject_page", archive.c.subject_id, archive.c.archive_type, archive.c.public_id,
-      postgresql_where=archive.c.superseded_at.is_(None))
+Index(
+    "ix_archive_subject_page",
+    archive.c.subject_id,
+    archive.c.archive_type,
+    archive.c.public_id,
+    postgresql_where=archive.c.superseded_at.is_(None),
+)
 
 # Whose member or merchant a subject is: the row scope of associations and platforms.
 affiliation = Table(

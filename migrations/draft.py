@@ -1,4 +1,4 @@
-"""Drafts the next version from what hub/tables.py declares and the store lacks: `python -m migrations.draft MESSAGE`."""
+"""Drafts the next version from what hub/tables.py declares: `python -m migrations.draft MESSAGE`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hub.embedded import EmbeddedPostgres
 
 
 async def draft(dsn: str, message: str) -> Path:
-    """Write versions/NNNN_message.py from the difference between the empty store at `dsn`, migrated, and the tables."""
+    """Write versions/NNNN_message.py from how the tables differ from the store at `dsn`, migrated."""
     here = Path(__file__).parent
     number = f"{len(list((here / 'versions').glob('[0-9]*.py'))) + 1:04}"
 

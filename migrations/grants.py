@@ -1,4 +1,4 @@
-"""What each role of the hub may do to each table: the roles hold no other rights, whatever the code above them asks."""
+"""What each role may do to each table: the roles hold no other rights, whatever the code above them asks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FACT = "SELECT, INSERT, UPDATE (superseded_at)"
 KEPT = "SELECT, INSERT, UPDATE"
 
 GRANTS: Mapping[str, Mapping[str, str]] = {
-    # The read path: facts, and what row scopes and consent need. No ledger, no raw rows, no agreements, no evidence.
+    # The read path: facts, row scopes and consent. No ledger, no raw rows, no agreements, no evidence.
     "hub_reader": {
         "subject": "SELECT",
         "identifier": "SELECT",
@@ -26,14 +26,14 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "list_entry": "SELECT",
         "archive": "SELECT",
         "affiliation": "SELECT",
-        "consent": "SELECT (consent_id, public_id, subject_id, grantee, purposes, data_classes, separate_consent,"
-        " valid_from, valid_to, withdrawn_at)",
+        "consent": "SELECT (consent_id, public_id, subject_id, grantee, purposes, data_classes, "
+        "separate_consent, valid_from, valid_to, withdrawn_at)",
         "source_state": "SELECT",
         "working_day": "SELECT",
         "catalog_item": "SELECT",
         "alembic_version": "SELECT",
     },
-    # Harvest, casework, agreements and the ledger. Nothing may be deleted, and no block of the ledger changed.
+    # Harvest, casework, agreements and the ledger. Nothing may be deleted, no block of the ledger changed.
     "hub_writer": {
         "subject": KEPT,
         "identifier": KEPT,
@@ -91,7 +91,7 @@ END $$
 
 
 def apply_grants(connection: Connection) -> None:
-    """Create the roles that are missing and give each exactly the rights above. Needs the owner, with CREATEROLE once."""
+    """Create the roles that are missing and give each the rights above; needs CREATEROLE only once."""
     for role in ROLES:
         settings = READER_SETTINGS if role == "hub_reader" else ""
         connection.exec_driver_sql(CREATE_ROLE.format(role=role, settings=settings))

@@ -1,4 +1,4 @@
-"""Fixtures of all tests: a real PostgreSQL, a fresh copy of the migrated store for each test, a real Valkey."""
+"""Fixtures of all tests: a real PostgreSQL, a fresh copy of the store for each test, a real Valkey."""
 
 from __future__ import annotations
 
@@ -50,8 +50,10 @@ def state_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres(state_dir: Path) -> Iterator[EmbeddedPostgres]:
-    """One embedded server for the session. Only a power cut could lose its data, so it does not wait for the disk."""
-    server = EmbeddedPostgres(state_dir, {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"})
+    """One embedded server for the session; it never waits for the disk: only a power cut would tell."""
+    server = EmbeddedPostgres(
+        state_dir, {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+    )
     server.start()
     yield server
     server.destroy()

@@ -1,4 +1,5 @@
 """The store"""
+# ruff: noqa: E501 -- drafted; conditions are as long as their value sets
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ function PurposeOptions({ purposes }) {
 }
 
 function CaseFields({ matter, caseNumber, amend }) {
-  const typed = { autoComplete: "off", spellCheck: false, size: 14 };
+  const typed = { autoComplete: "off", spellCheck: false };
   return (
     <>
       <Field zh="事项" en="matter">

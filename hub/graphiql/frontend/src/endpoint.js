@@ -25,6 +25,8 @@ function headersOf({ token, purpose, matter, caseNumber }) {
   return headers;
 }
 
+const failure = (message) => ({ errors: [{ message }] });
+
 /** Give a GET of the page's own JSON, never from a cache. */
 export async function fetchJSON(path) {
   const response = await fetch(path, { credentials: "omit", cache: "no-store", redirect: "error" });
@@ -50,13 +52,18 @@ export function fetcherFor({ endpoint, read, renew, signal }) {
   return async ({ query, variables, operationName }) => {
     const introspects = operationName === "IntrospectionQuery";
     const body = JSON.stringify({ query: introspects ? INTROSPECTION : query, variables, operationName });
-    let response = await send(body);
-    if (response.status === 401 && (await renew())) response = await send(body);
-    const text = await response.text();
+    let response, text;
+    try {
+      response = await send(body);
+      if (response.status === 401 && (await renew())) response = await send(body);
+      text = await response.text();
+    } catch (error) {
+      return failure(signal.aborted ? "调用方已更换，查询取消 The caller changed, so this query was cancelled" : String(error));
+    }
     try {
       return JSON.parse(text);
     } catch {
-      return { errors: [{ message: `HTTP ${response.status}: ${text.slice(0, 200)}` }] };
+      return failure(`HTTP ${response.status}: ${text.slice(0, 200)}`);
     }
   };
 }

@@ -1,7 +1,7 @@
 // The page: one caller at a time. Changing the caller ends what is under way, forgets earlier answers and reads
 // the schema again, because the documentation must show what this caller may see and nothing of the last one.
 import { DOC_EXPLORER_PLUGIN, DocExplorerContextProvider } from "@graphiql/plugin-doc-explorer";
-import { GraphiQLProvider } from "@graphiql/react";
+import { GraphiQLProvider, usePluginStore } from "@graphiql/react";
 import { GraphiQLInterface } from "graphiql";
 import { useEffect, useMemo, useRef, useState } from "react";
 
@@ -60,6 +60,7 @@ export function Page({ settings, partners: given }) {
       storage={storage}
       shouldPersistHeaders={false}
       defaultTabs={tabs}
+      variables={tabs[0]?.variables} // GraphiQL opens the first tab with its query but not with its variables
       plugins={DOCUMENTATION}
       referencePlugin={DOC_EXPLORER_PLUGIN}
       visiblePlugin={DOC_EXPLORER_PLUGIN}
@@ -75,12 +76,24 @@ export function Page({ settings, partners: given }) {
         ) : (
           <TokenBar purposes={settings.purposes} connect={setCaller} />
         )}
-        <GraphiQLInterface
-          isHeadersEditorEnabled={false}
-          showPersistHeadersSettings={false}
-          defaultEditorToolsVisibility="variables"
-        />
+        <Workbench />
       </DocExplorerContextProvider>
     </GraphiQLProvider>
+  );
+}
+
+/** GraphiQL itself, with the documentation open: it decides that at its first rendering, so it waits for the plugin. */
+function Workbench() {
+  const { visiblePlugin } = usePluginStore();
+  const opened = useRef(false);
+  opened.current ||= Boolean(visiblePlugin);
+  return (
+    opened.current && (
+      <GraphiQLInterface
+        isHeadersEditorEnabled={false}
+        showPersistHeadersSettings={false}
+        defaultEditorToolsVisibility="variables"
+      />
+    )
   );
 }
