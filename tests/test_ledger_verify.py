@@ -1,0 +1,186 @@
+"""Verification of the disclosure ledger: whatever is changed is found, and a kept checkpoint shows the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from conftest import Database
+from disclosures import disclosure
+
+from hub.errors import FileRefused, LedgerBroken
+from hub.ledger import EPOCH, Ledger, block_digest
+from hub.ledger_audit import Checkpoint, LedgerReport, checkpoints, parse_checkpoints, verify
+
+Tamper = Callable[[asyncpg.Connection], Awaitable[Any]]
+
+
+@pytest.fixture
+async def superuser(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """Somebody with all rights in the database."""
+    connection = await asyncpg.connect(database.superuser_dsn)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def auditor(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """The role that reads the ledger."""
+    connection = await asyncpg.connect(database.auditor_dsn)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def ledger(database: Database) -> AsyncIterator[Ledger]:
+    """A running ledger on a fresh store."""
+    running = Ledger(database.writer_dsn)
+    await running.start()
+    yield running
+    await running.stop()
+
+
+async def written(ledger: Ledger, blocks: int = 6) -> None:
+    """Blocks of two entries."""
+    for number in range(blocks):
+        outcomes = [ledger.submit(disclosure(2 * number + extra, (number,))) for extra in (0, 1)]
+        await asyncio.gather(*outcomes)
+
+
+def sql(*statements: str) -> Tamper:
+    """Run the statements."""
+
+    async def run(connection: asyncpg.Connection) -> None:
+        for statement in statements:
+            await connection.execute(statement)
+
+    return run
+
+
+async def reseal(connection: asyncpg.Connection, first: int, last: int) -> None:
+    """Write blocks anew with digests that fit, as an administrator could who knows the format."""
+    previous = await connection.fetchval("SELECT previous FROM ledger_block WHERE seq = $1", first)
+    for seq in range(first, last + 1):
+        row = await connection.fetchrow("SELECT * FROM ledger_block WHERE seq = $1", seq)
+        entries = row["entries"].replace(b"officer-17", b"officer-99")
+        moment = (row["committed_at"] - EPOCH) // timedelta(microseconds=1)
+        digest = block_digest("sm3", 1, seq, previous, moment, 2, row["subjects"], entries)
+        await connection.execute(
+            "UPDATE ledger_block SET entries = $1, previous = $2, digest = $3 WHERE seq = $4",
+            entries,
+            previous,
+            digest,
+            seq,
+        )
+        previous = digest
+
+
+SWAP = "UPDATE ledger_block SET seq = 7 - seq WHERE seq IN (3, 4)"
+DEFERRABLE = (
+    "ALTER TABLE ledger_block DROP CONSTRAINT pk_ledger_block",
+    "ALTER TABLE ledger_block ADD PRIMARY KEY (chain, seq) DEFERRABLE INITIALLY DEFERRED",
+)
+
+
+@pytest.mark.parametrize(
+    ("tamper", "bad_seq"),
+    [
+        (sql("UPDATE ledger_block SET entries = set_bit(entries, 100, 1 - get_bit(entries, 100)) WHERE seq = 3"), 3),
+        (sql("UPDATE ledger_block SET entries = entries || '\\x0a' WHERE seq = 6"), 6),
+        (sql("UPDATE ledger_block SET subjects = '{}' WHERE seq = 2"), 2),
+        (sql("UPDATE ledger_block SET committed_at = committed_at + interval '1 microsecond' WHERE seq = 5"), 5),
+        (sql("UPDATE ledger_block SET entry_count = 1 WHERE seq = 4"), 4),
+        (sql("UPDATE ledger_block SET algorithm = 'sha256' WHERE seq = 1"), 1),
+        (sql("UPDATE ledger_block SET digest = set_bit(digest, 0, 1 - get_bit(digest, 0)) WHERE seq = 6"), 6),
+        (sql("UPDATE ledger_block SET previous = digest WHERE seq = 2"), 2),
+        (sql("DELETE FROM ledger_block WHERE seq = 1"), 1),
+        (sql("DELETE FROM ledger_block WHERE seq IN (3, 4)"), 3),
+        (sql("DELETE FROM ledger_block WHERE seq = 3", "UPDATE ledger_block SET seq = seq - 1 WHERE seq > 3"), 3),
+        (sql(*DEFERRABLE, SWAP), 3),
+        (sql("INSERT INTO ledger_block SELECT 1, 7, now(), algorithm, digest, digest, entries, 2, subjects "
+             "FROM ledger_block WHERE seq = 6"), 7),
+        (sql("INSERT INTO ledger_block SELECT 1, 0, now(), algorithm, previous, digest, entries, 2, subjects "
+             "FROM ledger_block WHERE seq = 1"), 0),
+        (sql("UPDATE ledger_block SET chain = 2 WHERE seq > 3"), 1),
+        (lambda connection: reseal(connection, 2, 3), 4),
+    ],
+    ids=["bit", "added line", "subjects", "time", "count", "algorithm", "digest", "previous", "first gone",
+         "two gone", "closed gap", "reorder", "forged end", "forged begin", "moved chain", "resealed middle"],
+)  # fmt: skip
+async def test_whatever_is_changed_is_found_and_named(
+    ledger: Ledger,
+    superuser: asyncpg.Connection,
+    auditor: asyncpg.Connection,
+    tamper: Tamper,
+    bad_seq: int,
+) -> None:
+    await written(ledger)
+    (await verify(auditor)).require_intact()
+    await tamper(superuser)
+    report = await verify(auditor)
+    assert not report.intact
+    broken = [chain for chain in report.chains if chain.fault is not None]
+    assert [chain.bad_seq for chain in broken] == [bad_seq]
+    with pytest.raises(LedgerBroken, match=f"block {bad_seq}: "):
+        report.require_intact()
+
+
+@pytest.mark.parametrize(
+    ("tamper", "bad_seq"),
+    [
+        (sql("DELETE FROM ledger_block WHERE seq > 4"), 5),
+        (sql("DELETE FROM ledger_block"), 1),
+        (lambda connection: reseal(connection, 1, 6), 6),
+        (lambda connection: reseal(connection, 6, 6), 6),
+    ],
+    ids=["cut off", "chain gone", "all resealed", "end resealed"],
+)
+async def test_a_kept_checkpoint_shows_what_the_chain_alone_cannot(
+    ledger: Ledger,
+    superuser: asyncpg.Connection,
+    auditor: asyncpg.Connection,
+    tamper: Tamper,
+    bad_seq: int,
+) -> None:
+    await written(ledger)
+    kept = await checkpoints(auditor)
+    await written(ledger, 0)
+    (await verify(auditor, kept)).require_intact()
+    await tamper(superuser)
+    assert (await verify(auditor)).intact
+    report = await verify(auditor, kept)
+    assert [chain.bad_seq for chain in report.chains] == [bad_seq]
+
+
+async def test_a_chain_that_grew_still_fits_every_older_checkpoint(
+    ledger: Ledger, auditor: asyncpg.Connection
+) -> None:
+    kept: list[Checkpoint] = []
+    for _ in range(3):
+        await written(ledger, 2)
+        kept += await checkpoints(auditor)
+    assert [checkpoint.seq for checkpoint in kept] == [2, 4, 6]
+    assert parse_checkpoints("\n".join(map(str, kept)) + "\n\n") == tuple(kept)
+    assert (await verify(auditor, kept)).intact
+
+
+@pytest.mark.parametrize(
+    "line", ["1 2", "1 -2 " + "ab" * 32, "1 2 " + "ab" * 31, "x 2 " + "ab" * 32, "1 2 " + "xy" * 32]
+)
+def test_a_line_that_is_no_checkpoint_is_refused_by_its_number(line: str) -> None:
+    with pytest.raises(FileRefused, match="Line 2"):
+        parse_checkpoints(f"1 1 {'ab' * 32}\n{line}\n")
+
+
+async def test_checkpoints_that_contradict_each_other_are_refused(auditor: asyncpg.Connection) -> None:
+    with pytest.raises(FileRefused):
+        await verify(auditor, [Checkpoint(1, 1, "ab" * 32), Checkpoint(1, 1, "cd" * 32)])
+
+
+async def test_an_empty_ledger_holds(auditor: asyncpg.Connection) -> None:
+    assert await verify(auditor) == LedgerReport(())
+    assert await checkpoints(auditor) == ()
