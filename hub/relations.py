@@ -1,0 +1,108 @@
+"""How fields reach other rows: relation by relation, the table, the join, the order, and when a row is in use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that answers are made of."""
+
+    name: str
+    # First letter of the public ids of its rows; empty: its rows have none.
+    letter: str = ""
+    # The row carries its openness, its source and system time.
+    fact: bool = True
+    # SQL over `{t}`: the data class of a row; empty: the type of the field decides alone.
+    data_class: str = "{t}.data_class"
+    # SQL over `{t}` and `{today}`: the row is in publicity and in use; empty: always.
+    in_use: str = ""
+    # SQL over `{t}`: a row not in use may be shown as an ended one (D9), rather than never.
+    ended: str = ""
+    # The subject of a row, over `{t}`.
+    subject: str = "{t}.subject_id"
+
+
+TABLES = {
+    table.name: table
+    for table in (
+        Table("subject", letter="s", fact=False, data_class=""),
+        Table(
+            "record",
+            letter="r",
+            # Order 36 art. 3: at the end of publicity sharing and use stop too, the same day.
+            in_use="{t}.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION')"
+            " AND ({t}.usable_until IS NULL OR {t}.usable_until >= {today})",
+            ended="{t}.lifecycle <> 'DRAFT'",
+        ),
+        Table(
+            "list_entry",
+            letter="l",
+            in_use="{t}.state = 'PUBLISHED'"
+            " AND ({t}.publicity_ends_on IS NULL OR {t}.publicity_ends_on >= {today})",
+            ended="{t}.state IN ('PUBLISHED', 'SUSPENDED', 'EXITED_EXPIRED', 'EXITED_REPAIRED', 'EXITED_REVOKED',"
+            " 'EXITED_DISQUALIFIED')",
+        ),
+        Table("grade", letter="g", in_use="({t}.effective_to IS NULL OR {t}.effective_to >= {today})"),
+        Table("archive", letter="a"),
+        Table("registration", data_class=""),
+        Table("identifier", fact=False),
+        Table(
+            "list_definition",
+            letter="d",
+            fact=False,
+            data_class="CASE {t}.color WHEN 'BLACK' THEN 'D10' WHEN 'WATCH' THEN 'D12' ELSE 'D13' END",
+            subject="NULL::bigint",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Rows of `table` that belong to a row of the parent."""
+
+    table: str
+    # SQL over `{t}` (the row) and `{p}` (the parent's row).
+    join: str
+    # Columns of the order, all in one direction; the last is unique.
+    order: tuple[str, ...] = ()
+    descending: bool = True
+
+
+RELATIONS = {
+    "subject.records": Relation("record", "{t}.subject_id = {p}.subject_id", ("decided_on", "public_id")),
+    "subject.list_entries": Relation(
+        "list_entry", "{t}.subject_id = {p}.subject_id", ("recognized_on", "public_id")
+    ),
+    "subject.identifiers": Relation(
+        "identifier", "{t}.subject_id = {p}.subject_id", ("scheme", "value"), descending=False
+    ),
+    "subject.former_names": Relation(
+        "registration",
+        "{t}.subject_id = {p}.subject_id AND {t}.superseded_at IS NOT NULL AND {t}.display_name <> {p}.display_name",
+        ("recorded_at", "version_id"),
+    ),
+    "subject.contact": Relation(
+        "registration", "{t}.subject_id = {p}.subject_id", ("recorded_at", "version_id")
+    ),
+    "subject.registration": Relation(
+        "registration", "{t}.subject_id = {p}.subject_id", ("recorded_at", "version_id")
+    ),
+    "subject.grades": Relation(
+        "grade", "{t}.subject_id = {p}.subject_id", ("effective_from", "scheme", "public_id")
+    ),
+    "subject.archives": Relation(
+        "archive", "{t}.subject_id = {p}.subject_id", ("archive_type", "public_id"), descending=False
+    ),
+    "fact.subject": Relation("subject", "{t}.subject_id = {p}.subject_id"),
+    "candidate.subject": Relation("subject", "{t}.subject_id = {p}.subject_id"),
+    "list_entry.list": Relation("list_definition", "{t}.code = {p}.list_code"),
+    "records": Relation("record", "", ("decided_on", "public_id")),
+    "list_entries": Relation("list_entry", "{t}.recognized_on IS NOT NULL", ("recognized_on", "public_id")),
+    "credit_lists": Relation("list_definition", "", ("code",), descending=False),
+}
+
+# Relations whose own join says which versions count; elsewhere the current one does.
+ALL_VERSIONS = frozenset({"subject.former_names"})

@@ -1,0 +1,30 @@
+"""The whole vocabulary as one Strawberry schema, before any caller's view of it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from schema.query import Query
+from schema.records import AdministrativeLicense, AdministrativePenalty, GenericCreditRecord
+from schema.scalars import DEFINITIONS
+from schema.subjects import IndividualBusiness, NaturalPerson, Organization
+
+
+@cache
+def whole_schema() -> strawberry.Schema:
+    """Every coordinate the hub knows; partners only ever meet a view of it."""
+    return strawberry.Schema(
+        query=Query,
+        types=[
+            Organization,
+            IndividualBusiness,
+            NaturalPerson,
+            AdministrativeLicense,
+            AdministrativePenalty,
+            GenericCreditRecord,
+        ],
+        config=StrawberryConfig(scalar_map=DEFINITIONS),
+    )

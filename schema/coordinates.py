@@ -1,0 +1,147 @@
+"""Every coordinate of the vocabulary with the rule it declares; a coordinate without a rule does not build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    is_non_null_type,
+)
+
+from schema.build import whole_schema
+from schema.enums import VALUE_CLASSES
+from schema.governance import ENTITIES, HOLDER, OPEN, ROW, Condition, Entity, Mask, Parameter, Rule, Shape
+
+DATA_CLASSES = frozenset(f"D{number}" for number in range(1, 44))
+
+
+class UngovernedCoordinate(Exception):
+    """A coordinate declares no rule, or one that cannot hold."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The whole schema and what governs each of its coordinates (`Type.field`, `Type.field(argument:)`, `Input.field`)."""
+
+    schema: GraphQLSchema
+    rules: Mapping[str, Rule]
+    arguments: Mapping[str, Condition | Parameter]
+    inputs: Mapping[str, Condition]
+    entities: Mapping[str, Entity]
+    values: Mapping[str, tuple[str, ...]]
+
+    def possible(self, type_name: str) -> tuple[str, ...]:
+        """The object types that a value of this type can have."""
+        named = self.schema.type_map[type_name]
+        if isinstance(named, GraphQLInterfaceType):
+            return tuple(sorted(found.name for found in self.schema.get_possible_types(named)))
+        return (type_name,)
+
+    def classes(self, type_name: str, rule: Rule) -> tuple[str, ...]:
+        """The data classes that may govern `rule` on a row of `type_name`; empty: its holder decides."""
+        found: list[str] = []
+        for declared in rule.classes:
+            if declared == ROW:
+                found += [c for t in self.possible(type_name) for c in self.entities[t].row_classes]
+            elif declared != HOLDER:
+                found.append(declared)
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def coordinates(self) -> frozenset[str]:
+        """All coordinates that an agreement may name."""
+        return (
+            frozenset(self.rules)
+            | frozenset(self.arguments)
+            | frozenset(self.inputs)
+            | frozenset(self.values)
+        )
+
+
+def _declared(holder: Any) -> Any:
+    definition = holder.extensions.get("strawberry-definition")
+    return (getattr(definition, "metadata", None) or {}).get("rule")
+
+
+def _entity(named: GraphQLNamedType) -> Entity | None:
+    definition = named.extensions.get("strawberry-definition")
+    # Read from the class itself: an entity is declared, never inherited.
+    found = vars(definition.origin).get(ENTITIES) if definition is not None else None
+    return found if isinstance(found, Entity) else None
+
+
+def _check_rule(
+    coordinate: str, field: GraphQLField, rule: object, entities: tuple[Entity | None, ...]
+) -> Rule:
+    if not isinstance(rule, Rule) or not rule.classes:
+        raise UngovernedCoordinate(f"{coordinate} declares no data class")
+    unknown = set(rule.classes) - DATA_CLASSES - {OPEN, ROW, HOLDER}
+    if unknown:
+        raise UngovernedCoordinate(f"{coordinate} declares an unknown data class {sorted(unknown)[0]}")
+    if ROW in rule.classes and (not entities or not all(entities)):
+        raise UngovernedCoordinate(f"{coordinate} is decided by its row, but its type is no entity")
+    deniable = rule.classes != (OPEN,) and rule.mask is not Mask.KEEP
+    if deniable and is_non_null_type(field.type):
+        raise UngovernedCoordinate(f"{coordinate} can be withheld, so it must be nullable")
+    named = get_named_type(field.type)
+    if rule.mask in (Mask.NAME, Mask.PHONE, Mask.ADDRESS) and named.name != "String":
+        raise UngovernedCoordinate(f"{coordinate} has a mask for text but is no text")
+    if rule.shape in (Shape.COLUMN, Shape.DETAIL) and not rule.target:
+        raise UngovernedCoordinate(f"{coordinate} names no column")
+    return rule
+
+
+def read(schema: GraphQLSchema) -> Vocabulary:
+    """What `schema` declares. Raises UngovernedCoordinate for the first coordinate that no rule governs."""
+    rules: dict[str, Rule] = {}
+    arguments: dict[str, Condition | Parameter] = {}
+    inputs: dict[str, Condition] = {}
+    entities: dict[str, Entity] = {}
+    named_types = [t for name, t in sorted(schema.type_map.items()) if not name.startswith("__")]
+    for named in named_types:
+        if isinstance(named, GraphQLObjectType) and (found := _entity(named)) is not None:
+            entities[named.name] = found
+    for named in named_types:
+        if isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
+            possible = [named] if isinstance(named, GraphQLObjectType) else schema.get_possible_types(named)
+            held = tuple(entities.get(one.name) for one in possible)
+            for field_name, field in named.fields.items():
+                coordinate = f"{named.name}.{field_name}"
+                rules[coordinate] = _check_rule(coordinate, field, _declared(field), held)
+                for argument_name, argument in field.args.items():
+                    rule = _declared(argument)
+                    if not isinstance(rule, Condition | Parameter):
+                        raise UngovernedCoordinate(f"{coordinate}({argument_name}:) declares no rule")
+                    arguments[f"{coordinate}({argument_name}:)"] = rule
+        elif isinstance(named, GraphQLInputObjectType):
+            for field_name, input_field in named.fields.items():
+                rule = _declared(input_field)
+                if not isinstance(rule, Condition):
+                    raise UngovernedCoordinate(f"{named.name}.{field_name} declares no rule")
+                inputs[f"{named.name}.{field_name}"] = rule
+    for coordinate, rule in (*arguments.items(), *inputs.items()):
+        if isinstance(rule, Condition) and rule.tests not in rules:
+            raise UngovernedCoordinate(f"{coordinate} tests {rule.tests}, which does not exist")
+    for value in VALUE_CLASSES:
+        enum_name, _, name = value.partition(".")
+        enum = schema.type_map.get(enum_name)
+        if not isinstance(enum, GraphQLEnumType) or name not in enum.values:
+            raise UngovernedCoordinate(f"{value} is governed but does not exist")
+    return Vocabulary(schema, rules, arguments, inputs, entities, VALUE_CLASSES)
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The hub's vocabulary, checked."""
+    return read(whole_schema()._schema)

@@ -1,0 +1,166 @@
+"""How a coordinate declares what governs it: its data class, its column or relation, and what a masked caller gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import strawberry
+
+T = TypeVar("T")
+
+# Not data of anybody: the hub's own words about itself. Every use is listed in a test.
+OPEN = "OPEN"
+# The data class that each row of the entity carries.
+ROW = "ROW"
+# Part of an embedded value (an authority, a provenance): governed by the coordinate that holds it.
+HOLDER = "HOLDER"
+
+
+class Mask(StrEnum):
+    """What a caller with level MASKED gets in place of the value."""
+
+    WITHHELD = "WITHHELD"  # null
+    KEEP = "KEEP"  # the value itself: it identifies nobody and reveals nothing beyond the row's existence
+    NAME = "NAME"  # first character, then asterisks: 马**
+    PHONE = "PHONE"  # last four digits
+    ADDRESS = "ADDRESS"  # down to the county
+
+
+class Need(StrEnum):
+    """The least level at which a coordinate is served."""
+
+    YES_NO = "YES_NO"  # three-valued answers
+    MASKED = "MASKED"
+    FULL = "FULL"
+
+
+class Capability(StrEnum):
+    """Ways of asking that an agreement grants beside its data classes."""
+
+    LOOKUP = "LOOKUP"  # one subject, by exact identifier
+    BULK = "BULK"  # many subjects, by exact code
+    SEARCH = "SEARCH"  # candidates by name
+    BROWSE = "BROWSE"  # lists and records without naming a subject
+    HISTORY = "HISTORY"  # what the hub knew at an earlier time
+    LINEAGE = "LINEAGE"  # record ids and digests at the source
+    VIEW_AS = "VIEW_AS"  # another partner's view, never wider than one's own
+
+
+class Shape(StrEnum):
+    """How a field reaches its value."""
+
+    COLUMN = "COLUMN"  # a column of the row
+    DETAIL = "DETAIL"  # a member of the row's `details`
+    COMPUTED = "COMPUTED"  # an expression that hub.expressions knows by name
+    EMBEDDED = "EMBEDDED"  # an object made of columns of the same row
+    ONE = "ONE"  # one row of another entity
+    MANY = "MANY"  # a list of rows of another entity
+    CONNECTION = "CONNECTION"  # a page of rows of another entity
+    ROWS = "ROWS"  # rows that the hub brings along with the request: live answers, explanations
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What governs a field."""
+
+    classes: tuple[str, ...]
+    shape: Shape
+    # Column, member of details, expression, relation or column prefix, according to `shape`.
+    target: str = ""
+    mask: Mask = Mask.WITHHELD
+    need: Need = Need.MASKED
+    capability: Capability | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """What governs an argument or an input field that filters: the field it tests, and how."""
+
+    # Coordinate of the tested field; the filter exists only where that field is served unmasked in every visible row.
+    tests: str
+    operator: str  # eq, in, gte, lte, prefix
+    # Column tested, when it is not the coordinate's own.
+    column: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """What governs an argument that does not filter: a capability, or nothing but its field's own rule."""
+
+    capability: Capability | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entity:
+    """What governs a type: the relation its rows come from and the data classes those rows may carry."""
+
+    relation: str
+    row_classes: tuple[str, ...]
+    # Rows of the relation that are of this type: (column, values).
+    discriminator: tuple[str, tuple[str, ...]] | None = None
+
+
+ENTITIES: str = "__hub_entity__"
+
+
+def entity(
+    relation: str, *row_classes: str, only: tuple[str, tuple[str, ...]] | None = None
+) -> Callable[[type[T]], type[T]]:
+    """Declare that the type's objects are rows of `relation` with one of `row_classes`."""
+
+    def declare(cls: type[T]) -> type[T]:
+        setattr(cls, ENTITIES, Entity(relation=relation, row_classes=row_classes, discriminator=only))
+        return cls
+
+    return declare
+
+
+def _describe(zh: str, en: str) -> str:
+    return f"{zh} · {en}"
+
+
+def governed(
+    zh: str,
+    en: str,
+    *classes: str,
+    shape: Shape = Shape.COLUMN,
+    target: str = "",
+    mask: Mask = Mask.WITHHELD,
+    need: Need = Need.MASKED,
+    capability: Capability | None = None,
+) -> Any:
+    """A field with its description in both languages and its rule; also a decorator for fields with arguments."""
+    rule = Rule(classes=classes, shape=shape, target=target, mask=mask, need=need, capability=capability)
+    return strawberry.field(description=_describe(zh, en), metadata={"rule": rule})
+
+
+def condition(zh: str, en: str, tests: str, operator: str, column: str = "") -> Any:
+    """An input field that filters on the coordinate `tests`."""
+    return strawberry.field(
+        description=_describe(zh, en),
+        default=None,
+        metadata={"rule": Condition(tests=tests, operator=operator, column=column)},
+    )
+
+
+def filters(zh: str, en: str, tests: str, operator: str, column: str = "") -> Any:
+    """An argument that filters on the coordinate `tests`."""
+    return strawberry.argument(
+        description=_describe(zh, en),
+        metadata={"rule": Condition(tests=tests, operator=operator, column=column)},
+    )
+
+
+def parameter(zh: str, en: str, capability: Capability | None = None) -> Any:
+    """An argument that does not filter."""
+    return strawberry.argument(
+        description=_describe(zh, en), metadata={"rule": Parameter(capability=capability)}
+    )
+
+
+# The body of every field with arguments: Strawberry declares, the hub's plan executes. Executed by anything else
+# the field is null, which withholds.
+PLANNED: Any = None

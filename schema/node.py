@@ -1,0 +1,14 @@
+"""Objects that can be fetched again by their opaque id."""
+
+from __future__ import annotations
+
+import strawberry
+
+from schema.governance import ROW, Mask, Shape, governed
+
+
+@strawberry.interface(description="可按标识再次获取的对象 · An object that can be fetched again by its id")
+class Node:
+    id: strawberry.ID = governed(
+        "标识", "opaque id", ROW, shape=Shape.COMPUTED, target="public_id", mask=Mask.KEEP
+    )

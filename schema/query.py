@@ -1,0 +1,153 @@
+"""The roots: where a document starts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from schema.access import Explanation, Me
+from schema.enums import IdentifierScheme, ListColor, Purpose, RecordOrder
+from schema.governance import OPEN, PLANNED, Capability, Shape, filters, governed, parameter
+from schema.lists import CreditListDefinition, ListEntryConnection
+from schema.node import Node
+from schema.origin import Source
+from schema.records import RecordConnection, RecordFilter
+from schema.scalars import USCC, Moment
+from schema.subjects import CreditSubject, SubjectCandidate
+
+
+@strawberry.type(description="查询 · Queries")
+class Query:
+    @governed(
+        "按标识精确查找信用主体",
+        "a subject by exact identifier; null when unknown or not visible",
+        OPEN,
+        shape=Shape.ONE,
+        target="subject",
+        capability=Capability.LOOKUP,
+    )
+    def subject(
+        self,
+        value: Annotated[str, parameter("标识值", "value of the identifier")],
+        scheme: Annotated[IdentifierScheme, parameter("标识类型", "scheme")] = IdentifierScheme.USCC,
+        as_of: Annotated[
+            Moment | None,
+            parameter("以该时刻所知为准", "what the hub knew at that moment", Capability.HISTORY),
+        ] = None,
+    ) -> CreditSubject | None:
+        return PLANNED
+
+    @governed(
+        "批量查找信用主体",
+        "subjects by code, in the order asked, null for unknown; at most 500",
+        OPEN,
+        shape=Shape.MANY,
+        target="subjects",
+        capability=Capability.BULK,
+    )
+    def subjects(
+        self,
+        codes: Annotated[list[USCC], parameter("统一社会信用代码", "unified social credit codes")],
+        as_of: Annotated[
+            Moment | None,
+            parameter("以该时刻所知为准", "what the hub knew at that moment", Capability.HISTORY),
+        ] = None,
+    ) -> list[CreditSubject | None] | None:
+        return PLANNED
+
+    @governed(
+        "按名称查找候选",
+        "candidates for a name, best first; organizations and individual businesses only",
+        OPEN,
+        shape=Shape.ROWS,
+        target="candidates",
+        capability=Capability.SEARCH,
+    )
+    def match_subjects(
+        self,
+        name: Annotated[str, parameter("名称", "name")],
+        region: Annotated[str | None, parameter("行政区划前缀", "prefix of the region code")] = None,
+        first: Annotated[int, parameter("条数", "candidates")] = 5,
+    ) -> list[SubjectCandidate] | None:
+        return PLANNED
+
+    @governed(
+        "信用记录",
+        "credit records, newest first",
+        OPEN,
+        shape=Shape.CONNECTION,
+        target="records",
+        capability=Capability.BROWSE,
+    )
+    def records(
+        self,
+        filter: Annotated[RecordFilter | None, parameter("筛选", "filter")] = None,
+        order_by: Annotated[RecordOrder, parameter("排序", "order")] = RecordOrder.DECIDED_ON_DESC,
+        first: Annotated[int, parameter("每页条数", "rows in a page")] = 20,
+        after: Annotated[str | None, parameter("起始游标", "cursor to go on from")] = None,
+    ) -> RecordConnection | None:
+        return PLANNED
+
+    @governed(
+        "名单条目",
+        "entries in force of a list, newest first",
+        OPEN,
+        shape=Shape.CONNECTION,
+        target="list_entries",
+        capability=Capability.BROWSE,
+    )
+    def list_entries(
+        self,
+        list_code: Annotated[
+            str | None,
+            filters("名单代码", "code of the list", "CreditListDefinition.code", "eq", column="list_code"),
+        ] = None,
+        color: Annotated[ListColor | None, filters("类别", "colour", "ListEntry.color", "eq")] = None,
+        first: Annotated[int, parameter("每页条数", "rows in a page")] = 20,
+        after: Annotated[str | None, parameter("起始游标", "cursor to go on from")] = None,
+    ) -> ListEntryConnection | None:
+        return PLANNED
+
+    @governed("名单定义", "definitions of the lists", OPEN, shape=Shape.MANY, target="credit_lists")
+    def credit_lists(
+        self,
+        color: Annotated[
+            ListColor | None, filters("类别", "colour", "CreditListDefinition.color", "eq")
+        ] = None,
+    ) -> list[CreditListDefinition] | None:
+        return PLANNED
+
+    @governed(
+        "按标识再次获取",
+        "an object by its opaque id; null when unknown or not visible",
+        OPEN,
+        shape=Shape.ONE,
+        target="node",
+    )
+    def node(self, id: Annotated[strawberry.ID, parameter("标识", "opaque id")]) -> Node | None:
+        return PLANNED
+
+    sources: list[Source] | None = governed(
+        "数据来源及状态", "the sources and their state", OPEN, shape=Shape.ROWS, target="sources"
+    )
+    me: Me | None = governed(
+        "当前调用方", "the caller, and what it may see", OPEN, shape=Shape.ROWS, target="me"
+    )
+
+    @governed(
+        "解释可见性",
+        "why a coordinate is visible or not, for a purpose and a subject",
+        OPEN,
+        shape=Shape.ROWS,
+        target="explanations",
+    )
+    def explain(
+        self,
+        coordinate: Annotated[str, parameter("坐标,如 Organization.contact", "schema coordinate")],
+        subject: Annotated[USCC | None, parameter("信用主体", "subject")] = None,
+        purpose: Annotated[
+            Purpose | None, parameter("使用目的,缺省为本次目的", "purpose, by default this request's")
+        ] = None,
+    ) -> list[Explanation] | None:
+        return PLANNED

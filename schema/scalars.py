@@ -1,0 +1,93 @@
+"""Scalars: codes, dates, moments and money as partners write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Any, NewType
+
+import strawberry
+from graphql import GraphQLError
+
+from schema.identifiers import InvalidIdentifier, parse_uscc
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+
+
+def _parse_uscc(value: object) -> str:
+    if not isinstance(value, str):
+        raise GraphQLError("a unified social credit code is a string of 18 characters")
+    try:
+        return parse_uscc(value).code
+    except InvalidIdentifier as problem:
+        raise GraphQLError(f"not a unified social credit code: {problem.reason}") from None
+
+
+def _parse_date(value: object) -> date:
+    if isinstance(value, str) and _DATE.match(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise GraphQLError("a date is written YYYY-MM-DD")
+
+
+def _parse_moment(value: object) -> datetime:
+    if isinstance(value, str) and len(value) <= 40:
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            moment = None  # type: ignore[assignment]
+        if moment is not None and moment.tzinfo is not None:
+            return moment
+    raise GraphQLError("a moment is written in ISO 8601 with its offset, such as 2026-11-22T09:00:00+08:00")
+
+
+def _parse_yuan(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"\d{1,16}(\.\d{1,2})?", value, re.ASCII):
+        return value
+    raise GraphQLError("an amount is a decimal string in yuan with at most two decimals")
+
+
+def _text(value: Any) -> str:
+    return str(value)
+
+
+USCC = NewType("USCC", str)
+Date = NewType("Date", date)
+Moment = NewType("Moment", datetime)
+Yuan = NewType("Yuan", str)
+SM3Digest = NewType("SM3Digest", str)
+
+DEFINITIONS: dict[object, Any] = {
+    USCC: strawberry.scalar(
+        name="USCC",
+        description="统一社会信用代码(GB 32100-2015),18位,校验后大写。 · "
+        "Unified social credit code, 18 characters, validated, upper case.",
+        serialize=_text,
+        parse_value=_parse_uscc,
+    ),
+    Date: strawberry.scalar(
+        name="Date",
+        description="日期(北京时间)。 · Calendar date in Asia/Shanghai, YYYY-MM-DD.",
+        serialize=_text,
+        parse_value=_parse_date,
+    ),
+    Moment: strawberry.scalar(
+        name="DateTime",
+        description="时刻,ISO 8601,带时区。 · A moment in ISO 8601 with its offset.",
+        serialize=_text,
+        parse_value=_parse_moment,
+    ),
+    Yuan: strawberry.scalar(
+        name="Yuan",
+        description="金额,单位元,十进制字符串。 · Amount in yuan as a decimal string.",
+        serialize=_text,
+        parse_value=_parse_yuan,
+    ),
+    SM3Digest: strawberry.scalar(
+        name="SM3Digest",
+        description="SM3 摘要(GB/T 32905-2016),十六进制。 · SM3 digest, hexadecimal.",
+        serialize=_text,
+    ),
+}

@@ -1,0 +1,296 @@
+"""Credit subjects: organizations, individual businesses and natural persons."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from schema.enums import (
+    GradeScheme,
+    IdentifierScheme,
+    ListColor,
+    MatchClass,
+    RecordOrder,
+    SourceSystem,
+    SubjectKind,
+    Tristate,
+)
+from schema.governance import OPEN, PLANNED, ROW, Mask, Need, Shape, entity, filters, governed, parameter
+from schema.grades import CreditArchive, ExternalGrade
+from schema.lists import ListEntry
+from schema.node import Node
+from schema.origin import Provenance, Source
+from schema.records import RecordConnection, RecordFilter
+from schema.scalars import USCC, Date
+
+# Data classes a natural person's own row is decided by: the records that mention the person.
+PERSON = ("D5", "D8", "D11")
+
+
+@strawberry.type(
+    description="标识;自然人证件号码永不返回 · An identifier; numbers of persons are never returned"
+)
+@entity("identifier", "D1")
+class Identifier:
+    scheme: IdentifierScheme = governed("类型", "scheme", ROW, target="scheme", mask=Mask.KEEP)
+    value: str | None = governed("值", "value", ROW, target="value")
+
+
+@strawberry.type(description="曾用名 · A name the subject was known by")
+@entity("former_name", "D1")
+class FormerName:
+    name: str | None = governed("名称", "name", ROW, target="display_name", mask=Mask.NAME)
+    provenance: Provenance | None = governed(
+        "来源信息", "provenance", ROW, shape=Shape.EMBEDDED, mask=Mask.KEEP
+    )
+
+
+@strawberry.type(description="联系方式 · Contact details")
+@entity("contact", "D2")
+class Contact:
+    address: str | None = governed("地址", "address", ROW, target="address", mask=Mask.ADDRESS)
+    phone: str | None = governed("电话", "telephone", ROW, target="phone", mask=Mask.PHONE)
+    provenance: Provenance | None = governed(
+        "来源信息", "provenance", ROW, shape=Shape.EMBEDDED, mask=Mask.KEEP
+    )
+
+
+@strawberry.type(
+    description="信用摘要:三值,来源不全时不说“否” · Three-valued summary: NO only when every required source answered"
+)
+class CreditSummary:
+    has_serious_dishonesty_entry: Tristate | None = governed(
+        "在严重失信主体名单",
+        "on a serious dishonesty list in force",
+        "D10",
+        shape=Shape.COMPUTED,
+        target="on_list:BLACK",
+        need=Need.YES_NO,
+    )
+    has_tax_violation_entry: Tristate | None = governed(
+        "在重大税收违法失信主体名单",
+        "on the list of serious tax violations",
+        "D18",
+        shape=Shape.COMPUTED,
+        target="on_list:TAX",
+        need=Need.YES_NO,
+    )
+    has_watch_list_entry: Tristate | None = governed(
+        "在重点关注名单",
+        "on a watch list in force",
+        "D12",
+        shape=Shape.COMPUTED,
+        target="on_list:WATCH",
+        need=Need.YES_NO,
+    )
+    is_honest_model: Tristate | None = governed(
+        "诚信典型",
+        "on a red list in force",
+        "D13",
+        shape=Shape.COMPUTED,
+        target="on_list:RED",
+        need=Need.YES_NO,
+    )
+    has_public_penalty: Tristate | None = governed(
+        "有公示期内的行政处罚",
+        "has a penalty in publicity",
+        "D6",
+        shape=Shape.COMPUTED,
+        target="has_penalty",
+        need=Need.YES_NO,
+    )
+    public_penalty_count: int | None = governed(
+        "公示期内行政处罚数",
+        "penalties in publicity",
+        "D6",
+        shape=Shape.COMPUTED,
+        target="penalty_count",
+        need=Need.FULL,
+    )
+    tax_grade_is_d: Tristate | None = governed(
+        "纳税信用为D级",
+        "tax grade D in force",
+        "D17",
+        shape=Shape.COMPUTED,
+        target="tax_grade_is_d",
+        need=Need.YES_NO,
+    )
+    incomplete_sources: list[SourceSystem] | None = governed(
+        "未能回答的来源",
+        "required sources that could not answer",
+        OPEN,
+        shape=Shape.COMPUTED,
+        target="incomplete_sources",
+        mask=Mask.KEEP,
+    )
+
+
+@strawberry.interface(description="信用主体 · A credit subject: whoever records are about")
+class CreditSubject(Node):
+    id: strawberry.ID = governed(
+        "标识", "opaque id", ROW, shape=Shape.COMPUTED, target="public_id", mask=Mask.KEEP
+    )
+    kind: SubjectKind = governed("类别", "kind", ROW, target="kind", mask=Mask.KEEP)
+    display_name: str | None = governed("名称", "name", ROW, target="display_name", mask=Mask.NAME)
+    summary: CreditSummary | None = governed(
+        "信用摘要", "three-valued summary", OPEN, shape=Shape.EMBEDDED, mask=Mask.KEEP
+    )
+    source_status: list[Source] | None = governed(
+        "来源状态",
+        "the sources and how recent they are",
+        OPEN,
+        shape=Shape.ROWS,
+        target="sources",
+        mask=Mask.KEEP,
+    )
+
+    @governed(
+        "信用记录", "credit records, newest first", OPEN, shape=Shape.CONNECTION, target="subject.records"
+    )
+    def records(
+        self,
+        filter: Annotated[RecordFilter | None, parameter("筛选", "filter")] = None,
+        order_by: Annotated[RecordOrder, parameter("排序", "order")] = RecordOrder.DECIDED_ON_DESC,
+        first: Annotated[int, parameter("每页条数", "rows in a page")] = 20,
+        after: Annotated[str | None, parameter("起始游标", "cursor to go on from")] = None,
+    ) -> RecordConnection | None:
+        return PLANNED
+
+    @governed("名单条目", "list entries in force", OPEN, shape=Shape.MANY, target="subject.list_entries")
+    def list_entries(
+        self,
+        color: Annotated[ListColor | None, filters("类别", "colour", "ListEntry.color", "eq")] = None,
+    ) -> list[ListEntry] | None:
+        return PLANNED
+
+
+@strawberry.type(description="法人或非法人组织 · A legal person or unincorporated organization")
+@entity("subject", "D1", only=("kind", ("LEGAL_PERSON", "UNINCORPORATED_ORGANIZATION")))
+class Organization(CreditSubject):
+    uscc: USCC | None = governed(
+        "统一社会信用代码", "unified social credit code", "D1", target="uscc", mask=Mask.KEEP
+    )
+    registration_status: str | None = governed(
+        "登记状态", "registration status", "D1", target="registration_status", mask=Mask.KEEP
+    )
+    region_code: str | None = governed(
+        "行政区划(GB/T 2260)", "region", "D1", target="region_code", mask=Mask.KEEP
+    )
+    industry_code: str | None = governed(
+        "行业(GB/T 4754)", "industry", "D1", target="industry_code", mask=Mask.KEEP
+    )
+    established_on: Date | None = governed(
+        "成立日期", "established on", "D1", target="established_on", mask=Mask.KEEP
+    )
+    legal_representative_name: str | None = governed(
+        "法定代表人", "legal representative", "D1", target="legal_representative_name", mask=Mask.NAME
+    )
+    identifiers: list[Identifier] | None = governed(
+        "标识", "identifiers", "D1", shape=Shape.MANY, target="subject.identifiers"
+    )
+    former_names: list[FormerName] | None = governed(
+        "曾用名", "names recorded earlier", "D1", shape=Shape.MANY, target="subject.former_names"
+    )
+    contact: Contact | None = governed(
+        "联系方式", "contact details", OPEN, shape=Shape.ONE, target="subject.contact"
+    )
+    registration: Provenance | None = governed(
+        "登记信息来源",
+        "provenance of the registration",
+        "D1",
+        shape=Shape.ONE,
+        target="subject.registration",
+        mask=Mask.KEEP,
+    )
+
+    @governed(
+        "外部等级", "grades issued by others, in force", OPEN, shape=Shape.MANY, target="subject.grades"
+    )
+    def grades(
+        self,
+        scheme: Annotated[GradeScheme | None, filters("体系", "scheme", "ExternalGrade.scheme", "eq")] = None,
+    ) -> list[ExternalGrade] | None:
+        return PLANNED
+
+    @governed("信用档案", "archives kept by others", OPEN, shape=Shape.MANY, target="subject.archives")
+    def archives(
+        self,
+        archive_type: Annotated[
+            str | None, filters("档案类别", "type of archive", "CreditArchive.archiveType", "eq")
+        ] = None,
+    ) -> list[CreditArchive] | None:
+        return PLANNED
+
+
+@strawberry.type(
+    description="个体工商户:有统一社会信用代码,经营者是自然人 · An individual business: it has a code, its operator is a natural person"
+)
+@entity("subject", "D1", only=("kind", ("INDIVIDUAL_BUSINESS",)))
+class IndividualBusiness(CreditSubject):
+    uscc: USCC | None = governed(
+        "统一社会信用代码", "unified social credit code", "D1", target="uscc", mask=Mask.KEEP
+    )
+    registration_status: str | None = governed(
+        "登记状态", "registration status", "D1", target="registration_status", mask=Mask.KEEP
+    )
+    region_code: str | None = governed(
+        "行政区划(GB/T 2260)", "region", "D1", target="region_code", mask=Mask.KEEP
+    )
+    established_on: Date | None = governed(
+        "成立日期", "established on", "D1", target="established_on", mask=Mask.KEEP
+    )
+    operator_name: str | None = governed(
+        "经营者", "operator", "D1", target="legal_representative_name", mask=Mask.NAME
+    )
+    identifiers: list[Identifier] | None = governed(
+        "标识", "identifiers", "D1", shape=Shape.MANY, target="subject.identifiers"
+    )
+
+    @governed(
+        "外部等级", "grades issued by others, in force", OPEN, shape=Shape.MANY, target="subject.grades"
+    )
+    def grades(
+        self,
+        scheme: Annotated[GradeScheme | None, filters("体系", "scheme", "ExternalGrade.scheme", "eq")] = None,
+    ) -> list[ExternalGrade] | None:
+        return PLANNED
+
+    @governed("信用档案", "archives kept by others", OPEN, shape=Shape.MANY, target="subject.archives")
+    def archives(
+        self,
+        archive_type: Annotated[
+            str | None, filters("档案类别", "type of archive", "CreditArchive.archiveType", "eq")
+        ] = None,
+    ) -> list[CreditArchive] | None:
+        return PLANNED
+
+
+@strawberry.type(
+    description="自然人:不可按姓名查找,只能经授权按证件号码精确匹配 · A natural person: never found by name, only by an authorized exact match"
+)
+@entity("subject", *PERSON, only=("kind", ("NATURAL_PERSON",)))
+class NaturalPerson(CreditSubject):
+    identity_verified: Tristate | None = governed(
+        "身份已核验",
+        "an identity document was matched",
+        "D3",
+        shape=Shape.COMPUTED,
+        target="identity_verified",
+        need=Need.YES_NO,
+    )
+
+
+@strawberry.type(
+    description="名称候选:只供人工核对,绝不据此合并主体 · A candidate for a name, for a person to judge; never merges subjects"
+)
+@entity("rows:candidates", "D1")
+class SubjectCandidate:
+    subject: CreditSubject | None = governed(
+        "信用主体", "subject", "D1", shape=Shape.ONE, target="candidate.subject", mask=Mask.KEEP
+    )
+    score: float = governed("得分", "score, 0 to 1", "D1", target="score", mask=Mask.KEEP)
+    match_class: MatchClass = governed(
+        "匹配等级", "class of the match", "D1", target="match_class", mask=Mask.KEEP
+    )
+    why: list[str] = governed("理由", "why this class", "D1", target="why", mask=Mask.KEEP)
