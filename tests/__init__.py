@@ -1,0 +1,1 @@
+"""Tests of the hub, on real servers, sockets and files."""

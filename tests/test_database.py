@@ -1,0 +1,318 @@
+"""The store: what the migrations build, what each role may do to it, how its pools bear trouble."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import CheckConstraint, Connection, inspect
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from hub.config import Settings
+from hub.database import Role, as_user, check_store, head, migrate, migrated, open_pool, role_url
+from hub.embedded import EmbeddedPostgres
+from hub.errors import StoreInvalid, StoreUnavailable
+from hub.tables import metadata
+from migrations.grants import GRANTS, ROLES
+from tests.conftest import Database
+
+TABLES = sorted(metadata.tables)
+REFUSED = asyncpg.InsufficientPrivilegeError
+# Statements of other tests must not matter here: these rows satisfy every constraint.
+BLOCK = """
+INSERT INTO ledger_block (chain, seq, algorithm, previous, digest, entries, entry_count, subjects)
+VALUES (1, 1, 'SM3', '', '', '', 1, '{}')
+"""
+SUBJECT = """
+INSERT INTO subject (kind, display_name, name_key) VALUES ('LEGAL_PERSON', '甲', '甲')
+RETURNING subject_id
+"""
+GRADE = """
+INSERT INTO grade (subject_id, data_class, scheme, grade_code, grade_label, ruleset_version, issuer_name,
+  effective_from, source, source_record_id, provider_name, catalog_item_code, fetched_at, payload_digest,
+  recorded_at)
+VALUES ($1, 'D14', 'CUSTOMS', 'AEO', '高级认证企业', '1', '海关', '2024-01-01', 'CUSTOMS', '1', '海关', 'C1',
+  now(), '', now())
+"""
+
+
+@asynccontextmanager
+async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that is closed at the end."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def fresh(postgres: EmbeddedPostgres, name: str, options: str = "") -> str:
+    """The address of a new empty database, as its owner."""
+    async with connected(postgres.dsn("postgres", "postgres")) as admin:
+        await admin.execute(f"CREATE DATABASE {name} OWNER hub_owner {options}")
+    return postgres.dsn(database=name)
+
+
+async def refused(connection: asyncpg.Connection, statements: Sequence[str]) -> None:
+    """Assert that every statement is refused for lack of rights, and not for anything else."""
+    for statement in statements:
+        with pytest.raises(REFUSED):
+            await connection.execute(statement)
+
+
+async def test_migrations_build_exactly_the_declared_tables(database: Database) -> None:
+    def differences(connection: Connection) -> tuple[list[object], dict[str, set[str | None]]]:
+        context = MigrationContext.configure(
+            connection,
+            opts={"compare_type": True, "compare_server_default": True, "target_metadata": metadata},
+        )
+        found = inspect(connection)
+        checks = {table: {check["name"] for check in found.get_check_constraints(table)} for table in TABLES}
+        return compare_metadata(context, metadata), checks
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(database.owner_dsn)
+    )
+    async with engine.connect() as connection:
+        changes, checks = await connection.run_sync(differences)
+    await engine.dispose()
+    assert changes == []
+    declared = {
+        name: {str(one.name) for one in table.constraints if isinstance(one, CheckConstraint)}
+        for name, table in metadata.tables.items()
+    }
+    assert {table: {str(name) for name in names} for table, names in checks.items()} == declared
+
+
+async def test_check_constraints_say_what_is_declared(database: Database) -> None:
+    """Names alone would let a changed value set pass: the definitions are compared as the server prints them."""
+    query = """
+        SELECT conrelid::regclass::text || '.' || conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE contype = 'c' AND connamespace = 'public'::regnamespace
+    """
+    async with connected(database.owner_dsn) as owner:
+        built = dict(await owner.fetch(query))
+        await owner.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE EXTENSION pg_trgm")
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(database.owner_dsn)
+    )
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    await engine.dispose()
+    async with connected(database.owner_dsn) as owner:
+        assert built == dict(await owner.fetch(query))
+
+
+async def test_migrating_twice_even_at_once_changes_nothing(
+    postgres: EmbeddedPostgres,
+) -> None:
+    dsn = await fresh(postgres, "hub_twice")
+    await asyncio.gather(migrated(dsn), migrated(dsn))
+    await migrated(dsn)
+    async with connected(dsn) as owner:
+        assert await owner.fetchval("SELECT version_num FROM alembic_version") == head()
+
+
+def test_migrate_serves_callers_without_an_event_loop(postgres: EmbeddedPostgres) -> None:
+    dsn = asyncio.run(fresh(postgres, "hub_plain"))
+    migrate(dsn)
+
+
+def test_every_table_is_granted_to_some_role_by_name() -> None:
+    named = {table for tables in GRANTS.values() for table in tables}
+    assert named == {*TABLES, "alembic_version"}
+    assert set(GRANTS) == set(ROLES)
+
+
+async def test_the_reader_cannot_write_anywhere(database: Database) -> None:
+    async with connected(database.reader_dsn) as reader:
+        await reader.execute("SET default_transaction_read_only = off; SET transaction_read_only = off")
+        for table in [*TABLES, "alembic_version"]:
+            await refused(
+                reader,
+                [f"INSERT INTO {table} DEFAULT VALUES", f"DELETE FROM {table}", f"TRUNCATE {table}"],
+            )
+            columns = await reader.fetch(
+                "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0", table
+            )
+            for row in columns:
+                await refused(reader, [f'UPDATE {table} SET "{row["attname"]}" = DEFAULT'])
+        await refused(
+            reader,
+            [
+                "CREATE TABLE mine (x int)",
+                "CREATE TEMPORARY TABLE mine (x int)",
+                "CREATE SCHEMA mine",
+                "SELECT * FROM subject FOR UPDATE",
+                "COPY subject FROM STDIN",
+            ],
+        )
+
+
+async def test_the_reader_sees_facts_but_no_ledger_agreement_raw_row_or_evidence(database: Database) -> None:
+    hidden = ["ledger_block", "agreement", "quarantine", "delivery", "quota_use"]
+    async with connected(database.reader_dsn) as reader:
+        for table in TABLES:
+            columns = "consent_id, withdrawn_at" if table == "consent" else "*"
+            if table in hidden:
+                await refused(reader, [f"SELECT FROM {table}", f"SELECT count(*) FROM {table}"])
+            else:
+                assert await reader.fetch(f"SELECT {columns} FROM {table}") == []
+        await refused(
+            reader, ["SELECT evidence_digest FROM consent", "SELECT * FROM consent", "TABLE consent"]
+        )
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_no_role_can_become_another(database: Database, role: str) -> None:
+    async with connected(as_user(database.owner_dsn, role)) as connection:
+        await connection.execute("SET default_transaction_read_only = off")
+        others = {"hub_owner", "postgres", *ROLES} - {role}
+        await refused(connection, [f"SET ROLE {other}" for other in sorted(others)])
+        await refused(
+            connection, ["CREATE ROLE mine", f"ALTER ROLE {role} SUPERUSER", "CREATE DATABASE mine"]
+        )
+
+
+async def test_the_writer_supersedes_facts_but_never_overwrites_or_deletes_them(database: Database) -> None:
+    async with connected(database.writer_dsn) as writer:
+        subject_id = await writer.fetchval(SUBJECT)
+        await writer.execute(GRADE, subject_id)
+        await refused(writer, ["UPDATE grade SET grade_code = 'B'", "UPDATE grade SET subject_id = 1"])
+        await refused(writer, [f"DELETE FROM {table}" for table in TABLES])
+        await refused(writer, [f"TRUNCATE {table}" for table in TABLES])
+        assert await writer.execute("UPDATE grade SET superseded_at = now()") == "UPDATE 1"
+
+
+async def test_nobody_but_the_owner_can_change_a_block_of_the_ledger(database: Database) -> None:
+    async with connected(database.writer_dsn) as writer:
+        await writer.execute(BLOCK)
+        await refused(writer, ["UPDATE ledger_block SET entries = ''", "DELETE FROM ledger_block"])
+    async with connected(database.auditor_dsn) as auditor:
+        assert await auditor.fetchval("SELECT entry_count FROM ledger_block") == 1
+        await refused(auditor, [BLOCK, "UPDATE ledger_block SET entries = ''", "DELETE FROM ledger_block"])
+        await refused(auditor, ["SELECT FROM record", "SELECT FROM quarantine", "SELECT FROM consent"])
+
+
+async def test_strangers_cannot_connect_to_the_store(database: Database) -> None:
+    async with connected(database.superuser_dsn) as admin:
+        await admin.execute(
+            "DO $$ BEGIN CREATE ROLE stranger LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+        )
+    with pytest.raises(REFUSED, match="permission denied for database"):
+        await asyncpg.connect(as_user(database.owner_dsn, "stranger"))
+
+
+async def test_a_store_whose_name_search_ignores_chinese_is_refused(postgres: EmbeddedPostgres) -> None:
+    dsn = await fresh(postgres, "hub_ascii", "TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'")
+    with pytest.raises(StoreInvalid, match="ignores Chinese"):
+        await migrated(dsn)
+
+
+async def test_an_empty_or_outdated_store_is_refused_with_the_command_that_helps(
+    postgres: EmbeddedPostgres, database: Database
+) -> None:
+    empty = await fresh(postgres, "hub_empty")
+    with pytest.raises(StoreInvalid, match="credithub migrate"):
+        await open_pool(Settings(database_url=empty), Role.OWNER, 1)
+    async with connected(database.owner_dsn) as owner:
+        await owner.execute("UPDATE alembic_version SET version_num = '0000'")
+        with pytest.raises(StoreInvalid, match=r"version 0000, this hub needs .*credithub migrate"):
+            await check_store(owner)
+
+
+async def test_a_store_that_cannot_be_reached_is_unavailable_and_its_password_is_not_told() -> None:
+    settings = Settings(database_url="postgresql://hub_owner:s3cret@127.0.0.1:1/hub")
+    for attempt in (open_pool(settings, "owner", 1), migrated(settings.database_url or "")):
+        with pytest.raises(StoreUnavailable) as caught:
+            await attempt
+        assert "s3cret" not in str(caught.value) + repr(settings)
+
+
+def test_each_role_has_its_own_address_and_never_the_owners_password() -> None:
+    settings = Settings(database_url="postgresql://boss:s3cret@db.example:5433/hub?sslmode=verify-full")
+    assert (
+        role_url(settings, Role.READER) == "postgresql://hub_reader@db.example:5433/hub?sslmode=verify-full"
+    )
+    own = replace(settings, database_reader_url="postgresql://r:other@replica.example/hub")
+    assert role_url(own, Role.READER) == "postgresql://r:other@replica.example/hub"
+    assert role_url(own, Role.WRITER) == "postgresql://hub_writer@db.example:5433/hub?sslmode=verify-full"
+    with pytest.raises(StoreInvalid):
+        role_url(Settings(), Role.READER)
+
+
+async def test_json_comes_as_the_bytes_that_the_server_made(database: Database) -> None:
+    text = '{"名": [1, 2.50,  null]}'
+    for pool in (database.reader, database.writer):
+        assert await pool.fetchval(f"SELECT '{text}'::json") == text.encode()
+        assert await pool.fetchval("SELECT $1::json", b"[ 1 ]") == b"[ 1 ]"
+
+
+async def test_moments_in_answers_carry_the_offset_of_shanghai(database: Database) -> None:
+    answer = await database.reader.fetchval("SELECT to_json('2024-06-01T00:00:00Z'::timestamptz)")
+    assert answer == b'"2024-06-01T08:00:00+08:00"'
+
+
+async def test_reading_connections_go_back_without_a_round_trip(database: Database) -> None:
+    pool = await open_pool(database.settings, "reader", 1)
+    assert await pool.fetchval("SELECT 41 + 1") == 42
+    last = await database.reader.fetchval(
+        "SELECT query FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query LIKE '%41%'"
+    )
+    await pool.close()
+    assert last == "SELECT 41 + 1"
+
+
+async def test_a_statement_over_its_time_ends_on_the_server_too(database: Database) -> None:
+    pool = await open_pool(replace(database.settings, database_timeout=0.2), "reader", 1)
+    with pytest.raises((TimeoutError, asyncpg.QueryCanceledError)):
+        await pool.fetchval("SELECT pg_sleep(30)")
+    assert await pool.fetchval("SELECT 1") == 1, "the pool heals"
+    assert (
+        await database.reader.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+        == 0
+    )
+    await pool.close()
+
+
+async def test_a_frozen_server_is_given_up_in_bounded_time(database: Database) -> None:
+    pool = await open_pool(replace(database.settings, database_timeout=0.3), "reader", 1)
+    backend = await pool.fetchval("SELECT pg_backend_pid()")
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(5):
+            with pytest.raises(TimeoutError):
+                await pool.fetchval("SELECT 1")
+    finally:
+        os.kill(backend, signal.SIGCONT)
+        pool.terminate()
+
+
+async def test_a_pool_heals_after_its_connections_were_cut(database: Database) -> None:
+    async with connected(database.superuser_dsn) as admin:
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'hub_reader'"
+        )
+    await asyncio.sleep(0.05)
+    answers = []
+    for _ in range(4):
+        with suppress(asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+            answers.append(await database.reader.fetchval("SELECT 1"))
+    assert answers[-2:] == [1, 1]
+
+
+async def test_each_test_has_a_store_of_its_own(database: Database) -> None:
+    """Together with the twin below: whichever runs first leaves nothing for the other."""
+    assert await database.writer.fetchval(SUBJECT) == 1
+
+
+async def test_each_test_has_a_store_of_its_own_again(database: Database) -> None:
+    assert await database.writer.fetchval(SUBJECT) == 1
