@@ -93,7 +93,7 @@ async def test_migrations_build_exactly_the_declared_tables(database: Database) 
 
 
 async def test_check_constraints_say_what_is_declared(database: Database) -> None:
-    """Names alone would let a changed value set pass: the definitions are compared as the server prints them."""
+    """Names alone would let a changed value set pass; so definitions are compared."""
     query = """
         SELECT conrelid::regclass::text || '.' || conname, pg_get_constraintdef(oid) FROM pg_constraint
         WHERE contype = 'c' AND connamespace = 'public'::regnamespace
