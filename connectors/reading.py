@@ -1,0 +1,104 @@
+"""How values of registers are read: days, amounts and texts, with a flag for whatever had to be repaired."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+
+from connectors.contract import RawRow, RowRejected
+
+SHANGHAI = timezone(timedelta(hours=8))
+# Days and words that mean "none" or "for ever" (found in real deliveries of the national format).
+_NONE = frozenset({"", "\\N", "NULL", "null", "暂无", "无", "长期", "-", "—", "无处罚期限"})
+_SENTINELS = frozenset({(1899, 12, 31), (1900, 1, 1), (2099, 12, 31), (9999, 9, 9), (9999, 12, 31)})
+_DAY = re.compile(
+    r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?)?"
+).fullmatch
+
+
+class Reader:
+    """Reads the fields of one row and collects flags about it."""
+
+    def __init__(self, row: RawRow) -> None:
+        """Read `row`."""
+        self._fields: Mapping[str, str | None] = row.fields
+        self._flags: dict[str, None] = {}
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What was noticed, each once, in order."""
+        return tuple(self._flags)
+
+    def flag(self, name: str) -> None:
+        """Note something."""
+        self._flags[name] = None
+
+    def text(self, name: str) -> str | None:
+        """The stripped text; None for empty values and the words that mean none."""
+        value = (self._fields.get(name) or "").strip()
+        return None if value in _NONE else value
+
+    def required(self, name: str) -> str:
+        """The stripped text. Raises RowRejected(MISSING)."""
+        value = self.text(name)
+        if value is None:
+            raise RowRejected("MISSING", f"{name} is empty")
+        return value
+
+    def day(self, name: str) -> date | None:
+        """The day; None and a flag for sentinel values. Raises RowRejected(BAD_DATE)."""
+        value = (self._fields.get(name) or "").strip()
+        if value in _NONE:
+            if value and value != "无":
+                self.flag(f"SENTINEL:{name}")
+            return None
+        found = _DAY(value)
+        try:
+            parts = tuple(map(int, found.groups())) if found else ()
+            if parts in _SENTINELS:
+                self.flag(f"SENTINEL:{name}")
+                return None
+            return date(*parts)
+        except (TypeError, ValueError):
+            raise RowRejected("BAD_DATE", f"{name} is not a day") from None
+
+    def required_day(self, name: str) -> date:
+        """The day. Raises RowRejected."""
+        value = self.day(name)
+        if value is None:
+            raise RowRejected("MISSING", f"{name} is empty")
+        return value
+
+    def moment(self, name: str) -> datetime | None:
+        """The moment, in Shanghai time unless it says otherwise. Raises RowRejected(BAD_DATE)."""
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            raise RowRejected("BAD_DATE", f"{name} is not a moment") from None
+        return found if found.tzinfo else found.replace(tzinfo=SHANGHAI)
+
+    def amount(self, name: str) -> Decimal | None:
+        """The number. Raises RowRejected(BAD_AMOUNT)."""
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            number = Decimal(value.replace(",", ""))
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not number.is_finite() or abs(number) >= 10**15:
+            raise RowRejected("BAD_AMOUNT", f"{name} is not an amount")
+        return number
+
+
+def json_raw(origin: str, position: str, row: Mapping[str, object], drop: Sequence[str] = ()) -> RawRow:
+    """A row of a service or database, raw as its canonical JSON, without the fields in `drop`."""
+    kept = {name: None if value is None else str(value) for name, value in row.items() if name not in drop}
+    raw = json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return RawRow(origin, position, raw, kept)

@@ -1,0 +1,387 @@
+"""How the synthetic province's facts come about: each function draws one kind of fact for one subject."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from random import Random
+
+from hub.sandbox.facts import (
+    COMMERCE,
+    MARKET_REGULATION,
+    Authority,
+    CustomsFile,
+    CustomsLevel,
+    Evaluation,
+    ForexClass,
+    InvestmentReport,
+    License,
+    Listing,
+    Membership,
+    Penalty,
+    TaxGrade,
+)
+from hub.sandbox.names import Region, customs_code, person_name
+
+# (document, category of the national standard, certificate, content, years of validity or None, authority)
+_LICENSES: tuple[tuple[str, str, str, str, int | None, Authority], ...] = (
+    (
+        "食品经营许可决定书",
+        "普通",
+        "食品经营许可证",
+        "预包装食品(含冷藏冷冻食品)销售、散装食品销售",
+        5,
+        MARKET_REGULATION,
+    ),
+    ("成品油零售经营许可决定书", "普通", "成品油零售经营批准证书", "汽油、柴油零售(一站一证)", 5, COMMERCE),
+    ("酒类批发备案登记表", "登记", "酒类流通备案登记表", "酒类批发", None, COMMERCE),
+    ("特种设备使用登记决定书", "登记", "特种设备使用登记证", "承压类特种设备使用", None, MARKET_REGULATION),
+    (
+        "拍卖经营许可决定书",
+        "普通",
+        "拍卖经营批准证书",
+        "各类商品拍卖(国家法律法规另有规定的除外)",
+        None,
+        COMMERCE,
+    ),
+    ("报废机动车回收资质认定决定书", "认可", "报废机动车回收资质认定书", "报废机动车回收拆解", 6, COMMERCE),
+    ("对外劳务合作经营资格核准决定书", "核准", "对外劳务合作经营资格证书", "对外劳务合作", 6, COMMERCE),
+)
+# (violation, basis, categories, content, least and greatest fine in yuan, seriousness, simple procedure)
+_PENALTIES: tuple[tuple[str, str, tuple[str, ...], str, int, int, str, bool], ...] = (
+    ("未按规定明码标价", "价格法第42条", ("警告",), "警告", 0, 0, "MINOR", True),
+    ("未按规定公示年度报告", "企业信息公示暂行条例第18条", ("通报批评",), "通报批评", 0, 0, "MINOR", False),
+    (
+        "经营超过保质期的食品",
+        "食品安全法第124条",
+        ("罚款", "没收违法所得"),
+        "罚款并没收违法所得",
+        5_000,
+        60_000,
+        "GENERAL",
+        False,
+    ),
+    (
+        "发卡企业未办理备案",
+        "单用途商业预付卡管理办法(试行)第36条",
+        ("罚款",),
+        "罚款",
+        10_000,
+        30_000,
+        "GENERAL",
+        False,
+    ),
+    ("发布虚假广告", "广告法第55条", ("罚款",), "罚款", 8_000, 90_000, "GENERAL", False),
+    (
+        "未取得成品油经营资格从事零售",
+        "成品油流通管理办法第41条",
+        ("罚款", "没收非法财物"),
+        "罚款并没收非法财物",
+        10_000,
+        30_000,
+        "GENERAL",
+        False,
+    ),
+    (
+        "销售假冒伪劣商品情节严重",
+        "产品质量法第50条",
+        ("罚款", "责令停产停业"),
+        "罚款、责令停产停业",
+        200_000,
+        900_000,
+        "SERIOUS",
+        False,
+    ),
+    (
+        "伪造进口商品检验证明",
+        "进出口商品检验法第35条",
+        ("罚款", "吊销许可证"),
+        "罚款、吊销许可证",
+        100_000,
+        500_000,
+        "SERIOUS",
+        False,
+    ),
+)
+_LISTINGS = {
+    "SW-RED": "诚信兴商,连续三年无不良信用记录",
+    "SW-WATCH": "一年内因同类违法行为受到两次行政处罚",
+    "SW-BLACK": "未依法缴存对外劳务合作风险处置备用金,责令改正后拒不改正",
+    "SCJG-BLACK": "因严重食品安全违法行为受到较重行政处罚",
+    "ZFCG-BLACK": "提供虚假材料谋取中标、成交",
+    "RS-BLACK": "克扣、拖欠农民工工资,数额较大,拒不支付",
+    "TAX-SERIOUS": "虚开增值税专用发票",
+}
+CERTIFICATE_DIGITS = {
+    "AAA": "111",
+    "AA": "011",
+    "A": "001",
+    "BBB": "222",
+    "BB": "022",
+    "B": "002",
+    "CCC": "333",
+    "CC": "033",
+    "C": "003",
+}
+ASSOCIATION_NUMBER = "630"
+
+
+def back(today: date, random: Random, most_days: int, least_days: int = 1) -> date:
+    """A day in the past."""
+    return today - timedelta(days=random.randint(least_days, most_days))
+
+
+def months_after(day: date, months: int) -> date:
+    """The corresponding day, or the last of the month (Civil Code art. 201–202)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = (date(year + (month == 11), (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
+    return date(year, month + 1, min(day.day, last))
+
+
+def license_of(random: Random, today: date, region: Region, number: int, serial: int) -> License:
+    """A licence decided within the last six years."""
+    document, category, certificate, content, years, authority = random.choice(_LICENSES)
+    decided = back(today, random, 6 * 365)
+    valid_to = None if years is None else months_after(decided, 12 * years) - timedelta(days=1)
+    mark = f"{decided.year}{region.code}{number:07}{serial}"
+    return License(
+        f"青许〔{decided.year}〕{number:06}-{serial}号",
+        document,
+        category,
+        certificate,
+        f"JY1{mark}",
+        content,
+        decided,
+        decided,
+        valid_to,
+        authority,
+        "2" if valid_to is not None and valid_to < today else "1",
+    )
+
+
+def penalty_of(
+    random: Random,
+    today: date,
+    number: int,
+    serial: int,
+    seriousness: str | None = None,
+    decided: date | None = None,
+) -> Penalty:
+    """A penalty decided within the last four years, its publicity ending as Order 36 allows."""
+    choices = [kind for kind in _PENALTIES if seriousness is None or kind[6] == seriousness]
+    violation, basis, categories, content, least, most, grade, simple = random.choice(choices)
+    decided = decided or back(today, random, 4 * 365)
+    fine = Decimal(random.randrange(least, most, 500)) if most else None
+    confiscated = Decimal(random.randrange(500, 20_000)) / 4 if any("没收" in c for c in categories) else None
+    months = {"MINOR": 3, "GENERAL": 12, "SERIOUS": 36}[grade]
+    words = f"{content}{f',罚款{fine}元' if fine else ''}{f',没收{confiscated}元' if confiscated else ''}"
+    until = months_after(decided, months)
+    return Penalty(
+        f"青罚〔{decided.year}〕{number:06}-{serial}号",
+        violation,
+        f"经查,当事人{violation},事实清楚,证据确凿。",
+        basis,
+        categories,
+        words,
+        fine,
+        confiscated,
+        "食品经营许可证" if "吊销许可证" in categories else None,
+        decided,
+        until,
+        until if grade != "MINOR" else None,
+        random.choice((MARKET_REGULATION, COMMERCE)),
+        grade,
+        simple,
+    )
+
+
+def listing_of(random: Random, today: date, list_code: str, number: int) -> Listing:
+    """A place on a list, of any age; places whose term is over have been left."""
+    recognized = back(today, random, 3 * 365, 20)
+    months = {"SW-RED": 24, "SW-WATCH": 24}.get(list_code, 36)
+    ends = months_after(recognized, months)
+    black = list_code not in ("SW-RED", "SW-WATCH")
+    repair_from = months_after(recognized, 12 if black else 6) if list_code != "SW-RED" else None
+    state, exited, reason = "PUBLISHED" if list_code != "SW-WATCH" else "RECOGNIZED", None, None
+    if ends < today:
+        state, exited, reason = "EXITED_EXPIRED", ends, "公示期限届满"
+    elif list_code == "SW-RED" and random.random() < 0.1:
+        state, exited, reason = "EXITED_DISQUALIFIED", back(today, random, 19), "新增不良信用记录"
+    elif repair_from is not None and repair_from < today and random.random() < 0.4:
+        state, exited, reason = (
+            "EXITED_REPAIRED",
+            repair_from + timedelta(days=random.randint(0, 10)),
+            "信用修复",
+        )
+    elif black and random.random() < 0.05:
+        state = "SUSPENDED"
+    return Listing(
+        list_code,
+        state,
+        _LISTINGS[list_code],
+        f"{list_code}〔{recognized.year}〕{number:06}号",
+        recognized,
+        recognized + timedelta(days=7) if list_code != "SW-WATCH" else None,
+        repair_from,
+        ends,
+        exited and min(exited, today),
+        reason,
+    )
+
+
+def customs_of(random: Random, today: date, region: Region, number: int) -> CustomsFile:
+    """A trader's file: a level of each rule set (225, 237, 251, 282) under which it was recognized."""
+    registered = back(today, random, 12 * 365, 200)
+    eras = (
+        (
+            "CUSTOMS-225",
+            date(2014, 12, 1),
+            date(2018, 4, 30),
+            ("高级认证企业", "一般认证企业", "一般信用企业", "失信企业"),
+            (5, 20, 70, 5),
+        ),
+        (
+            "CUSTOMS-237",
+            date(2018, 5, 1),
+            date(2021, 10, 31),
+            ("高级认证企业", "一般认证企业", "一般信用企业", "失信企业"),
+            (5, 15, 75, 5),
+        ),
+        (
+            "CUSTOMS-251",
+            date(2021, 11, 1),
+            date(2026, 3, 31),
+            ("高级认证企业", "其他注册登记和备案企业", "失信企业"),
+            (10, 84, 6),
+        ),
+        (
+            "CUSTOMS-282",
+            date(2026, 4, 1),
+            date(9999, 1, 1),
+            ("高级认证企业", "认证企业", "常规企业", "失信企业", "严重失信企业"),
+            (10, 12, 70, 6, 2),
+        ),
+    )
+    levels: list[CustomsLevel] = []
+    for ruleset, start, end, labels, weights in eras:
+        first, last = max(start, registered), min(end, today)
+        if first > last:
+            continue
+        day = first + timedelta(days=random.randint(0, min(300, (last - first).days)))
+        if levels:
+            levels[-1] = CustomsLevel(levels[-1].label, levels[-1].ruleset, levels[-1].recognized_on, day)
+        levels.append(CustomsLevel(random.choices(labels, weights)[0], ruleset, day))
+    anomalies = (
+        ((random.choice(("年报逾期未报", "注册信息不实", "无法联系")), back(today, random, 500)),)
+        if random.random() < 0.08
+        else ()
+    )
+    return CustomsFile(
+        customs_code(region.code, number), registered, "进出口货物收发货人", tuple(levels), anomalies
+    )
+
+
+def tax_grades_of(random: Random, today: date, established: date) -> tuple[TaxGrade, ...]:
+    """The grades of the last three evaluated years; new payers are M."""
+    last = today.year - 1 if (today.month, today.day) >= (4, 20) else today.year - 2
+    grades, grade = [], random.choices("ABMCD", (18, 45, 22, 11, 4))[0]
+    for year in range(last - 2, last + 1):
+        if established.year > year:
+            continue
+        if established.year == year:
+            grades.append(TaxGrade(year, "M", date(year + 1, 4, 20)))
+            continue
+        if random.random() < 0.3:
+            grade = random.choices("ABMCD", (18, 45, 22, 11, 4))[0]
+        corrected = random.random() < 0.03
+        grades.append(TaxGrade(year, grade, min(today, date(year + 1, 8 if corrected else 4, 20))))
+    return tuple(grades)
+
+
+def forex_of(random: Random, today: date) -> ForexClass:
+    """The class in the goods-trade registry."""
+    since = back(today, random, 300, 10)
+    grade = random.choices("ABC", (90, 8, 2))[0]
+    reason = {"A": "正常", "B": "外汇收支与货物进出口差异较大且未能说明", "C": "受到外汇管理行政处罚"}[grade]
+    return ForexClass(grade, since, None if grade == "A" else months_after(since, 12), reason)
+
+
+def reports_of(random: Random, today: date, number: int) -> tuple[InvestmentReport, ...]:
+    """An initial report and an annual one; some are late."""
+    investor, country = random.choice(
+        (
+            ("Silk Road Highland Trading Ltd.", "KAZ"),
+            ("昆仑国际(香港)有限公司", "HKG"),
+            ("Himalaya Wool B.V.", "NLD"),
+            ("Qinghai Lake Holdings Pte. Ltd.", "SGP"),
+        )
+    )
+    share, controller = Decimal(random.randrange(25, 101)), person_name(random)
+    capital = Decimal(random.randrange(50, 5000))
+    first = back(today, random, 5 * 365, 400)
+    annual = date(
+        today.year if (today.month, today.day) > (6, 30) else today.year - 1, 6, random.randint(1, 30)
+    )
+    late = random.random() < 0.1
+    return (
+        InvestmentReport(
+            f"WZ{first.year}{number:07}1",
+            "INITIAL",
+            first,
+            investor,
+            country,
+            share,
+            controller,
+            capital,
+            capital / 2,
+        ),
+        InvestmentReport(
+            f"WZ{annual.year}{number:07}2",
+            "ANNUAL",
+            annual + timedelta(days=40 if late else 0),
+            investor,
+            country,
+            share,
+            controller,
+            capital,
+            capital,
+            late,
+        ),
+    )
+
+
+def membership_of(random: Random, today: date, number: int) -> Membership:
+    """A member's archive; two thirds have been evaluated."""
+    joined = back(today, random, 8 * 365, 60)
+    grade = random.choices((None, "AAA", "AA", "A", "BBB", "C"), (33, 10, 20, 25, 10, 2))[0]
+    graded = back(today, random, 900, 30) if grade else None
+    certificate = (
+        f"{graded.year}{ASSOCIATION_NUMBER}{CERTIFICATE_DIGITS[grade]}{number % 100_000:05}"
+        if grade and graded
+        else None
+    )
+    complaints = random.choices((0, 1, 2, 5), (70, 18, 8, 4))[0]
+    sanctions = (
+        ((random.choice(("警告", "业内批评", "公开谴责")), back(today, random, 700)),)
+        if random.random() < 0.05
+        else ()
+    )
+    return Membership(
+        f"QHSL{number:06}",
+        joined,
+        random.choices(("会员", "理事", "常务理事", "副会长"), (80, 14, 5, 1))[0],
+        joined if random.random() < 0.8 else None,
+        grade,
+        certificate,
+        graded,
+        ("诚信经营示范单位",) if random.random() < 0.1 else (),
+        sanctions,
+        complaints,
+        max(0, complaints - (random.random() < 0.3)),
+        back(today, random, 150),
+    )
+
+
+def evaluation_of(random: Random, today: date) -> Evaluation:
+    """The national evaluation of the year."""
+    return Evaluation(random.choices("ABCD", (20, 55, 20, 5))[0], back(today, random, 250, 30))
