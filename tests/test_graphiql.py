@@ -1,0 +1,414 @@
+"""The GraphiQL page: what it may load and keep, and a person asking with it in a real Chromium."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from graphql import build_schema, graphql, parse, validate
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from hub.graphiql import build
+from hub.graphiql.examples import read_examples
+from hub.graphiql.page import DemoPartner, PurposeChoice, graphiql_routes
+from schema.build import whole_schema
+from tests.chromium import Pipe, Tab, chromium
+
+RUN = "button.graphiql-execute-button"
+ANSWER = "(document.querySelector('.result-window .CodeMirror')?.CodeMirror.getValue() ?? '')"
+SIGHT = "Number(document.querySelector('.hub-sight')?.dataset.fields ?? 0)"
+PURPOSES = (
+    PurposeChoice("NOTIFICATION", "信用通报", "630000-TB-001"),
+    PurposeChoice("JOINT_PUNISHMENT", "联合惩戒", "630000-CJ-001"),
+)
+PARTNERS = {
+    "customs": ("西宁海关", "P4", PURPOSES),
+    "mall": ("河湟电商平台", "P9", (PurposeChoice("MERCHANT_ADMISSION", "平台商户准入"),)),
+}
+
+# A small endpoint with two views; the page does not know more of a hub than this.
+SDL = """
+type Query { "按标识精确查找信用主体 · a subject" subject(value: String!): CreditSubject slow: String }
+interface CreditSubject { displayName: String summary: CreditSummary listEntries: [ListEntry!] }
+type CreditSummary { hasSeriousDishonestyEntry: String hasTaxViolationEntry: String isHonestModel: String
+  hasPublicPenalty: String incompleteSources: [String!] }
+type ListEntry { color: String state: String cause: String publicityEndsOn: String list: ListName }
+type ListName { name: String }
+type Grade { scheme: String gradeCode: String gradeLabel: String effectiveFrom: String }
+type Contact { address: String phone: String }
+type Organization implements CreditSubject { displayName: String summary: CreditSummary
+  listEntries: [ListEntry!] uscc: String registrationStatus: String legalRepresentativeName: String
+  grades: [Grade!] contact: Contact }
+type IndividualBusiness implements CreditSubject { displayName: String summary: CreditSummary
+  listEntries: [ListEntry!] uscc: String registrationStatus: String operatorName: String }
+"""
+VIEWS = {
+    "customs": build_schema(SDL),
+    "mall": build_schema(re.sub(r"contact: Contact|type Contact {.*?}", "", SDL)),
+}
+
+
+def _subject(partner: str, code: str) -> dict[str, Any]:
+    grades = [("CUSTOMS", "认证企业", "customs mall"), ("TAX", "B", "customs")]
+    return {
+        "__typename": "Organization",
+        "displayName": "青海三江源商贸有限公司",
+        "uscc": code,
+        "registrationStatus": "存续",
+        "legalRepresentativeName": "马得林",
+        "summary": {"hasSeriousDishonestyEntry": "NO", "isHonestModel": "YES", "incompleteSources": []},
+        "listEntries": [],
+        "grades": [
+            {"scheme": scheme, "gradeCode": grade, "effectiveFrom": "2026-01-01"}
+            for scheme, grade, seen_by in grades
+            if partner in seen_by
+        ],
+    }
+
+
+class Endpoint:
+    """The small endpoint, and the headers it was sent."""
+
+    def __init__(self) -> None:
+        """Start with nothing heard."""
+        self.heard: list[dict[str, str]] = []
+        self.valid = 1  # tokens end in this number; raising it lets all that were given out expire
+
+    async def answer(self, request: Request) -> Response:
+        """Answer a POST as the partner that the token names."""
+        self.heard.append(dict(request.headers))
+        token = re.fullmatch(r"Bearer demo-(\w+)-(\d+)", request.headers.get("authorization", ""))
+        if token is None or token[1] not in VIEWS or int(token[2]) != self.valid:
+            return JSONResponse({"errors": [{"message": "The request carries no valid token."}]}, 401)
+        body = await request.json()
+
+        async def slow(*_: Any) -> str:
+            await asyncio.sleep(2)
+            return "late answer"
+
+        root = {"subject": lambda _, value: _subject(token[1], value), "slow": slow}
+        result = await graphql(VIEWS[token[1]], body["query"], root, variable_values=body.get("variables"))
+        return JSONResponse(result.formatted)
+
+    def partners(self) -> list[DemoPartner]:
+        """The demo partners, with tokens that are valid now."""
+        return [
+            DemoPartner(name, *facts, token=f"demo-{name}-{self.valid}") for name, facts in PARTNERS.items()
+        ]
+
+
+@asynccontextmanager
+async def serving(app: Starlette) -> AsyncIterator[str]:
+    """Serve `app` on a free port of loopback and give its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
+        running = asyncio.create_task(server.serve([listener]))
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
+            await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        await running
+
+
+@pytest.fixture
+def endpoint() -> Endpoint:
+    return Endpoint()
+
+
+@pytest.fixture
+async def demo_url(endpoint: Endpoint, built: None) -> AsyncIterator[str]:
+    """A hub in demo mode."""
+    routes = [Route("/graphql", endpoint.answer, methods=["POST"]), *graphiql_routes(endpoint.partners)]
+    async with serving(Starlette(routes=routes)) as url:
+        yield url
+
+
+@pytest.fixture
+async def production_url(endpoint: Endpoint, built: None) -> AsyncIterator[str]:
+    """A hub outside demo mode."""
+    routes = [Route("/graphql", endpoint.answer, methods=["POST"]), *graphiql_routes(None, purposes=PURPOSES)]
+    async with serving(Starlette(routes=routes)) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """The assets, built from npm when the sources changed."""
+    assert build.missing_tool() is None, "npm is needed for these tests; leave them out with -m 'not browser'"
+    assert build.main() == 0
+
+
+@pytest.fixture(scope="session")
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pipe]:
+    """One Chromium for the session; each test opens a tab with a profile of its own."""
+    async with chromium(tmp_path_factory.mktemp("chromium")) as pipe:
+        yield pipe
+
+
+@pytest.fixture
+async def tab(browser: Pipe) -> Tab:
+    return await browser.tab()
+
+
+async def assert_quiet(tab: Tab, url: str) -> None:
+    """No violation, no exception, no warning, nothing asked of another origin, and nothing kept."""
+    assert not tab.violations
+    assert not tab.exceptions
+    assert not tab.console
+    elsewhere = [asked["url"] for asked in tab.requests if not asked["url"].startswith((f"{url}/", "data:"))]
+    assert not elsewhere
+    kept = await tab.evaluate(
+        "(async () => [localStorage.length, sessionStorage.length, document.cookie.length,"
+        " (await indexedDB.databases()).length])()"
+    )
+    assert kept == [0, 0, 0, 0]
+
+
+async def run(tab: Tab, expected: str) -> str:
+    """Press Run and give the answer, which must come to contain `expected`."""
+    await tab.click(RUN)
+    answer = await tab.until(
+        f"{ANSWER}.includes({json.dumps(expected)}) && {ANSWER}", f"an answer with {expected}"
+    )
+    assert isinstance(answer, str)
+    return answer
+
+
+def schemes(answer: str) -> set[str]:
+    """Whose grades an answer holds."""
+    return {grade["scheme"] for grade in json.loads(answer)["data"]["subject"]["grades"]}
+
+
+async def documented(tab: Tab, word: str) -> list[str]:
+    """Search the documentation pane for `word` and give the names that it offers, or none."""
+    field = ".graphiql-doc-explorer-search input"
+    await tab.until(f"!!document.querySelector('{field}')", "the search field")
+    for typed in ("noSuchName", word):  # so that what is offered then belongs to `word`
+        await tab.type(field, typed)
+        await asyncio.sleep(0.4)  # the pane waits 0.2 s after the last key before it searches
+    offered = "document.querySelectorAll('[role=option], .graphiql-doc-explorer-search-empty').length"
+    await tab.until(offered, f"results of a search for {word}")
+    names = await tab.evaluate("[...document.querySelectorAll('[role=option]')].map(e => e.innerText)")
+    assert isinstance(names, list)
+    await tab.press("Escape")  # an open list of results takes the next click for itself
+    return names
+
+
+@pytest.mark.browser
+async def test_a_person_presses_run_as_customs_and_the_mall_then_sees_less(tab: Tab, demo_url: str) -> None:
+    await tab.open(f"{demo_url}/graphiql")
+    await tab.choose('select[name="partner"]', "customs")
+    customs_fields = await tab.until(SIGHT, "the schema as customs sees it")
+    assert await tab.evaluate("document.querySelectorAll('.graphiql-tab').length") == len(read_examples())
+
+    assert schemes(await run(tab, "青海三江源商贸有限公司")) == {"CUSTOMS", "TAX"}
+    assert any("contact" in found for found in await documented(tab, "contact"))
+
+    await tab.choose('select[name="partner"]', "mall")
+    changed = f"{SIGHT} !== {customs_fields} && {SIGHT}"
+    mall_fields = await tab.until(changed, "the schema as the mall sees it")
+    assert mall_fields < customs_fields
+    assert await tab.evaluate(ANSWER) == "", "an answer given to customs stays visible to the mall"
+    assert schemes(await run(tab, "青海三江源商贸有限公司")) == {"CUSTOMS"}
+    assert not any("contact" in found for found in await documented(tab, "contact"))
+    await assert_quiet(tab, demo_url)
+
+
+@pytest.mark.browser
+async def test_the_bar_sends_token_purpose_matter_and_case_as_headers(
+    tab: Tab, demo_url: str, endpoint: Endpoint
+) -> None:
+    await tab.open(f"{demo_url}/graphiql")
+    await tab.choose('select[name="partner"]', "customs")
+    await tab.choose('select[name="purpose"]', "JOINT_PUNISHMENT")
+    await tab.until(SIGHT)
+    await tab.type('input[name="case"]', "青商许〔2026〕1号")
+    await run(tab, "青海三江源商贸有限公司")
+    heard = endpoint.heard[-1]
+    assert heard["authorization"] == "Bearer demo-customs-1"
+    assert heard["hub-purpose"] == "JOINT_PUNISHMENT"
+    assert heard["hub-matter"] == "630000-CJ-001"
+    assert heard["hub-case"] == "%E9%9D%92%E5%95%86%E8%AE%B8%E3%80%942026%E3%80%951%E5%8F%B7"
+    assert "graphql-response+json" in heard["accept"]
+
+
+@pytest.mark.browser
+async def test_an_answer_under_way_is_dropped_when_the_caller_changes(tab: Tab, demo_url: str) -> None:
+    await tab.open(f"{demo_url}/graphiql")
+    await tab.choose('select[name="partner"]', "customs")
+    await tab.until(SIGHT)
+    editor = "document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror"
+    await tab.evaluate(f"{editor}.setValue('query Slow {{ slow }}')")
+    await tab.click(RUN)
+    await tab.until("!!document.querySelector('.graphiql-response .graphiql-spinner')", "the spinner")
+    await tab.choose('select[name="partner"]', "mall")
+    await tab.until(f"!document.querySelector('.graphiql-response .graphiql-spinner') && {SIGHT}")
+    await asyncio.sleep(2.2)
+    assert "late answer" not in await tab.evaluate(ANSWER)
+
+
+@pytest.mark.browser
+async def test_an_expired_demo_token_is_renewed_without_a_word(
+    tab: Tab, demo_url: str, endpoint: Endpoint
+) -> None:
+    await tab.open(f"{demo_url}/graphiql")
+    await tab.until(SIGHT)
+    endpoint.valid = 2
+    await run(tab, "青海三江源商贸有限公司")
+    assert endpoint.heard[-1]["authorization"] == "Bearer demo-customs-2"
+
+
+@pytest.mark.browser
+async def test_dialogs_are_styled_under_the_policy_and_eval_is_refused(tab: Tab, demo_url: str) -> None:
+    await tab.open(f"{demo_url}/graphiql")
+    await tab.until(SIGHT)
+    await tab.click('button[data-value="settings"]')
+    await tab.until("!!document.querySelector('.graphiql-dialog')", "the settings")
+    assert "Persist headers" not in await tab.evaluate("document.querySelector('.graphiql-dialog').innerText")
+    await assert_quiet(tab, demo_url)
+    evaluated = (
+        "(() => { try { return setTimeout.constructor('return 1')(); } catch (e) { return e.name; } })()"
+    )
+    refused = await tab.evaluate(evaluated, eval_as_page=True)
+    assert refused == "EvalError"
+    assert tab.violations
+
+
+@pytest.mark.browser
+async def test_outside_demo_mode_a_token_and_a_purpose_must_be_given(
+    tab: Tab, production_url: str, endpoint: Endpoint
+) -> None:
+    await tab.open(f"{production_url}/graphiql")
+    await tab.type('input[name="token"]', "demo-customs-1")
+    assert await tab.evaluate("document.querySelector('.hub-form button').disabled")
+    await tab.choose('select[name="purpose"]', "NOTIFICATION")
+    assert not endpoint.heard, "the hub was asked before a caller was declared"
+    await tab.click(".hub-form button")
+    await tab.until(SIGHT, "the schema")
+    await run(tab, "青海三江源商贸有限公司")
+    assert endpoint.heard[-1]["hub-purpose"] == "NOTIFICATION"
+    assert not [asked["url"] for asked in tab.requests if "partners" in asked["url"]]
+    await assert_quiet(tab, production_url)
+
+    await tab.open(f"{production_url}/graphiql")  # everything typed is gone with the page
+    await tab.until("!!document.querySelector('.hub-form')")
+    assert await tab.evaluate("document.querySelector('input[name=token]').value") == ""
+
+
+@pytest.mark.browser
+async def test_a_refused_caller_reads_why_in_the_bar(tab: Tab, production_url: str) -> None:
+    await tab.open(f"{production_url}/graphiql")
+    await tab.type('input[name="token"]', "forged")
+    await tab.choose('select[name="purpose"]', "NOTIFICATION")
+    await tab.click(".hub-form button")
+    refusal = await tab.until("document.querySelector('.hub-refused')?.innerText", "the refusal")
+    assert refusal == "The request carries no valid token."
+
+
+async def test_every_document_carries_the_policy_with_a_nonce_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "digest.json").write_text('{"digest": "0123456789abcdef0123"}')
+    app = Starlette(routes=list(graphiql_routes(None, assets=tmp_path)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
+        first, second = await client.get("/graphiql"), await client.get("/graphiql")
+    policies = [answer.headers["content-security-policy"] for answer in (first, second)]
+    assert policies[0] != policies[1]
+    for answer, policy in zip((first, second), policies, strict=True):
+        assert policy.startswith("default-src 'none'; script-src 'self'; ")
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        nonce = re.search(r"'nonce-([^']+)'", policy)
+        assert nonce is not None
+        assert nonce[1] in answer.text
+        assert answer.headers["cache-control"] == "no-store"
+        assert "<style" not in answer.text
+        assert not re.search(r"<script(?![^>]*\bsrc=)", answer.text)
+
+
+async def test_demo_tokens_are_given_out_in_demo_mode_only(endpoint: Endpoint) -> None:
+    async def get(demo: bool) -> httpx.Response:
+        app = Starlette(routes=list(graphiql_routes(endpoint.partners if demo else None)))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
+            return await client.get("/graphiql/partners")
+
+    assert (await get(demo=False)).status_code == 404
+    given = await get(demo=True)
+    assert given.headers["cache-control"] == "no-store"
+    assert given.json()[1] == {
+        "id": "mall", "name": "河湟电商平台", "className": "P9", "token": "demo-mall-1",
+        "purposes": [{"code": "MERCHANT_ADMISSION", "label": "平台商户准入", "matter": "", "case": ""}],
+    }  # fmt: skip
+
+
+async def test_unbuilt_assets_are_said_to_be_missing_and_no_other_file_is_served(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    app = Starlette(routes=list(graphiql_routes(None, assets=tmp_path / "assets")))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
+        missing = await client.get("/graphiql")
+        assert missing.status_code == 503
+        assert "python -m hub.graphiql.build" in missing.text
+        for name in ("app.js", "digest.json", "..%2Fsecret.txt", "%2e%2e/secret.txt", "x/../../secret.txt"):
+            assert (await client.get(f"/graphiql/assets/{name}")).status_code == 404
+
+
+def test_without_npm_the_build_says_so_in_one_line_and_succeeds(tmp_path: Path) -> None:
+    package = tmp_path / "hub" / "graphiql"
+    shutil.copytree(build.FRONTEND, package / "frontend", ignore=shutil.ignore_patterns("node_modules"))
+    for module in ("hub/__init__.py", "hub/graphiql/__init__.py", "hub/graphiql/build.py"):
+        shutil.copyfile(Path(build.__file__).parents[2] / module, tmp_path / module)
+    bare = {"PATH": str(tmp_path / "nothing"), "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "hub.graphiql.build"]
+    done = subprocess.run(command, env=bare, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    said = r"GraphiQL: not built, npm is not on PATH .*everything else works without it\n"
+    assert re.fullmatch(said, done.stdout)
+    assert not (package / "assets").exists()
+
+
+def test_a_changed_source_makes_the_assets_stale(tmp_path: Path) -> None:
+    frontend = tmp_path / "frontend"
+    shutil.copytree(build.FRONTEND, frontend, ignore=shutil.ignore_patterns("node_modules"))
+    before = build.sources_digest(frontend)
+    assert before == build.sources_digest()
+    (frontend / "node_modules").mkdir()
+    (frontend / "node_modules" / "anything.js").write_text("installed, not a source")
+    assert build.sources_digest(frontend) == before
+    lock = frontend / "package-lock.json"
+    lock.write_text(lock.read_text("utf-8") + " ", "utf-8")
+    assert build.sources_digest(frontend) != before
+
+
+def test_the_lock_fixes_every_package_by_digest_and_names_no_registry() -> None:
+    lock = json.loads((build.FRONTEND / "package-lock.json").read_text("utf-8"))
+    packages = {name: facts for name, facts in lock["packages"].items() if name}
+    assert [name for name, facts in packages.items() if "integrity" not in facts] == []
+    assert [name for name, facts in packages.items() if "resolved" in facts] == []
+
+
+def test_every_example_is_one_named_operation_that_fits_the_whole_schema() -> None:
+    examples = read_examples()
+    assert [example.name for example in examples] == [
+        "merchant-check", "dossier", "bulk-check", "list-page", "who-am-i", "explain",
+    ]  # fmt: skip
+    for example in examples:
+        document = parse(example.query)
+        assert len(document.definitions) == 1
+        operation = document.definitions[0].to_dict()
+        assert operation["name"]["value"].lower() == example.name.replace("-", "")
+        declared = {item["variable"]["name"]["value"] for item in operation["variable_definitions"] or ()}
+        assert set(example.variables) == declared
+        assert not validate(whole_schema()._schema, document)
