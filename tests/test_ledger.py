@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
-from conftest import Database
 from cryptography.hazmat.primitives import hashes
-from disclosures import disclosure
 
 from hub.errors import LedgerUnavailable
 from hub.ledger import EPOCH, Ledger
 from hub.ledger_audit import recent_recipients, verify, who_saw
+from tests.conftest import Database
+from tests.disclosures import disclosure
 
 
 @pytest.fixture
