@@ -7,7 +7,7 @@ import json
 import re
 import zipfile
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,8 @@ class DroppedFile:
     format: str
     digest: str
     encoding: str
+    # Line feeds in a text file: about the number of its rows.
+    lines: int = 0
 
     @property
     def origin(self) -> str:
@@ -68,12 +70,13 @@ def inspect(path: Path) -> DroppedFile:
     """Read the file once, in constant memory: digest, format, encoding. Raises FileUnusable."""
     digest = hashlib.new("sm3")
     utf8, gb18030 = _Probe("utf-8"), _Probe("gb18030")
-    head = b""
+    head, lines = b"", 0
     try:
         with path.open("rb") as stream:
             while chunk := stream.read(_CHUNK):
                 head = head or chunk[:4]
                 digest.update(chunk)
+                lines += chunk.count(b"\n")
                 utf8.feed(chunk)
                 if utf8.failed_at is not None:
                     gb18030.feed(chunk)
@@ -91,7 +94,16 @@ def inspect(path: Path) -> DroppedFile:
     if head.startswith(b"\xef\xbb\xbf"):
         encoding = "utf-8-sig"
     kind = "XML" if path.suffix.lower() == ".xml" else "CSV"
-    return DroppedFile(path, kind, digest.hexdigest(), encoding)
+    return DroppedFile(path, kind, digest.hexdigest(), encoding, lines)
+
+
+def digest_of(path: Path) -> str:
+    """The SM3 digest of a file that `inspect` refused; empty when it cannot even be read."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, lambda: hashlib.new("sm3")).hexdigest()
+    except OSError:
+        return ""
 
 
 class _Probe:
@@ -131,15 +143,21 @@ def control_of(path: Path) -> Control | None:
 
     Raises FileUnusable when there is one that does not say how many rows to expect.
     """
-    for candidate in (path.with_name(path.name + ".ctl"), path.with_suffix(".ctl")):
-        if candidate.is_file():
-            with candidate.open("rb") as stream:
-                text = stream.read(65536).decode("utf-8", errors="replace")
-            rows, digest = _ROW_COUNT.search(text), _DIGEST.search(text)
-            if rows is None:
-                raise FileUnusable("CONTROL_FILE", "the control file does not say how many rows to expect")
-            return Control(int(rows[1]), digest[1].lower() if digest else None)
-    return None
+    control = control_path(path)
+    if control is None:
+        return None
+    with control.open("rb") as stream:
+        text = stream.read(65536).decode("utf-8", errors="replace")
+    rows, digest = _ROW_COUNT.search(text), _DIGEST.search(text)
+    if rows is None:
+        raise FileUnusable("CONTROL_FILE", "the control file does not say how many rows to expect")
+    return Control(int(rows[1]), digest[1].lower() if digest else None)
+
+
+def control_path(path: Path) -> Path | None:
+    """The control file beside `path`, or None when there is none yet."""
+    candidates = (path.with_name(path.name + ".ctl"), path.with_suffix(".ctl"))
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
 def check_control(file: DroppedFile, control: Control, rows: int) -> None:
@@ -196,10 +214,3 @@ def fields_of_json(raw: bytes) -> dict[str, str | None] | None:
         if isinstance(loaded, dict):
             return {str(name): None if value is None else str(value) for name, value in loaded.items()}
     return None
-
-
-def numbered(rows: Iterator[RawRow], skip: int) -> Iterator[RawRow]:
-    """`rows` without the first `skip`: a killed harvest goes on where it stood."""
-    for count, row in enumerate(rows):
-        if count >= skip:
-            yield row
