@@ -194,12 +194,14 @@ async def verify(connection: asyncpg.Connection[Any], kept: Iterable[Checkpoint]
             raise FileRefused(f"Two checkpoints of chain {checkpoint.chain} block {checkpoint.seq} differ")
     walk: _Walk | None = None
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        async for row in connection.cursor(_BLOCKS, prefetch=_PREFETCH):
-            if walk is None or walk.chain != row["chain"]:
-                if walk is not None:
-                    reports.append(walk.finish())
-                walk = _Walk(row["chain"], wanted.pop(row["chain"], {}))
-            walk.take(row)
+        cursor = await connection.cursor(_BLOCKS)
+        while rows := await cursor.fetch(_PREFETCH):
+            for row in rows:
+                if walk is None or walk.chain != row["chain"]:
+                    if walk is not None:
+                        reports.append(walk.finish())
+                    walk = _Walk(row["chain"], wanted.pop(row["chain"], {}))
+                walk.take(row)
     if walk is not None:
         reports.append(walk.finish())
     reports.extend(_Walk(chain, seqs).finish() for chain, seqs in wanted.items())

@@ -95,8 +95,8 @@ async def load(ledger: Ledger, acknowledged: set[str]) -> AsyncIterator[None]:
 async def test_nothing_acknowledged_is_lost_when_postgresql_is_killed(server: EmbeddedPostgres) -> None:
     """The ledger asks for a synchronous commit by itself, so this holds on a server configured without.
 
-    That the test has teeth was seen by taking `synchronous_commit` out of the ledger's connection settings: three
-    runs found 10,016, 5,648 and 8,272 acknowledged entries lost when they failed.
+    That the test has teeth was seen by taking `synchronous_commit` out of the ledger's connection settings:
+    three runs found 10,016, 5,648 and 8,272 acknowledged entries lost when they failed.
     """
     await migrated(server.dsn())
     ledger = Ledger(as_user(server.dsn(), Role.WRITER), timeout=TIMEOUT)
