@@ -183,7 +183,7 @@ class PublicityFiles:
 
     @staticmethod
     def _mark(path: Path) -> str:
-        """What names this delivery: the digest of the file, and of its control file (corrected alone at times)."""
+        """What names this delivery: the digest of the file and that of its control file."""
         control = control_path(path)
         return f"{digest_of(path)}{'/' + digest_of(control)[:12] if control else ''}"
 
