@@ -38,12 +38,13 @@ from graphql.validation import (
 from graphql.validation.validate import ValidationAbortedError
 
 from hub.errors import BadRequest, LimitExceeded, SyntaxRefused, ValidationFailed
+from hub.matrix import Limits as Agreed
 from hub.overlap import Merging
 
 MAX_ERRORS: Final = 20
 MAX_MESSAGE: Final = 300
 # Each of these prints the whole literal before it is shortened, so they are the dearest errors.
-MAX_VALUE_ERRORS: Final = 4
+MAX_VALUE_ERRORS: Final = 2
 # Names and values of the caller's are repeated to it no longer than this.
 MAX_ECHO: Final = 40
 # Fields and spreads that the merging check may touch; one without fragments needs twice its own.
@@ -122,6 +123,18 @@ class Limits:
     document_bytes: int = 16 * 1024
     # Finding the line of an error reads the document from its beginning, so lines are bounded too.
     lines: int = 2000
+
+    @classmethod
+    def of(cls, agreed: Agreed) -> Limits:
+        """The limits of a caller: those that its agreement sets, and the general ones."""
+        return cls(
+            tokens=agreed.tokens,
+            depth=agreed.depth,
+            aliases=agreed.aliases,
+            fragments=agreed.fragments,
+            cost=agreed.cost,
+            page=agreed.page,
+        )
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,11 @@ from hub.document import (
 )
 from hub.errors import BadRequest, HubError, LimitExceeded, SyntaxRefused, ValidationFailed
 from hub.overlap import Merging
+from hub.rules.matrix import load_matrix
 
 LIMITS = Limits()
-# An agreement may set these, so they may not be what keeps the time.
-WIDE = Limits(depth=SATURATED, aliases=SATURATED, root_fields=SATURATED, cost=SATURATED)
+# The most tokens that any partner class has, and no limit where an agreement sets the limit.
+WIDE = Limits(tokens=2_000, depth=SATURATED, aliases=SATURATED, root_fields=SATURATED, cost=SATURATED)
 
 SCHEMA = build_schema(
     """
@@ -75,6 +76,15 @@ def outcome(text: str, limits: Limits = LIMITS, schema: GraphQLSchema = SCHEMA) 
     except HubError as error:
         return f"{error.code} {error.extensions.get('limit', '')}".strip()
     return "VALID" if not errors else "INVALID"
+
+
+def test_the_widest_limits_tested_are_those_of_the_widest_partner_class() -> None:
+    classes = load_matrix().partners.values()
+    assert max(each.limits.tokens for each in classes) == WIDE.tokens
+    for each in classes:
+        limits = Limits.of(each.limits)
+        assert (limits.tokens, limits.page) == (each.limits.tokens, each.limits.page)
+        assert limits.fields == LIMITS.fields
 
 
 def refusal(act: Callable[[], object]) -> HubError:
@@ -613,6 +623,21 @@ ATTACKS = {
     + "...on Subject{x:id}...on License{x:id}...on Penalty{x:id}" * 30
     + "}}",
     "merged levels that double": _subset_bomb(13),
+    "2,000 tokens of aliases": "{a{" + " ".join(f"x{i}:code" for i in range(599)) + "}}",
+    "2,000 tokens of arguments": "{a{" + 'name(script:"x")' * 320 + "}}",
+    "2,000 tokens of overlapping fields": "{" + 'subject(code:"1"){id}' * 200 + "}",
+    "2,000 tokens of wrong values": "{records(filter:{" + "x:1 " * 650 + "}){pageInfo{hasNextPage}}}",
+    "2,000 tokens of wrong and deep values": "{records(filter:{x:"
+    + "[" * 180
+    + "]" * 180
+    + " x:1" * 480
+    + "}){pageInfo{hasNextPage}}}",
+    "2,000 tokens of a list": "{subjects(codes:[" + "1 " * 1_980 + "]){code}}",
+    "2,000 tokens of inline fragments": "{" + "...{__typename}" * 390 + "}",
+    "2,000 tokens of introspection": "{" + "__schema{types{fields{args{type{name}}}}}" * 85 + "}",
+    "2,000 tokens of types": "{search{"
+    + "...on Subject{grades{code}}...on Record{title}...on License{number}" * 60
+    + "}}",
     "type definitions": "type T{" + "x:Int " * 300 + "}",
 }
 
