@@ -23,15 +23,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from hub.document import Limits, check_limits, parse_document
 from hub.graphiql import build
 from hub.graphiql.examples import read_examples
 from hub.graphiql.page import DemoPartner, PurposeChoice, graphiql_routes
 from schema.build import whole_schema
-from tests.chromium import Pipe, Tab, chromium
+from tests.chromium import Pipe, chromium
+from tests.graphiql_person import Person
 
-RUN = "button.graphiql-execute-button"
-ANSWER = "(document.querySelector('.result-window .CodeMirror')?.CodeMirror.getValue() ?? '')"
-SIGHT = "Number(document.querySelector('.hub-sight')?.dataset.fields ?? 0)"
+SLOW = 2.0  # seconds that the field `slow` takes
 PURPOSES = (
     PurposeChoice("NOTIFICATION", "信用通报", "630000-TB-001"),
     PurposeChoice("JOINT_PUNISHMENT", "联合惩戒", "630000-CJ-001"),
@@ -82,11 +82,12 @@ def _subject(partner: str, code: str) -> dict[str, Any]:
 
 
 class Endpoint:
-    """The small endpoint, and the headers it was sent."""
+    """The small endpoint, and the headers and documents it was sent."""
 
     def __init__(self) -> None:
         """Start with nothing heard."""
         self.heard: list[dict[str, str]] = []
+        self.documents: list[str] = []
         self.valid = 1  # tokens end in this number; raising it lets all that were given out expire
 
     async def answer(self, request: Request) -> Response:
@@ -96,9 +97,10 @@ class Endpoint:
         if token is None or token[1] not in VIEWS or int(token[2]) != self.valid:
             return JSONResponse({"errors": [{"message": "The request carries no valid token."}]}, 401)
         body = await request.json()
+        self.documents.append(body["query"])
 
         async def slow(*_: Any) -> str:
-            await asyncio.sleep(2)
+            await asyncio.sleep(SLOW)
             return "late answer"
 
         root = {"subject": lambda _, value: _subject(token[1], value), "slow": slow}
@@ -161,84 +163,69 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pip
 
 
 @pytest.fixture
-async def tab(browser: Pipe) -> Tab:
-    return await browser.tab()
+async def guest(browser: Pipe, demo_url: str) -> Person:
+    """Somebody at a hub in demo mode."""
+    return Person(await browser.tab(), demo_url)
 
 
-async def assert_quiet(tab: Tab, url: str) -> None:
-    """No violation, no exception, no warning, nothing asked of another origin, and nothing kept."""
-    assert not tab.violations
-    assert not tab.exceptions
-    assert not tab.console
-    elsewhere = [asked["url"] for asked in tab.requests if not asked["url"].startswith((f"{url}/", "data:"))]
-    assert not elsewhere
-    kept = await tab.evaluate(
-        "(async () => [localStorage.length, sessionStorage.length, document.cookie.length,"
-        " (await indexedDB.databases()).length])()"
-    )
-    assert kept == [0, 0, 0, 0]
+@pytest.fixture
+async def official(browser: Pipe, production_url: str) -> Person:
+    """Somebody at a hub outside demo mode."""
+    return Person(await browser.tab(), production_url)
 
 
-async def run(tab: Tab, expected: str) -> str:
-    """Press Run and give the answer, which must come to contain `expected`."""
-    await tab.click(RUN)
-    answer = await tab.until(
-        f"{ANSWER}.includes({json.dumps(expected)}) && {ANSWER}", f"an answer with {expected}"
-    )
-    assert isinstance(answer, str)
-    return answer
-
-
-def schemes(answer: str) -> set[str]:
+def schemes(answer: dict[str, Any]) -> set[str]:
     """Whose grades an answer holds."""
-    return {grade["scheme"] for grade in json.loads(answer)["data"]["subject"]["grades"]}
-
-
-async def documented(tab: Tab, word: str) -> list[str]:
-    """Search the documentation pane for `word` and give the names that it offers, or none."""
-    field = ".graphiql-doc-explorer-search input"
-    await tab.until(f"!!document.querySelector('{field}')", "the search field")
-    for typed in ("noSuchName", word):  # so that what is offered then belongs to `word`
-        await tab.type(field, typed)
-        await asyncio.sleep(0.4)  # the pane waits 0.2 s after the last key before it searches
-    offered = "document.querySelectorAll('[role=option], .graphiql-doc-explorer-search-empty').length"
-    await tab.until(offered, f"results of a search for {word}")
-    names = await tab.evaluate("[...document.querySelectorAll('[role=option]')].map(e => e.innerText)")
-    assert isinstance(names, list)
-    await tab.press("Escape")  # an open list of results takes the next click for itself
-    return names
+    return {grade["scheme"] for grade in answer["data"]["subject"]["grades"]}
 
 
 @pytest.mark.browser
-async def test_a_person_presses_run_as_customs_and_the_mall_then_sees_less(tab: Tab, demo_url: str) -> None:
-    await tab.open(f"{demo_url}/graphiql")
-    await tab.choose('select[name="partner"]', "customs")
-    customs_fields = await tab.until(SIGHT, "the schema as customs sees it")
-    assert await tab.evaluate("document.querySelectorAll('.graphiql-tab').length") == len(read_examples())
+async def test_a_person_presses_run_as_customs_and_the_mall_then_sees_less(guest: Person) -> None:
+    await guest.open()
+    customs_fields = await guest.become("customs")
+    assert schemes(await guest.run()) == {"CUSTOMS", "TAX"}
+    assert "Organization.contact" in await guest.looks_up("contact")
 
-    assert schemes(await run(tab, "青海三江源商贸有限公司")) == {"CUSTOMS", "TAX"}
-    assert any("contact" in found for found in await documented(tab, "contact"))
+    assert await guest.become("mall") < customs_fields
+    assert await guest.reads() == "", "an answer given to customs stays visible to the mall"
+    assert schemes(await guest.run()) == {"CUSTOMS"}
+    assert await guest.looks_up("contact") == []
+    assert await guest.looks_up("registrationStatus") != []
+    await guest.leaves_no_trace()
 
-    await tab.choose('select[name="partner"]', "mall")
-    changed = f"{SIGHT} !== {customs_fields} && {SIGHT}"
-    mall_fields = await tab.until(changed, "the schema as the mall sees it")
-    assert mall_fields < customs_fields
-    assert await tab.evaluate(ANSWER) == "", "an answer given to customs stays visible to the mall"
-    assert schemes(await run(tab, "青海三江源商贸有限公司")) == {"CUSTOMS"}
-    assert not any("contact" in found for found in await documented(tab, "contact"))
-    await assert_quiet(tab, demo_url)
+
+@pytest.mark.browser
+async def test_answers_in_other_tabs_are_forgotten_too_and_what_was_typed_stays(guest: Person) -> None:
+    await guest.open()
+    await guest.become("customs")
+    await guest.run()
+    await guest.switch_to("Dossier")
+    await guest.ask("query Dossier { slow }")
+    await guest.become("mall")
+    await guest.switch_to("MerchantCheck")
+    assert await guest.reads() == ""
+    assert schemes(await guest.run()) == {"CUSTOMS"}
+    await guest.switch_to("Dossier")
+    assert await guest.run() == {"data": {"slow": "late answer"}}
+
+
+@pytest.mark.browser
+async def test_every_example_is_open_in_a_tab_of_its_own(guest: Person) -> None:
+    await guest.open()
+    await guest.sees()
+    shown = "[...document.querySelectorAll('.graphiql-tab-button')].map(e => e.innerText)"
+    titles = await guest.tab.evaluate(shown)
+    assert [title.lower() for title in titles] == [item.name.replace("-", "") for item in read_examples()]
 
 
 @pytest.mark.browser
 async def test_the_bar_sends_token_purpose_matter_and_case_as_headers(
-    tab: Tab, demo_url: str, endpoint: Endpoint
+    guest: Person, endpoint: Endpoint
 ) -> None:
-    await tab.open(f"{demo_url}/graphiql")
-    await tab.choose('select[name="partner"]', "customs")
-    await tab.choose('select[name="purpose"]', "JOINT_PUNISHMENT")
-    await tab.until(SIGHT)
-    await tab.type('input[name="case"]', "青商许〔2026〕1号")
-    await run(tab, "青海三江源商贸有限公司")
+    await guest.open()
+    await guest.become("customs", "JOINT_PUNISHMENT")
+    await guest.tab.type('input[name="case"]', "青商许〔2026〕1号")
+    await guest.run()
     heard = endpoint.heard[-1]
     assert heard["authorization"] == "Bearer demo-customs-1"
     assert heard["hub-purpose"] == "JOINT_PUNISHMENT"
@@ -248,75 +235,77 @@ async def test_the_bar_sends_token_purpose_matter_and_case_as_headers(
 
 
 @pytest.mark.browser
-async def test_an_answer_under_way_is_dropped_when_the_caller_changes(tab: Tab, demo_url: str) -> None:
-    await tab.open(f"{demo_url}/graphiql")
-    await tab.choose('select[name="partner"]', "customs")
-    await tab.until(SIGHT)
-    editor = "document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror"
-    await tab.evaluate(f"{editor}.setValue('query Slow {{ slow }}')")
-    await tab.click(RUN)
-    await tab.until("!!document.querySelector('.graphiql-response .graphiql-spinner')", "the spinner")
-    await tab.choose('select[name="partner"]', "mall")
-    await tab.until(f"!document.querySelector('.graphiql-response .graphiql-spinner') && {SIGHT}")
-    await asyncio.sleep(2.2)
-    assert "late answer" not in await tab.evaluate(ANSWER)
+async def test_an_answer_under_way_is_dropped_when_the_caller_changes(guest: Person) -> None:
+    await guest.open()
+    await guest.become("customs")
+    await guest.ask("query Slow { slow }")
+    await guest.press_run()
+    assert await guest.waits()
+    await guest.become("mall")
+    await asyncio.sleep(SLOW + 0.2)
+    assert not await guest.waits()
+    assert "late answer" not in await guest.reads()
 
 
 @pytest.mark.browser
-async def test_an_expired_demo_token_is_renewed_without_a_word(
-    tab: Tab, demo_url: str, endpoint: Endpoint
-) -> None:
-    await tab.open(f"{demo_url}/graphiql")
-    await tab.until(SIGHT)
+async def test_an_expired_demo_token_is_renewed_without_a_word(guest: Person, endpoint: Endpoint) -> None:
+    await guest.open()
+    await guest.become("customs")
     endpoint.valid = 2
-    await run(tab, "青海三江源商贸有限公司")
+    assert schemes(await guest.run()) == {"CUSTOMS", "TAX"}
     assert endpoint.heard[-1]["authorization"] == "Bearer demo-customs-2"
 
 
 @pytest.mark.browser
-async def test_dialogs_are_styled_under_the_policy_and_eval_is_refused(tab: Tab, demo_url: str) -> None:
-    await tab.open(f"{demo_url}/graphiql")
-    await tab.until(SIGHT)
-    await tab.click('button[data-value="settings"]')
-    await tab.until("!!document.querySelector('.graphiql-dialog')", "the settings")
-    assert "Persist headers" not in await tab.evaluate("document.querySelector('.graphiql-dialog').innerText")
-    await assert_quiet(tab, demo_url)
-    evaluated = (
-        "(() => { try { return setTimeout.constructor('return 1')(); } catch (e) { return e.name; } })()"
-    )
-    refused = await tab.evaluate(evaluated, eval_as_page=True)
-    assert refused == "EvalError"
-    assert tab.violations
+async def test_the_schema_is_read_with_a_document_within_the_limits_of_any_partner(
+    guest: Person, endpoint: Endpoint
+) -> None:
+    await guest.open()
+    await guest.sees()
+    limits = Limits(depth=10, tokens=400, document_bytes=4096)
+    check_limits(parse_document(endpoint.documents[0], limits), limits)
+    assert "__schema" in endpoint.documents[0]
+
+
+@pytest.mark.browser
+async def test_dialogs_are_styled_under_the_policy_and_eval_is_refused(guest: Person) -> None:
+    await guest.open()
+    await guest.sees()
+    await guest.tab.click('button[data-value="settings"]')
+    dialog = await guest.tab.until("document.querySelector('.graphiql-dialog')?.innerText", "the settings")
+    assert "Persist headers" not in dialog
+    locked = "getComputedStyle(document.body).getPropertyValue('overflow')"
+    assert await guest.tab.evaluate(locked) == "hidden", "the dialog's own style element was refused"
+    await guest.leaves_no_trace()
+    evaluated = "(() => { try { return Object.constructor('return 1')(); } catch (e) { return e.name; } })()"
+    assert await guest.tab.evaluate(evaluated, eval_as_page=True) == "EvalError"
+    assert guest.tab.violations
 
 
 @pytest.mark.browser
 async def test_outside_demo_mode_a_token_and_a_purpose_must_be_given(
-    tab: Tab, production_url: str, endpoint: Endpoint
+    official: Person, endpoint: Endpoint
 ) -> None:
-    await tab.open(f"{production_url}/graphiql")
-    await tab.type('input[name="token"]', "demo-customs-1")
-    assert await tab.evaluate("document.querySelector('.hub-form button').disabled")
-    await tab.choose('select[name="purpose"]', "NOTIFICATION")
+    await official.open()
+    await official.tab.type('input[name="token"]', "demo-customs-1")
+    assert await official.tab.evaluate("document.querySelector('.hub-form button').disabled")
     assert not endpoint.heard, "the hub was asked before a caller was declared"
-    await tab.click(".hub-form button")
-    await tab.until(SIGHT, "the schema")
-    await run(tab, "青海三江源商贸有限公司")
+    await official.connect("demo-customs-1", "NOTIFICATION")
+    await official.sees()
+    assert schemes(await official.run()) == {"CUSTOMS", "TAX"}
     assert endpoint.heard[-1]["hub-purpose"] == "NOTIFICATION"
-    assert not [asked["url"] for asked in tab.requests if "partners" in asked["url"]]
-    await assert_quiet(tab, production_url)
+    assert not [asked["url"] for asked in official.tab.requests if "partners" in asked["url"]]
+    await official.leaves_no_trace()
 
-    await tab.open(f"{production_url}/graphiql")  # everything typed is gone with the page
-    await tab.until("!!document.querySelector('.hub-form')")
-    assert await tab.evaluate("document.querySelector('input[name=token]').value") == ""
+    await official.open()  # everything typed is gone with the page
+    assert await official.tab.until("document.querySelector('input[name=token]')?.value === ''")
 
 
 @pytest.mark.browser
-async def test_a_refused_caller_reads_why_in_the_bar(tab: Tab, production_url: str) -> None:
-    await tab.open(f"{production_url}/graphiql")
-    await tab.type('input[name="token"]', "forged")
-    await tab.choose('select[name="purpose"]', "NOTIFICATION")
-    await tab.click(".hub-form button")
-    refusal = await tab.until("document.querySelector('.hub-refused')?.innerText", "the refusal")
+async def test_a_refused_caller_reads_why_in_the_bar(official: Person) -> None:
+    await official.open()
+    await official.connect("forged", "NOTIFICATION")
+    refusal = await official.tab.until("document.querySelector('.hub-refused')?.innerText", "the refusal")
     assert refusal == "The request carries no valid token."
 
 
@@ -402,7 +391,7 @@ def test_the_lock_fixes_every_package_by_digest_and_names_no_registry() -> None:
 def test_every_example_is_one_named_operation_that_fits_the_whole_schema() -> None:
     examples = read_examples()
     assert [example.name for example in examples] == [
-        "merchant-check", "dossier", "bulk-check", "list-page", "who-am-i", "explain",
+        "merchant-check", "dossier", "contact", "bulk-check", "list-page", "who-am-i", "explain",
     ]  # fmt: skip
     for example in examples:
         document = parse(example.query)
