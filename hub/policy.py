@@ -98,6 +98,10 @@ class Terms(Protocol):
         """Last day in force."""
 
     @property
+    def regions(self) -> tuple[str, ...]:
+        """Beginnings of the codes of its regions."""
+
+    @property
     def source(self) -> str | None:
         """The source that the partner itself runs."""
 
@@ -195,18 +199,27 @@ def _contributed(matrix: Matrix, agreement: Terms, partner: PartnerClass, data_c
         or data_class == "D3"
     ):
         return None
-    return Grant(Level.FULL, frozenset({Scope.OWN_SOURCE}) | partner.every_cell, matrix.basis["SOURCE_OWN"])
+    scopes = frozenset({Scope.OWN_SOURCE}) | partner.every_cell | _volunteered(agreement, partner)
+    return Grant(Level.FULL, scopes, matrix.basis["SOURCE_OWN"])
+
+
+def _volunteered(agreement: Terms, partner: PartnerClass) -> frozenset[Scope]:
+    """An agreement that names regions where its class needs none binds all that it gives to them."""
+    bound = agreement.regions and not partner.region_digits
+    return frozenset({Scope.OWN_REGION}) if bound else frozenset()
 
 
 def _narrowed(
     matrix: Matrix, agreement: Terms, purpose: Purpose, data_class: str, today: date
 ) -> Grant | None:
-    ceiling = matrix.ceiling(agreement.partner_class, purpose, data_class, today)
+    partner = matrix.partners[agreement.partner_class]
+    ceiling = matrix.ceiling(partner.code, purpose, data_class, today)
     granted, purposes = agreement.data.get(data_class, (Level.NONE, None))
     if ceiling is None or (purposes is not None and purpose not in purposes):
         return None
     level = min(ceiling.level, granted)
-    return Grant(level, ceiling.scopes, ceiling.basis) if level > Level.NONE else None
+    scopes = ceiling.scopes | _volunteered(agreement, partner)
+    return Grant(level, scopes, ceiling.basis) if level > Level.NONE else None
 
 
 def _strongest_first(grants: Iterable[Grant]) -> tuple[Grant, ...]:

@@ -32,6 +32,10 @@ DATA_CLASSES = tuple(f"D{number}" for number in range(1, 44))
 PARTNER_CLASSES = tuple(f"P{number}" for number in range(1, 13))
 # Bases that decisions name by themselves.
 _BASES_NEEDED = ("UNLISTED", "PURPOSE_LIMIT", "SOURCE_OWN")
+_CLASS_KEYS = (
+    *("zh", "en", "purposes", "capabilities", "browse", "region_digits", "every_cell", "beyond_public"),
+    *("matter", "case", "limits", "quota"),
+)
 _LIMITS = tuple(Limits.__dataclass_fields__)
 _QUOTA = tuple(Quota.__dataclass_fields__)
 
@@ -151,34 +155,37 @@ def _cell(
 def _partner(code: str, row: object, brackets: Brackets) -> PartnerClass:
     where = f"class.{code}"
     table = _table(row, where)
-    optional = ("browse", "region_digits", "every_cell", "beyond_public", "matter", "case")
-    _exactly(table, ("zh", "en", "purposes", "capabilities", "limits", "quota"), optional, where)
-    beyond = _table(table.get("beyond_public", {"scopes": []}), f"{where}.beyond_public")
+    # Nothing has a default: a line lost from the file must not open anything.
+    _exactly(table, _CLASS_KEYS, (), where)
+    beyond = _table(table["beyond_public"], f"{where}.beyond_public")
     _exactly(beyond, ("scopes",), ("purposes",), f"{where}.beyond_public")
     purposes = _purposes(table["purposes"], brackets, where)
     if not purposes:
         raise RulesInvalid(f"matrix: {where}: no purpose")
-    browse = [
-        _known(name, DATA_CLASSES, f"{where}.browse") for name in _array(table.get("browse", []), where)
-    ]
     return PartnerClass(
         code=code,
         zh=_text(table["zh"], where),
         en=_text(table["en"], where),
         purposes=purposes,
         capabilities=_each(table["capabilities"], Capability, where),
-        browse=frozenset(browse) if "browse" in table else None,
-        region_digits=_whole(table.get("region_digits", 0), f"{where}.region_digits"),
-        every_cell=_each(table.get("every_cell", []), Scope, where),
+        browse=_browse(table["browse"], f"{where}.browse"),
+        region_digits=_whole(table["region_digits"], f"{where}.region_digits"),
+        every_cell=_each(table["every_cell"], Scope, where),
         beyond_public=_each(beyond["scopes"], Scope, where),
         beyond_public_purposes=_purposes(beyond["purposes"], brackets, where)
         if "purposes" in beyond
         else None,
-        matter=_purposes(table.get("matter", []), brackets, where),
-        case=_purposes(table.get("case", []), brackets, where),
+        matter=_purposes(table["matter"], brackets, where),
+        case=_purposes(table["case"], brackets, where),
         limits=Limits(**_numbers(table["limits"], _LIMITS, f"{where}.limits")),
         quota=Quota(**_numbers(table["quota"], _QUOTA, f"{where}.quota")),
     )
+
+
+def _browse(value: object, where: str) -> frozenset[str] | None:
+    if value == "ALL":
+        return None
+    return frozenset(_known(name, DATA_CLASSES, where) for name in _array(value, where))
 
 
 def _sharing_row(row: object, where: str) -> SharingRow:
