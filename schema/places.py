@@ -29,14 +29,16 @@ class Places:
 
     path: tuple[str, ...] = ()
     end: int = 0
-    # Where the last region begins, and whether it has its suffix (市, 县 …).
+    # Where the last region begins, whether it has its suffix (市, 县 …), and its level: 3 is a county.
     before_last: int = 0
     formal: bool = False
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
     path: tuple[str, ...]
+    level: int
     formal: bool
     official: bool = False
 
@@ -59,19 +61,21 @@ def _index() -> Mapping[str, tuple[_Entry, ...]]:
         name = word.lstrip("#@")
         short = short_name(name)
         if word.startswith("#"):
-            province, prefecture, path = short, "", (short,)
+            province, prefecture, path, level = short, "", (short,), 1
         elif word.startswith("@"):
-            prefecture, path = short, (province, short)
+            prefecture, path, level = short, (province, short), 2
         else:
-            path = (province, prefecture, short) if prefecture else (province, short)
-        found[name].append(_Entry(path, True, True))
+            path, level = ((province, prefecture, short) if prefecture else (province, short)), 3
+        if not name:
+            continue
+        found[name].append(_Entry(path, level, True, True))
         if short != name:
-            found[short].append(_Entry(path, False))
+            found[short].append(_Entry(path, level, False))
             # The everyday form: 大通县, 海西州; and 湟中县, as the register called the district until 2019.
-            everyday = {name[-1], "县", "市"} if name[-1] in "县市区" and len(path) > 1 else {name[-1]}
+            everyday = {name[-1], "县", "市"} if name[-1] in "县市区" and level > 1 else {name[-1]}
             for suffix in everyday - {"会"}:
                 if short + suffix != name:
-                    found[short + suffix].append(_Entry(path, True))
+                    found[short + suffix].append(_Entry(path, level, True))
     return {name: tuple(entries) for name, entries in found.items()}
 
 
@@ -85,18 +89,18 @@ def _choose(entries: tuple[_Entry, ...], parent: tuple[str, ...]) -> _Entry | No
     if not inside:
         return None
     # The official name, the largest region, this province: 海南 alone is the province, 大通 is ours.
-    return min(inside, key=lambda entry: (not entry.official, len(entry.path), entry.path[0] != _HOME))
+    return min(inside, key=lambda entry: (not entry.official, entry.level, entry.path[0] != _HOME))
 
 
 def read_places(text: str, *, formal: bool = False) -> Places:
     """The regions `text` begins with, each inside the one before. `formal`: counties only with suffix."""
     index, longest = _index(), _longest()
     places = Places()
-    while len(places.path) < 3:
+    while places.level < 3:
         for length in range(min(longest, len(text) - places.end), 1, -1):
             entry = _choose(index.get(text[places.end : places.end + length], ()), places.path)
-            if entry is not None and (entry.formal or not formal or len(entry.path) < 3):
-                places = Places(entry.path, places.end + length, places.end, entry.formal)
+            if entry is not None and (entry.formal or not formal or entry.level < 3):
+                places = Places(entry.path, places.end + length, places.end, entry.formal, entry.level)
                 break
         else:
             break
