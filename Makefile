@@ -13,7 +13,7 @@ demo: $(RUNTIME) graphiql
 	@exec $(BIN)/credithub demo
 
 test: $(DEVELOPER) graphiql
-	@if command -v "$${CHROMIUM:-chromium}" >/dev/null; then \
+	@if $(BIN)/python -c "from tests.chromium import find_chromium; find_chromium()" 2>/dev/null; then \
 	  $(BIN)/python -m pytest -m "not soak"; \
 	else \
 	  echo "Chromium is not installed: the tests in a browser are left out (Debian: apt-get install chromium)."; \

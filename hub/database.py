@@ -108,7 +108,12 @@ async def open_pool(
             role_url(settings, role),
             min_size=size,
             max_size=size,
+            # Connections stay, warm: each has prepared the statements of the known plans, some of them long.
             max_inactive_connection_lifetime=0,
+            max_queries=100_000_000,
+            statement_cache_size=256,
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=262_144,
             timeout=CONNECT_SECONDS,
             # Without it a frozen server cannot be given up from outside (asyncpg issue 1326).
             command_timeout=bound,

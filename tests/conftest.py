@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -76,12 +78,10 @@ def database_names() -> Callable[[], str]:
     return lambda: f"hub_test_{next(numbers)}"
 
 
-@pytest.fixture
-async def database(
-    postgres: EmbeddedPostgres, template: str, database_names: Callable[[], str], state_dir: Path
+@asynccontextmanager
+async def _copy(
+    postgres: EmbeddedPostgres, template: str, name: str, state_dir: Path
 ) -> AsyncIterator[Database]:
-    """A fresh copy of the migrated store with open pools; dropped at the end."""
-    name = database_names()
     admin = await asyncpg.connect(postgres.dsn("postgres", "postgres"))
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER hub_owner")
     owner_dsn = postgres.dsn(database=name)
@@ -91,21 +91,45 @@ async def database(
     settings = Settings(database_url=owner_dsn, state_dir=state_dir, demo=True, database_timeout=10)
     reader = await open_pool(settings, Role.READER, 2)
     writer = await open_pool(settings, Role.WRITER, 2)
-    yield Database(
-        name=name,
-        settings=settings,
-        owner_dsn=owner_dsn,
-        writer_dsn=as_user(owner_dsn, Role.WRITER),
-        reader_dsn=as_user(owner_dsn, Role.READER),
-        auditor_dsn=as_user(owner_dsn, Role.AUDITOR),
-        superuser_dsn=as_user(owner_dsn, "postgres"),
-        reader=reader,
-        writer=writer,
-    )
-    reader.terminate()
-    writer.terminate()
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    try:
+        yield Database(
+            name=name,
+            settings=settings,
+            owner_dsn=owner_dsn,
+            writer_dsn=as_user(owner_dsn, Role.WRITER),
+            reader_dsn=as_user(owner_dsn, Role.READER),
+            auditor_dsn=as_user(owner_dsn, Role.AUDITOR),
+            superuser_dsn=as_user(owner_dsn, "postgres"),
+            reader=reader,
+            writer=writer,
+        )
+    finally:
+        for pool in (reader, writer):
+            # A test may have kept a connection, or stopped its server process: then the pool is cut.
+            try:
+                await asyncio.wait_for(pool.close(), 1)
+            except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                pool.terminate()
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
+
+
+@pytest.fixture
+async def database(
+    postgres: EmbeddedPostgres, template: str, database_names: Callable[[], str], state_dir: Path
+) -> AsyncIterator[Database]:
+    """A fresh copy of the migrated store with open pools; dropped at the end."""
+    async with _copy(postgres, template, database_names(), state_dir) as copy:
+        yield copy
+
+
+@pytest.fixture(scope="module")
+async def shared_database(
+    postgres: EmbeddedPostgres, template: str, database_names: Callable[[], str], state_dir: Path
+) -> AsyncIterator[Database]:
+    """The same for all tests of a module: for properties, and to only read what the module stored."""
+    async with _copy(postgres, template, database_names(), state_dir) as copy:
+        yield copy
 
 
 @pytest.fixture(scope="session")

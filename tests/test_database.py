@@ -271,6 +271,16 @@ async def test_reading_connections_go_back_without_a_round_trip(database: Databa
     assert last == "SELECT 41 + 1"
 
 
+async def test_long_statements_stay_prepared(database: Database) -> None:
+    """asyncpg forgets statements over 15 KiB by default; a plan's statement may be longer."""
+    statement = "SELECT 1" + " + 0" * 10_000
+    async with database.reader.acquire() as connection:
+        assert await connection.fetchval(statement) == 1
+        assert await connection.fetchval(
+            "SELECT count(*) FROM pg_prepared_statements WHERE statement = $1", statement
+        )
+
+
 async def test_a_statement_over_its_time_ends_on_the_server_too(database: Database) -> None:
     pool = await open_pool(replace(database.settings, database_timeout=0.2), "reader", 1)
     with pytest.raises((TimeoutError, asyncpg.QueryCanceledError)):
