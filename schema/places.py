@@ -72,7 +72,7 @@ def _index() -> Mapping[str, tuple[_Entry, ...]]:
         if short != name:
             found[short].append(_Entry(path, level, False))
             # The everyday form: 大通县, 海西州; and 湟中县, as the register called the district until 2019.
-            everyday = {name[-1], "县", "市"} if name[-1] in "县市区" and level > 1 else {name[-1]}
+            everyday = {name[-1], "县", "市"} if name[-1] in "县市区" and level == 3 else {name[-1]}
             for suffix in everyday - {"会"}:
                 if short + suffix != name:
                     found[short + suffix].append(_Entry(path, level, True))

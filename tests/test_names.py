@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from opencc import OpenCC
 
@@ -66,9 +66,8 @@ PAIRS = (
 )
 
 PIECES = """
-    青海 西宁 西宁市 城东区 大通 海西州 三江源 昆仑 马记 商贸 拉面 科技 集团 有限责任公司 股份有限公司 有限公司
-    公司
-    店 馆 分公司 西宁分公司 第二分店 营业部 （青海） (普通合伙) 鹽湖 · ＡＢ
+    青海 西宁 西宁市 城东区 大通 海西州 三江源 昆仑 马记 商贸 拉面 科技 集团 有限责任公司 股份有限公司
+    有限公司 公司 店 馆 分公司 西宁分公司 第二分店 营业部 （青海） (普通合伙) 鹽湖 · ＡＢ
 """
 WORDS = st.sampled_from(PIECES.split())
 # Built once: it reads its dictionaries from the disk.
@@ -106,6 +105,8 @@ def test_other_names_have_other_keys(one: str, other: str) -> None:
 
 
 @given(ANY_TEXT)
+@example("e\u200b\u0301")
+@example("有限责任" * 60)
 def test_the_key_of_a_key_is_the_key(text: str) -> None:
     key = name_key(text)
     assert name_key(key) == key
@@ -238,6 +239,8 @@ def test_a_hostile_name_costs_no_more_than_a_long_one(unit: str) -> None:
         ("朝阳市", ("辽宁", "朝阳"), 3),
         ("北京朝阳区", ("北京", "朝阳"), 5),
         ("湖北仙桃市", ("湖北", "仙桃"), 5),
+        ("开平市", ("广东", "江门", "开平"), 3),
+        ("承德县", ("河北", "承德", "承德"), 3),
         ("河南县", ("青海", "黄南", "河南"), 3),
         ("西宁市同仁路", ("青海", "西宁"), 3),
         ("三江源", ("广西", "柳州", "三江"), 2),
