@@ -28,6 +28,7 @@ from hub.graphiql import build
 from hub.graphiql.examples import read_examples
 from hub.graphiql.page import DemoPartner, PurposeChoice, graphiql_routes
 from schema.build import whole_schema
+from schema.enums import Purpose
 from tests.chromium import Pipe, chromium
 from tests.graphiql_person import Person
 
@@ -143,7 +144,7 @@ async def demo_url(endpoint: Endpoint, built: None) -> AsyncIterator[str]:
 @pytest.fixture
 async def production_url(endpoint: Endpoint, built: None) -> AsyncIterator[str]:
     """A hub outside demo mode."""
-    routes = [Route("/graphql", endpoint.answer, methods=["POST"]), *graphiql_routes(None, purposes=PURPOSES)]
+    routes = [Route("/graphql", endpoint.answer, methods=["POST"]), *graphiql_routes(None)]
     async with serving(Starlette(routes=routes)) as url:
         yield url
 
@@ -230,7 +231,7 @@ async def test_the_bar_sends_token_purpose_matter_and_case_as_headers(
     assert heard["authorization"] == "Bearer demo-customs-1"
     assert heard["hub-purpose"] == "JOINT_PUNISHMENT"
     assert heard["hub-matter"] == "630000-CJ-001"
-    assert heard["hub-case"] == "%E9%9D%92%E5%95%86%E8%AE%B8%E3%80%942026%E3%80%951%E5%8F%B7"
+    assert heard["hub-case"].encode("latin-1").decode("utf-8") == "青商许〔2026〕1号"
     assert "graphql-response+json" in heard["accept"]
 
 
@@ -341,6 +342,14 @@ async def test_demo_tokens_are_given_out_in_demo_mode_only(endpoint: Endpoint) -
         "id": "mall", "name": "河湟电商平台", "className": "P9", "token": "demo-mall-1",
         "purposes": [{"code": "MERCHANT_ADMISSION", "label": "平台商户准入", "matter": "", "case": ""}],
     }  # fmt: skip
+
+
+async def test_outside_demo_mode_every_purpose_of_the_vocabulary_is_offered_with_its_chinese_term() -> None:
+    app = Starlette(routes=list(graphiql_routes(None)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
+        offered = (await client.get("/graphiql/settings")).json()["purposes"]
+    assert [purpose["code"] for purpose in offered] == list(Purpose.__members__)
+    assert {"code": "NOTIFICATION", "label": "信用通报", "matter": "", "case": ""} in offered
 
 
 async def test_unbuilt_assets_are_said_to_be_missing_and_no_other_file_is_served(tmp_path: Path) -> None:

@@ -7,17 +7,19 @@ no `unsafe-eval` and no `unsafe-inline`; the one style element that dialogs add 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+from graphql import GraphQLEnumType
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from hub.graphiql.build import ASSETS, built_digest
 from hub.graphiql.examples import read_examples
+from schema.build import whole_schema
 
 PAGE_PATH = "/graphiql"
 SETTINGS_PATH = "/graphiql/settings"
@@ -92,21 +94,19 @@ class DemoPartner:
 def graphiql_routes(
     demo_partners: Callable[[], list[DemoPartner]] | None,
     *,
-    purposes: Sequence[PurposeChoice] = (),
     endpoint: str = "/graphql",
     assets: Path = ASSETS,
 ) -> list[Route]:
     """Give the routes of the page.
 
     `demo_partners` switches demo mode on: whoever reaches the page may then act as any of them. None
-    (production) leaves that address out altogether, and the page asks for a token; `purposes` are then
-    what it offers.
+    (production) leaves that address out altogether, and the page asks for a token and one of all purposes.
     """
     examples = [{"query": item.query, "variables": item.variables_text} for item in read_examples()]
     settings = {
         "endpoint": endpoint,
         "partnersPath": PARTNERS_PATH if demo_partners else None,
-        "purposes": [_choice(purpose) for purpose in purposes],
+        "purposes": [_choice(purpose) for purpose in _every_purpose()],
         "examples": examples,
     }
 
@@ -151,6 +151,12 @@ def graphiql_routes(
 
         routes.append(Route(PARTNERS_PATH, partners, methods=["GET"]))
     return routes
+
+
+def _every_purpose() -> list[PurposeChoice]:
+    declared = whole_schema()._schema.type_map["Purpose"]
+    assert isinstance(declared, GraphQLEnumType)
+    return [PurposeChoice(code, value.description or "") for code, value in declared.values.items()]
 
 
 def _choice(purpose: PurposeChoice) -> dict[str, str]:

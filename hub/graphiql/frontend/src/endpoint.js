@@ -8,9 +8,9 @@ const INTROSPECTION = getIntrospectionQuery({ inputValueDeprecation: true, schem
   "fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }",
 );
 
-/** Header values are bytes: what is not plain ASCII, such as 青商许〔2026〕1号, travels percent-encoded in UTF-8. */
+/** A header value is bytes, one to a character: matter and case numbers, such as 青商许〔2026〕1号, go as UTF-8. */
 export function headerValue(text) {
-  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
+  return String.fromCharCode(...new TextEncoder().encode(text.trim()));
 }
 
 function headersOf({ token, purpose, matter, caseNumber }) {
