@@ -118,10 +118,12 @@ class Access:
                 return f"{row.alias}.source = {bind(Context.OWN_SOURCE, 'text')}"
             case Scope.CONSENT:
                 now = bind(Context.NOW, "timestamptz")
+                # Without a class of its own the consent must name the row's.
+                named = f"'{data_class}'" if data_class else row.table.data_class.format(t=row.alias) or "''"
                 return (
                     f"EXISTS (SELECT FROM consent c WHERE c.subject_id = {row.subject_id}"
                     f" AND c.grantee = {bind(Context.PARTNER, 'text')}"
-                    f" AND {bind(Context.PURPOSE, 'text')} = ANY (c.purposes) AND '{data_class}' = ANY (c.data_classes)"
+                    f" AND {bind(Context.PURPOSE, 'text')} = ANY (c.purposes) AND {named} = ANY (c.data_classes)"
                     f" AND c.valid_from <= {now} AND {now} < c.valid_to"
                     f" AND (c.withdrawn_at IS NULL OR c.withdrawn_at > {now}))"
                 )

@@ -18,6 +18,10 @@ class HubError(Exception):
         super().__init__(message or (self.__doc__ or "").strip())
         self.extensions = extensions
 
+    def again(self) -> HubError:
+        """The same refusal for another request: exceptions are not raised twice, for they gather tracebacks."""
+        return type(self)(str(self), **self.extensions)
+
     @property
     def public_message(self) -> str:
         """The words a caller may read."""

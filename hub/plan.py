@@ -32,7 +32,7 @@ from graphql import (
 )
 
 from hub.view import View, Withheld
-from schema.governance import Condition, Rule, Shape
+from schema.governance import Condition, Rule
 
 # Node plumbing of a connection, by the target its field declares.
 EDGES, NODE, CURSOR, PAGE_INFO = "edges", "node", "cursor", "page_info"
@@ -111,6 +111,8 @@ class Plan:
     roots: tuple[Selected | Typename, ...]
     # Root fields of introspection, answered from the view's schema.
     introspection: tuple[FieldNode, ...]
+    # Response keys of the roots, introspection among them, in the document's order.
+    keys: tuple[str, ...]
     withheld: tuple[Withheld, ...]
 
     def selected(self) -> Iterator[Selected]:
@@ -200,7 +202,7 @@ class Planner:
             if nodes[0].name.value not in ("__schema", "__type")
         }
         roots = self._fields(query, asked)
-        return Plan(self._view, roots, introspection, tuple(self._withheld.values()))
+        return Plan(self._view, roots, introspection, tuple(collected), tuple(self._withheld.values()))
 
     def _collect(self, type_name: str, sets: Iterable[SelectionSetNode]) -> dict[str, list[FieldNode]]:
         grouped: dict[str, list[FieldNode]] = {}
@@ -369,8 +371,3 @@ def _has_variables(node: ValueNode) -> bool:
     if isinstance(node, ListValueNode):
         return any(_has_variables(one) for one in node.values)
     return isinstance(node, ObjectValueNode) and any(_has_variables(one.value) for one in node.fields)
-
-
-def is_connection(field: Selected) -> bool:
-    """Whether the field is a page of rows."""
-    return field.rule.shape is Shape.CONNECTION

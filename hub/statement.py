@@ -10,7 +10,7 @@ from graphql import GraphQLInterfaceType, get_named_type
 from hub.access import FALSE, TRUE, Access, Row, all_of
 from hub.expressions import Expressions
 from hub.parameters import Conversion, FromRef, FromRows, Parameters, Seal, Source
-from hub.plan import CURSOR, EDGES, NODE, PAGE_INFO, Constant, Plan, Ref, Selected, Typename, Variant
+from hub.plan import CURSOR, EDGES, NODE, Constant, Plan, Ref, Selected, Typename, Variant
 from hub.relations import ALL_VERSIONS, RELATIONS, TABLES, Relation
 from hub.view import View
 from schema.governance import Shape
@@ -47,13 +47,6 @@ class _Root:
 def compile_plan(plan: Plan) -> Statement:
     """The statement of `plan`."""
     return _Compiler(plan).compile()
-
-
-def live_fields(plan: Plan) -> tuple[Selected, ...]:
-    """The selected fields that live sources answer in part."""
-    return tuple(
-        f for f in plan.selected() if f.rule.target == "subject.grades" and f.rule.shape is Shape.MANY
-    )
 
 
 class _Compiler:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type
@@ -47,7 +47,6 @@ class View:
     # Openness of a row (公开属性) → the scopes under which it may be shown; absent: never.
     sharing: Mapping[str, frozenset[Scope]]
     hidden: frozenset[str] = frozenset()
-    _digests: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def grants(self, data_class: str, least: Level) -> tuple[Grant, ...]:
         """The grants of a class that give at least `least`; none for a class nobody decided."""

@@ -1,0 +1,206 @@
+"""The composition root: makes every part from the settings, and the ASGI application around them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from connectors.contract import Mode, Tools
+from hub.agreement import Agreements, today_in
+from hub.answers import Answers, Parts
+from hub.binding import Secrets
+from hub.cache import RowCache
+from hub.config import Settings
+from hub.database import Role, open_pool, role_url
+from hub.demo_partners import demo_partners
+from hub.errors import AgreementNotInForce
+from hub.freshness import SourceStates
+from hub.gateway import Gateway
+from hub.graphiql.page import graphiql_routes
+from hub.identity import Tokens
+from hub.issuer import IssuerKey
+from hub.ledger import Ledger
+from hub.live import LiveSources
+from hub.observe import AgreementsChanged, Observer
+from hub.openness import load_openness
+from hub.operations import Operations
+from hub.quota import Quotas
+from hub.reader import Reader
+from hub.rules.matrix import load_matrix
+from hub.sources import connect_all, discover
+from hub.standing import Standings
+from schema.coordinates import vocabulary
+from schema.persons import hmac_sm3
+
+GRAPHQL = "/graphql"
+# Connections of a worker that writes little: agreements (one, listening), quotas and the states of live sources.
+WRITERS = 3
+
+
+def present() -> datetime:
+    """The moment it is."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Running:
+    """The parts of a running hub, for its own pages."""
+
+    parts: Parts
+    observer: Observer
+
+
+@asynccontextmanager
+async def running(settings: Settings, clock: Callable[[], datetime] = present) -> AsyncIterator[Running]:
+    """Open every part, give them, and close them in reverse. Errors: those of the parts; nothing is half open."""
+
+    def digest_person_id(number: str) -> str:
+        return hmac_sm3(settings.id_key, number)
+
+    known = vocabulary()
+    matrix = load_matrix()
+    observer = Observer()
+    async with AsyncExitStack() as stack:
+        reader = await Reader.open(settings)
+        stack.push_async_callback(reader.close)
+        writer = await open_pool(settings, Role.WRITER, WRITERS)
+        stack.callback(writer.terminate)
+        agreements = await Agreements.open(writer, matrix, clock, known.coordinates)
+        stack.push_async_callback(agreements.close)
+        observer.tell(AgreementsChanged(len(agreements.in_force())))
+        tokens = Tokens(AgreementKeys(agreements), settings.token_audience)
+        cache = RowCache(settings.cursor_key, 24 * 3600, settings.redis_url)
+        stack.push_async_callback(cache.close)
+        tools = Tools(digest_person_id=digest_person_id, deadline=settings.source_deadline, now=clock)
+        connectors = {
+            name: one
+            for name, one in connect_all(settings.source_settings, tools).items()
+            if one.source.mode is Mode.LIVE
+        }
+        for connector in connectors.values():
+            stack.push_async_callback(connector.close)
+        live = LiveSources(connectors, cache, settings)
+        stack.push_async_callback(live.close)
+        sources = {name: module.SOURCE for name, module in discover().items()}
+        states = SourceStates(reader, sources, clock)
+        await states.start()
+        stack.push_async_callback(states.stop)
+        quotas = Quotas(writer, lambda: today_in(clock()))
+        await quotas.start()
+        stack.push_async_callback(quotas.stop)
+        ledger = Ledger(role_url(settings, Role.WRITER), timeout=settings.database_timeout)
+        await ledger.start()
+        stack.push_async_callback(ledger.stop)
+        parts = Parts(
+            clock=clock,
+            tokens=tokens,
+            agreements=agreements,
+            standings=Standings(known, matrix, load_openness()),
+            operations=Operations(Secrets(settings.cursor_key, digest_person_id)),
+            quotas=quotas,
+            reader=reader,
+            states=states,
+            live=live,
+            ledger=ledger,
+        )
+        yield Running(parts, observer)
+
+
+def create_app(settings: Settings, clock: Callable[[], datetime] = present) -> ASGIApp:
+    """The hub as an ASGI application; its lifespan opens and closes all parts."""
+    held: list[Running] = []
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with running(settings, clock) as hub:
+            held.append(hub)
+            application.gateway = Gateway(
+                Answers(hub.parts), hub.observer, settings.max_body_bytes, settings.request_timeout
+            )
+            yield
+            application.gateway = None
+            held.clear()
+
+    def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def readyz(_: Request) -> Response:
+        missing = [] if held else ["starting"]
+        if held:
+            if held[0].parts.ledger.chain is None:
+                missing.append("ledger")
+            try:
+                await held[0].parts.reader.row("SELECT 1", ())
+            except Exception:  # Whatever it is, the hub is not ready.
+                missing.append("store")
+        return JSONResponse({"ready": not missing, "missing": missing}, 200 if not missing else 503)
+
+    def metrics(_: Request) -> Response:
+        body = held[0].observer.metrics() if held else b""
+        return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    partners = (lambda: demo_partners(settings, held[0].parts)) if settings.demo else None
+    pages = Starlette(
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", metrics),
+            *graphiql_routes(partners),
+        ],
+        lifespan=lifespan,
+    )
+    application = Application(pages)
+    return application
+
+
+class AgreementKeys:
+    """The keys that the agreements in force name."""
+
+    def __init__(self, agreements: Agreements) -> None:
+        """Keys come and go with `agreements`."""
+        self._agreements = agreements
+
+    @property
+    def epoch(self) -> int:
+        """Differs whenever a key may have gone."""
+        return self._agreements.epoch
+
+    def key(self, partner: str, iss: str, kid: str, today: date) -> IssuerKey | None:
+        """The key with which `iss` may speak for `partner` today."""
+        try:
+            return self._agreements.get(partner).key(iss, kid, today)
+        except AgreementNotInForce:
+            return None
+
+
+class Application:
+    """Sends GraphQL requests straight to the gateway, without a router on their way; everything else to the pages."""
+
+    def __init__(self, pages: ASGIApp) -> None:
+        """`gateway` is set while the parts are open."""
+        self.pages = pages
+        self.gateway: Gateway | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and scope["path"] == GRAPHQL and self.gateway is not None:
+            if scope["method"] == "GET" and _is_browser(scope):
+                await RedirectResponse("/graphiql", 303)(scope, receive, send)
+            else:
+                await self.gateway(scope, receive, send)
+        else:
+            await self.pages(scope, receive, send)
+
+
+def _is_browser(scope: Scope) -> bool:
+    """Whether a person opened the endpoint in a browser: it has no query, and wants a page."""
+    accept: bytes = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+    return accept.startswith(b"text/html") and not scope["query_string"]

@@ -1,0 +1,117 @@
+"""GraphQL over HTTP: media types, bodies and status codes, as the specification (2025-09 draft) has them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from hub.errors import BadRequest, NotAcceptable, UnsupportedMediaType
+
+JSON = b"application/json"
+RESPONSE = b"application/graphql-response+json"
+NAMES = ("query", "operationName", "variables", "extensions")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The members of a GraphQL request."""
+
+    query: str
+    operation_name: str | None
+    variables: Mapping[str, Any]
+
+
+def media_type(accept: bytes | None) -> bytes:
+    """The media type of the answer: the first best of what is accepted. Raises NotAcceptable.
+
+    Without a preference it is application/json, which every client reads.
+    """
+    if accept is None or accept in (b"*/*", JSON):
+        return JSON
+    if accept == RESPONSE:
+        return RESPONSE
+    best, weight = None, 0.0
+    for part in accept[:1024].decode("latin-1").lower().split(","):
+        name, *parameters = (one.strip() for one in part.split(";"))
+        quality, charset = 1.0, "utf-8"
+        for parameter in parameters:
+            key, _, value = parameter.partition("=")
+            if key == "q":
+                try:
+                    quality = float(value)
+                except ValueError:
+                    quality = 0.0
+            elif key == "charset":
+                charset = value.strip('"')
+        found = {
+            "application/graphql-response+json": RESPONSE,
+            "application/json": JSON,
+            "application/*": JSON,
+            "*/*": JSON,
+        }.get(name)
+        if found is not None and charset == "utf-8" and quality > weight:
+            best, weight = found, quality
+    if best is None:
+        raise NotAcceptable("Answers are application/graphql-response+json or application/json.")
+    return best
+
+
+def posted(content_type: bytes | None, body: bytes) -> Asked:
+    """The request in a POST body. Raises UnsupportedMediaType, BadRequest."""
+    kind, _, parameters = (content_type or b"").decode("latin-1").lower().partition(";")
+    charset = parameters.partition("charset=")[2].strip().strip('"')
+    if kind.strip() != "application/json" or charset not in ("", "utf-8"):
+        raise UnsupportedMediaType
+    try:
+        given = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise BadRequest("The body is not JSON in UTF-8.") from None
+    if not isinstance(given, dict):
+        raise BadRequest("The body must be a JSON object; batches are not served.")
+    return _asked(given)
+
+
+def queried(query_string: bytes) -> Asked:
+    """The request in the parameters of a GET. Raises BadRequest."""
+    try:
+        pairs = parse_qsl(
+            query_string.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=16,
+        )
+    except ValueError:
+        raise BadRequest("The query string cannot be read.") from None
+    given: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in given:
+            raise BadRequest("A parameter is given twice.")
+        given[name] = value
+    for name in ("variables", "extensions"):
+        if given.get(name):
+            try:
+                given[name] = orjson.loads(given[name])
+            except orjson.JSONDecodeError:
+                raise BadRequest(f"The parameter {name} is not JSON.") from None
+        else:
+            given.pop(name, None)
+    return _asked(given)
+
+
+def _asked(given: Mapping[str, Any]) -> Asked:
+    query, name = given.get("query"), given.get("operationName")
+    variables, extensions = given.get("variables"), given.get("extensions")
+    if not isinstance(query, str):
+        raise BadRequest("The member query must be a string.")
+    if name is not None and not isinstance(name, str):
+        raise BadRequest("The member operationName must be a string.")
+    if variables is not None and not isinstance(variables, dict):
+        raise BadRequest("The member variables must be an object.")
+    if extensions is not None and not isinstance(extensions, dict):
+        raise BadRequest("The member extensions must be an object.")
+    return Asked(query, name or None, variables or {})
