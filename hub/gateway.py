@@ -75,8 +75,8 @@ class Gateway:
             await _send(send, 200, media, body, [])
         except HubError as error:
             self._observer.tell(RequestRefused(error.code))
-            if not error.safe:
-                _log.error("refused: %s", error.code, exc_info=error)
+            if error.status >= 500:
+                _log.error("refused: %s", error.code, exc_info=error.__cause__ or error)
             await _refuse(send, media, error)
         except Exception as error:  # Whatever was not foreseen is logged here and nowhere told.
             self._observer.tell(RequestRefused("INTERNAL"))

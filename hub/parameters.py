@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hub.plan import Ref
+
+_PLACEHOLDER = re.compile(r"\$(\d+)::")
 
 
 class Context(StrEnum):
@@ -90,6 +92,16 @@ class Parameters:
         """The placeholder of a value of the request's context."""
         return self.bind(FromContext(name), sql_type)
 
-    def frozen(self) -> Sequence[Source]:
-        """The sources in the order of their numbers."""
-        return tuple(source for source, _ in self.sources)
+    def used_in(self, sql: str) -> tuple[str, tuple[Source, ...]]:
+        """`sql` with its placeholders numbered anew, and the sources it really uses.
+
+        Predicates that turned out to be constant leave placeholders behind, and PostgreSQL counts those it is given.
+        """
+        numbers: dict[int, int] = {}
+
+        def renumbered(placeholder: re.Match[str]) -> str:
+            old = int(placeholder[1])
+            return f"${numbers.setdefault(old, len(numbers) + 1)}::"
+
+        text = _PLACEHOLDER.sub(renumbered, sql)
+        return text, tuple(self.sources[old - 1][0] for old in numbers)

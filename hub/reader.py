@@ -11,7 +11,7 @@ import asyncpg
 
 from hub.config import Settings
 from hub.database import Role, open_pool
-from hub.errors import StoreUnavailable
+from hub.errors import BadUserInput, StoreUnavailable
 
 # Statements kept ready on each connection; the least used goes first.
 STATEMENTS = 512
@@ -63,9 +63,7 @@ class Reader:
             found = await statement.fetchrow(*arguments)
         except BaseException as error:
             await self._failed(line, error)
-            if isinstance(error, _AWAY):
-                raise StoreUnavailable from error
-            raise
+            raise _told(error) from error
         self._give(line)
         return found
 
@@ -79,9 +77,7 @@ class Reader:
             found: list[Any] = await statement.fetch(*arguments)
         except BaseException as error:
             await self._failed(line, error)
-            if isinstance(error, _AWAY):
-                raise StoreUnavailable from error
-            raise
+            raise _told(error) from error
         self._give(line)
         return found
 
@@ -122,6 +118,15 @@ class Reader:
             if not waiter.done():
                 waiter.set_exception(StoreUnavailable())
         self._waiting.clear()
+
+
+def _told(error: BaseException) -> BaseException:
+    """What a failed statement means to the caller."""
+    if isinstance(error, asyncpg.CharacterNotInRepertoireError | asyncpg.UntranslatableCharacterError):
+        return BadUserInput("A value holds a character that the store cannot keep.")
+    if isinstance(error, _AWAY) and not isinstance(error, asyncpg.DataError | ValueError):
+        return StoreUnavailable()
+    return error
 
 
 class _Line:

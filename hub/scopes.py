@@ -26,5 +26,6 @@ async def holding(reader: Reader, standing: Standing, request: Request, code: st
     sql = f"SELECT {columns} FROM subject s WHERE s.uscc = {key} AND s.kind <> 'NATURAL_PERSON'" + (
         "" if shown == TRUE else f" AND {shown}"
     )
-    found = await reader.rows(sql, [bind(request) for bind in binders(parameters.frozen(), _NO_SECRETS)])
+    text, sources = parameters.used_in(sql)
+    found = await reader.rows(text, [bind(request) for bind in binders(sources, _NO_SECRETS)])
     return {str(scope): bool(found[0][str(scope)]) for scope in scopes} if found else None

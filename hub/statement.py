@@ -76,7 +76,9 @@ class _Compiler:
             f"SELECT row_to_json(d) AS data, {subjects or 'NULL::bigint[]'} AS subjects"
             f" FROM (SELECT) one{laterals} CROSS JOIN LATERAL (SELECT {values}) d"
         )
-        return Statement(sql, self._parameters.frozen(), tuple(self._rows))
+        text, sources = self._parameters.used_in(sql)
+        rows = tuple(one for one in self._rows if one in sources)
+        return Statement(text, sources, rows)
 
     def _alias(self, letter: str) -> str:
         self._count += 1
