@@ -125,7 +125,7 @@ class PublicityFiles:
         paths = await asyncio.to_thread(self._paths)
         present = {path.name for path in paths}
         for path in paths:
-            mark = await asyncio.to_thread(self._mark, path)
+            mark = await asyncio.to_thread(digest_of if self._file is not None else self._mark, path)
             if place.done.get(path.name) == mark:
                 continue
             taken = place.rows if place.digest == mark else 0
@@ -186,6 +186,11 @@ class PublicityFiles:
         """What names this delivery: the digest of the file and that of its control file."""
         control = control_path(path)
         return f"{digest_of(path)}{'/' + digest_of(control)[:12] if control else ''}"
+
+    @staticmethod
+    def cursor_at(digest: str, rows: int) -> str:
+        """The cursor after `rows` rows of the one file with this digest."""
+        return str(_Place({}, digest, rows))
 
     def _check(self, file: DroppedFile) -> int | None:
         """The number of rows that the control file announces, compared with the file."""

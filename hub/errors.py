@@ -224,3 +224,18 @@ class RulesInvalid(HubError):
     """The rules that come with the hub are not whole."""
 
     code = "RULES_INVALID"
+
+
+class SourceUnknown(HubError):
+    """No connected source has this name."""
+
+    code = "SOURCE_UNKNOWN"
+    safe = True
+
+
+class HarvestRunning(HubError):
+    """Another process is harvesting this source."""
+
+    code = "HARVEST_RUNNING"
+    status = 409
+    safe = True
