@@ -8,6 +8,8 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -65,10 +67,20 @@ class Protocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """A server that says when it listens."""
 
-    def __init__(self, config: uvicorn.Config, ready: Any) -> None:
-        """`ready()` is called once, when requests are answered."""
+    def __init__(self, config: uvicorn.Config, ready: Any, own_signals: bool) -> None:
+        """`ready()` is called once, when requests are answered. `own_signals`: SIGINT and SIGTERM end it."""
         super().__init__(config)
         self._ready = ready
+        self._own_signals = own_signals
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals, unless whoever runs this server does."""
+        if self._own_signals:
+            with super().capture_signals():
+                yield
+        else:
+            yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
@@ -88,7 +100,7 @@ def listen(settings: Settings) -> socket.socket:
     return listening
 
 
-def server(settings: Settings, ready: Any = lambda: None) -> Server:
+def server(settings: Settings, ready: Any = lambda: None, own_signals: bool = True) -> Server:
     """A server of the hub in this process."""
     Protocol.header_seconds = settings.request_timeout
     config = uvicorn.Config(
@@ -106,7 +118,7 @@ def server(settings: Settings, ready: Any = lambda: None) -> Server:
         timeout_graceful_shutdown=DRAIN_SECONDS,
         h11_max_incomplete_event_size=16 * 1024,
     )
-    return Server(config, ready)
+    return Server(config, ready, own_signals)
 
 
 def serve(settings: Settings, workers: int, ready: Any = lambda: None) -> int:

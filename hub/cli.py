@@ -1,0 +1,122 @@
+"""The command line: `credithub`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from hub.commands import agreements, demo, ledger, sources
+from hub.commands.session import err, out, present, settings, told, with_store
+from hub.config import Settings
+from hub.database import attached, migrate
+from hub.demo_issuer import demo_token
+from hub.errors import PurposeNotAllowed, SettingInvalid
+from hub.matrix import Purpose
+from hub.observe import log_to_stderr
+from hub.sandbox.agreements import PARTNERS
+from hub.server import serve as serve_http
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="信用信息共享枢纽 · The credit-sharing hub.",
+)
+app.add_typer(agreements.app, name="agreements")
+app.add_typer(sources.quarantine, name="quarantine")
+app.add_typer(sources.affiliations, name="affiliations")
+app.add_typer(ledger.app, name="ledger")
+app.command("harvest")(sources.harvest)
+app.command("import")(sources.import_files)
+app.command("demo")(demo.demo)
+
+# How often the worker looks whether a source has something new.
+WORKER_SECONDS = 60.0
+
+
+@app.command("migrate")
+@told
+def migrate_store() -> None:
+    """Bring the store to the version this hub needs."""
+    with attached(settings()) as configured:
+        assert configured.database_url is not None
+        migrate(configured.database_url)
+    out.print("the store is up to date")
+
+
+@app.command("serve")
+@told
+def serve(
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes; HUB_WORKERS by default.")
+    ] = None,
+) -> None:
+    """Serve GraphQL until SIGTERM or SIGINT."""
+    configured = settings()
+    if configured.database_url is None and not configured.demo:
+        raise SettingInvalid("HUB_DATABASE_URL: required to serve; `credithub demo` brings its own store")
+    # Asked here once, so that a missing key is told at once and not by every worker.
+    _ = configured.id_key, configured.cursor_key
+    with attached(configured) as found:
+        try:
+            status = serve_http(
+                found,
+                workers or found.workers,
+                lambda: err.print(f"Hub ready: http://{found.host}:{found.port}/graphql"),
+            )
+        except OSError as error:
+            raise SettingInvalid(
+                f"HUB_PORT: {found.host}:{found.port} cannot be used: {error.strerror}"
+            ) from None
+    if status:
+        raise typer.Exit(status)
+
+
+@app.command("worker")
+@told
+def worker(
+    once: Annotated[bool, typer.Option(help="One round, then end.")] = False,
+) -> None:
+    """Harvest the connected sources from time to time until SIGTERM or SIGINT."""
+    log_to_stderr()
+
+    async def work(configured: Settings) -> int:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        while True:
+            status = await sources.harvest_into(configured, [])
+            if once:
+                return status
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), WORKER_SECONDS)
+            if stop.is_set():
+                return 0
+
+    with_store(work)
+
+
+@app.command("token")
+@told
+def token(
+    partner: Annotated[str, typer.Option(help="Id of a demo partner.")],
+    purpose: Annotated[str | None, typer.Option(help="Purpose claim of the token.")] = None,
+    ttl: Annotated[int, typer.Option(min=1, max=8 * 3600, help="Seconds of validity.")] = 3600,
+) -> None:
+    """Print a token of a demo partner, and nothing else. Demo mode only (HUB_DEMO=true)."""
+    configured = settings()
+    if partner not in PARTNERS:
+        raise SettingInvalid(f"No demo partner {partner!r}; they are {', '.join(PARTNERS)}.")
+    if purpose is not None and purpose not in set(Purpose):
+        raise PurposeNotAllowed(f"No purpose {purpose!r}; they are {', '.join(Purpose)}.")
+    print(demo_token(configured, partner, purpose, ttl, present()))
+
+
+def main() -> None:
+    """Run the command that was given."""
+    app()

@@ -1,0 +1,182 @@
+"""`credithub agreements`: the partners' data-sharing agreements."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from hub.agreement import Agreements, read_agreement, today_in
+from hub.agreement_store import (
+    apply_agreements,
+    diff_agreement,
+    list_agreements,
+    suspend_agreement,
+    texts_in,
+)
+from hub.commands.session import err, operator, out, present, told, with_store, writer
+from hub.config import Settings
+from hub.errors import AgreementInvalid, PurposeNotAllowed
+from hub.explain import explanations
+from hub.matrix import Purpose
+from hub.openness import load_openness
+from hub.rules.matrix import load_matrix
+from hub.standing import Standings
+from schema.coordinates import vocabulary
+
+app = typer.Typer(no_args_is_help=True, help="Data-sharing agreements: who may see what, for which purpose.")
+
+
+def _texts(paths: list[Path]) -> list[str]:
+    texts: list[str] = []
+    for path in paths:
+        if path.is_dir():
+            texts += texts_in(path)
+        else:
+            try:
+                texts.append(path.read_text("utf-8"))
+            except (OSError, UnicodeDecodeError) as error:
+                raise AgreementInvalid(f"{path.name}: cannot be read ({type(error).__name__})") from None
+    return texts
+
+
+@app.command("apply")
+@told
+def apply(
+    paths: Annotated[list[Path], typer.Argument(help="TOML files, or directories of them.")],
+    reinstate: Annotated[bool, typer.Option(help="Also partners that are suspended.")] = False,
+) -> None:
+    """Put agreements into force: all of the files, or none."""
+    texts = _texts(paths)
+
+    async def work(configured: Settings) -> None:
+        async with writer(configured, 1) as pool:
+            done = await apply_agreements(
+                pool,
+                texts,
+                load_matrix(),
+                present(),
+                operator(),
+                vocabulary().coordinates,
+                reinstate=reinstate,
+            )
+        for one in done:
+            out.print(f"{one.partner}: {one.outcome} {one.digest[:16]}", markup=False)
+
+    with_store(work)
+
+
+@app.command("diff")
+@told
+def diff(path: Annotated[Path, typer.Argument(help="A TOML file.")]) -> None:
+    """Show what applying a file would change; nothing is changed."""
+    text = _texts([path])[0]
+
+    async def work(configured: Settings) -> None:
+        async with writer(configured, 1) as pool:
+            changes = await diff_agreement(pool, text, load_matrix(), present(), vocabulary().coordinates)
+        for one in changes:
+            out.print(f"{one.key}: {one.before or '—'} → {one.after or '—'}", markup=False)
+        if not changes:
+            out.print("no difference")
+
+    with_store(work)
+
+
+@app.command("suspend")
+@told
+def suspend(partner: Annotated[str, typer.Argument(help="Id of the partner.")]) -> None:
+    """Put an agreement out of force, in every worker within a second."""
+
+    async def work(configured: Settings) -> None:
+        async with writer(configured, 1) as pool:
+            changed = await suspend_agreement(pool, partner, present(), operator())
+        out.print(f"{partner}: {'suspended' if changed else 'was suspended already'}", markup=False)
+
+    with_store(work)
+
+
+@app.command("list")
+@told
+def list_all() -> None:
+    """List the newest version of each partner's agreement."""
+
+    async def work(configured: Settings) -> None:
+        async with writer(configured, 1) as pool:
+            listed = await list_agreements(pool, load_matrix(), present())
+        table = Table(
+            "partner", "class", "name", "standing", "document", "valid to", "applied", "by", "digest"
+        )
+        for one in listed:
+            table.add_row(
+                one.partner,
+                one.partner_class or "",
+                one.name or "",
+                str(one.standing),
+                one.document or "",
+                str(one.valid_to or ""),
+                f"{one.applied_at:%Y-%m-%d %H:%M}",
+                one.applied_by,
+                one.digest[:12],
+            )
+        out.print(table)
+
+    with_store(work)
+
+
+@app.command("explain")
+@told
+def explain(
+    partner: Annotated[str, typer.Argument(help="Id of the partner.")],
+    coordinate: Annotated[str, typer.Argument(help="Schema coordinate, such as Organization.contact.")],
+    purpose: Annotated[
+        str | None, typer.Option(help="A purpose of the agreement; its first by default.")
+    ] = None,
+) -> None:
+    """Say why a partner sees a coordinate or not: data class, level, scope, reason and law."""
+
+    async def work(configured: Settings) -> int:
+        async with writer(configured, 2) as pool:
+            agreements = await Agreements.open(pool, load_matrix(), present, vocabulary().coordinates)
+            agreement = agreements.get(partner)
+            await agreements.close()
+        if purpose is not None and purpose not in agreement.purposes:
+            raise PurposeNotAllowed(f"{partner} may declare {', '.join(agreement.purposes)}")
+        chosen = Purpose(purpose) if purpose else agreement.purposes[0]
+        standing = Standings(vocabulary(), load_matrix(), load_openness()).of(
+            agreement, chosen, today_in(present())
+        )
+        visible = coordinate in standing.view.visible
+        out.print(
+            f"{partner} {chosen}: {coordinate} {'exists' if visible else 'does not exist'}", markup=False
+        )
+        for row in explanations(standing, coordinate, None, chosen):
+            out.print(
+                f"  {row['data_class'] or '—'} {row['level']} {row['scope'] or 'every row'}: {row['reason']}"
+                f" {row['legal_basis'] or ''}",
+                markup=False,
+            )
+        return 0
+
+    with_store(work)
+
+
+@app.command("check")
+@told
+def check(
+    paths: Annotated[list[Path], typer.Argument(help="TOML files, or directories of them.")],
+    today: Annotated[str | None, typer.Option(help="The day to check for, YYYY-MM-DD.")] = None,
+) -> None:
+    """Check files against the matrix and the schema, without a store."""
+    day = date.fromisoformat(today) if today else today_in(present())
+    for text in _texts(paths):
+        agreement = read_agreement(text, load_matrix(), day, vocabulary().coordinates)
+        out.print(
+            f"{agreement.partner}: {agreement.partner_class}, {len(agreement.data)} data classes",
+            markup=False,
+        )
+    if not paths:
+        err.print("nothing to check")

@@ -1,0 +1,138 @@
+"""`credithub demo`: a whole hub on one machine: store, sandboxes, harvest, agreements, tokens, server."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import signal
+import socket
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import typer
+
+from hub.affiliation import read_codes, take_affiliations
+from hub.agreement import today_in
+from hub.agreement_store import apply_agreements
+from hub.commands.session import err, out, present, settings, told, writer
+from hub.commands.sources import harvest_into
+from hub.config import Settings
+from hub.database import migrated
+from hub.demo_issuer import demo_token
+from hub.embedded import EmbeddedPostgres
+from hub.errors import SettingInvalid
+from hub.observe import log_to_stderr
+from hub.rules.matrix import load_matrix
+from hub.sandbox.agreements import PARTNERS, demo_agreements
+from hub.sandbox.issuer import demo_issuer
+from hub.sandbox.province import Province
+from hub.sandbox.run import province_in, running
+from hub.server import listen, server
+from schema.coordinates import vocabulary
+
+TOKEN_SECONDS = 8 * 3600
+
+
+@told
+def demo() -> None:
+    """Run the demo until Ctrl-C. HUB_PORT and HUB_DEMO_SUBJECTS change its port and size."""
+    configured = replace(settings(), demo=True)
+    if configured.database_url is not None:
+        raise SettingInvalid("The demo keeps its own store: unset HUB_DATABASE_URL.")
+    log_to_stderr(30)
+    # Taken first: a port in use is told before anything is started.
+    try:
+        listening = listen(configured)
+    except OSError as error:
+        raise SettingInvalid(
+            f"HUB_PORT: {configured.host}:{configured.port} cannot be used: {error.strerror}"
+        ) from None
+    with listening, EmbeddedPostgres(configured.state_dir) as postgres:
+        here = replace(configured, database_url=postgres.dsn())
+        status = asyncio.run(_until_stopped(here, postgres, listening))
+    raise typer.Exit(status)
+
+
+async def _until_stopped(configured: Settings, postgres: EmbeddedPostgres, listening: socket.socket) -> int:
+    task = asyncio.current_task()
+    assert task is not None
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        async with _prepared(configured, postgres) as ready:
+            _tell_tokens(ready)
+            port = listening.getsockname()[1]
+            address = f"http://{ready.host}:{port}"
+            err.print(f"GraphiQL:  {address}/graphiql")
+            running_server = server(
+                ready, lambda: print(f"Hub ready: {address}/graphql", flush=True), own_signals=False
+            )
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, running_server.handle_exit, number, None)
+            await running_server.serve(sockets=[listening])
+            return 0 if running_server.started else 1
+    except asyncio.CancelledError:
+        err.print("stopped")
+        return 130
+
+
+@asynccontextmanager
+async def _prepared(configured: Settings, postgres: EmbeddedPostgres) -> AsyncIterator[Settings]:
+    """The store migrated, the sandboxes running, everything harvested, the agreements applied."""
+    assert configured.database_url is not None
+    await migrated(configured.database_url)
+    today = today_in(present())
+    async with running(configured.state_dir, configured.demo_subjects, postgres, today) as addresses:
+        ready = Settings.from_env({**_given(configured), **addresses})
+        ready = replace(ready, demo=True, database_url=configured.database_url)
+        issuer = demo_issuer(ready.state_dir)
+        async with writer(ready) as pool:
+            await apply_agreements(
+                pool,
+                demo_agreements(issuer.key).values(),
+                load_matrix(),
+                present(),
+                "demo",
+                vocabulary().coordinates,
+            )
+        await harvest_into(ready, [])
+        province = province_in(ready.state_dir, ready.demo_subjects, today)
+        async with writer(ready, 1) as pool:
+            for partner, kind, path in _lists(ready.state_dir, province):
+                await take_affiliations(pool, partner, kind, read_codes(path), today)
+        yield ready
+
+
+def _given(configured: Settings) -> dict[str, str]:
+    """The settings of the demo as an environment, so that the sandboxes' addresses can join them."""
+    return {
+        "HUB_HOST": configured.host,
+        "HUB_PORT": str(configured.port),
+        "HUB_STATE_DIR": str(configured.state_dir),
+        "HUB_DEMO_SUBJECTS": str(configured.demo_subjects),
+        **({"HUB_REDIS_URL": configured.redis_url} if configured.redis_url else {}),
+    }
+
+
+def _lists(state_dir: Path, province: Province) -> Iterable[tuple[str, str, Path]]:
+    """The lists of members and merchants that the demo's association and platform hand in, as files."""
+    codes: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for one in province.affiliations():
+        codes[one.partner, one.kind].append(one.uscc)
+    for (partner, kind), listed in codes.items():
+        path = state_dir / f"{partner}-{kind.lower()}.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([["uscc"], *([code] for code in listed)])
+        yield partner, kind, path
+
+
+def _tell_tokens(configured: Settings) -> None:
+    err.print("Tokens of the demo partners, for eight hours:")
+    for partner in PARTNERS:
+        out.print(
+            f"{partner:<16} {demo_token(configured, partner, None, TOKEN_SECONDS, present())}", markup=False
+        )

@@ -1,0 +1,97 @@
+"""What every command begins with: the settings, a store, the time, and how failures are told."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any, ParamSpec
+
+import asyncpg
+import typer
+from rich.console import Console
+
+from connectors.contract import Tools
+from hub.config import Settings
+from hub.database import Role, attached, open_pool
+from hub.errors import HubError
+from schema.identifiers import hmac_sm3
+
+P = ParamSpec("P")
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def present() -> datetime:
+    """The moment it is."""
+    return datetime.now(UTC)
+
+
+def operator() -> str:
+    """Who gives the command, as the records of the command keep it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def settings() -> Settings:
+    """The settings of this environment. Errors: SettingInvalid."""
+    return Settings.from_env(os.environ)
+
+
+def tools_of(configured: Settings) -> Tools:
+    """What connectors are lent."""
+    key = configured.id_key
+    return Tools(
+        digest_person_id=lambda number: hmac_sm3(key, number),
+        deadline=configured.source_deadline,
+        now=present,
+    )
+
+
+@asynccontextmanager
+async def writer(configured: Settings, size: int = 2) -> AsyncIterator[asyncpg.Pool]:
+    """Connections as the writing role."""
+    pool = await open_pool(configured, Role.WRITER, size)
+    try:
+        yield pool
+    finally:
+        pool.terminate()
+
+
+@asynccontextmanager
+async def auditor(configured: Settings) -> AsyncIterator[Any]:
+    """One connection as the auditing role."""
+    pool = await open_pool(configured, Role.AUDITOR, 1, statement_seconds=3600)
+    try:
+        async with pool.acquire() as connection:
+            yield connection
+    finally:
+        pool.terminate()
+
+
+def told(command: Callable[P, Any]) -> Callable[P, None]:
+    """Tell a HubError in one line, with its code, and exit with 1."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except HubError as error:
+            err.print(f"credithub: {error} [{error.code}]", markup=False)
+            raise typer.Exit(1) from None
+
+    return run
+
+
+def with_store(work: Callable[[Settings], Coroutine[Any, Any, int | None]]) -> None:
+    """Run `work` with settings that lead to a store; exit with what it gives, when that is not 0."""
+    with attached(settings()) as configured:
+        status = asyncio.run(work(configured))
+    if status:
+        raise typer.Exit(status)

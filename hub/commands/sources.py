@@ -1,0 +1,226 @@
+"""`credithub harvest`, `import`, `quarantine` and `affiliations`: facts on their way into the store."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from connectors.contract import Connector
+from hub import harvest as harvesting
+from hub import quarantine as quarantining
+from hub import replay as replaying
+from hub.affiliation import read_codes, take_affiliations
+from hub.agreement import today_in
+from hub.commands.session import err, out, present, told, tools_of, with_store, writer
+from hub.config import Settings
+from hub.errors import FileRefused, SourceUnknown
+from hub.sources import connect_all
+
+quarantine = typer.Typer(
+    no_args_is_help=True, help="Rows that were not understood: list, show, correct and replay."
+)
+affiliations = typer.Typer(no_args_is_help=True, help="Whose members and merchants subjects are.")
+
+
+class _Bars:
+    """A progress bar for each source or file."""
+
+    def __init__(self) -> None:
+        self.progress = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            console=err,
+        )  # fmt: skip
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, state: harvesting.Progress) -> None:
+        if state.name not in self._tasks:
+            self._tasks[state.name] = self.progress.add_task(state.name, total=state.expected)
+        self.progress.update(self._tasks[state.name], completed=state.totals.read, total=state.expected)
+
+
+def tell(outcomes: list[harvesting.Outcome]) -> int:
+    """Print the equation of each outcome; 1 when one did not end well, or does not add up."""
+    status = 0
+    for one in outcomes:
+        t = one.totals
+        holds = t.read == t.stored + t.unchanged + t.quarantined
+        message = f" ({one.message})" if one.message else ""
+        out.print(
+            f"{one.name}: {one.status}{message}: read {t.read} = stored {t.stored} + unchanged {t.unchanged}"
+            f" + quarantined {t.quarantined}{'' if holds else '  DOES NOT ADD UP'}",
+            markup=False,
+        )
+        if not holds or one.status not in ("OK", "TAKEN"):
+            status = 1
+    return status
+
+
+async def harvest_into(configured: Settings, names: list[str]) -> int:
+    """Harvest the named sources with progress; the exit status."""
+    bars = _Bars()
+    async with writer(configured) as pool:
+        with bars.progress:
+            outcomes = await harvesting.harvest_all(
+                names, configured.source_settings, tools_of(configured), pool, bars
+            )
+    return tell(outcomes)
+
+
+@told
+def harvest(
+    sources: Annotated[
+        list[str] | None, typer.Argument(help="Sources; all that are connected by default.")
+    ] = None,
+) -> None:
+    """Pull what is new in the harvested sources."""
+    with_store(lambda configured: harvest_into(configured, sources or []))
+
+
+@told
+def import_files(
+    files: Annotated[list[Path], typer.Argument(help="双公示 licence and penalty files: CSV, XLSX, XML.")],
+    again: Annotated[bool, typer.Option(help="Read files again that were imported before.")] = False,
+) -> None:
+    """Import 双公示 files in the national format, UTF-8 or GB18030."""
+
+    async def work(configured: Settings) -> int:
+        bars = _Bars()
+        async with writer(configured) as pool:
+            with bars.progress:
+                outcomes = await harvesting.import_files(files, tools_of(configured), pool, bars, again)
+        return tell(outcomes)
+
+    for path in files:
+        if not path.is_file():
+            err.print(f"credithub: {path}: no such file [FILE_REFUSED]", markup=False)
+            raise typer.Exit(1)
+    with_store(work)
+
+
+@quarantine.command("list")
+@told
+def quarantine_list(
+    source: Annotated[str | None, typer.Argument(help="One source only.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also those understood since.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+) -> None:
+    """List rows in quarantine, newest first."""
+
+    async def work(configured: Settings) -> None:
+        async with writer(configured, 1) as pool:
+            rows = await quarantining.list_quarantined(
+                pool, source.upper() if source else None, every=every, limit=limit
+            )
+        table = Table("id", "source", "origin", "position", "code", "reason")
+        for row in rows:
+            table.add_row(
+                str(row.quarantine_id), row.source, row.origin, row.position, row.reason_code, row.reason
+            )
+        out.print(table)
+
+    with_store(work)
+
+
+@quarantine.command("show")
+@told
+def quarantine_show(number: Annotated[int, typer.Argument(help="Id of the row.")]) -> None:
+    """Show a row in quarantine: why, its fields for correcting, and its bytes with persons' numbers masked."""
+
+    async def work(configured: Settings) -> int:
+        async with writer(configured, 1) as pool:
+            found = await quarantining.quarantined(pool, number)
+        if found is None:
+            err.print(f"credithub: no row {number} is in quarantine", markup=False)
+            return 1
+        row, raw = found
+        out.print(f"{row.source} {row.origin} {row.position}: {row.reason_code}: {row.reason}", markup=False)
+        connector = _connector(configured, row.source)
+        fields = quarantining.fields_of(connector, raw)
+        if fields is None:
+            out.print(raw.decode("utf-8", "backslashreplace"), markup=False)
+        else:
+            out.print_json(json.dumps(dict(fields), ensure_ascii=False))
+        return 0
+
+    with_store(work)
+
+
+@quarantine.command("replay")
+@told
+def quarantine_replay(
+    number: Annotated[int, typer.Argument(help="Id of the row.")],
+    corrected: Annotated[Path | None, typer.Option(help="JSON file of corrected fields.")] = None,
+    cleared: Annotated[
+        bool, typer.Option(help="A person has read the texts: they may be shown (R7.3).")
+    ] = False,
+) -> None:
+    """Read a row again, as it is or with corrected fields."""
+    fields: dict[str, str] = {}
+    if corrected is not None:
+        try:
+            given = json.loads(corrected.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise FileRefused(f"{corrected.name}: {type(error).__name__}") from None
+        if not isinstance(given, dict) or not all(isinstance(one, str) for one in given.values()):
+            raise FileRefused(f"{corrected.name}: a JSON object of strings is expected")
+        fields = given
+
+    async def work(configured: Settings) -> int:
+        async with writer(configured, 1) as pool:
+            found = await quarantining.quarantined(pool, number)
+            if found is None:
+                err.print(f"credithub: no row {number} is in quarantine", markup=False)
+                return 1
+            connector = _connector(configured, found[0].source)
+            refused = await replaying.replay(pool, connector, number, fields, present, cleared=cleared)
+        if refused is not None:
+            err.print(f"credithub: row {number} stays: {refused.code}: {refused.reason}", markup=False)
+            return 1
+        out.print(f"row {number} is understood and stored")
+        return 0
+
+    with_store(work)
+
+
+def _connector(configured: Settings, source: str) -> Connector:
+    """The connector that reads rows of `source`."""
+    found = connect_all(configured.source_settings, tools_of(configured)).get(source)
+    if found is None:
+        raise SourceUnknown(f"The source {source} is not connected: set its variables.")
+    return found
+
+
+@affiliations.command("apply")
+@told
+def affiliations_apply(
+    partner: Annotated[str, typer.Argument(help="Id of the association or platform.")],
+    kind: Annotated[str, typer.Argument(help="MEMBER or MERCHANT.")],
+    file: Annotated[Path, typer.Argument(help="CSV in UTF-8 with a head line; codes in the first column.")],
+) -> None:
+    """Make a file the whole list of a partner's members or merchants, from today on."""
+    if kind not in ("MEMBER", "MERCHANT"):
+        raise FileRefused("The kind is MEMBER or MERCHANT.")
+    codes = read_codes(file)
+
+    async def work(configured: Settings) -> None:
+        async with writer(configured, 1) as pool:
+            taken = await take_affiliations(pool, partner, kind, codes, today_in(present()))
+        out.print(
+            f"{partner}: given {taken.given}, known {taken.known}, begun {taken.begun}, ended {taken.ended}",
+            markup=False,
+        )
+
+    with_store(work)
