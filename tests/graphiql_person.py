@@ -14,6 +14,7 @@ _ANSWER = "(document.querySelector('.result-window .CodeMirror')?.CodeMirror.get
 _QUERY = "document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror"
 _FIELDS = "Number(document.querySelector('.hub-sight')?.dataset.fields ?? 0)"
 _SPINNER = "document.querySelector('.graphiql-response .graphiql-spinner')"
+_REFUSED = "Failed to load resource: the server responded with a status of 4"
 _SEARCH = ".graphiql-doc-explorer-search input"
 
 
@@ -93,11 +94,16 @@ class Person:
         assert isinstance(names, list)
         return names
 
-    async def leaves_no_trace(self) -> None:
-        """No violation, exception or warning; nothing asked of another origin; nothing kept."""
+    async def leaves_no_trace(self, refused: int = 0) -> None:
+        """No violation, exception or warning; nothing asked of another origin; nothing kept.
+
+        `refused`: how many questions the hub answered with HTTP 4xx, each of which the browser logs.
+        """
         assert not self.tab.violations
         assert not self.tab.exceptions
-        assert not self.tab.console
+        logged = [said for said in self.tab.console if not said.startswith(_REFUSED)]
+        assert logged == []
+        assert len(self.tab.console) == refused
         own = (f"{self.url}/", "data:")
         assert not [asked["url"] for asked in self.tab.requests if not asked["url"].startswith(own)]
         kept = await self.tab.evaluate(

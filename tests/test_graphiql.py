@@ -6,17 +6,14 @@ import asyncio
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from graphql import build_schema, graphql, parse, validate
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -29,8 +26,9 @@ from hub.graphiql.examples import read_examples
 from hub.graphiql.page import DemoPartner, PurposeChoice, graphiql_routes
 from schema.build import whole_schema
 from schema.enums import Purpose
-from tests.chromium import Pipe, chromium
+from tests.chromium import Pipe
 from tests.graphiql_person import Person
+from tests.serving import serving
 
 SLOW = 2.0  # seconds that the field `slow` takes
 PURPOSES = (
@@ -89,6 +87,7 @@ class Endpoint:
         """Start with nothing heard."""
         self.heard: list[dict[str, str]] = []
         self.documents: list[str] = []
+        self.pause = 0.0  # seconds before each answer
         self.valid = 1  # tokens end in this number; raising it lets all that were given out expire
 
     async def answer(self, request: Request) -> Response:
@@ -99,6 +98,7 @@ class Endpoint:
             return JSONResponse({"errors": [{"message": "The request carries no valid token."}]}, 401)
         body = await request.json()
         self.documents.append(body["query"])
+        await asyncio.sleep(self.pause)
 
         async def slow(*_: Any) -> str:
             await asyncio.sleep(SLOW)
@@ -115,26 +115,13 @@ class Endpoint:
         ]
 
 
-@asynccontextmanager
-async def serving(app: Starlette) -> AsyncIterator[str]:
-    """Serve `app` on a free port of loopback and give its address."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
-        running = asyncio.create_task(server.serve([listener]))
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
-            await asyncio.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await running
-
-
 @pytest.fixture
 def endpoint() -> Endpoint:
     return Endpoint()
 
 
 @pytest.fixture
-async def demo_url(endpoint: Endpoint, built: None) -> AsyncIterator[str]:
+async def demo_url(endpoint: Endpoint, graphiql_assets: None) -> AsyncIterator[str]:
     """A hub in demo mode."""
     routes = [Route("/graphql", endpoint.answer, methods=["POST"]), *graphiql_routes(endpoint.partners)]
     async with serving(Starlette(routes=routes)) as url:
@@ -142,25 +129,11 @@ async def demo_url(endpoint: Endpoint, built: None) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def production_url(endpoint: Endpoint, built: None) -> AsyncIterator[str]:
+async def production_url(endpoint: Endpoint, graphiql_assets: None) -> AsyncIterator[str]:
     """A hub outside demo mode."""
     routes = [Route("/graphql", endpoint.answer, methods=["POST"]), *graphiql_routes(None)]
     async with serving(Starlette(routes=routes)) as url:
         yield url
-
-
-@pytest.fixture(scope="session")
-def built() -> None:
-    """The assets, built from npm when the sources changed."""
-    assert build.missing_tool() is None, "npm is needed for these tests; leave them out with -m 'not browser'"
-    assert build.main() == 0
-
-
-@pytest.fixture(scope="session")
-async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pipe]:
-    """One Chromium for the session; each test opens a tab with a profile of its own."""
-    async with chromium(tmp_path_factory.mktemp("chromium")) as pipe:
-        yield pipe
 
 
 @pytest.fixture
@@ -246,6 +219,20 @@ async def test_an_answer_under_way_is_dropped_when_the_caller_changes(guest: Per
     await asyncio.sleep(SLOW + 0.2)
     assert not await guest.waits()
     assert "late answer" not in await guest.reads()
+
+
+@pytest.mark.browser
+async def test_a_caller_who_changes_while_the_schema_is_read_sees_the_right_one(
+    guest: Person, endpoint: Endpoint
+) -> None:
+    endpoint.pause = 0.3
+    await guest.open()
+    for partner in ("mall", "customs", "mall"):
+        await guest.tab.choose('select[name="partner"]', partner)
+        await asyncio.sleep(0.1)
+    await guest.sees()
+    assert await guest.looks_up("contact") == []
+    await guest.leaves_no_trace()
 
 
 @pytest.mark.browser

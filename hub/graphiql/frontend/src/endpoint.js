@@ -1,5 +1,5 @@
 // Talks to the hub on behalf of one caller: token, purpose, matter and case go into headers, nowhere else.
-import { getIntrospectionQuery } from "graphql";
+import { getIntrospectionQuery, Kind, parse } from "graphql";
 
 // GraphiQL asks for nine levels of wrapping types, which is deeper than the hub lets any document be.
 // Three wrap everything this schema has ([T!]!); one more is spare.
@@ -34,6 +34,16 @@ export async function fetchJSON(path) {
   return response.json();
 }
 
+/** GraphiQL names the operation some moments after it shows another document: trust the name only where it matters. */
+function nameToSend(query, operationName) {
+  try {
+    const operations = parse(query).definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+    return operations.length > 1 ? operationName : undefined;
+  } catch {
+    return operationName; // the hub says what is wrong with the document
+  }
+}
+
 /**
  * A GraphiQL fetcher for one caller. `read` gives the caller's headers as they are at the moment of asking,
  * `renew` tries to get a fresh token after a 401 and says whether it did, `signal` ends what is under way.
@@ -51,13 +61,16 @@ export function fetcherFor({ endpoint, read, renew, signal }) {
     });
   return async ({ query, variables, operationName }) => {
     const introspects = operationName === "IntrospectionQuery";
-    const body = JSON.stringify({ query: introspects ? INTROSPECTION : query, variables, operationName });
+    const document = introspects ? INTROSPECTION : query;
+    const body = JSON.stringify({ query: document, variables, operationName: nameToSend(document, operationName) });
     let response, text;
     try {
       response = await send(body);
       if (response.status === 401 && (await renew())) response = await send(body);
       text = await response.text();
     } catch (error) {
+      // GraphiQL drops an outdated schema when asking for it fails, but shows an outdated answer that says so.
+      if (introspects && signal.aborted) throw error;
       return failure(signal.aborted ? "调用方已更换，查询取消 The caller changed, so this query was cancelled" : String(error));
     }
     try {
