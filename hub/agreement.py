@@ -179,7 +179,9 @@ class Agreements:
                     self._notified.clear()
             except _LOST:
                 self._failures += 1
-                connection.terminate()
+                # A pool takes back by itself what the server closed; then there is nothing left to end.
+                with suppress(asyncpg.InterfaceError):
+                    connection.terminate()
                 await asyncio.sleep(_POLL_SECONDS / 10)
             finally:
                 await self._give_back(connection)
@@ -187,7 +189,8 @@ class Agreements:
     async def _give_back(self, connection: Any) -> None:
         with suppress(*_LOST):
             if not connection.is_closed():
-                await connection.remove_listener(CHANNEL, self._on_notify, timeout=_ANSWER_SECONDS)
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await connection.remove_listener(CHANNEL, self._on_notify)
         with suppress(*_LOST):
             await self._pool.release(connection, timeout=_ANSWER_SECONDS)
 

@@ -222,7 +222,7 @@ def _regions(value: object, cls: PartnerClass) -> tuple[str, ...]:
     for region in regions:
         code = region.ljust(6, "0")
         if region not in PROVINCE_PREFIXES and not (
-            re.fullmatch(r"\d{4}(\d{2})?", region, re.ASCII) and is_known(code)
+            re.fullmatch(r"\d\d(?!00)\d\d((?!00)\d\d)?", region, re.ASCII) and is_known(code)
         ):
             raise AgreementInvalid(
                 f"regions: {shown(region)} is no region code (GB/T 2260, without trailing zeros)"
