@@ -91,6 +91,8 @@ class Access:
     def scope(self, scope: Scope, row: Row, data_class: str = "") -> str:
         """SQL: the scope holds for the row."""
         bind = self._parameters.context
+        if scope in SUBJECT_SCOPES and not row.table.subject:
+            return TRUE
         match scope:
             case Scope.OWN_REGION:
                 regions = bind(Context.REGIONS, "text[]")

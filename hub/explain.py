@@ -11,9 +11,6 @@ from hub.standing import Standing
 from hub.view import NEEDED
 from schema.governance import HOLDER, OPEN, Parameter, Rule
 
-# Partner classes that may know of coordinates they cannot see: agencies and auditors. To others those do not exist.
-ENTITLED = frozenset({"P1", "P2", "P3", "P4", "P5", "P6", "P7", "P12"})
-
 
 def me(standing: Standing, matrix: Matrix) -> list[dict[str, Any]]:
     """The one row of the vocabulary's Me."""
@@ -67,7 +64,7 @@ def explanations(
     if rule is None and not isinstance(argument, Parameter):
         raise BadUserInput("No such coordinate: write Type.field.", argument="coordinate")
     visible = coordinate in standing.view.visible
-    if not visible and standing.agreement.partner_class not in ENTITLED:
+    if not visible and not standing.view.entitled:
         raise BadUserInput("No such coordinate: write Type.field.", argument="coordinate")
     capability = rule.capability if rule else argument.capability if isinstance(argument, Parameter) else None
     if capability is not None and capability not in standing.view.capabilities:

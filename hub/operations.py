@@ -27,7 +27,7 @@ from hub.errors import HubError, LimitExceeded, ValidationFailed
 from hub.livekeys import keys_plan
 from hub.plan import Plan, Planner, shape_of, static_variables
 from hub.statement import Statement, compile_plan
-from hub.view import View
+from hub.view import View, Withheld
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -116,22 +116,11 @@ class Operation:
                     maximum=LONGEST_KEY,
                 )
         statement = compile_plan(plan) if plan.roots else None
-        withheld = [
-            {
-                "coordinate": one.coordinate,
-                "dataClass": one.data_class,
-                "level": one.level,
-                "scope": one.scope,
-                "reason": one.reason,
-                "legalBasis": one.legal_basis,
-            }
-            for one in plan.withheld
-        ]
         return Compiled(
             plan=plan,
             statement=statement,
             binders=binders(statement.parameters, self.secrets) if statement else (),
-            disclosure=b',"disclosure":' + orjson.dumps(withheld) if withheld else b"",
+            disclosure=_disclosure(plan.withheld),
             order=plan.keys,
             secrets=self.secrets,
         )
@@ -158,6 +147,26 @@ class Operation:
             self.view.schema, DocumentNode(definitions=(asked, *fragments)), variable_values=dict(values)
         )
         return result.data or {}
+
+
+def _disclosure(withheld: tuple[Withheld, ...]) -> bytes:
+    """The extension that says what is not in full, and why; coordinates with the same reason stand together."""
+    grouped: dict[tuple[str, str, str | None, str, str | None], list[str]] = {}
+    for one in withheld:
+        why = (one.data_class, one.level, one.scope, one.reason, one.legal_basis)
+        grouped.setdefault(why, []).append(one.coordinate)
+    told = [
+        {
+            "coordinates": coordinates,
+            "dataClass": data_class,
+            "level": level,
+            "scope": scope,
+            "reason": reason,
+            "legalBasis": basis,
+        }
+        for (data_class, level, scope, reason, basis), coordinates in grouped.items()
+    ]
+    return b',"disclosure":' + orjson.dumps(told) if told else b""
 
 
 class Operations:

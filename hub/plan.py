@@ -183,7 +183,7 @@ class Planner:
         self._fragments = {
             one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
         }
-        self._withheld: dict[str, Withheld] = {}
+        self._withheld: dict[str, tuple[Withheld, ...]] = {}
 
     def plan(self, operation: OperationDefinitionNode) -> Plan:
         """The plan of `operation`, which is valid in the view's schema."""
@@ -202,7 +202,8 @@ class Planner:
             if nodes[0].name.value not in ("__schema", "__type")
         }
         roots = self._fields(query, asked)
-        return Plan(self._view, roots, introspection, tuple(collected), tuple(self._withheld.values()))
+        withheld = tuple(one for found in self._withheld.values() for one in found)
+        return Plan(self._view, roots, introspection, tuple(collected), withheld)
 
     def _collect(self, type_name: str, sets: Iterable[SelectionSetNode]) -> dict[str, list[FieldNode]]:
         grouped: dict[str, list[FieldNode]] = {}
@@ -264,9 +265,7 @@ class Planner:
         coordinate = f"{parent.name}.{name}"
         rule = self._view.vocabulary.rules[coordinate]
         if coordinate not in self._withheld:
-            reason = self._view.withheld(coordinate, parent.name)
-            if reason is not None:
-                self._withheld[coordinate] = reason
+            self._withheld[coordinate] = self._view.withheld(coordinate, parent.name)
         definition = parent.fields[name]
         named = get_named_type(definition.type)
         bare = definition.type.of_type if isinstance(definition.type, GraphQLNonNull) else definition.type

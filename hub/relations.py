@@ -20,7 +20,7 @@ class Table:
     in_use: str = ""
     # SQL over `{t}`: a row not in use may be shown as an ended one (D9), rather than never.
     ended: str = ""
-    # The subject of a row, over `{t}`.
+    # The subject of a row, over `{t}`; empty: the row is about nobody, so scopes of subjects do not apply to it.
     subject: str = "{t}.subject_id"
 
 
@@ -53,7 +53,7 @@ TABLES = {
             letter="d",
             fact=False,
             data_class="CASE {t}.color WHEN 'BLACK' THEN 'D10' WHEN 'WATCH' THEN 'D12' ELSE 'D13' END",
-            subject="NULL::bigint",
+            subject="",
         ),
     )
 }

@@ -15,6 +15,9 @@ from hub.policy import Decision, decisions, meet
 from hub.view import View
 from schema.coordinates import Vocabulary
 
+# Partner classes that may know of coordinates they cannot see: agencies and auditors. To others those do not exist.
+ENTITLED = frozenset({"P1", "P2", "P3", "P4", "P5", "P6", "P7", "P12"})
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -54,7 +57,9 @@ class Standings:
             if name in theirs.sharing
         }
         capabilities = mine.capabilities & theirs.capabilities
-        view = self._view(theirs.purpose, capabilities, met, sharing, mine.hidden | theirs.hidden)
+        view = self._view(
+            theirs.purpose, capabilities, met, sharing, mine.hidden | theirs.hidden, mine.entitled
+        )
         return Standing(other.agreement, other.purpose, view, own.limits, own.bulk)
 
     def _made(self, agreement: Agreement, purpose: Purpose, today: date) -> Standing:
@@ -64,6 +69,7 @@ class Standings:
             decisions(self.matrix, agreement, purpose, today),
             self._openness.of(agreement.partner_class),
             agreement.hidden,
+            agreement.partner_class in ENTITLED,
         )
         given = agreement.limits
         limits = Limits(
@@ -83,6 +89,7 @@ class Standings:
         decided: Mapping[str, Decision],
         sharing: Mapping[str, frozenset[Scope]],
         hidden: frozenset[str],
+        entitled: bool,
     ) -> View:
-        view = View(self.vocabulary, purpose, capabilities, decided, sharing, hidden)
+        view = View(self.vocabulary, purpose, capabilities, decided, sharing, hidden, entitled)
         return self._views.get(view.digest) or self._views.put(view.digest, view)

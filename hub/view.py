@@ -47,6 +47,8 @@ class View:
     # Openness of a row (公开属性) → the scopes under which it may be shown; absent: never.
     sharing: Mapping[str, frozenset[Scope]]
     hidden: frozenset[str] = frozenset()
+    # Whether the caller may know of what it cannot see: agencies and auditors may, outsiders may not.
+    entitled: bool = False
 
     def grants(self, data_class: str, least: Level) -> tuple[Grant, ...]:
         """The grants of a class that give at least `least`; none for a class nobody decided."""
@@ -72,10 +74,11 @@ class View:
     @cached_property
     def digest(self) -> str:
         """SM3 over all that decides; the name of this view in plans, cursors and the ledger."""
-        said = [self.purpose, *sorted(self.capabilities), *sorted(self.hidden)]
+        said = [self.purpose, str(self.entitled), *sorted(self.capabilities), *sorted(self.hidden)]
         for name in sorted(self.decisions):
-            grants = self.decisions[name].grants
-            said.append(name + "".join(f"|{g.level.name}:{'+'.join(sorted(g.scopes))}" for g in grants))
+            decision = self.decisions[name]
+            grants = "".join(f"|{g.level.name}:{'+'.join(sorted(g.scopes))}" for g in decision.grants)
+            said.append(f"{name}{grants}|{decision.reason}|{decision.basis}")
         said += [f"{name}={'+'.join(sorted(scopes))}" for name, scopes in sorted(self.sharing.items())]
         return hashlib.new("sm3", "\n".join(said).encode()).hexdigest()
 
@@ -97,33 +100,41 @@ class View:
             f"{name}={level.name}" for name, level in sorted(shown, key=lambda one: int(one[0][1:]))
         )
 
-    def withheld(self, coordinate: str, type_name: str) -> Withheld | None:
-        """Why this coordinate is not in full everywhere, or None when it is."""
+    @cached_property
+    def implied(self) -> frozenset[Scope]:
+        """The scopes that hold for every organization this view shows at all."""
+        grants = self.grants("D1", Level.MASKED)
+        return frozenset.intersection(*(grant.scopes for grant in grants)) if grants else frozenset()
+
+    def withheld(self, coordinate: str, type_name: str) -> tuple[Withheld, ...]:
+        """Why this coordinate is not in full wherever its row is shown: one for each data class; none when it is.
+
+        Callers who may not know of what they cannot see are told of what they see in part only.
+        """
         rule = self.vocabulary.rules[coordinate]
-        classes = self.vocabulary.classes(type_name, rule)
-        for data_class in classes:
+        least = Level.MASKED if rule.mask is Mask.KEEP else Level.FULL
+        least = Level.YES_NO if rule.need is Need.YES_NO else least
+        found = []
+        for data_class in self.vocabulary.classes(type_name, rule):
             decision = self.decisions.get(data_class)
-            if data_class == OPEN or decision is None:
-                continue
-            full = any(g.level is Level.FULL and not g.scopes for g in decision.grants)
-            if full:
-                continue
-            strongest = decision.grants[0] if decision.grants else None
-            if (
-                strongest is not None
-                and not strongest.scopes
-                and (rule.mask is Mask.KEEP or NEEDED[rule.need] is Level.YES_NO)
+            if decision is None or any(
+                grant.level >= least and grant.scopes <= self.implied for grant in decision.grants
             ):
                 continue
-            return Withheld(
-                coordinate=coordinate,
-                data_class=data_class,
-                level=(strongest.level if strongest else Level.NONE).name,
-                scope="+".join(sorted(strongest.scopes)) or None if strongest else None,
-                reason=decision.reason,
-                legal_basis=decision.basis or None,
+            if not decision.grants and not self.entitled:
+                continue
+            strongest = decision.grants[0] if decision.grants else None
+            found.append(
+                Withheld(
+                    coordinate=coordinate,
+                    data_class=data_class,
+                    level=decision.level.name,
+                    scope="+".join(sorted(strongest.scopes)) or None if strongest else None,
+                    reason=str(decision.reason),
+                    legal_basis=decision.basis or None,
+                )
             )
-        return None
+        return tuple(found)
 
 
 def _field_visible(view: View, type_name: str, coordinate: str, rule: Rule, types: frozenset[str]) -> bool:
