@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +23,7 @@ from connectors.contract import (
     SubjectRef,
     Tools,
 )
+from connectors.counterparty import fold
 from connectors.platform import Platform, account, platform_settings
 from connectors.reading import Reader, json_raw
 
@@ -153,7 +153,7 @@ class Customs:
         answers = await asyncio.gather(*(self._ask(item, some) for item, some in calls))
         for (item, some), rows in zip(calls, answers, strict=True):
             for row in rows:
-                code = _folded(str(row.get("tyshxydm", "")))
+                code = fold(str(row.get("tyshxydm", "")))
                 # A row about nobody we asked for goes to all keys of its call: the hub distrusts them.
                 for key in [code] if code in some else some:
                     found[key].append(json_raw(f"{SOURCE.name}/{item}", str(row.get("lsh")), row, _DROPPED))
@@ -211,10 +211,6 @@ class Customs:
     async def close(self) -> None:
         """Close the connections."""
         await self._platform.close()
-
-
-def _folded(code: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", code).split()).upper()
 
 
 def connect(settings: Mapping[str, str], tools: Tools) -> Connector:

@@ -14,6 +14,12 @@ SHANGHAI = timezone(timedelta(hours=8))
 # Days and words that mean "none" or "for ever" (found in real deliveries of the national format).
 _NONE = frozenset({"", "\\N", "NULL", "null", "暂无", "无", "长期", "-", "—", "无处罚期限"})
 _SENTINELS = frozenset({(1899, 12, 31), (1900, 1, 1), (2099, 12, 31), (9999, 9, 9), (9999, 12, 31)})
+# A resident ID number inside other text (GB 11643-1999): region, birthday, three figures, check character.
+_PERSON_NUMBER = re.compile(
+    r"(?<![0-9A-Za-z])[1-9]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+    r"\d{3}[\dXx](?:\d\d)?(?![0-9A-Za-z])"
+)
+_SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[Ee]\+?\d+").fullmatch
 _DAY = re.compile(
     r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?)?"
 ).fullmatch
@@ -46,6 +52,20 @@ class Reader:
         value = self.text(name)
         if value is None:
             raise RowRejected("MISSING", f"{name} is empty")
+        return value
+
+    def code(self, name: str) -> str | None:
+        """A code as text. Raises RowRejected(SCIENTIFIC) when a spreadsheet made a number of it."""
+        value = self.text(name)
+        if value is not None and _SCIENTIFIC(value):
+            raise RowRejected("SCIENTIFIC", f"{name} was turned into a number and has lost its end")
+        return value
+
+    def required_code(self, name: str) -> str:
+        """A code as text. Raises RowRejected."""
+        value = self.code(name)
+        if value is None:
+            raise RowRejected("NO_KEY", f"{name} is empty")
         return value
 
     def day(self, name: str) -> date | None:
@@ -95,6 +115,16 @@ class Reader:
         if not number.is_finite() or abs(number) >= 10**15:
             raise RowRejected("BAD_AMOUNT", f"{name} is not an amount")
         return number
+
+
+def is_personal(value: str) -> bool:
+    """Whether a taxpayer's number is a person's: a resident ID, or one with two digits behind it."""
+    return _PERSON_NUMBER.fullmatch(value.strip()) is not None
+
+
+def without_person_numbers(text: str) -> str:
+    """`text` with every resident ID number masked: it tells birthplace, birthday and sex (PIPL art. 28)."""
+    return _PERSON_NUMBER.sub(lambda found: found[0][0] + "*" * (len(found[0]) - 2) + found[0][-1], text)
 
 
 def json_raw(origin: str, position: str, row: Mapping[str, object], drop: Sequence[str] = ()) -> RawRow:

@@ -12,7 +12,8 @@ from typing import Any
 from connectors.contract import Connector, Item, Kind, RawRow, RowRejected, Source
 from schema.identifiers import fold
 
-_RELATION = {
+# The table that holds items of a kind.
+RELATION = {
     Kind.REGISTRATION: "registration",
     Kind.LICENSE: "record",
     Kind.PENALTY: "record",
@@ -80,7 +81,7 @@ def _is_about(source: Source, item: Item, key: str) -> bool:
 def _row(source: Source, classify: Classify, key: str, item: Item, raw: RawRow, now: float) -> dict[str, Any]:
     row: dict[str, Any] = {name: _json(value) for name, value in item.values.items()}
     row |= {
-        "relation": _RELATION[item.kind],
+        "relation": RELATION[item.kind],
         "key": key,
         "flags": list(item.flags),
         "data_class": classify(source, item),

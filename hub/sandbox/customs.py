@@ -65,7 +65,7 @@ def _base(subject: Subject, serial: int) -> dict[str, Any]:
 def _levels(subject: Subject) -> Iterator[dict[str, Any]]:
     assert subject.customs is not None
     for serial, level in enumerate(subject.customs.levels, 1):
-        key = (subject.customs.code, serial)
+        key = (subject.code, serial)
         label = level.label
         if dirt.falls(10, *key, "legacy"):
             label = "AA类"  # a level of 2008, still in the table

@@ -71,10 +71,10 @@ class FaultyWire:
     """A TCP proxy before a sandbox. Set `fault` at any time; connections already open obey it too."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Forward to `host`:`port`."""
+        """Forward to `host`:`port`; a `host` that begins with a slash is the path of a socket."""
         self.fault = Fault.NONE
         self.connections = 0
-        self._target = (host, port)
+        self._host, self._port = host, port
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[tuple[str, int]]:
@@ -106,7 +106,7 @@ class FaultyWire:
         if self.fault is Fault.REFUSE:
             _reset(writer)
             return
-        upstream_reader, upstream = await asyncio.open_connection(*self._target)
+        upstream_reader, upstream = await self._connect()
         try:
             async with asyncio.TaskGroup() as group:
                 back = group.create_task(self._answers(upstream_reader, writer))
@@ -117,6 +117,11 @@ class FaultyWire:
         finally:
             upstream.close()
             writer.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._host.startswith("/"):
+            return await asyncio.open_unix_connection(self._host)
+        return await asyncio.open_connection(self._host, self._port)
 
     async def _answers(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while chunk := await reader.read(65536):

@@ -1,0 +1,299 @@
+"""The chamber of commerce (行业协会): members' archives and evaluations, over its own GraphQL interface."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date
+
+import httpx
+
+from connectors.contract import (
+    Batch,
+    CatalogItem,
+    Connector,
+    Freshness,
+    Item,
+    Kind,
+    Mode,
+    RawRow,
+    Refused,
+    Retention,
+    RowRejected,
+    Setting,
+    Source,
+    SubjectRef,
+    Tools,
+    Unavailable,
+)
+from connectors.counterparty import fold
+from connectors.reading import Reader, json_raw
+
+ARCHIVE = "XH-ARCHIVE"
+INTERNAL = "XH-INTERNAL"
+GRADE = "XH-GRADE"
+KEEPER = "青海省商业联合会"
+KEEPER_CODE = "51630000500001237G"
+
+SOURCE = Source(
+    name="ASSOCIATION",
+    title_zh="行业协会",
+    title_en="Chamber of commerce",
+    provider_name=KEEPER,
+    provider_code=KEEPER_CODE,
+    items=(
+        CatalogItem(ARCHIVE, "会员信用档案(公开部分)", Kind.ARCHIVE, "D24"),
+        CatalogItem(INTERNAL, "会员信用档案(内部部分)", Kind.ARCHIVE, "D25"),
+        CatalogItem(GRADE, "行业信用评价", Kind.GRADE, "D24"),
+    ),
+    key_scheme="USCC",
+    mode=Mode.HARVESTED,
+    retention=Retention.STORED,
+    freshness=Freshness.QUARTERLY,
+    settings=(
+        Setting("HUB_ASSOCIATION_URL", "GraphQL endpoint of the association"),
+        Setting("HUB_ASSOCIATION_TOKEN", "Token for it", secret=True),
+    ),
+)
+
+# Telephone, fax and the representative's number are marked 此项不对外公开: they are not asked for.
+_MEMBER = """
+fragment M on Member { memberNo name uscc memberClass status joinedOn conventionSignedOn updatedAt
+  honours grade certificateNo gradedOn complaints { received resolved } sanctions { kind decidedOn } }
+"""
+_PAGE = (
+    """
+query Members($since: String, $after: String, $first: Int!) {
+  members(since: $since, after: $after, first: $first) {
+    totalCount pageInfo { hasNextPage endCursor } nodes { ...M } } }
+"""
+    + _MEMBER
+)
+_SOME = "query Some($codes: [String!]!) { membersByCode(codes: $codes) { ...M } }" + _MEMBER
+_PER_PAGE = 100
+_SHAPE = "the association's answer has another shape"
+_MAX_BYTES = 16 << 20
+_COMMON = ("memberNo", "name", "uscc", "status", "updatedAt")
+_PARTS = {
+    ARCHIVE: ("memberClass", "joinedOn", "conventionSignedOn", "honours"),
+    INTERNAL: ("joinedOn", "complaintsReceived", "complaintsResolved", "sanctions"),
+    GRADE: ("grade", "certificateNo", "gradedOn"),
+}
+_LABELS = {
+    "memberClass": "会员类别",
+    "joinedOn": "入会日期",
+    "conventionSignedOn": "自律公约签署日期",
+    "honours": "荣誉",
+    "complaintsReceived": "收到投诉数",
+    "complaintsResolved": "已处理投诉数",
+    "sanctions": "行业惩戒",
+}
+# 商信用字〔2015〕1号: the three figures of a certificate that stand for its grade.
+_CERTIFICATE = {
+    "AAA": "111",
+    "AA": "011",
+    "A": "001",
+    "BBB": "222",
+    "BB": "022",
+    "B": "002",
+    "CCC": "333",
+    "CC": "033",
+    "C": "003",
+}
+_VALID_YEARS = 3
+
+
+class Association:
+    """The association's interface, ready to be asked page by page or by codes."""
+
+    source = SOURCE
+
+    def __init__(self, url: str, token: str, tools: Tools) -> None:
+        """Ask at `url` with `token`."""
+        self._url, self._deadline = url, tools.deadline
+        self._client = httpx.AsyncClient(
+            timeout=tools.deadline, trust_env=False, headers={"Authorization": f"Bearer {token}"}
+        )
+
+    async def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
+        """Members changed since the last harvest, oldest change first. Raises SourceError."""
+        place = json.loads(cursor) if cursor else {}
+        since, after, latest = place.get("since"), place.get("after"), place.get("latest")
+        while True:
+            page = (await self._ask(_PAGE, {"since": since, "after": after, "first": _PER_PAGE})).get(
+                "members"
+            )
+            try:
+                assert isinstance(page, dict)
+                nodes, more = page["nodes"], bool(page["pageInfo"]["hasNextPage"])
+                total, after = int(page["totalCount"]) * len(_PARTS), page["pageInfo"]["endCursor"]
+                latest = nodes[-1]["updatedAt"] if nodes else latest
+            except (AssertionError, KeyError, TypeError, ValueError) as error:
+                raise Unavailable(_SHAPE) from error
+            rows = [row for node in nodes for row in _split(node)]
+            if not more:
+                # The next harvest begins with the last change seen: one in the same second is not missed.
+                yield Batch(rows, json.dumps({"since": latest, "after": None, "latest": latest}), total)
+                return
+            yield Batch(rows, json.dumps({"since": since, "after": after, "latest": latest}), total)
+
+    async def fetch(self, keys: Sequence[str], items: Sequence[str]) -> Mapping[str, Sequence[RawRow]]:
+        """The parts `items` of the members with the given USCCs. Raises SourceError."""
+        if unknown := set(items) - set(_PARTS):
+            raise Refused(f"the association has no item {min(unknown)}")
+        found: dict[str, list[RawRow]] = {key: [] for key in keys}
+        for start in range(0, len(keys), _PER_PAGE):
+            some = list(keys[start : start + _PER_PAGE])
+            nodes = (await self._ask(_SOME, {"codes": some})).get("membersByCode")
+            if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
+                raise Unavailable(_SHAPE)
+            for node in nodes:
+                code = fold(str(node.get("uscc", "")))
+                # A member nobody asked for goes to all keys of its call: the hub distrusts them.
+                for key in [code] if code in some else some:
+                    found[key] += [row for row in _split(node) if row.origin.rpartition("/")[2] in items]
+        return found
+
+    def canonical(self, row: RawRow) -> Item:
+        """The part of an archive, or the evaluation, that `row` states. Raises RowRejected."""
+        read = Reader(row)
+        item = row.origin.rpartition("/")[2]
+        number, code, updated = (
+            read.required("memberNo"),
+            read.required_code("uscc"),
+            read.moment("updatedAt"),
+        )
+        status = read.required("status")
+        if status not in ("在会", "已退会"):
+            raise RowRejected("UNKNOWN_VALUE", "status is neither 在会 nor 已退会")
+        subject = SubjectRef("LEGAL_PERSON", read.required("name"), (("USCC", code),))
+        deleted = status == "已退会"
+        if item == GRADE:
+            certificate = read.required("certificateNo")
+            values = _evaluation(read, certificate)
+            return Item(
+                Kind.GRADE, f"{GRADE}:{certificate}", GRADE, subject, values, updated, deleted, read.flags
+            )
+        archive: dict[str, object] = {
+            "archive_type": "ASSOCIATION" if item == ARCHIVE else "ASSOCIATION_INTERNAL",
+            "origin_class": "MARKET_CREDIT",
+            "keeper_name": KEEPER,
+            "keeper_uscc": KEEPER_CODE,
+            "opened_on": read.day("joinedOn"),
+            "last_updated_on": updated.date() if updated else None,
+            "items": [
+                {"code": name, "label": _LABELS[name], "value": _shown(read, name)} for name in _PARTS[item]
+            ],
+        }
+        return Item(Kind.ARCHIVE, f"{item}:{number}", item, subject, archive, updated, deleted, read.flags)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def _ask(self, query: str, variables: Mapping[str, object]) -> dict[str, object]:
+        try:
+            async with asyncio.timeout(self._deadline):
+                content = await self._post(json.dumps({"query": query, "variables": variables}).encode())
+        except TimeoutError:
+            raise Unavailable(f"the association did not answer within {self._deadline:g} s") from None
+        except httpx.HTTPError as error:
+            raise Unavailable(f"the association: {type(error).__name__}") from error
+        try:
+            answer = json.loads(content)
+            errors, data = answer.get("errors"), answer.get("data")
+        except (ValueError, AttributeError, RecursionError):
+            raise Unavailable("the association's answer is not GraphQL") from None
+        if errors:
+            codes = {
+                str(one.get("extensions", {}).get("code", "")) for one in errors if isinstance(one, dict)
+            }
+            if codes & {"RATE_LIMITED", "INTERNAL_SERVER_ERROR"}:
+                raise Unavailable(f"the association refuses for now: {min(codes)[:32]}")
+            raise Refused(f"the association refuses: {min(codes, default='')[:32]}")
+        if not isinstance(data, dict):
+            raise Unavailable("the association's answer has no data")
+        return data
+
+    async def _post(self, body: bytes) -> bytes:
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/graphql-response+json, application/json",
+        }
+        async with self._client.stream("POST", self._url, content=body, headers=headers) as response:
+            if response.status_code >= 500 or response.status_code == 429:
+                raise Unavailable(f"the association: HTTP {response.status_code}")
+            if response.status_code in (401, 403, 404):
+                raise Refused(f"the association: HTTP {response.status_code}")
+            content = bytearray()
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > _MAX_BYTES:
+                    raise Unavailable(f"the association's answer is longer than {_MAX_BYTES} bytes")
+        return bytes(content)
+
+
+def _split(node: Mapping[str, object]) -> list[RawRow]:
+    """The rows of one member: its parts have different readers, so they are rows of their own."""
+    try:
+        complaints, sanctions, honours = node["complaints"], node["sanctions"], node["honours"]
+        assert isinstance(complaints, dict)
+        assert isinstance(sanctions, list)
+        assert isinstance(honours, list)
+        flat = dict(node) | {
+            "complaintsReceived": complaints["received"],
+            "complaintsResolved": complaints["resolved"],
+            "sanctions": ";".join(f"{one['decidedOn']} {one['kind']}" for one in sanctions),
+            "honours": ";".join(map(str, honours)),
+        }
+    except (AssertionError, KeyError, TypeError) as error:
+        raise Unavailable(_SHAPE) from error
+    rows = []
+    for item, part in _PARTS.items():
+        # Most members were never evaluated: no grade, no row.
+        if item != GRADE or node.get("grade") or node.get("certificateNo"):
+            fields = {name: flat.get(name) for name in (*_COMMON, *part)}
+            rows.append(json_raw(f"{SOURCE.name}/{item}", str(node.get("memberNo")), fields))
+    return rows
+
+
+def _shown(read: Reader, name: str) -> str | None:
+    if name.endswith("On"):
+        day = read.day(name)
+        return day.isoformat() if day else None
+    return read.text(name)
+
+
+def _evaluation(read: Reader, certificate: str) -> dict[str, object]:
+    """An evaluation whose 15-digit certificate agrees with what is said about it."""
+    grade, graded = read.required("grade"), read.required_day("gradedOn")
+    # A sign behind the grade refines it and is not in the certificate.
+    digits = _CERTIFICATE.get(grade.rstrip("+-"))
+    if digits is None:
+        raise RowRejected("UNKNOWN_GRADE", "grade is none of AAA to C")
+    if not (len(certificate) == 15 and certificate.isascii() and certificate.isdecimal()):
+        raise RowRejected("CERTIFICATE", "a certificate number has 15 digits")
+    if certificate[7:10] != digits or certificate[:4] != str(graded.year):
+        raise RowRejected("CERTIFICATE", "the certificate number belongs to another grade or year")
+    last = date(
+        graded.year + _VALID_YEARS, graded.month, min(graded.day, 28) if graded.month == 2 else graded.day
+    )
+    return {
+        "scheme": "ASSOCIATION",
+        "grade_code": grade,
+        "grade_label": f"{grade}级",
+        "ruleset_version": "ASSOCIATION-2015",
+        "issuer_name": KEEPER,
+        "issuer_uscc": KEEPER_CODE,
+        "effective_from": graded,
+        "effective_to": date.fromordinal(last.toordinal() - 1),
+    }
+
+
+def connect(settings: Mapping[str, str], tools: Tools) -> Connector:
+    """The association as the settings describe it. Raises ValueError naming the setting that is missing."""
+    for one in SOURCE.settings:
+        if not settings.get(one.name):
+            raise ValueError(f"{one.name} is not set")
+    return Association(settings["HUB_ASSOCIATION_URL"], settings["HUB_ASSOCIATION_TOKEN"], tools)

@@ -1,0 +1,150 @@
+"""信用中国(青海): lists of the province's agencies and the national evaluation, pulled on the platform."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from connectors.contract import (
+    Batch,
+    CatalogItem,
+    Connector,
+    Freshness,
+    Item,
+    Kind,
+    Mode,
+    RawRow,
+    Refused,
+    Retention,
+    RowRejected,
+    Source,
+    SubjectRef,
+    Tools,
+)
+from connectors.counterparty import fold
+from connectors.listing import listing
+from connectors.platform import Platform, account, platform_settings
+from connectors.pull import Service, pull
+from connectors.reading import Reader
+
+RED = "XY-RED"
+WATCH = "XY-WATCH"
+BLACK = "XY-BLACK"
+EVALUATION = "XY-PJ"
+PROVIDER = "青海省发展和改革委员会"
+PROVIDER_CODE = "11630000MAFCM45E20"
+
+SOURCE = Source(
+    name="CREDIT_PLATFORM",
+    title_zh="信用平台",
+    title_en="Provincial credit platform",
+    provider_name=PROVIDER,
+    provider_code=PROVIDER_CODE,
+    items=(
+        CatalogItem(RED, "诚信典型名单", Kind.LIST_ENTRY, "D13"),
+        CatalogItem(WATCH, "重点关注名单", Kind.LIST_ENTRY, "D12"),
+        CatalogItem(BLACK, "严重失信主体名单", Kind.LIST_ENTRY, "D10"),
+        CatalogItem(EVALUATION, "全国公共信用综合评价", Kind.GRADE, "D40"),
+    ),
+    key_scheme="USCC",
+    mode=Mode.HARVESTED,
+    retention=Retention.STORED,
+    freshness=Freshness.DAILY,
+    settings=platform_settings("HUB_CREDIT", "the credit platform"),
+)
+
+_SERVICES = {
+    RED: Service("s_1263000000000_0601", frozenset({"1"})),
+    WATCH: Service("s_1263000000000_0602", frozenset({"1"})),
+    BLACK: Service("s_1263000000000_0603", frozenset({"1"})),
+    EVALUATION: Service("s_1263000000000_0604", frozenset({"1"})),
+}
+# Lists that may come, by catalogue item: one without a known basis is not taken (国办发〔2020〕49号).
+_LISTS = {
+    RED: ("RED", frozenset({"SW-RED"})),
+    WATCH: ("WATCH", frozenset({"SW-WATCH"})),
+    BLACK: ("BLACK", frozenset({"SW-BLACK", "ZFCG-BLACK", "RS-BLACK"})),
+}
+_GRADES = frozenset("ABCD")
+_RULES = "NATIONAL-2026"  # 国办发〔2026〕8号
+
+
+class CreditPlatform:
+    """The credit platform, ready to be pulled."""
+
+    source = SOURCE
+
+    def __init__(self, platform: Platform, tools: Tools) -> None:
+        """Pull on `platform`."""
+        self._platform, self._tools = platform, tools
+
+    def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
+        """Rows of the lists, then the evaluations. Raises SourceError."""
+        return pull(self._platform, SOURCE.name, _SERVICES, cursor, self._hide)
+
+    async def fetch(self, keys: Sequence[str], items: Sequence[str]) -> Mapping[str, Sequence[RawRow]]:
+        """The platform is pulled, not asked by key. Raises Refused."""
+        raise Refused("the credit platform is harvested, not asked by key")
+
+    def canonical(self, row: RawRow) -> Item:
+        """The list entry or evaluation that `row` states. Raises RowRejected."""
+        read = Reader(row)
+        item = row.origin.rpartition("/")[2]
+        subject, key = _subject(read)
+        updated, deleted = read.moment("gxsj"), read.text("scbz") == "1"
+        if item == EVALUATION:
+            year, values = _evaluation(read)
+            return Item(
+                Kind.GRADE, f"{item}:{key}:{year}", item, subject, values, updated, deleted, read.flags
+            )
+        color, known = _LISTS[item]
+        code = read.required("mddm")
+        if code not in known:
+            raise RowRejected("UNKNOWN_LIST", "mddm is a list without a known basis")
+        values = listing(read, code, color)
+        record_id = f"{item}:{key}:{values['decision_number']}"
+        return Item(Kind.LIST_ENTRY, record_id, item, subject, values, updated, deleted, read.flags)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._platform.close()
+
+    def _hide(self, row: Mapping[str, object]) -> Mapping[str, object]:
+        """The row with a natural person's number as its digest, the only form that goes further."""
+        number = row.get("zjhm")
+        return dict(row) | {"zjhm": self._tools.digest_person_id(fold(str(number))) if number else None}
+
+
+def _subject(read: Reader) -> tuple[SubjectRef, str]:
+    kind = read.required("ztlb")
+    if kind == "自然人":
+        digest = read.text("zjhm")
+        if digest is None:
+            raise RowRejected("NO_KEY", "a natural person without a number")
+        return SubjectRef("NATURAL_PERSON", read.required("ztmc"), (("RESIDENT_ID", digest),)), digest[:32]
+    if kind not in ("法人及非法人组织", "个体工商户"):
+        raise RowRejected("UNKNOWN_VALUE", "ztlb is none of the three kinds of subject")
+    code = read.required_code("tyshxydm")
+    known_as = "INDIVIDUAL_BUSINESS" if kind == "个体工商户" else "LEGAL_PERSON"
+    return SubjectRef(known_as, read.required("ztmc"), (("USCC", code),)), fold(code)
+
+
+def _evaluation(read: Reader) -> tuple[str, dict[str, object]]:
+    grade, evaluated = read.required("pjdj"), read.required_day("pjrq")
+    if grade not in _GRADES:
+        raise RowRejected("UNKNOWN_GRADE", "pjdj is none of A, B, C and D")
+    return str(evaluated.year), {
+        "scheme": "NATIONAL",
+        "grade_code": grade,
+        "grade_label": f"{grade}级",
+        "ruleset_version": _RULES,
+        "issuer_name": "国家公共信用和地理空间信息中心",
+        "issuer_uscc": None,
+        "period": str(evaluated.year),
+        "effective_from": evaluated,
+        "effective_to": None,
+    }
+
+
+def connect(settings: Mapping[str, str], tools: Tools) -> Connector:
+    """The credit platform as the settings describe it. Raises ValueError naming a setting that is missing."""
+    return CreditPlatform(Platform(account(settings, "HUB_CREDIT"), tools), tools)

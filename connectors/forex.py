@@ -1,0 +1,126 @@
+"""Foreign exchange (SAFE): classes of the goods-trade registry, in files that the local bureau drops."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+
+from connectors.contract import (
+    Batch,
+    CatalogItem,
+    Connector,
+    Freshness,
+    Item,
+    Kind,
+    Mode,
+    RawRow,
+    Refused,
+    Retention,
+    RowRejected,
+    Setting,
+    Source,
+    SubjectRef,
+    Tools,
+)
+from connectors.counterparty import fold
+from connectors.drop import DropDirectory
+from connectors.files import reject_defect
+from connectors.reading import Reader
+
+CLASS = "WH-CLASS"
+ISSUER = "国家外汇管理局青海省分局"
+ISSUER_CODE = "11630000MAFXDU4E7X"
+
+SOURCE = Source(
+    name="FOREIGN_EXCHANGE",
+    title_zh="外汇",
+    title_en="Foreign exchange administration",
+    provider_name=ISSUER,
+    provider_code=ISSUER_CODE,
+    items=(CatalogItem(CLASS, "贸易外汇收支企业分类", Kind.GRADE, "D19"),),
+    key_scheme="USCC",
+    mode=Mode.HARVESTED,
+    retention=Retention.STORED,
+    freshness=Freshness.QUARTERLY,
+    settings=(
+        Setting("HUB_FOREX_DIR", "Drop directory of foreign exchange class files, each with a control file"),
+    ),
+)
+
+_TITLES = {
+    "统一社会信用代码": "TYSHXYDM",
+    "企业名称": "QYMC",
+    "分类级别": "FLJB",
+    "分类起始日期": "QSRQ",
+    "分类到期日期": "DQRQ",
+    "状态": "ZT",
+    "文号": "WH",
+}
+_CLASSES = frozenset("ABC")
+
+
+def header(cells: Sequence[str]) -> Sequence[str] | None:
+    """The column codes of the list's header; None: no header."""
+    codes = [_TITLES.get(cell.strip(), cell.strip()) for cell in cells]
+    return codes if set(_TITLES.values()) <= set(codes) else None
+
+
+class Forex:
+    """The drop directory of the registry's classes."""
+
+    source = SOURCE
+
+    def __init__(self, drop: DropDirectory) -> None:
+        """Read `drop`."""
+        self._drop = drop
+        self.reread = drop.reread
+
+    def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
+        """Rows of the files not taken before. Raises Refused."""
+        return self._drop.harvest(cursor)
+
+    async def fetch(self, keys: Sequence[str], items: Sequence[str]) -> Mapping[str, Sequence[RawRow]]:
+        """Files cannot be asked by key. Raises Refused."""
+        raise Refused("the files are harvested, not asked by key")
+
+    def canonical(self, row: RawRow) -> Item:
+        """The class that `row` states. Raises RowRejected."""
+        reject_defect(row)
+        read = Reader(row)
+        code, grade, since = (
+            read.required_code("TYSHXYDM"),
+            read.required("FLJB").removesuffix("类"),
+            read.required_day("QSRQ"),
+        )
+        if grade not in _CLASSES:
+            raise RowRejected("UNKNOWN_GRADE", "FLJB is none of A, B and C")
+        state = read.required("ZT")
+        if state not in ("有效", "撤销"):
+            raise RowRejected("UNKNOWN_VALUE", "ZT is neither 有效 nor 撤销")
+        until = read.day("DQRQ")
+        if until is not None and until < since:
+            raise RowRejected("DATES_CROSSED", "DQRQ lies before QSRQ")
+        values: dict[str, object] = {
+            "scheme": "SAFE",
+            "grade_code": grade,
+            "grade_label": f"{grade}类",
+            "ruleset_version": "SAFE-2012",  # 货物贸易外汇管理指引(汇发〔2012〕38号)
+            "issuer_name": ISSUER,
+            "issuer_uscc": ISSUER_CODE,
+            "effective_from": since,
+            "effective_to": until,
+        }
+        subject = SubjectRef("LEGAL_PERSON", read.required("QYMC"), (("USCC", code),))
+        record_id = f"{CLASS}:{fold(code)}:{since.isoformat()}"
+        return Item(Kind.GRADE, record_id, CLASS, subject, values, None, state == "撤销", read.flags)
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+
+def connect(settings: Mapping[str, str], tools: Tools) -> Connector:
+    """The drop directory that the settings name. Raises ValueError when they name none."""
+    directory = settings.get("HUB_FOREX_DIR")
+    if not directory:
+        raise ValueError("HUB_FOREX_DIR is not set")
+    return Forex(DropDirectory(Path(directory), header))

@@ -1,0 +1,166 @@
+"""Foreign investment information reports: dropped files, the public part and the restricted part apart."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+
+from connectors.contract import (
+    Batch,
+    CatalogItem,
+    Connector,
+    Freshness,
+    Item,
+    Kind,
+    Mode,
+    RawRow,
+    Refused,
+    Retention,
+    RowRejected,
+    Setting,
+    Source,
+    SubjectRef,
+    Tools,
+)
+from connectors.counterparty import fold
+from connectors.drop import DropDirectory
+from connectors.files import reject_defect
+from connectors.reading import Reader
+
+PUBLIC = "WZ-PUBLIC"
+RESTRICTED = "WZ-RESTRICTED"
+KEEPER = "青海省商务厅"
+KEEPER_CODE = "11630000000015122A"
+
+SOURCE = Source(
+    name="FOREIGN_INVESTMENT",
+    title_zh="外商投资",
+    title_en="Foreign investment information reports",
+    provider_name=KEEPER,
+    provider_code=KEEPER_CODE,
+    items=(
+        CatalogItem(PUBLIC, "外商投资信息报告(公示部分)", Kind.ARCHIVE, "D20"),
+        CatalogItem(RESTRICTED, "外商投资信息报告(非公示部分)", Kind.ARCHIVE, "D21"),
+    ),
+    key_scheme="USCC",
+    mode=Mode.HARVESTED,
+    retention=Retention.STORED,
+    freshness=Freshness.WEEKLY,
+    settings=(
+        Setting("HUB_INVESTMENT_DIR", "Drop directory of foreign investment files, each with a control file"),
+    ),
+)
+
+# What both kinds of file have, and what each adds: column → label.
+_COMMON = {
+    "BGBH": "报告编号",
+    "BGLX": "报告类型",
+    "QYMC": "企业名称",
+    "TYSHXYDM": "统一社会信用代码",
+    "BGRQ": "报告日期",
+    "YXBZ": "有效标志",
+    "GXSJ": "更新时间",
+}
+_PUBLIC = {"TZZMC": "投资者名称", "TZZGB": "投资者国别(地区)", "CZBL": "出资比例(%)", "YQBZ": "逾期报告"}
+_RESTRICTED = {
+    "SJKZR": "实际控制人",
+    "ZCZB": "注册资本(万美元)",
+    "SJCZ": "实缴出资(万美元)",
+    "SJKZRZJHM": "实际控制人证件号码",
+}
+# The number of the actual controller is in the file and goes no further (PIPL art. 28).
+_SECRET = frozenset({"SJKZRZJHM"})
+_AMOUNTS = frozenset({"ZCZB", "SJCZ"})
+_KINDS = {"01": "初始报告", "02": "变更报告", "03": "注销报告", "04": "年度报告"}
+_TITLES = {title: code for code, title in {**_COMMON, **_PUBLIC, **_RESTRICTED}.items()}
+# In ten thousand US dollars: nothing in the province is near it, so a greater figure was written in dollars.
+_MOST = 10_000_000
+
+
+def header(cells: Sequence[str]) -> Sequence[str] | None:
+    """The column codes of a header of either part, by code or by Chinese title; None: no header."""
+    codes = [_TITLES.get(cell.strip(), cell.strip().upper()) for cell in cells]
+    known = set(codes)
+    if _COMMON.keys() - {"GXSJ"} <= known and (
+        _PUBLIC.keys() <= known or _RESTRICTED.keys() - _SECRET <= known
+    ):
+        return codes
+    return None
+
+
+class Investment:
+    """The drop directory of foreign investment reports."""
+
+    source = SOURCE
+
+    def __init__(self, drop: DropDirectory) -> None:
+        """Read `drop`."""
+        self._drop = drop
+        self.reread = drop.reread
+
+    def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
+        """Rows of the files not taken before. Raises Refused."""
+        return self._drop.harvest(cursor)
+
+    async def fetch(self, keys: Sequence[str], items: Sequence[str]) -> Mapping[str, Sequence[RawRow]]:
+        """Files cannot be asked by key. Raises Refused."""
+        raise Refused("the files are harvested, not asked by key")
+
+    def canonical(self, row: RawRow) -> Item:
+        """The part of a report that `row` states. Raises RowRejected."""
+        reject_defect(row)
+        read = Reader(row)
+        public = "TZZMC" in row.fields
+        item, extra = (PUBLIC, _PUBLIC) if public else (RESTRICTED, _RESTRICTED)
+        number, code = read.required("BGBH"), read.required_code("TYSHXYDM")
+        kind = _KINDS.get(read.required("BGLX"), read.required("BGLX"))
+        if kind not in _KINDS.values():
+            raise RowRejected("UNKNOWN_VALUE", "BGLX is none of the four kinds of report")
+        valid = read.required("YXBZ")
+        if valid not in ("0", "1"):
+            raise RowRejected("UNKNOWN_VALUE", "YXBZ is neither 1 (有效) nor 0 (无效)")
+        reported = read.required_day("BGRQ")
+        items: list[dict[str, str | None]] = [
+            {"code": "BGBH", "label": "报告编号", "value": number},
+            {"code": "BGLX", "label": "报告类型", "value": kind},
+        ]
+        for column, label in extra.items():
+            if column not in _SECRET:
+                items.append({"code": column, "label": label, "value": _value(read, column)})
+        values: dict[str, object] = {
+            "archive_type": "FDI_REPORT" if public else "FDI_REPORT_RESTRICTED",
+            "origin_class": "PUBLIC_CREDIT",
+            "keeper_name": KEEPER,
+            "keeper_uscc": KEEPER_CODE,
+            "opened_on": reported,
+            "last_updated_on": updated.date() if (updated := read.moment("GXSJ")) else reported,
+            "items": items,
+        }
+        subject = SubjectRef("LEGAL_PERSON", read.required("QYMC"), (("USCC", code),))
+        record_id = f"{item}:{fold(code)}:{number}"
+        return Item(Kind.ARCHIVE, record_id, item, subject, values, updated, valid == "0", read.flags)
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _value(read: Reader, column: str) -> str | None:
+    if column in _AMOUNTS or column == "CZBL":
+        amount = read.amount(column)
+        if amount is not None and (amount < 0 or amount >= (_MOST if column in _AMOUNTS else 101)):
+            raise RowRejected("AMOUNT_UNIT", f"{column} cannot be in the unit of its column")
+        return None if amount is None else str(amount)
+    text = read.text(column)
+    if column == "YQBZ":
+        if text not in (None, "0", "1", "是", "否"):
+            raise RowRejected("UNKNOWN_VALUE", "YQBZ is neither yes nor no")
+        return {"1": "是", "0": "否"}.get(text or "0", text)
+    return text
+
+
+def connect(settings: Mapping[str, str], tools: Tools) -> Connector:
+    """The drop directory that the settings name. Raises ValueError when they name none."""
+    directory = settings.get("HUB_INVESTMENT_DIR")
+    if not directory:
+        raise ValueError("HUB_INVESTMENT_DIR is not set")
+    return Investment(DropDirectory(Path(directory), header, _SECRET))

@@ -1,0 +1,301 @@
+"""The tax authority: yearly grades and the serious-violation list, polled from its front-end database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from connectors.contract import (
+    Batch,
+    CatalogItem,
+    Connector,
+    Freshness,
+    Item,
+    Kind,
+    Mode,
+    RawRow,
+    Refused,
+    Retention,
+    RowRejected,
+    Setting,
+    Source,
+    SubjectRef,
+    Tools,
+    Unavailable,
+)
+from connectors.counterparty import fold
+from connectors.reading import Reader, is_personal, json_raw, without_person_numbers
+
+GRADE = "SW-NSXY"
+SERIOUS = "SW-ZDWF"
+ISSUER = "国家税务总局青海省税务局"
+ISSUER_CODE = "11630000MAFF6K4E5K"
+
+SOURCE = Source(
+    name="TAX",
+    title_zh="税务",
+    title_en="Tax authority",
+    provider_name=ISSUER,
+    provider_code=ISSUER_CODE,
+    items=(
+        CatalogItem(GRADE, "纳税缴费信用级别", Kind.GRADE, "D17"),
+        CatalogItem(SERIOUS, "重大税收违法失信主体", Kind.LIST_ENTRY, "D18"),
+    ),
+    key_scheme="USCC",
+    mode=Mode.HARVESTED,
+    retention=Retention.STORED,
+    freshness=Freshness.DAILY,
+    settings=(
+        Setting("HUB_TAX_DATABASE_URL", "Front-end database (前置机) of the tax authority", secret=True),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """An exchange table and the columns taken from it: those with numbers of persons are not among them."""
+
+    item: str
+    name: str
+    columns: tuple[str, ...]
+
+
+_TABLES = (
+    _Table(GRADE, "t_nsxydj", ("nsrsbh", "shxydm", "nsrmc", "pjnd", "xydj", "pdsj", "yxqs", "yxqz", "scbz")),
+    _Table(
+        SERIOUS,
+        "t_zdsswf",
+        ("nsrsbh", "shxydm", "nsrmc", "ajxz", "zywfss", "cfyj", "wsh", "lrsj", "ycsj", "ycyy", "scbz"),
+    ),
+)
+_BATCH = 2000
+# The exchange software commits rows late: each new poll looks this far back; rows given twice do no harm.
+_OVERLAP = timedelta(minutes=10)
+# The tables have local time without a zone.
+_START = datetime(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """The grades of one regulation, selected by the day of evaluation."""
+
+    version: str
+    valid_from: date
+    valid_to: date
+
+
+# 纳税信用管理办法(试行)(2014年第40号); 纳税缴费信用管理办法(2025年第12号). Both know A, B, M, C and D.
+RULE_SETS = (
+    RuleSet("TAX-2014", date(2014, 10, 1), date(2025, 6, 30)),
+    RuleSet("TAX-2025", date(2025, 7, 1), date.max),
+)
+_GRADES = frozenset("ABMCD")
+_EXITS = {"公布期满": "EXITED_EXPIRED", "信用修复": "EXITED_REPAIRED", "决定撤销": "EXITED_REVOKED"}
+
+
+class Tax:
+    """The front-end database, ready to be polled."""
+
+    source = SOURCE
+
+    def __init__(self, url: str, tools: Tools) -> None:
+        """Poll the database at `url`."""
+        self._url, self._tools = url, tools
+
+    async def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
+        """Rows of both tables by (update time, id). Raises Unavailable, Refused."""
+        place = {
+            item: (datetime.fromisoformat(moment), number) for item, (moment, number) in _read(cursor).items()
+        }
+        resumed = bool(cursor) and not json.loads(cursor or "{}").get("done", False)
+        connection = await self._connect()
+        try:
+            for table in _TABLES:
+                moment, number = place.get(table.item, (_START, 0))
+                if not resumed:
+                    moment, number = max(_START, moment - _OVERLAP), 0
+                total = await connection.fetchval(_COUNT.format(table=table.name), moment, number)
+                while rows := await connection.fetch(_statement(table), moment, number, _BATCH):
+                    moment, number = rows[-1]["gxsj"], rows[-1]["id"]
+                    place[table.item] = (moment, number)
+                    yield Batch([_raw(table, row) for row in rows], _write(place, done=False), total)
+            yield Batch((), _write(place, done=True))
+        except _AWAY as error:
+            raise Unavailable(f"the tax database: {type(error).__name__}") from error
+        except asyncpg.PostgresError as error:
+            raise Refused(f"the tax database: {type(error).__name__}") from error
+        finally:
+            connection.terminate()
+
+    async def fetch(self, keys: Sequence[str], items: Sequence[str]) -> Mapping[str, Sequence[RawRow]]:
+        """The tables are polled, not asked by key. Raises Refused."""
+        raise Refused("the tax database is harvested, not asked by key")
+
+    def canonical(self, row: RawRow) -> Item:
+        """The grade or list entry that `row` states. Raises RowRejected."""
+        read = Reader(row)
+        subject, key = _subject(read)
+        deleted = read.text("scbz") == "1"
+        updated = read.moment("gxsj")
+        if row.origin.endswith(SERIOUS):
+            number = read.required("wsh")
+            values = _listing(read, number)
+            return Item(
+                Kind.LIST_ENTRY,
+                f"{SERIOUS}:{key}:{number}",
+                SERIOUS,
+                subject,
+                values,
+                updated,
+                deleted,
+                read.flags,
+            )
+        year = read.required("pjnd")
+        values = _grade(read, year)
+        return Item(Kind.GRADE, f"{GRADE}:{key}:{year}", GRADE, subject, values, updated, deleted, read.flags)
+
+    async def close(self) -> None:
+        """Nothing is held open between polls."""
+
+    async def _connect(self) -> Any:
+        try:
+            return await asyncpg.connect(
+                self._url,
+                timeout=self._tools.deadline,
+                command_timeout=self._tools.deadline,
+                statement_cache_size=0,
+            )
+        except _AWAY as error:
+            raise Unavailable(f"the tax database: {type(error).__name__}") from error
+        except (asyncpg.PostgresError, ValueError) as error:
+            raise Refused(f"the tax database: {type(error).__name__}") from error
+
+
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+)
+_COUNT = "SELECT count(*) FROM {table} WHERE (gxsj, id) > ($1, $2)"
+
+
+def _statement(table: _Table) -> str:
+    columns = ", ".join(table.columns)
+    return (
+        f"SELECT id, gxsj, {columns} FROM {table.name}"  # noqa: S608 - names of our own
+        " WHERE (gxsj, id) > ($1, $2) ORDER BY gxsj, id LIMIT $3"
+    )
+
+
+def _read(cursor: str | None) -> dict[str, tuple[str, int]]:
+    loaded = json.loads(cursor) if cursor else {}
+    return {item: (moment, int(number)) for item, (moment, number) in loaded.get("at", {}).items()}
+
+
+def _write(place: Mapping[str, tuple[datetime, int]], done: bool) -> str:
+    return json.dumps(
+        {"at": {item: [moment.isoformat(), number] for item, (moment, number) in place.items()}, "done": done}
+    )
+
+
+def _raw(table: _Table, row: Mapping[str, Any]) -> RawRow:
+    """The row as text; the old system writes long texts as GB18030 bytes. No number of a person is in it."""
+    fields: dict[str, object] = {}
+    for name, value in dict(row).items():
+        if isinstance(value, bytes):
+            value = without_person_numbers(value.decode("gb18030", "replace"))
+        elif isinstance(value, datetime):
+            value = value.isoformat(sep=" ")
+        elif name == "nsrsbh" and isinstance(value, str) and is_personal(value):
+            value = None
+        fields[name] = value
+    return json_raw(f"{SOURCE.name}/{table.item}", str(row["id"]), fields)
+
+
+def _subject(read: Reader) -> tuple[SubjectRef, str]:
+    """The taxpayer and the key that names it on every delivery. Raises RowRejected(NO_KEY)."""
+    code, taxpayer = read.code("shxydm"), read.code("nsrsbh")
+    # A taxpayer's number that is a person's did not get here; what remains of 18 characters is a USCC.
+    code = code or (taxpayer if taxpayer is not None and len(taxpayer) == 18 else None)
+    identifiers = [("USCC", code)] if code else []
+    if taxpayer is not None and len(taxpayer) == 15:
+        identifiers.append(("TAXPAYER_ID", taxpayer))
+    if not identifiers:
+        raise RowRejected("NO_KEY", "neither shxydm nor nsrsbh names an organization")
+    kind = "INDIVIDUAL_BUSINESS" if (code or "").startswith("92") else "LEGAL_PERSON"
+    return SubjectRef(kind, read.required("nsrmc"), tuple(identifiers)), fold(identifiers[0][1])
+
+
+def _grade(read: Reader, year: str) -> dict[str, object]:
+    if not (year.isascii() and year.isdecimal() and 2014 <= int(year) <= 2100):
+        raise RowRejected("BAD_YEAR", "pjnd is not a year of evaluation")
+    code = read.required("xydj").removesuffix("级")
+    if code not in _GRADES:
+        raise RowRejected("UNKNOWN_GRADE", "xydj is none of A, B, M, C and D")
+    evaluated = read.required_day("pdsj")
+    if evaluated.year <= int(year):
+        raise RowRejected("DATES_CROSSED", "the year was evaluated before it was over")
+    version = next(
+        (rules.version for rules in RULE_SETS if rules.valid_from <= evaluated <= rules.valid_to), None
+    )
+    if version is None:
+        raise RowRejected("NO_RULE_SET", "no rule set was in force on the day of evaluation")
+    start, end = read.day("yxqs") or evaluated, read.day("yxqz")
+    if end is not None and end < start:
+        raise RowRejected("DATES_CROSSED", "yxqz lies before yxqs")
+    return {
+        "scheme": "TAX",
+        "grade_code": code,
+        "grade_label": f"{code}级",
+        "ruleset_version": version,
+        "issuer_name": ISSUER,
+        "issuer_uscc": ISSUER_CODE,
+        "period": year,
+        "effective_from": start,
+        "effective_to": end,
+    }
+
+
+def _listing(read: Reader, number: str) -> dict[str, object]:
+    entered, left, why = read.required_day("lrsj"), read.day("ycsj"), read.text("ycyy")
+    state = "PUBLISHED"
+    if left is not None:
+        if why not in _EXITS:
+            raise RowRejected("UNKNOWN_EXIT", "ycyy is none of the reasons for leaving the list")
+        state = _EXITS[why]
+        if left < entered:
+            raise RowRejected("DATES_CROSSED", "the entry left the list before it was on it")
+    cause = read.required("ajxz")
+    facts = read.text("zywfss")
+    return {
+        "list_code": "TAX-SERIOUS",
+        "color": "BLACK",
+        "state": state,
+        "cause": f"{cause}:{facts}" if facts else cause,
+        "decision_number": number,
+        "recognized_on": entered,
+        "publicity_from": entered,
+        # 国家税务总局令第54号: three years from publication.
+        "publicity_ends_on": _three_years_after(entered),
+        "exited_on": left,
+        "exit_reason": why if left is not None else None,
+    }
+
+
+def _three_years_after(day: date) -> date:
+    return day.replace(year=day.year + 3, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
+def connect(settings: Mapping[str, str], tools: Tools) -> Connector:
+    """The tax database as the settings describe it. Raises ValueError when it is not named."""
+    url = settings.get("HUB_TAX_DATABASE_URL")
+    if not url:
+        raise ValueError("HUB_TAX_DATABASE_URL is not set")
+    return Tax(url, tools)

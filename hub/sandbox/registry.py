@@ -1,0 +1,158 @@
+"""Sandboxes of market regulation and of the credit platform: services that give all rows by serial number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from hub.sandbox import dirt
+from hub.sandbox.facts import Listing
+from hub.sandbox.province import Province, Subject
+from hub.sandbox.server import Fault
+
+MOST_ROWS = 1000
+_STATES = {
+    "PUBLISHED": "公示中",
+    "RECOGNIZED": "已认定",
+    "SUSPENDED": "中止",
+    "EXITED_EXPIRED": "期满退出",
+    "EXITED_REPAIRED": "修复退出",
+    "EXITED_REVOKED": "撤销退出",
+    "EXITED_DISQUALIFIED": "取消资格",
+}
+_KINDS = {"93": "农民专业合作社", "N1": "农村集体经济组织", "92": "个体工商户"}
+Row = dict[str, Any]
+
+
+class SerialService:
+    """Rows in the order of `xh`, at most `ts` of them after a given one."""
+
+    def __init__(self, no_data: str, make: Callable[[], Iterator[Row]]) -> None:
+        """Serve what `make` gives; `no_data` is the service's own code for none."""
+        self.no_data = no_data
+        self._make = make
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """All rows, numbered from 1."""
+        return [row | {"xh": str(number)} for number, row in enumerate(self._make(), 1)]
+
+    def answer(self, parameters: Mapping[str, Any], fault: Fault) -> Sequence[Mapping[str, Any]]:
+        """Up to `ts` rows after row `xh`."""
+        after, most = int(parameters["xh"]), int(parameters["ts"])
+        if not 0 < most <= MOST_ROWS:
+            raise ValueError(f"ts 应为1至{MOST_ROWS}")
+        return self.rows[after : after + most]
+
+
+def services(province: Province) -> dict[str, SerialService]:
+    """The services by id, as the connectors know them."""
+
+    def lists(*codes: str) -> Callable[[], Iterator[Row]]:
+        return lambda: _entries(province, codes)
+
+    return {
+        "s_1263000000000_0101": SerialService("NODATA", lambda: _registrations(province)),
+        "s_1263000000000_0107": SerialService("NODATA", lists("SCJG-BLACK")),
+        "s_1263000000000_0601": SerialService("1", lists("SW-RED")),
+        "s_1263000000000_0602": SerialService("1", lists("SW-WATCH")),
+        "s_1263000000000_0603": SerialService("1", lists("SW-BLACK", "ZFCG-BLACK", "RS-BLACK")),
+        "s_1263000000000_0604": SerialService("1", lambda: _evaluations(province)),
+    }
+
+
+def _kind(subject: Subject) -> str:
+    if subject.kind == "UNINCORPORATED_ORGANIZATION":
+        return "合伙企业及分支机构"
+    return _KINDS.get(subject.code[:2], "企业法人" if subject.code[0] == "9" else "非企业法人")
+
+
+def _registrations(province: Province) -> Iterator[Row]:
+    for subject in province.organizations():
+        key = ("register", subject.code)
+        row = {
+            # The master register itself writes codes right.
+            "tyshxydm": subject.code,
+            "qymc": subject.name,
+            "ztlx": "其他" if dirt.falls(3, *key, "kind") else _kind(subject),
+            "djzt": subject.status,
+            "xzqh": subject.registered_region,
+            "clrq": dirt.day(subject.established_on),
+            "hydm": subject.industry_code or "",
+            "fddbr": subject.representative,
+            "fddbrzjhm": subject.resident_id,
+            "zs": subject.address,
+            "lxdh": subject.phone,
+            "scbz": "0",
+            "gxsj": f"{subject.established_on:%Y-%m-%d} 10:00:00",
+        }
+        if subject.former_name is not None:
+            yield row | {"qymc": subject.former_name}
+            renamed = subject.established_on + timedelta(days=200)
+            row |= {"gxsj": f"{renamed:%Y-%m-%d} 10:00:00"}
+        yield row
+        if dirt.falls(20, *key, "again"):
+            yield row
+
+
+def _entries(province: Province, codes: tuple[str, ...]) -> Iterator[Row]:
+    for subject in province:
+        for listing in subject.listings:
+            if listing.list_code in codes:
+                yield from _deliveries(subject, listing)
+
+
+def _deliveries(subject: Subject, listing: Listing) -> Iterator[Row]:
+    """The entry when it was made and, when it has left the list, once more with its end."""
+    key = (listing.list_code, listing.decision_number, subject.uscc)
+    person = subject.uscc is None
+    made = "已认定" if listing.list_code == "SW-WATCH" else "公示中"
+    row = {
+        "tyshxydm": "" if person else dirt.untidy(subject.code, *key),
+        "qymc": subject.name,
+        "ztmc": subject.name,
+        "ztlb": "自然人" if person else "个体工商户" if subject.code[:2] == "92" else "法人及非法人组织",
+        "zjhm": subject.resident_id if person else None,
+        "mddm": listing.list_code,
+        "zt": made,
+        "lrsy": listing.cause,
+        "rdwh": listing.decision_number,
+        "rdrq": dirt.day(listing.recognized_on),
+        "gsqsrq": dirt.day(listing.publicity_from, *key),
+        "zzxfrq": dirt.day(listing.earliest_repair_on, *key),
+        "gsjzrq": dirt.day(listing.publicity_ends_on, *key),
+        "tcrq": dirt.day(None, *key, "left"),
+        "tcyy": "",
+        "yybz": "1" if dirt.falls(30, *key, "objection") else "0",
+        "scbz": "0",
+        "gxsj": f"{listing.recognized_on:%Y-%m-%d} 18:00:00",
+    }
+    yield row
+    if listing.state == "SUSPENDED":
+        yield row | {"zt": "中止", "gxsj": f"{listing.recognized_on + timedelta(days=9):%Y-%m-%d} 18:00:00"}
+    if listing.exited_on is not None:
+        state = "移出" if dirt.falls(15, *key, "unknown") else _STATES[listing.state]
+        yield row | {
+            "zt": state,
+            "tcrq": dirt.day(listing.exited_on),
+            "tcyy": listing.exit_reason,
+            "gxsj": f"{listing.exited_on:%Y-%m-%d} 18:00:00",
+        }
+
+
+def _evaluations(province: Province) -> Iterator[Row]:
+    for subject in province.organizations():
+        if subject.evaluation is not None:
+            key = ("evaluation", subject.code)
+            yield {
+                "tyshxydm": dirt.untidy(subject.code, *key),
+                "ztmc": subject.name,
+                "ztlb": "个体工商户" if subject.code[:2] == "92" else "法人及非法人组织",
+                "zjhm": None,
+                "pjdj": "E" if dirt.falls(4, *key, "unknown") else subject.evaluation.grade,
+                "pjrq": dirt.day(subject.evaluation.evaluated_on),
+                "scbz": "0",
+                "gxsj": f"{subject.evaluation.evaluated_on:%Y-%m-%d} 23:00:00",
+            }

@@ -1,0 +1,506 @@
+"""One suite for every source: found by walking the package, held to the contract, against its sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from textwrap import dedent
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from sqlalchemy import ARRAY, BigInteger, Boolean, Date, Integer, Numeric, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+import connectors
+from connectors.contract import (
+    Batch,
+    Connector,
+    Item,
+    Kind,
+    Mode,
+    RawRow,
+    Refused,
+    RowRejected,
+    Source,
+    SourceError,
+    SubjectRef,
+    Tools,
+    Unavailable,
+)
+from hub.embedded import EmbeddedPostgres
+from hub.live_rows import RELATION
+from hub.sandbox.province import Province
+from hub.sandbox.run import running
+from hub.sandbox.server import Fault, FaultyWire
+from hub.sandbox.wellknown import CLEAN, DISHONEST, RICH
+from hub.sources import connect_all, discover
+from hub.tables import DATA_CLASSES, SUBJECT_KINDS, metadata
+from schema.identifiers import fold, hmac_sm3, is_uscc
+
+TODAY = date(2026, 11, 23)
+SUBJECTS = 1500
+KEY = b"conformance-key-of-thirty-two-b."
+SOURCES = sorted(discover())
+HARVESTED = [name for name in SOURCES if discover()[name].SOURCE.mode is Mode.HARVESTED]
+# What `values` may hold beside columns: the harvest computes with it.
+_PYTHON = {
+    Text: str,
+    Date: date,
+    Boolean: bool,
+    Numeric: Decimal,
+    Integer: int,
+    BigInteger: int,
+    JSONB: (dict, list),
+    ARRAY: list,
+}
+SUBJECT = SubjectRef("LEGAL_PERSON", "某", (("USCC", RICH),))
+UPPER_SNAKE = re.compile(r"[A-Z][A-Z0-9_]*").fullmatch
+RESIDENT_ID = re.compile(r"(?<!\d)63\d{4}19\d{9}[\dX]")
+
+
+def tools(deadline: float = 5.0) -> Tools:
+    return Tools(lambda number: hmac_sm3(KEY, number), deadline, lambda: datetime.now(UTC))
+
+
+@pytest.fixture(scope="session")
+def province() -> Province:
+    return Province(SUBJECTS, TODAY)
+
+
+@pytest.fixture(scope="session")
+async def settings(state_dir: Path, postgres: EmbeddedPostgres) -> AsyncIterator[Mapping[str, str]]:
+    """The sandboxes of all sources, running."""
+    async with running(state_dir / "sandbox", SUBJECTS, postgres, TODAY) as found:
+        yield found
+
+
+@asynccontextmanager
+async def opened(name: str, settings: Mapping[str, str], deadline: float = 5.0) -> AsyncIterator[Connector]:
+    connector = discover()[name].connect(settings, tools(deadline))
+    try:
+        yield connector
+    finally:
+        await connector.close()
+
+
+async def batches(connector: Connector, cursor: str | None = None) -> list[Batch]:
+    return [batch async for batch in connector.harvest(cursor)]
+
+
+def rows_of(found: Sequence[Batch]) -> list[RawRow]:
+    return [row for batch in found for row in batch.rows]
+
+
+def places(rows: Sequence[RawRow]) -> Counter[tuple[str, str, bytes]]:
+    return Counter((row.origin, row.position, row.raw) for row in rows)
+
+
+def understood(connector: Connector, rows: Sequence[RawRow]) -> tuple[list[Item], list[RowRejected]]:
+    items, rejected = [], []
+    for row in rows:
+        try:
+            items.append(connector.canonical(row))
+        except RowRejected as error:
+            rejected.append(error)
+    return items, rejected
+
+
+async def everything(connector: Connector, province: Province) -> list[RawRow]:
+    """All rows that the source gives, harvested or asked."""
+    if connector.source.mode is Mode.HARVESTED:
+        return rows_of(await batches(connector))
+    keys = [subject.code for subject in province.organizations()]
+    found = await connector.fetch(keys, [item.code for item in connector.source.items])
+    return [row for rows in found.values() for row in rows]
+
+
+# --- what every connector must be
+
+
+def check_declaration(source: Source) -> None:
+    assert re.fullmatch("[A-Z_]+", source.name)
+    assert source.items
+    assert len({item.code for item in source.items}) == len(source.items)
+    assert all(item.data_class in DATA_CLASSES for item in source.items)
+    assert is_uscc(source.provider_code)
+    assert source.settings
+    for setting in source.settings:
+        assert setting.name.startswith("HUB_")
+        assert setting.description
+        assert setting.secret == setting.name.endswith(("_SECRET", "_TOKEN", "_DATABASE_URL"))
+
+
+def check_item(source: Source, item: Item) -> None:
+    declared = {one.code: one.kind for one in source.items}
+    assert declared[item.catalog_item_code] is item.kind
+    table = metadata.tables[RELATION[item.kind]]
+    for name, value in item.values.items():
+        assert name in table.columns, f"{table.name} has no column {name}"
+        column = table.columns[name]
+        expected = next(python for kind, python in _PYTHON.items() if isinstance(column.type, kind))
+        assert value is None or isinstance(value, expected), (name, value)
+        assert not isinstance(value, datetime) or expected is not date, (name, value)
+    given = {name for name, value in item.values.items() if value is not None}
+    computed = {"seriousness", "lifecycle", "kind", "data_class", "subject_id", "recorded_at", "fetched_at"}
+    computed |= {"source", "source_record_id", "provider_name", "catalog_item_code", "payload_digest"}
+    for column in table.columns:
+        filled = column.nullable or column.server_default is not None or column.identity is not None
+        assert filled or column.name in computed | given, f"{column.name} is missing"
+    assert 0 < len(item.source_record_id) <= 200
+    assert item.subject.kind in SUBJECT_KINDS
+    assert item.subject.name.strip()
+    assert item.subject.identifiers
+    assert item.source_updated_at is None or item.source_updated_at.tzinfo is not None
+    assert all(isinstance(flag, str) for flag in item.flags)
+    json.dumps(dict(item.values), default=str)
+
+
+async def check_rows(connector: Connector, rows: Sequence[RawRow], numbers: frozenset[str]) -> None:
+    """Each row is an item that fits the store or a rejection with a code, the same at every reading."""
+    items, rejected = understood(connector, rows)
+    assert items
+    for item in items:
+        check_item(connector.source, item)
+        assert not numbers & set(RESIDENT_ID.findall(repr(item))), "a person's number left the connector"
+    for error in rejected:
+        assert UPPER_SNAKE(error.code)
+        assert not RESIDENT_ID.search(error.reason)
+    assert (items, [error.code for error in rejected]) == (
+        (again := understood(connector, rows))[0],
+        [error.code for error in again[1]],
+    )
+    for row in rows:
+        assert not numbers & set(RESIDENT_ID.findall(row.raw.decode("gb18030", "replace"))), (
+            "raw bytes are kept"
+        )
+
+
+async def check_resumption(connector: Connector) -> None:
+    """From every cursor the rest follows: a row may come again, none is skipped."""
+    found = await batches(connector)
+    whole = places(rows_of(found))
+    assert found
+    assert all(len(batch.rows) <= 5000 and isinstance(batch.cursor, str) for batch in found)
+    for position in range(0, len(found), max(1, len(found) // 3)):
+        batch = found[position]
+        rest = places(rows_of(await batches(connector, batch.cursor)))
+        missed = whole - places(rows_of(found[: position + 1])) - rest
+        assert not missed, f"{sum(missed.values())} rows are skipped after batch {position}"
+        assert not rest - whole
+    again = rows_of(await batches(connector, found[-1].cursor))
+    assert len(again) < max(20, len(rows_of(found)) / 4), "a harvest without news reads little"
+    # A killed harvest leaves its generator half read.
+    async with aclosing(connector.harvest(None)) as begun:  # type: ignore[type-var]
+        await anext(begun)
+
+
+async def check_asking(connector: Connector, keys: Sequence[str]) -> None:
+    """Asked by key it answers for each key, in any number, and says nothing about the unknown."""
+    unknown = "91630000MAF0000000"
+    codes = [item.code for item in connector.source.items]
+    found = await connector.fetch([*keys, unknown], codes)
+    assert set(found) == {*keys, unknown}
+    assert found[unknown] == []
+    for key, rows in found.items():
+        for item in understood(connector, rows)[0]:
+            assert key in {fold(value) for scheme, value in item.subject.identifiers if scheme == "USCC"}
+    one = await connector.fetch(keys[:3], codes[:1])
+    assert {connector.canonical(row).catalog_item_code for rows in one.values() for row in rows} <= {codes[0]}
+    with pytest.raises(Refused):
+        await connector.fetch(keys[:1], ["NO-SUCH-ITEM"])
+
+
+async def attempt(connector: Connector) -> None:
+    """Ask the source for anything."""
+    if connector.source.mode is Mode.LIVE:
+        await connector.fetch([RICH], [connector.source.items[0].code])
+    else:
+        await batches(connector)
+
+
+# --- held against it
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_it_declares_what_it_is(name: str) -> None:
+    check_declaration(discover()[name].SOURCE)
+
+
+def test_no_two_sources_share_a_name_or_an_item() -> None:
+    codes = Counter(item.code for module in discover().values() for item in module.SOURCE.items)
+    assert max(codes.values()) == 1
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_without_its_settings_it_names_one_of_them(name: str) -> None:
+    module = discover()[name]
+    with pytest.raises(ValueError, match="|".join(one.name for one in module.SOURCE.settings)):
+        module.connect({}, tools())
+
+
+@pytest.mark.parametrize("name", SOURCES)
+async def test_every_row_is_an_item_or_a_rejection_and_no_number_of_a_person_leaves(
+    name: str, settings: Mapping[str, str], province: Province
+) -> None:
+    numbers = frozenset(subject.resident_id for subject in province)
+    async with opened(name, settings) as connector:
+        rows = await everything(connector, province)
+        await check_rows(connector, rows, numbers)
+        items, rejected = understood(connector, rows)
+    assert rejected, "the sandbox is as dirty as real data"
+    assert len(rejected) < len(rows) / 10
+    assert {item.catalog_item_code for item in items} == {one.code for one in connector.source.items}
+    if name not in ("CUSTOMS", "FOREIGN_INVESTMENT"):
+        assert any("SENTINEL" in flag for item in items for flag in item.flags)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+async def test_a_fact_keeps_its_id_on_every_delivery(
+    name: str, settings: Mapping[str, str], province: Province
+) -> None:
+    """Spelling differs between deliveries, and rows come again: still one subject for one id."""
+    async with opened(name, settings) as connector:
+        items, _ = understood(connector, await everything(connector, province))
+    subjects: dict[tuple[Kind, str], set[str]] = {}
+    for item in items:
+        scheme, value = item.subject.identifiers[0]
+        subjects.setdefault((item.kind, item.source_record_id), set()).add(f"{scheme}:{fold(value)}")
+    assert all(len(found) == 1 for found in subjects.values())
+
+
+@pytest.mark.parametrize("name", HARVESTED)
+async def test_a_harvest_goes_on_from_every_cursor(name: str, settings: Mapping[str, str]) -> None:
+    async with opened(name, settings) as connector:
+        await check_resumption(connector)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+async def test_it_answers_by_key_or_refuses(
+    name: str, settings: Mapping[str, str], province: Province
+) -> None:
+    keys = [subject.code for subject in province.organizations()][:230]
+    async with opened(name, settings) as connector:
+        try:
+            await check_asking(connector, keys)
+        except Refused:
+            assert connector.source.mode is Mode.HARVESTED
+    if name in ("CUSTOMS", "ASSOCIATION"):
+        async with opened(name, settings) as connector:
+            await check_asking(connector, keys)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+async def test_the_well_known_subjects_come_whole(
+    name: str, settings: Mapping[str, str], province: Province
+) -> None:
+    known = {RICH, CLEAN, DISHONEST}
+    async with opened(name, settings) as connector:
+        rows = [
+            row
+            for row in await everything(connector, province)
+            if any(code in row.raw.decode("gb18030", "replace") for code in known)
+        ]
+        items, rejected = understood(connector, rows)
+    assert items
+    assert not rejected
+
+
+def _broken(settings: Mapping[str, str], **places: str) -> dict[str, str]:
+    """The settings, every address in them leading somewhere else."""
+    found = dict(settings)
+    for name in settings:
+        for suffix, place in places.items():
+            if name.endswith(suffix):
+                found[name] = place
+    return found
+
+
+@pytest.mark.parametrize("name", SOURCES)
+async def test_a_source_that_is_away_is_a_source_error_at_once(
+    name: str, settings: Mapping[str, str]
+) -> None:
+    nowhere = _broken(
+        settings,
+        _DATABASE_URL="postgresql://nobody@127.0.0.1:1/none",
+        _URL="http://127.0.0.1:1/",
+        _DIR="/nonexistent",
+    ) | {"HUB_TAX_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    started = time.monotonic()
+    async with opened(name, nowhere, deadline=2.0) as connector:
+        with pytest.raises(SourceError):
+            await attempt(connector)
+    assert time.monotonic() - started < 2.5
+
+
+@pytest.mark.parametrize("fault", [Fault.HANG, Fault.DRIP, Fault.RESET, Fault.REFUSE])
+@pytest.mark.parametrize("name", [name for name in SOURCES if not name.startswith(("COMMERCE", "FOREIGN"))])
+async def test_a_source_that_hangs_drips_or_resets_is_unavailable_within_the_deadline(
+    name: str, fault: Fault, settings: Mapping[str, str]
+) -> None:
+    address = next(one.name for one in discover()[name].SOURCE.settings if one.name.endswith("_URL"))
+    parts = urlsplit(settings[address])
+    if parts.scheme == "postgresql":
+        query = parse_qs(parts.query)
+        wire = FaultyWire(f"{query['host'][0]}/.s.PGSQL.{query.get('port', ['5432'])[0]}", 0)
+    else:
+        wire = FaultyWire(str(parts.hostname), int(parts.port or 0))
+    async with wire.open() as (host, port):
+        if parts.scheme == "postgresql":
+            user, database = parse_qs(parts.query).get("user", [parts.username])[0], parts.path.lstrip("/")
+            faulty = f"postgresql://{user}@{host}:{port}/{database}?sslmode=disable"
+        else:
+            faulty = f"{parts.scheme}://{host}:{port}{parts.path}"
+        async with opened(name, {**settings, address: faulty}, deadline=0.5) as connector:
+            wire.fault = fault
+            started = time.monotonic()
+            with pytest.raises(Unavailable):
+                await attempt(connector)
+            assert time.monotonic() - started < 1.5
+
+
+@pytest.mark.parametrize("name", ["CUSTOMS", "MARKET_REGULATION", "CREDIT_PLATFORM", "ASSOCIATION"])
+async def test_wrong_credentials_are_a_refusal(name: str, settings: Mapping[str, str]) -> None:
+    wrong = _broken(settings, _APP_SECRET="fedcba9876543210", _TOKEN="another")
+    async with opened(name, wrong) as connector:
+        with pytest.raises(Refused):
+            await attempt(connector)
+
+
+async def test_the_tax_database_gives_no_table_but_its_own_and_takes_nothing(
+    settings: Mapping[str, str],
+) -> None:
+    """The role is the one that an exchange database gives out: it reads the tables and writes nothing."""
+    asyncpg = pytest.importorskip("asyncpg")
+    connection = await asyncpg.connect(settings["HUB_TAX_DATABASE_URL"])
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute("DELETE FROM t_nsxydj")
+    await connection.close()
+
+
+async def test_a_soft_delete_of_the_tax_authority_ends_the_fact(settings: Mapping[str, str]) -> None:
+    async with opened("TAX", settings) as connector:
+        items, _ = understood(connector, rows_of(await batches(connector)))
+    ended = [item for item in items if item.deleted]
+    assert ended
+    alive = {item.source_record_id for item in items if not item.deleted}
+    assert all(item.source_record_id in alive for item in ended), "the fact was there before"
+
+
+async def test_a_dropped_file_that_is_not_whole_is_one_row_and_holds_up_no_other(
+    settings: Mapping[str, str], tmp_path: Path
+) -> None:
+    for path in Path(settings["HUB_INVESTMENT_DIR"]).iterdir():
+        if path.is_file():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    first = min(path for path in tmp_path.iterdir() if path.suffix == ".csv")
+    first.write_bytes(first.read_bytes()[:-200])
+    (tmp_path / "WZGK_20990101_01.csv").write_text("still on its way, no control file")
+    async with opened("FOREIGN_INVESTMENT", {"HUB_INVESTMENT_DIR": str(tmp_path)}) as connector:
+        found = await batches(connector)
+        items, rejected = understood(connector, rows_of(found))
+        assert "CONTROL_DIGEST" in {error.code for error in rejected}
+        assert items
+        assert not await batches(connector, found[-1].cursor), "nothing is new"
+
+
+NEW_SOURCE = '''
+    """A source in one file: the province's exhibitions, from a text that the test gives."""
+
+    import json
+
+    from connectors.contract import (
+        Batch, CatalogItem, Freshness, Item, Kind, Mode, Refused, Retention, Setting, Source, SubjectRef,
+    )
+    from connectors.reading import Reader, json_raw
+
+    SOURCE = Source(
+        name="EXHIBITION", title_zh="会展", title_en="Exhibitions", provider_name="青海省商务厅",
+        provider_code="11630000000015122A",
+        items=(CatalogItem("HZ-ARCHIVE", "会展项目", Kind.ARCHIVE, "D32"),),
+        key_scheme="USCC", mode=Mode.HARVESTED, retention=Retention.STORED, freshness=Freshness.WEEKLY,
+        settings=(Setting("HUB_EXHIBITION_TEXT", "The exhibitions as JSON lines"),),
+    )
+
+
+    class Exhibitions:
+        source = SOURCE
+
+        def __init__(self, text):
+            self.lines = text.splitlines()
+
+        async def harvest(self, cursor):
+            for number, line in enumerate(self.lines, 1):
+                if number > int(cursor or 0):
+                    yield Batch([json_raw("EXHIBITION", str(number), json.loads(line))], str(number))
+
+        async def fetch(self, keys, items):
+            raise Refused("harvested")
+
+        def canonical(self, row):
+            read = Reader(row)
+            values = {"archive_type": "EXHIBITION", "origin_class": "PUBLIC_CREDIT",
+                      "keeper_name": "青海省商务厅", "items": [], "opened_on": read.required_day("opened")}
+            code = read.required_code("code")
+            subject = SubjectRef("LEGAL_PERSON", read.required("name"), (("USCC", code),))
+            return Item(Kind.ARCHIVE, read.required("id"), "HZ-ARCHIVE", subject, values)
+
+        async def close(self):
+            pass
+
+
+    def connect(settings, tools):
+        if not settings.get("HUB_EXHIBITION_TEXT"):
+            raise ValueError("HUB_EXHIBITION_TEXT is not set")
+        return Exhibitions(settings["HUB_EXHIBITION_TEXT"])
+'''
+
+
+async def test_a_new_source_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "exhibition.py").write_text(dedent(NEW_SOURCE))
+    monkeypatch.setattr(connectors, "__path__", [*connectors.__path__, str(tmp_path)])
+    assert set(discover()) == {*SOURCES, "EXHIBITION"}
+    check_declaration(discover()["EXHIBITION"].SOURCE)
+    text = "\n".join(
+        json.dumps({"id": str(number), "name": "青海三江源商贸有限公司", "code": RICH, "opened": opened_on})
+        for number, opened_on in enumerate(["2026-07-01", "暂无", "2026-08-01"])
+    )
+    found = connect_all({"HUB_EXHIBITION_TEXT": text}, tools())
+    assert list(found) == ["EXHIBITION"]
+    await check_rows(found["EXHIBITION"], rows_of(await batches(found["EXHIBITION"])), frozenset())
+    await check_resumption(found["EXHIBITION"])
+
+
+def test_every_harvester_of_the_suite_has_its_teeth() -> None:
+    """The checks fail for what they forbid: an undeclared item, a column that is not there, a wrong type."""
+    source = discover()["TAX"].SOURCE
+    good = Item(
+        Kind.GRADE, "1", "SW-NSXY", SUBJECT, {"scheme": "TAX", "grade_code": "A", "grade_label": "A级",
+        "ruleset_version": "TAX-2025", "issuer_name": "某", "effective_from": TODAY})  # fmt: skip
+    check_item(source, good)
+    spoil: list[Callable[[dict[str, object]], object]] = [
+        lambda values: values.update(colour="red"),
+        lambda values: values.update(effective_from="2026-01-01"),
+        lambda values: values.update(effective_from=datetime.now(UTC)),
+        lambda values: values.pop("grade_code"),
+    ]
+    for change in spoil:
+        values = dict(good.values)
+        change(values)
+        with pytest.raises(AssertionError):
+            check_item(source, Item(Kind.GRADE, "1", "SW-NSXY", SUBJECT, values))
+    with pytest.raises(KeyError):
+        check_item(source, Item(Kind.GRADE, "1", "OTHER", SUBJECT, dict(good.values)))
+
+
+async def test_two_harvests_at_once_do_not_disturb_each_other(settings: Mapping[str, str]) -> None:
+    async with opened("TAX", settings) as connector:
+        first, second = await asyncio.gather(batches(connector), batches(connector))
+    assert places(rows_of(first)) == places(rows_of(second))
