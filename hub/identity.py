@@ -143,11 +143,11 @@ class Tokens:
         """
         if not authorization:
             _refuse(Reason.MISSING)
+        if len(authorization) > MAX_TOKEN_BYTES:
+            _refuse(Reason.MALFORMED)
         if isinstance(authorization, str):
             # HTTP headers are bytes; a character beyond them cannot have come from one.
             authorization = authorization.encode("latin-1", "replace")
-        if len(authorization) > MAX_TOKEN_BYTES:
-            _refuse(Reason.MALFORMED)
         epoch = self._keys.epoch
         if epoch != self._epoch:
             self._verified.clear()
