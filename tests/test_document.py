@@ -30,8 +30,9 @@ from hub.overlap import Merging
 from hub.rules.matrix import load_matrix
 
 LIMITS = Limits()
-# The most tokens that any partner class has, and no limit where an agreement sets the limit.
-WIDE = Limits(tokens=2_000, depth=SATURATED, aliases=SATURATED, root_fields=SATURATED, cost=SATURATED)
+# What the widest partner class may send: an agreement can only lower it.
+CLASSES = load_matrix().partners.values()
+WIDE = Limits.of(max((each.limits for each in CLASSES), key=lambda limits: limits.tokens))
 
 SCHEMA = build_schema(
     """
@@ -79,12 +80,11 @@ def outcome(text: str, limits: Limits = LIMITS, schema: GraphQLSchema = SCHEMA) 
 
 
 def test_the_widest_limits_tested_are_those_of_the_widest_partner_class() -> None:
-    classes = load_matrix().partners.values()
-    assert max(each.limits.tokens for each in classes) == WIDE.tokens
-    for each in classes:
-        limits = Limits.of(each.limits)
-        assert (limits.tokens, limits.page) == (each.limits.tokens, each.limits.page)
-        assert limits.fields == LIMITS.fields
+    for each in CLASSES:
+        agreed, limits = each.limits, Limits.of(each.limits)
+        names = ("tokens", "depth", "aliases", "fragments", "cost", "page")
+        assert [getattr(limits, name) for name in names] == [getattr(agreed, name) for name in names]
+        assert all(getattr(limits, name) <= getattr(WIDE, name) for name in vars(LIMITS))
 
 
 def refusal(act: Callable[[], object]) -> HubError:
