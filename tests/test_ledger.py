@@ -150,7 +150,8 @@ async def test_a_request_that_gives_up_leaves_its_entry_and_disturbs_nobody(
     staying = asyncio.create_task(ledger.record(disclosure(2)))
     await asyncio.sleep(0)
     leaving.cancel()
-    await staying
+    async with asyncio.timeout(5):
+        await staying
     assert leaving.cancelled()
     assert await sizes(auditor) == [2]
 

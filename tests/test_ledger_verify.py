@@ -61,19 +61,22 @@ def sql(*statements: str) -> Tamper:
     return run
 
 
-async def reseal(connection: asyncpg.Connection, first: int, last: int) -> None:
+async def reseal(
+    connection: asyncpg.Connection, first: int, last: int, algorithm: str = "sm3", more: bytes = b""
+) -> None:
     """Write blocks anew with digests that fit, as an administrator could who knows the format."""
     previous = await connection.fetchval("SELECT previous FROM ledger_block WHERE seq = $1", first)
     for seq in range(first, last + 1):
         row = await connection.fetchrow("SELECT * FROM ledger_block WHERE seq = $1", seq)
-        entries = row["entries"].replace(b"officer-17", b"officer-99")
+        entries = row["entries"].replace(b"officer-17", b"officer-99") + more
         moment = (row["committed_at"] - EPOCH) // timedelta(microseconds=1)
-        digest = block_digest("sm3", 1, seq, previous, moment, 2, row["subjects"], entries)
+        digest = block_digest(algorithm, 1, seq, previous, moment, 2, row["subjects"], entries)
         await connection.execute(
-            "UPDATE ledger_block SET entries = $1, previous = $2, digest = $3 WHERE seq = $4",
+            "UPDATE ledger_block SET entries = $1, previous = $2, digest = $3, algorithm = $4 WHERE seq = $5",
             entries,
             previous,
             digest,
+            algorithm,
             seq,
         )
         previous = digest
@@ -129,6 +132,8 @@ TAMPERINGS: dict[str, tuple[Tamper, int]] = {
     ),
     "the end made a chain": (sql("UPDATE ledger_block SET chain = 2 WHERE seq > 3"), 1),
     "the middle sealed anew": (lambda connection: reseal(connection, 2, 3), 4),
+    "an algorithm of the forger's": (lambda connection: reseal(connection, 6, 6, "md5"), 6),
+    "a sealed line too many": (lambda connection: reseal(connection, 6, 6, more=b"{}\n"), 6),
 }
 UNSEEN_WITHOUT_CHECKPOINT: dict[str, tuple[Tamper, int]] = {
     "the end cut off": (sql("DELETE FROM ledger_block WHERE seq > 4"), 5),
