@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hub.answers import Parts
 from hub.config import Settings
-from hub.graphiql.page import DemoPartner, PurposeChoice
 from hub.demo_issuer import demo_token
+from hub.graphiql.page import DemoPartner, PurposeChoice
 from schema.coordinates import vocabulary
 
 MATTER, CASE = "QH-DEMO-01", "2026-0001"

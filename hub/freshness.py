@@ -12,9 +12,9 @@ from typing import Any
 from connectors.contract import Freshness, Mode, Source
 from hub.errors import StoreUnavailable
 from hub.live import Status
+from hub.matrix import Level
 from hub.reader import Reader
 from hub.view import View
-from hub.matrix import Level
 
 CYCLES = {
     Freshness.REALTIME: timedelta(minutes=5),

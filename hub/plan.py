@@ -18,6 +18,7 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
+    InlineFragmentNode,
     ListValueNode,
     NullValueNode,
     ObjectValueNode,
@@ -222,10 +223,10 @@ class Planner:
                     fragment = self._fragments[node.name.value]
                     if self._applies(fragment.type_condition.name.value, type_name):
                         walk(fragment.selection_set)
-                else:
-                    condition = node.type_condition  # type: ignore[union-attr]
+                elif isinstance(node, InlineFragmentNode):
+                    condition = node.type_condition
                     if condition is None or self._applies(condition.name.value, type_name):
-                        walk(node.selection_set)  # type: ignore[union-attr]
+                        walk(node.selection_set)
 
         for selections in sets:
             walk(selections)
@@ -245,9 +246,7 @@ class Planner:
             name = directive.name.value
             if name in ("skip", "include"):
                 value = directive.arguments[0].value
-                on = (
-                    self._values[value.name.value] if isinstance(value, VariableNode) else value.value  # type: ignore[attr-defined]
-                )
+                on = self._values[value.name.value] if isinstance(value, VariableNode) else value.value
                 if on is (name == "skip"):
                     return False
         return True

@@ -163,8 +163,10 @@ def _supervise(settings: Settings, workers: int, listening: socket.socket, ready
             child, status = os.wait()
         except InterruptedError:
             continue
-        number = children.pop(child, None)
-        if number is None or stopping:
+        if child not in children:
+            continue
+        number = children.pop(child)
+        if stopping:
             continue
         if os.waitstatus_to_exitcode(status) == 3:
             # It could not even start: another would not either.

@@ -58,7 +58,13 @@ class Standings:
         }
         capabilities = mine.capabilities & theirs.capabilities
         view = self._view(
-            theirs.purpose, capabilities, met, sharing, mine.hidden | theirs.hidden, mine.entitled
+            theirs.purpose,
+            capabilities,
+            met,
+            sharing,
+            mine.hidden | theirs.hidden,
+            mine.entitled,
+            _both(mine.browse, theirs.browse),
         )
         return Standing(other.agreement, other.purpose, view, own.limits, own.bulk)
 
@@ -70,6 +76,7 @@ class Standings:
             self._openness.of(agreement.partner_class),
             agreement.hidden,
             agreement.partner_class in ENTITLED,
+            self.matrix.partners[agreement.partner_class].browse,
         )
         given = agreement.limits
         limits = Limits(
@@ -90,6 +97,14 @@ class Standings:
         sharing: Mapping[str, frozenset[Scope]],
         hidden: frozenset[str],
         entitled: bool,
+        browse: frozenset[str] | None,
     ) -> View:
-        view = View(self.vocabulary, purpose, capabilities, decided, sharing, hidden, entitled)
+        view = View(self.vocabulary, purpose, capabilities, decided, sharing, hidden, browse, entitled)
         return self._views.get(view.digest) or self._views.put(view.digest, view)
+
+
+def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    """The classes that may be browsed under both."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other

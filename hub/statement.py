@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from graphql import GraphQLInterfaceType, get_named_type
+from graphql import GraphQLObjectType, GraphQLType, get_named_type
 
 from hub.access import FALSE, TRUE, Access, Row, all_of
 from hub.expressions import Expressions
@@ -254,7 +254,7 @@ class _Compiler:
         return f"CASE{cases} END"
 
     def _is_type(self, row: Row, types: Iterable[str]) -> str:
-        values = []
+        values: list[str] = []
         for name in types:
             only = self._view.vocabulary.entities[name].discriminator
             assert only is not None
@@ -353,9 +353,11 @@ class _Compiler:
             v for v in variants if v.type_name in entities and entities[v.type_name].relation == table
         )
 
-    def _visible(self, row: Row, variants: Sequence[Variant]) -> str:
+    def _visible(self, row: Row, variants: Sequence[Variant], browsing: bool = False) -> str:
         """The rows of the field's types that the view shows; of the current version, whichever is asked for."""
         classes = tuple(c for v in variants for c in self._row_classes(v.type_name))
+        if browsing:
+            classes = self._view.browsable(classes)
         shown = self._access.visible(row, classes)
         if not self._as_of or not row.table.fact:
             return shown
@@ -514,7 +516,7 @@ class _Compiler:
         node_variants = self._node_variants(field)
         conditions = [
             *self._conditions(field, relation, row, parent),
-            self._visible(row, node_variants or self._declared_variants(field)),
+            self._visible(row, node_variants or self._declared_variants(field), browsing=as_root),
         ]
         sort, key = (f"{row.alias}.{column}" for column in relation.order)
         after = field.arguments.get("after", Constant(None))
@@ -540,7 +542,8 @@ class _Compiler:
         ]
         selected = ", ".join(f"{sql} AS {_name(name)}" for name, sql in columns)
         c = self._alias("c")
-        numbered = f"(SELECT row_number() OVER (ORDER BY {self._order(relation, row, descending)}) AS rn, {row.alias}.* FROM ({page}) {row.alias}) {row.alias}"
+        rank = f"row_number() OVER (ORDER BY {self._order(relation, row, descending)}) AS rn"
+        numbered = f"(SELECT {rank}, {row.alias}.* FROM ({page}) {row.alias}) {row.alias}"
         subjects = f"array_agg(DISTINCT {row.alias}.subject_id) FILTER (WHERE {row.alias}.rn <= {limit})"
         if as_root:
             body = f'SELECT {selected}, {subjects} AS " subjects" FROM {numbered}'
@@ -559,13 +562,12 @@ class _Compiler:
         return ()
 
     def _declared_variants(self, field: Selected) -> tuple[Variant, ...]:
-        edge = get_named_type(self._schema.type_map[field.type_name].fields["edges"].type)  # type: ignore[attr-defined]
-        node = get_named_type(edge.fields["node"].type)  # type: ignore[union-attr]
-        names = (
-            [one.name for one in self._schema.get_possible_types(node)]
-            if isinstance(node, GraphQLInterfaceType)
-            else [node.name]
-        )
+        node = field.type_name
+        for step in ("edges", "node"):
+            owner = self._schema.type_map[node]
+            assert isinstance(owner, GraphQLObjectType)
+            node = get_named_type(owner.fields[step].type).name
+        names = self._view.vocabulary.possible(node)
         return tuple(Variant(name, ()) for name in names if name in self._view.schema.type_map)
 
     def _edges(self, field: Selected, row: Row, limit: int, relation: Relation, page: Seal) -> str:
@@ -625,7 +627,6 @@ def _json(columns: Sequence[tuple[str, str]], alias: str) -> str:
     return f"(SELECT row_to_json({alias}) FROM (SELECT {listed}) {alias})"
 
 
-def _sql_type(declared: object) -> str:
-    named = get_named_type(declared)  # type: ignore[arg-type,call-overload]
-    sql = SQL_TYPES.get(named.name, "text")
+def _sql_type(declared: GraphQLType) -> str:
+    sql = SQL_TYPES.get(get_named_type(declared).name, "text")
     return f"{sql}[]" if "[" in str(declared) else sql

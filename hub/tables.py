@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -75,12 +77,12 @@ def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 
-def _public_id() -> Column[object]:
+def _public_id() -> Column[Any]:
     """The opaque id that callers see: random, so that it says nothing and cannot be guessed."""
     return Column("public_id", UUID(as_uuid=False), nullable=False, server_default=text("gen_random_uuid()"))
 
 
-def _provenance() -> list[Column[object]]:
+def _provenance() -> list[Column[Any]]:
     """Where a fact came from, how old it is, and during which time the hub believed it (system time)."""
     return [
         Column("source", CODE, nullable=False),
@@ -98,7 +100,7 @@ def _provenance() -> list[Column[object]]:
     ]
 
 
-def _fact(name: str, *columns: Column[object], constraints: tuple[object, ...] = ()) -> Table:
+def _fact(name: str, *columns: Column[Any], constraints: tuple[CheckConstraint, ...] = ()) -> Table:
     """A table of facts: `version_id` names one version, `public_id` the fact through all its versions."""
     table = Table(
         name,
@@ -111,7 +113,7 @@ def _fact(name: str, *columns: Column[object], constraints: tuple[object, ...] =
         *_provenance(),
         _one_of("data_class", DATA_CLASSES),
         _one_of("sharing_attribute", SHARING),
-        *constraints,  # type: ignore[arg-type]
+        *constraints,
     )
     Index(
         f"uq_{name}_current",

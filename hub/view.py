@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import GraphQLInterfaceType, GraphQLNamedType, GraphQLObjectType, GraphQLSchema, get_named_type
 
 from hub.policy import Decision, Grant, Level, Scope
 from hub.projection import project
 from schema.coordinates import Vocabulary
-from schema.governance import HOLDER, OPEN, Condition, Mask, Need, Parameter, Rule, Shape
+from schema.governance import HOLDER, OPEN, Capability, Condition, Mask, Need, Parameter, Rule, Shape
 
 # Scopes that a subject satisfies or not; the others depend on the single row.
 SUBJECT_SCOPES = frozenset(
@@ -47,6 +47,8 @@ class View:
     # Openness of a row (公开属性) → the scopes under which it may be shown; absent: never.
     sharing: Mapping[str, frozenset[Scope]]
     hidden: frozenset[str] = frozenset()
+    # Data classes whose rows may be browsed without naming a subject; None: all that are shown.
+    browse: frozenset[str] | None = None
     # Whether the caller may know of what it cannot see: agencies and auditors may, outsiders may not.
     entitled: bool = False
 
@@ -63,6 +65,10 @@ class View:
             for grant in self.grants(c, least)
         )
 
+    def browsable(self, classes: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of `classes` whose rows may be browsed without naming a subject."""
+        return classes if self.browse is None else tuple(c for c in classes if c in self.browse)
+
     def everywhere(self, classes: tuple[str, ...], level: Level) -> bool:
         """Whether every visible one of `classes` is shown at `level` in every row in which it is shown at all."""
         visible = [c for c in classes if self.grants(c, Level.MASKED)]
@@ -74,7 +80,8 @@ class View:
     @cached_property
     def digest(self) -> str:
         """SM3 over all that decides; the name of this view in plans, cursors and the ledger."""
-        said = [self.purpose, str(self.entitled), *sorted(self.capabilities), *sorted(self.hidden)]
+        browse = "*" if self.browse is None else "+".join(sorted(self.browse))
+        said = [self.purpose, str(self.entitled), browse, *sorted(self.capabilities), *sorted(self.hidden)]
         for name in sorted(self.decisions):
             decision = self.decisions[name]
             grants = "".join(f"|{g.level.name}:{'+'.join(sorted(g.scopes))}" for g in decision.grants)
@@ -140,8 +147,14 @@ class View:
 def _field_visible(view: View, type_name: str, coordinate: str, rule: Rule, types: frozenset[str]) -> bool:
     if coordinate in view.hidden or (rule.capability and rule.capability not in view.capabilities):
         return False
-    named = get_named_type(view.vocabulary.schema.type_map[type_name].fields[coordinate.split(".")[1]].type)  # type: ignore[attr-defined]
+    owner = view.vocabulary.schema.type_map[type_name]
+    assert isinstance(owner, GraphQLObjectType | GraphQLInterfaceType)
+    named: GraphQLNamedType = get_named_type(owner.fields[coordinate.split(".")[1]].type)
     if isinstance(named, GraphQLObjectType | GraphQLInterfaceType) and named.name not in types:
+        return False
+    if rule.capability is Capability.BROWSE and not view.allows(
+        view.browsable(view.vocabulary.page_classes(named.name)), Level.MASKED
+    ):
         return False
     if rule.classes in ((OPEN,), (HOLDER,)):
         return True

@@ -48,6 +48,15 @@ class Vocabulary:
             return tuple(sorted(found.name for found in self.schema.get_possible_types(named)))
         return (type_name,)
 
+    def page_classes(self, connection: str) -> tuple[str, ...]:
+        """The data classes that rows of a connection type may carry."""
+        node = connection
+        for step in ("edges", "node"):
+            owner = self.schema.type_map[node]
+            assert isinstance(owner, GraphQLObjectType)
+            node = get_named_type(owner.fields[step].type).name
+        return tuple(c for one in self.possible(node) for c in self.entities[one].row_classes)
+
     def classes(self, type_name: str, rule: Rule) -> tuple[str, ...]:
         """The data classes that may govern `rule` on a row of `type_name`; empty: its holder decides."""
         found: list[str] = []
@@ -88,7 +97,7 @@ def _check_rule(
         raise UngovernedCoordinate(f"{coordinate} declares no data class")
     unknown = set(rule.classes) - DATA_CLASSES - {OPEN, ROW, HOLDER}
     if unknown:
-        raise UngovernedCoordinate(f"{coordinate} declares an unknown data class {sorted(unknown)[0]}")
+        raise UngovernedCoordinate(f"{coordinate} declares an unknown data class {min(unknown)}")
     if ROW in rule.classes and (not entities or not all(entities)):
         raise UngovernedCoordinate(f"{coordinate} is decided by its row, but its type is no entity")
     deniable = rule.classes != (OPEN,) and rule.mask is not Mask.KEEP

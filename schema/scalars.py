@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, NewType
 
@@ -34,12 +35,10 @@ def _parse_date(value: object) -> date:
 
 def _parse_moment(value: object) -> datetime:
     if isinstance(value, str) and len(value) <= 40:
-        try:
+        with suppress(ValueError):
             moment = datetime.fromisoformat(value)
-        except ValueError:
-            moment = None  # type: ignore[assignment]
-        if moment is not None and moment.tzinfo is not None:
-            return moment
+            if moment.tzinfo is not None:
+                return moment
     raise GraphQLError("a moment is written in ISO 8601 with its offset, such as 2026-11-22T09:00:00+08:00")
 
 

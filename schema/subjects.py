@@ -267,7 +267,7 @@ class IndividualBusiness(CreditSubject):
 
 
 @strawberry.type(
-    description="自然人:不可按姓名查找,只能经授权按证件号码精确匹配 · A natural person: never found by name, only by an authorized exact match"
+    description="自然人:不可按姓名查找,只能经授权按证件号码精确匹配 · A natural person: never found by name, only by exact match"
 )
 @entity("subject", *PERSON, only=("kind", ("NATURAL_PERSON",)))
 class NaturalPerson(CreditSubject):

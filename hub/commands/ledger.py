@@ -25,7 +25,7 @@ def verify(
     ] = None,
 ) -> None:
     """Walk every hash chain; exit with 1 and name the first bad block when one does not hold."""
-    kept = ()
+    kept: tuple[audit.Checkpoint, ...] = ()
     if checkpoint is not None:
         try:
             kept = audit.parse_checkpoints(checkpoint.read_text("utf-8"))

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from connectors.contract import Connector
 from hub import harvest as harvesting
+from hub import imports as importing
 from hub import quarantine as quarantining
 from hub import replay as replaying
 from hub.affiliation import read_codes, take_affiliations
@@ -100,7 +101,7 @@ def import_files(
         bars = _Bars()
         async with writer(configured) as pool:
             with bars.progress:
-                outcomes = await harvesting.import_files(files, tools_of(configured), pool, bars, again)
+                outcomes = await importing.import_files(files, tools_of(configured), pool, bars, again)
         return tell(outcomes)
 
     for path in files:
