@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -21,12 +21,11 @@ from hub.cache import RowCache
 from hub.config import Settings
 from hub.database import Role, open_pool, role_url
 from hub.demo_partners import demo_partners
-from hub.errors import AgreementNotInForce
 from hub.freshness import SourceStates
 from hub.gateway import Gateway
 from hub.graphiql.page import graphiql_routes
 from hub.identity import Tokens
-from hub.issuer import IssuerKey
+from hub.keysets import PartnerKeys
 from hub.ledger import Ledger
 from hub.live import LiveSources
 from hub.observe import AgreementsChanged, Observer
@@ -76,7 +75,10 @@ async def running(settings: Settings, clock: Callable[[], datetime] = present) -
         agreements = await Agreements.open(writer, matrix, clock, known.coordinates)
         stack.push_async_callback(agreements.close)
         observer.tell(AgreementsChanged(len(agreements.in_force())))
-        tokens = Tokens(AgreementKeys(agreements), settings.token_audience)
+        keys = PartnerKeys(agreements, clock)
+        await keys.start()
+        stack.push_async_callback(keys.close)
+        tokens = Tokens(keys, settings.token_audience)
         cache = RowCache(settings.cursor_key, 24 * 3600, settings.redis_url)
         stack.push_async_callback(cache.close)
         tools = Tools(digest_person_id=digest_person_id, deadline=settings.source_deadline, now=clock)
@@ -159,26 +161,6 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = present) -> A
     )
     application = Application(pages)
     return application
-
-
-class AgreementKeys:
-    """The keys that the agreements in force name."""
-
-    def __init__(self, agreements: Agreements) -> None:
-        """Keys come and go with `agreements`."""
-        self._agreements = agreements
-
-    @property
-    def epoch(self) -> int:
-        """Differs whenever a key may have gone."""
-        return self._agreements.epoch
-
-    def key(self, partner: str, iss: str, kid: str, today: date) -> IssuerKey | None:
-        """The key with which `iss` may speak for `partner` today."""
-        try:
-            return self._agreements.get(partner).key(iss, kid, today)
-        except AgreementNotInForce:
-            return None
 
 
 class Application:

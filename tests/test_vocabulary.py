@@ -1,0 +1,176 @@
+"""The vocabulary: every coordinate is governed, described in both languages, and the golden files show each change."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+import strawberry
+from graphql import GraphQLInterfaceType, GraphQLObjectType, print_schema
+
+from hub.agreement import read_agreement
+from hub.matrix import Purpose
+from hub.openness import load_openness
+from hub.rules.matrix import load_matrix
+from hub.sandbox.agreements import PARTNERS
+from hub.standing import Standings
+from hub.view import View
+from schema.coordinates import UngovernedCoordinate, read, vocabulary
+from schema.governance import OPEN, Mask, Shape, entity, governed
+from schema.node import Node
+
+GOLDEN = Path(__file__).parent / "golden"
+AGREEMENTS = Path(__file__).parents[1] / "hub" / "sandbox" / "agreements"
+DAY = date(2026, 11, 23)
+
+
+def views() -> dict[tuple[str, Purpose], View]:
+    """The view of every demo partner for every purpose it may declare."""
+    matrix, standings = load_matrix(), Standings(vocabulary(), load_matrix(), load_openness())
+    found = {}
+    for partner in PARTNERS:
+        text = (AGREEMENTS / f"{partner}.toml").read_text("utf-8")
+        agreement = read_agreement(text, matrix, DAY, vocabulary().coordinates)
+        for purpose in agreement.purposes:
+            found[partner, purpose] = standings.of(agreement, purpose, DAY).view
+    return found
+
+
+def sdl() -> str:
+    """The whole schema as SDL."""
+    return print_schema(vocabulary().schema) + "\n"
+
+
+def visibility() -> str:
+    """Partner by purpose: how many coordinates exist, and those governed ones that do not."""
+    known = vocabulary()
+    lines = []
+    for (partner, purpose), view in views().items():
+        hidden = sorted(c for c in known.coordinates if c not in view.visible and "." in c)
+        lines.append(f"{partner} {purpose} {len(view.visible)} exist; not: {' '.join(hidden)}")
+    return "\n".join(lines) + "\n"
+
+
+def test_every_coordinate_declares_what_governs_it() -> None:
+    known = vocabulary()
+    for name, named in known.schema.type_map.items():
+        if name.startswith("__") or not isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
+            continue
+        for field in named.fields:
+            assert known.rules[f"{name}.{field}"].classes
+
+
+def test_every_coordinate_is_described_in_chinese_and_english() -> None:
+    for name, named in vocabulary().schema.type_map.items():
+        if name.startswith("__") or name in ("String", "Int", "Float", "Boolean", "ID"):
+            continue
+        described = [(name, named.description)]
+        for field_name, field in getattr(named, "fields", {}).items():
+            described.append((f"{name}.{field_name}", field.description))
+            for argument_name, argument in getattr(field, "args", {}).items():
+                described.append((f"{name}.{field_name}({argument_name}:)", argument.description))
+        for coordinate, description in described:
+            assert re.search(r"[\u4e00-\u9fff].* · .*[a-z]", description or "", re.DOTALL), coordinate
+
+
+def test_what_can_be_withheld_is_nullable() -> None:
+    known = vocabulary()
+    for coordinate, rule in known.rules.items():
+        type_name, _, field = coordinate.partition(".")
+        if rule.classes != (OPEN,) and rule.mask is not Mask.KEEP:
+            owner = known.schema.type_map[type_name]
+            assert not str(owner.fields[field].type).endswith("!"), coordinate  # type: ignore[attr-defined]
+
+
+def test_a_field_without_a_rule_does_not_build() -> None:
+    @strawberry.type
+    class Query:
+        secret: str | None = strawberry.field(description="密 · secret")
+
+    with pytest.raises(UngovernedCoordinate, match=r"Query\.secret declares no data class"):
+        read(strawberry.Schema(Query)._schema)
+
+
+def test_an_override_of_a_governed_interface_field_without_a_rule_does_not_build() -> None:
+    @strawberry.type(description="甲 · a")
+    @entity("record", "D6")
+    class Thing(Node):
+        id: strawberry.ID = strawberry.field(description="标识 · id")
+
+    @strawberry.type
+    class Query:
+        node: Node | None = governed("节点", "node", OPEN, shape=Shape.ONE, target="node")
+
+    with pytest.raises(UngovernedCoordinate, match=r"Thing\.id declares no data class"):
+        read(strawberry.Schema(Query, types=[Thing])._schema)
+
+
+def test_a_withheld_field_that_may_not_be_null_does_not_build() -> None:
+    @strawberry.type
+    class Query:
+        value: str = governed("值", "value", "D6", target="title")
+
+    with pytest.raises(UngovernedCoordinate, match="must be nullable"):
+        read(strawberry.Schema(Query)._schema)
+
+
+def test_an_unknown_data_class_does_not_build() -> None:
+    @strawberry.type
+    class Query:
+        value: str | None = governed("值", "value", "D44", target="title")
+
+    with pytest.raises(UngovernedCoordinate, match="unknown data class D44"):
+        read(strawberry.Schema(Query)._schema)
+
+
+def test_only_words_about_the_hub_itself_are_open() -> None:
+    """The fields that no data class governs: plumbing, the caller itself, and the state of the sources."""
+    owners = {c.split(".")[0] for c, rule in vocabulary().rules.items() if rule.classes == (OPEN,)}
+    assert owners == {
+        "ClassAccess", "CreditSubject", "CreditSummary", "Explanation", "IndividualBusiness", "ListEntryConnection",
+        "ListEntryEdge", "Me", "NaturalPerson", "Organization", "PageInfo", "Query", "RecordConnection", "RecordEdge",
+        "Source",
+    }  # fmt: skip
+    leaves = {
+        c for c, rule in vocabulary().rules.items()
+        if rule.classes == (OPEN,) and rule.shape in (Shape.COLUMN, Shape.DETAIL)
+    }  # fmt: skip
+    assert {c.split(".")[0] for c in leaves} == {"ClassAccess", "Explanation", "Me", "Source"}
+
+
+def test_the_schema_is_the_golden_one() -> None:
+    """Renew with `python -m tests.test_vocabulary`; the difference is what partners will notice."""
+    assert sdl() == (GOLDEN / "schema.graphql").read_text("utf-8")
+
+
+def test_who_sees_which_coordinate_is_as_in_the_golden_file() -> None:
+    """Renew with `python -m tests.test_vocabulary`; the difference is a change of who sees what."""
+    assert visibility() == (GOLDEN / "visibility.txt").read_text("utf-8")
+
+
+def test_a_view_lists_no_type_that_it_hides() -> None:
+    for (partner, purpose), view in views().items():
+        printed = print_schema(view.schema)
+        assert "Query" in view.schema.type_map, (partner, purpose)
+        for coordinate in vocabulary().coordinates - view.visible:
+            type_name, _, rest = coordinate.partition(".")
+            named = view.schema.type_map.get(type_name)
+            if named is None or "(" in rest:
+                continue
+            members = getattr(named, "fields", None) or getattr(named, "values", {})
+            assert rest not in members, (partner, purpose, coordinate)
+        if not any(c.startswith("NaturalPerson.") for c in view.visible):
+            assert "NaturalPerson" not in printed
+
+
+def test_views_of_partners_with_equal_rights_are_one() -> None:
+    found = views()
+    digests = {view.digest for view in found.values()}
+    assert len({id(view) for view in found.values()}) == len(digests)
+
+
+if __name__ == "__main__":
+    (GOLDEN / "schema.graphql").write_text(sdl(), "utf-8")
+    (GOLDEN / "visibility.txt").write_text(visibility(), "utf-8")
