@@ -23,6 +23,8 @@ from hub.graphiql import build
 from migrations.grants import SECURE_DATABASE
 from tests.chromium import Pipe, chromium
 
+pytest_plugins = ["tests.hub_server"]
+
 # What the developer's shell or the build machine set must not reach a test.
 for _name in [name for name in os.environ if name.startswith("HUB_")]:
     del os.environ[_name]
@@ -81,9 +83,10 @@ def database_names() -> Callable[[], str]:
 
 
 @asynccontextmanager
-async def _copy(
+async def copied_store(
     postgres: EmbeddedPostgres, template: str, name: str, state_dir: Path
 ) -> AsyncIterator[Database]:
+    """A copy of the store `template` under `name`, with open pools; dropped at the end."""
     admin = await asyncpg.connect(postgres.dsn("postgres", "postgres"))
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER hub_owner")
     owner_dsn = postgres.dsn(database=name)
@@ -121,7 +124,7 @@ async def database(
     postgres: EmbeddedPostgres, template: str, database_names: Callable[[], str], state_dir: Path
 ) -> AsyncIterator[Database]:
     """A fresh copy of the migrated store with open pools; dropped at the end."""
-    async with _copy(postgres, template, database_names(), state_dir) as copy:
+    async with copied_store(postgres, template, database_names(), state_dir) as copy:
         yield copy
 
 
@@ -130,7 +133,7 @@ async def shared_database(
     postgres: EmbeddedPostgres, template: str, database_names: Callable[[], str], state_dir: Path
 ) -> AsyncIterator[Database]:
     """The same for all tests of a module: for properties, and to only read what the module stored."""
-    async with _copy(postgres, template, database_names(), state_dir) as copy:
+    async with copied_store(postgres, template, database_names(), state_dir) as copy:
         yield copy
 
 
