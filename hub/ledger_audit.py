@@ -217,7 +217,7 @@ async def who_saw(
     """Every disclosure about a subject from `since` until before `until`, oldest first."""
     found = [
         Access(
-            datetime.fromtimestamp(entry["at"], UTC),
+            at,
             entry["partner"],
             entry["officer"],
             entry["purpose"],
@@ -228,7 +228,7 @@ async def who_saw(
             entry["operation"],
             entry["request"],
         )
-        async for entry in _entries_about(connection, subject_id, since, until)
+        async for at, entry in _entries_about(connection, subject_id, since, until)
     ]
     found.sort(key=lambda access: access.at)
     return found
@@ -238,16 +238,14 @@ async def recent_recipients(
     connection: asyncpg.Connection[Any], subject_id: int, since: datetime
 ) -> tuple[str, ...]:
     """The partners that were told about a subject since then, in order: whom a correction must reach."""
-    partners = {entry["partner"] async for entry in _entries_about(connection, subject_id, since, None)}
+    partners = {entry["partner"] async for _, entry in _entries_about(connection, subject_id, since, None)}
     return tuple(sorted(partners))
 
 
 async def _entries_about(
     connection: asyncpg.Connection[Any], subject_id: int, since: datetime | None, until: datetime | None
-) -> AsyncIterator[dict[str, Any]]:
+) -> AsyncIterator[tuple[datetime, dict[str, Any]]]:
     earliest = since or EPOCH
-    first = earliest.timestamp()
-    last = float("inf") if until is None else until.timestamp()
     needle = str(subject_id).encode()
     async with connection.transaction(readonly=True):
         async for row in connection.cursor(_ABOUT, subject_id, earliest - _SKEW, prefetch=_PREFETCH):
@@ -255,5 +253,7 @@ async def _entries_about(
                 # Most lines of a block are about others: look for the digits before parsing.
                 if needle in line:
                     entry = orjson.loads(line)
-                    if subject_id in entry["subjects"] and first <= entry["at"] < last:
-                        yield entry
+                    # In microseconds, as shown: the `at` of one answer may be the `since` of the next.
+                    at = datetime.fromtimestamp(entry["at"], UTC)
+                    if subject_id in entry["subjects"] and earliest <= at and (until is None or at < until):
+                        yield at, entry

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -220,7 +219,8 @@ async def test_the_reader_sees_nothing_of_the_ledger_and_nobody_changes_it(
 async def test_who_saw_tells_every_disclosure_of_one_subject_and_of_no_other(
     ledger: Ledger, auditor: asyncpg.Connection
 ) -> None:
-    now = time.time()
+    # Times that are no whole numbers of microseconds, and less than the nearest.
+    now = 1_700_000_000.0000007
     entries = [
         disclosure(1, (7, 8), at=now - 20, partner="tax"),
         disclosure(2, (77,), at=now - 15),
