@@ -1,4 +1,4 @@
-"""Fills a store with synthetic subjects, ten records each, and list entries, fast: made in SQL, the same each time."""
+"""Fills a store with synthetic subjects, ten records each on average, and list entries: made in SQL, the same each time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import asyncpg
 
 from schema.checks import organization_check, uscc_check
 
+# Changes with whatever this module makes, so that a store filled by an older one is made anew.
+VERSION = "3"
+# Every fourth subject has a long dossier, the others a short one: ten records each on average.
+LONG, SHORT = 25, 5
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _PROVENANCE = """source, source_record_id, provider_name, provider_code, catalog_item_code, sharing_attribute,
  source_updated_at, fetched_at, payload_digest, recorded_at"""
@@ -34,14 +38,14 @@ def _provenance(letter: str) -> str:
 
 
 async def fill(owner: asyncpg.Connection, subjects: int) -> None:
-    """Make `subjects` subjects with 10 records each; one in ten is on a list. The store must be empty."""
+    """Make `subjects` subjects with 10 records each on average; one in ten is on a list. The store must be empty."""
     await owner.copy_records_to_table(
         "subject",
         columns=["kind", "uscc", "region_code", "display_name", "name_key", "registration_status",
-                 "established_on", "legal_representative_name"],
+                 "established_on", "industry_code", "legal_representative_name"],
         records=(
             ("LEGAL_PERSON", code_of(n), ("630103", "630104", "630202", "632801")[n % 4], f"青海示范商贸{n}有限公司",
-             f"青海示范商贸{n}有限公司", "EXISTING", _day(n), "马得林")
+             f"青海示范商贸{n}有限公司", "EXISTING", _day(n), "5199", "马得林")
             for n in range(subjects)
         ),
     )  # fmt: skip
@@ -60,15 +64,16 @@ async def fill(owner: asyncpg.Connection, subjects: int) -> None:
           CASE WHEN n % 5 = 0 THEN 'PENALTY' ELSE 'LICENSE' END,
           CASE WHEN n % 5 = 0 THEN '行政处罚决定书' ELSE '食品经营许可证' END,
           '青商字〔2026〕' || n || '号', '青海省商务厅', '11630000015000000X',
-          date '2026-11-20' - (n % 300)::int, date '2026-01-01', date '2029-12-31',
-          CASE WHEN n % 5 = 0 THEN date '2027-10-01' END,
+          date '2026-11-20' - (n * 37 % 300)::int, date '2026-01-01', date '2029-12-31',
+          CASE WHEN n % 5 = 0 THEN date '2035-10-01' END,
           CASE WHEN n % 25 = 0 THEN 'MINOR' WHEN n % 5 = 0 THEN 'GENERAL' ELSE 'NOT_ADVERSE' END, 'EFFECTIVE',
           CASE WHEN n % 5 = 0 THEN 5000.00 END,
           CASE WHEN n % 5 = 0 THEN array['罚款'] ELSE array['普通'] END,
           jsonb_build_object('content', '从事食品经营,地址在西宁市城中区,期限三年。', 'document_name', '准予行政许可决定书'),
           {_provenance("r")}
-        FROM subject s CROSS JOIN generate_series(0, 9) k
-        CROSS JOIN LATERAL (SELECT s.subject_id * 10 + k AS n) x
+        FROM subject s
+        CROSS JOIN LATERAL generate_series(0, CASE WHEN s.subject_id % 4 = 0 THEN {LONG} ELSE {SHORT} END - 1) k
+        CROSS JOIN LATERAL (SELECT s.subject_id * {LONG} + k AS n) x
         """
     )
     await owner.execute(
@@ -78,7 +83,7 @@ async def fill(owner: asyncpg.Connection, subjects: int) -> None:
         SELECT subject_id, CASE WHEN n % 20 = 0 THEN 'D10' ELSE 'D13' END,
           CASE WHEN n % 20 = 0 THEN 'QH-BLACK' ELSE 'QH-RED' END, CASE WHEN n % 20 = 0 THEN 'BLACK' ELSE 'RED' END,
           'PUBLISHED', '事由' || n, '青商名单〔2026〕' || n || '号', date '2026-06-01' + (n % 100)::int, date '2026-09-01',
-          date '2028-09-01', {_provenance("l")}
+          date '2035-09-01', {_provenance("l")}
         FROM (SELECT subject_id, subject_id AS n FROM subject WHERE subject_id % 10 = 0) x
         """
     )

@@ -1,0 +1,194 @@
+"""The figures as Markdown: ratios first, each beside what is asked of it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.costs import Costs
+from benchmarks.servers import Measured
+from benchmarks.workloads import WORKLOADS
+
+HUB, FLOOR, RESOLVERS = "hub", "floor", "resolvers"
+NO_RIGHTS, NO_LEDGER, SMALL = "hub without rights", "hub without ledger", "hub, small store"
+
+Samples = dict[tuple[str, str, int], list[Measured]]
+
+
+@dataclass
+class Results:
+    """All that a run measured."""
+
+    machine: str
+    store: str
+    subjects: int
+    small: int
+    seconds: float
+    rounds: int
+    sync: float
+    samples: Samples = field(default_factory=dict)
+    # Server → MiB after the run.
+    memory: dict[str, float] = field(default_factory=dict)
+    costs: Costs | None = None
+    # Workload → milliseconds that an unseen document takes longer than a known one, over HTTP.
+    unseen: dict[str, float] = field(default_factory=dict)
+    load: float = 0.0
+
+
+def ratio(results: Results, one: str, other: str, workload: str, connections: int) -> float:
+    """Median over the rounds of the ratio of `one`'s rate to `other`'s."""
+    pairs = zip(
+        results.samples[one, workload, connections],
+        results.samples[other, workload, connections],
+        strict=True,
+    )
+    return statistics.median(a.rate / b.rate for a, b in pairs)
+
+
+def _median(found: Sequence[float]) -> float:
+    return statistics.median(found)
+
+
+def _mark(holds: bool) -> str:
+    return "reached" if holds else "**not reached**"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [
+        "| " + " | ".join(head) + " |",
+        "|" + "---|" * len(head),
+        *("| " + " | ".join(r) + " |" for r in rows),
+        "",
+    ]
+
+
+def markdown(results: Results) -> str:
+    """The report."""
+    lines = [
+        "# Benchmark results",
+        "",
+        f"Written by `make bench`. {results.machine}; {results.store}; {results.subjects:,} subjects,"
+        f" {results.subjects * 10:,} records. One server process on one core, PostgreSQL and the load on the other;"
+        f" {results.rounds} interleaved rounds of {results.seconds:g} s, medians; ratios are medians of the rounds'"
+        f" ratios. Making 8 KiB durable on this disk took {results.sync:,.0f} µs; load average {results.load:.1f}"
+        " at the start.",
+        "",
+        "The hub runs its full path: token, agreement, purpose, view, quota, plan, one statement, ledger."
+        " *Floor*: bare ASGI and asyncpg with SQL written by hand, no rights, no ledger."
+        " *Resolvers*: Strawberry with a permission class on every field and DataLoaders, documents cached.",
+        "",
+        "## Requests a second",
+        "",
+    ]
+    rows = []
+    for workload in WORKLOADS:
+        for connections in (1, 32):
+            hub, floor, resolvers = (
+                results.samples[name, workload.name, connections] for name in (HUB, FLOOR, RESOLVERS)
+            )
+            of_floor = ratio(results, HUB, FLOOR, workload.name, connections)
+            of_resolvers = ratio(results, HUB, RESOLVERS, workload.name, connections)
+            rows.append(
+                [
+                    f"{workload.name} {workload.title}" if connections == 1 else workload.name,
+                    str(connections),
+                    f"{_median([m.rate for m in hub]):,.0f}",
+                    f"{_median([m.rate for m in floor]):,.0f}",
+                    f"{_median([m.rate for m in resolvers]):,.0f}",
+                    f"{of_floor:.2f} × ({_mark(of_floor >= 0.8)}: 0.8)",
+                    f"{of_resolvers:.1f} × ({_mark(of_resolvers >= workload.resolvers_target)}:"
+                    f" {workload.resolvers_target:g})",
+                ]
+            )
+    lines += _table(
+        ["workload", "connections", "hub", "floor", "resolvers", "hub ÷ floor", "hub ÷ resolvers"], rows
+    )
+    lines += ["## Latency (ms) and processor time (µs a request: server + PostgreSQL)", ""]
+    rows = []
+    for (name, label, connections), found in results.samples.items():
+        if name in (HUB, FLOOR, RESOLVERS):
+            rows.append(
+                [
+                    label,
+                    str(connections),
+                    name,
+                    f"{_median([m.p50 for m in found]) * 1e3:.2f}",
+                    f"{_median([m.p99 for m in found]) * 1e3:.2f}",
+                    f"{_median([m.server for m in found]) * 1e6:,.0f} + {_median([m.store for m in found]) * 1e6:,.0f}",
+                ]
+            )
+    rows.sort()
+    lines += _table(["workload", "connections", "server", "p50", "p99", "processor"], rows)
+    lines += _rights_and_ledger(results)
+    lines += _single_figures(results)
+    return "\n".join(lines)
+
+
+def _rights_and_ledger(results: Results) -> list[str]:
+    rows = []
+    for workload in WORKLOADS:
+        for connections in (1, 32):
+            rights = 1 - ratio(results, HUB, NO_RIGHTS, workload.name, connections)
+            ledger = 1 - ratio(results, HUB, NO_LEDGER, workload.name, connections)
+            spent = _cpu(results, HUB, workload.name, connections) - _cpu(
+                results, NO_LEDGER, workload.name, connections
+            )
+            rows.append(
+                [
+                    workload.name,
+                    str(connections),
+                    f"{rights:+.1%}",
+                    f"{ledger:+.1%}",
+                    f"{spent / _cpu(results, HUB, workload.name, connections):+.1%}",
+                ]
+            )
+    told = [
+        "## What rights and the ledger cost",
+        "",
+        "Throughput lost against the same hub with a view of everything, and against the same hub without its ledger;"
+        " asked: rights ≤ 3 %. Last column: the ledger's part of all processor time, PostgreSQL's included.",
+        "",
+    ]
+    return told + _table(["workload", "connections", "rights", "ledger", "ledger, processor"], rows)
+
+
+def _cpu(results: Results, name: str, workload: str, connections: int) -> float:
+    found = results.samples[name, workload, connections]
+    return statistics.median(m.server + m.store for m in found)
+
+
+def _single_figures(results: Results) -> list[str]:
+    small = [m.p50 for m in results.samples[SMALL, "W1", 1]]
+    large = [m.p50 for m in results.samples[HUB, "W1", 1]]
+    growth = statistics.median(b / a for a, b in zip(small, large, strict=True))
+    rows = [
+        [
+            f"p50 of W1, 1 connection, {results.small:,} → {results.subjects:,} subjects",
+            f"{_median(small) * 1e3:.2f} → {_median(large) * 1e3:.2f} ms, {growth:.2f} ×",
+            "≤ 1.3 ×",
+            _mark(growth <= 1.3),
+        ],
+    ]
+    if results.costs is not None:
+        rows += [
+            ["known token", f"{results.costs.token:.1f} µs", "", ""],
+            _row("authorization of a known plan", results.costs.known_plan, "µs", 5),
+            _row("document never seen, until its statement", results.costs.new_document, "µs", 5000),
+        ]
+    rows += [
+        _row("document never seen, whole request over HTTP, more than a known one", results.unseen, "ms", 5),
+        [
+            "memory of the hub's process after the run",
+            f"{results.memory[HUB]:.0f} MiB (floor {results.memory[FLOOR]:.0f}, resolvers"
+            f" {results.memory[RESOLVERS]:.0f})",
+            "≤ 80 MB",
+            _mark(results.memory[HUB] * 1.048576 <= 80),
+        ],
+    ]
+    return ["## Single figures", "", *_table(["figure", "measured", "asked", ""], rows)]
+
+
+def _row(label: str, found: Mapping[str, float], unit: str, most: float) -> list[str]:
+    told = ", ".join(f"{name} {value:.1f}" for name, value in found.items())
+    return [label, f"{told} {unit}", f"≤ {most:g} {unit}", _mark(max(found.values()) <= most)]

@@ -1,0 +1,106 @@
+"""The hub as it is, but for its quota; and the same hub without rights, or without its ledger, to know what these cost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from hub.agreement import Agreement, Agreements
+from hub.answers import Answers, Parts
+from hub.app import Application, running
+from hub.config import Settings
+from hub.gateway import Gateway
+from hub.ledger import Disclosure, Ledger
+from hub.matrix import Grant, Level, Quota, Reason, Scope
+from hub.openness import load_openness
+from hub.policy import Decision
+from hub.standing import Standings
+from hub.view import ENDED
+from schema.coordinates import DATA_CLASSES
+
+# A partner's day has a million subjects; a benchmark asks for more of them in a minute.
+BOUNDLESS = Quota(subjects_per_day=10**15, requests_per_second=10**9)
+
+
+class Lifted(Agreements):
+    """Agreements as they are, with a quota that is counted and never used up."""
+
+    def __init__(self, real: Agreements) -> None:
+        self._real = real
+        self._lifted: dict[int, Agreement] = {}
+
+    def get(self, partner: str) -> Agreement:
+        found = self._real.get(partner)
+        lifted = self._lifted.get(id(found))
+        if lifted is None:
+            lifted = self._lifted[id(found)] = replace(found, quota=BOUNDLESS)
+        return lifted
+
+
+class WithoutRights(Standings):
+    """Gives every caller a view of everything: every class in full, in every row, whatever its openness."""
+
+    def _view(
+        self,
+        purpose: str,
+        capabilities: frozenset[str],
+        decided: Mapping[str, Decision],
+        sharing: Mapping[str, frozenset[Scope]],
+        hidden: frozenset[str],
+    ) -> Any:
+        everything = {
+            name: Decision(name, (Grant(Level.FULL, frozenset(), ""),), Reason.OK, "")
+            # What has ended stays out: that is the life of a record, not a right.
+            for name in DATA_CLASSES - {ENDED}
+        }
+        return super()._view(
+            purpose, capabilities, everything, dict.fromkeys(sharing, frozenset()), frozenset()
+        )
+
+
+class WithoutLedger(Ledger):
+    """Takes note of nothing, at once."""
+
+    async def record(self, entry: Disclosure) -> None:
+        """Not written."""
+
+    def submit(self, entry: Disclosure) -> asyncio.Future[None]:
+        """Not written."""
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+
+def create_hub(settings: Settings, *, rights: bool = True, ledger: bool = True) -> ASGIApp:
+    """The hub as hub.app makes it, with the parts that `varied` changes."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with running(settings) as hub:
+            parts = varied(hub.parts, rights=rights, ledger=ledger)
+            application.gateway = Gateway(
+                Answers(parts), hub.observer, settings.max_body_bytes, settings.request_timeout
+            )
+            yield
+            application.gateway = None
+
+    application = Application(Starlette(lifespan=lifespan))
+    return application
+
+
+def varied(parts: Parts, *, rights: bool, ledger: bool) -> Parts:
+    """`parts` with quotas lifted, and without rights or without a ledger where these are False."""
+    changed: dict[str, Any] = {"agreements": Lifted(parts.agreements)}
+    if not rights:
+        changed["standings"] = WithoutRights(
+            parts.standings.vocabulary, parts.standings.matrix, load_openness()
+        )
+    if not ledger:
+        changed["ledger"] = WithoutLedger("")
+    return replace(parts, **changed)
