@@ -17,7 +17,7 @@ from graphql import OperationType
 from connectors.contract import Kind, Mode
 from hub.agreement import Agreements, today_in
 from hub.binding import Request
-from hub.errors import BadUserInput, MethodNotAllowed, PurposeNotAllowed
+from hub.errors import BadUserInput, MatterRequired, MethodNotAllowed, PurposeNotAllowed
 from hub.explain import explanations, me
 from hub.freshness import SourceStates
 from hub.identity import Caller, Tokens
@@ -34,6 +34,9 @@ from hub.quota import Quotas
 from hub.reader import Reader
 from hub.scopes import holding
 from hub.standing import Standing, Standings
+
+# Identifier schemes of natural persons: matched exactly, never returned.
+PERSON_SCHEMES = frozenset({"RESIDENT_ID", "PASSPORT"})
 
 
 @dataclass(slots=True)
@@ -107,7 +110,7 @@ class Answers:
         compiled = operation.compiled(values)
         request = self._request(caller, standing, now, values)
         asking = _Asking(caller, standing, declared, now, values, compiled, request)
-        self._charge(asking)
+        self._charge(asking, call.safe)
         sources = await self._bring(asking) if compiled.statement and compiled.statement.rows else []
         request_id = secrets.token_hex(8)
         data, subjects = b"{}", ()
@@ -179,17 +182,28 @@ class Answers:
             incomplete=self._parts.states.incomplete,
         )
 
-    def _charge(self, asking: _Asking) -> None:
-        """Count the subjects that are asked about by name or code."""
+    def _charge(self, asking: _Asking, safe: bool) -> None:
+        """Count the subjects that are asked about by name or code; natural persons have rules of their own."""
         asked = 0
         for root in asking.compiled.plan.roots:
             if isinstance(root, Selected):
                 if root.name == "subject":
                     asked += 1
+                    if _value(root.arguments["scheme"], asking.values) in PERSON_SCHEMES:
+                        self._admit_person(asking, root.arguments["value"], safe)
                 elif root.name == "subjects":
                     asked += len(_value(root.arguments["codes"], asking.values))
         if asked:
             self._parts.quotas.charge(asking.standing.agreement, asked)
+
+    def _admit_person(self, asking: _Asking, number: Ref, safe: bool) -> None:
+        """A person's number comes in a variable of a POST, never in an address or a document, and for a case (PIPL 28)."""
+        if safe or not isinstance(number, Variable):
+            raise BadUserInput("A person's number is given as a variable of a POST.", argument="value")
+        if asking.declared.case is None:
+            raise MatterRequired("Looking for a natural person needs a case number in the header Hub-Case.")
+        key = hashlib.sha256(str(_value(number, asking.values)).encode()).hexdigest()
+        self._parts.quotas.admit_person(asking.standing.agreement, asking.caller.officer, key)
 
     async def _bring(self, asking: _Asking) -> list[dict[str, Any]]:
         """Bring along the rows that the statement wants; tells how the live sources did."""

@@ -105,6 +105,7 @@ class Capability(StrEnum):
     SEARCH = "SEARCH"  # subjects by name
     BROWSE = "BROWSE"  # pages of records and list entries
     HISTORY = "HISTORY"  # what was known at an earlier time
+    LINEAGE = "LINEAGE"  # record ids and digests at the source
     VIEW_AS = "VIEW_AS"  # see what another partner would be told
 
 

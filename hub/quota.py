@@ -15,6 +15,10 @@ from hub.agreement import Agreement
 from hub.errors import QuotaExceeded
 
 FLUSH_SECONDS = 1.0
+# Look-ups of natural persons by number: per officer, and per person looked for.
+PERSONS_PER_SECOND = 1 / 30
+PERSONS_AT_ONCE = 20.0
+BUCKETS = 100_000
 _ADD = """
 INSERT INTO quota_use (partner, day, subjects) VALUES ($1, $2, $3)
 ON CONFLICT (partner, day) DO UPDATE SET subjects = quota_use.subjects + EXCLUDED.subjects
@@ -55,13 +59,31 @@ class Quotas:
 
     def admit(self, agreement: Agreement) -> None:
         """Count a request. Raises QuotaExceeded when the partner asks too often."""
-        rate = agreement.quota.requests_per_second
-        now = time.monotonic()
-        left, then = self._bucket.get(agreement.partner, (float(rate), now))
-        left = min(float(rate), left + (now - then) * rate)
-        if left < 1:
+        rate = float(agreement.quota.requests_per_second)
+        if not self._taken(agreement.partner, rate, rate):
             raise QuotaExceeded("Too many requests a second.", retryAfter=1)
-        self._bucket[agreement.partner] = (left - 1, now)
+
+    def admit_person(self, agreement: Agreement, officer: str, key: str) -> None:
+        """Count a look-up of a natural person by number: each officer and each person has a bound of its own.
+
+        Numbers have a known structure, so whoever could try many would find some. Raises QuotaExceeded.
+        """
+        for who in (f"{agreement.partner}/{officer}", key):
+            if not self._taken(who, PERSONS_PER_SECOND, PERSONS_AT_ONCE):
+                raise QuotaExceeded("Too many look-ups of natural persons.", retryAfter=30)
+
+    def _taken(self, who: str, rate: float, most: float) -> bool:
+        """Take one from the bucket of `who`, which holds `most` and gains `rate` a second."""
+        now = time.monotonic()
+        left, then = self._bucket.get(who, (most, now))
+        left = min(most, left + (now - then) * rate)
+        if left < 1:
+            return False
+        if len(self._bucket) >= BUCKETS:
+            # Whoever has not asked for a while has a full bucket again.
+            self._bucket = {name: one for name, one in self._bucket.items() if now - one[1] < 600}
+        self._bucket[who] = (left - 1, now)
+        return True
 
     def charge(self, agreement: Agreement, subjects: int) -> None:
         """Count subjects asked about. Raises QuotaExceeded when the day's are used up; nothing is counted then."""
