@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -54,7 +55,9 @@ def item_of(row: RawRow, today: date, digest_person_id: Callable[[str], str]) ->
     if template is None:
         raise RowRejected("TEMPLATE", "the columns are those of no template")
     legacy = bool(LEGACY_MARKS & row.fields.keys())
-    fields = {template.legacy.get(code, code): value for code, value in row.fields.items()}
+    fields = row.fields
+    if legacy:
+        fields = {template.legacy.get(code, code): value for code, value in fields.items()}
     _check_columns(template, fields, legacy)
     reader = Reader(RawRow(row.origin, row.position, b"", fields))
     if legacy:
@@ -77,8 +80,8 @@ def item_of(row: RawRow, today: date, digest_person_id: Callable[[str], str]) ->
         "decided_on": decided,
     }
     values.update((_license if prefix == "XK" else _penalty)(reader, decided, legacy))
-    for code, value in fields.items():
-        if value and code not in template.columns and code not in template.legacy:
+    for code in sorted(fields.keys() - template.known):
+        if fields[code]:
             reader.flag(f"UNKNOWN_COLUMN:{code[:40]}")
     return Item(
         kind=Kind.LICENSE if prefix == "XK" else Kind.PENALTY,
@@ -97,10 +100,10 @@ def item_of(row: RawRow, today: date, digest_person_id: Callable[[str], str]) ->
 
 
 def _check_columns(template: Template, fields: Mapping[str, str | None], legacy: bool) -> None:
+    lengths = template.lengths
     for code, value in fields.items():
-        column = template.columns.get(code)
-        if value and column is not None and column.length is not None and len(value) > column.length:
-            raise RowRejected("TOO_LONG", f"{code} is longer than {column.length} characters")
+        if value and len(value) > lengths.get(code, sys.maxsize):
+            raise RowRejected("TOO_LONG", f"{code} is longer than {lengths[code]} characters")
     required = LEGACY_REQUIRED[template.name] if legacy else template.required
     for code in required:
         if not fields.get(code):

@@ -29,6 +29,16 @@ class Template:
     marks: frozenset[str]
 
     @cached_property
+    def lengths(self) -> Mapping[str, int]:
+        """The greatest lengths of the columns with texts."""
+        return {column.code: column.length for column in self.columns.values() if column.length is not None}
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Every code, of today and of 2016."""
+        return frozenset(self.columns) | frozenset(self.legacy)
+
+    @cached_property
     def required(self) -> tuple[str, ...]:
         """The columns that no row may leave empty."""
         return tuple(column.code for column in self.columns.values() if column.required)

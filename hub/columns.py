@@ -47,8 +47,8 @@ _DEFAULTS: Mapping[str, object] = {
     "under_objection": False,
     "origin_class": "PUBLIC_CREDIT",
     "categories": [],
-    "details": {},
-    "items": [],
+    "details": "{}",
+    "items": "[]",
 }
 _CLOSED: Mapping[str, tuple[str, ...]] = {
     "lifecycle": LIFECYCLES,
@@ -67,30 +67,10 @@ class Filled:
     name: str
     type: type
     required: bool
+    # What stands for None, as it is written.
     default: object
     closed: frozenset[str] | None
     json: bool
-
-    def take(self, value: object) -> object:
-        """`value` as it is written (JSON as text). Raises RowRejected for what the column does not take."""
-        if value is None:
-            value = self.default
-        if value is None:
-            if self.required:
-                raise RowRejected("MISSING", f"{self.name} is empty")
-            return None
-        if self.json:
-            return _json(self.name, value)
-        # A moment is a day to Python, and a truth value a number.
-        if type(value) is not self.type:
-            raise RowRejected("WRONG_TYPE", f"{self.name} is no {self.type.__name__}")
-        if self.closed is not None and value not in self.closed:
-            raise RowRejected("UNKNOWN_VALUE", f"{self.name} has a value that the hub does not know")
-        if isinstance(value, Decimal) and not (value.is_finite() and abs(value) < _MAX_AMOUNT):
-            raise RowRejected("BAD_AMOUNT", f"{self.name} is no amount")
-        if isinstance(value, list) and not all(type(one) is str for one in value):
-            raise RowRejected("WRONG_TYPE", f"{self.name} is no list of texts")
-        return value
 
 
 def _json(name: str, value: object) -> str:
@@ -126,10 +106,30 @@ _NAMES = {name: frozenset(column.name for column in columns) for name, columns i
 
 
 def fill(table: str, values: Mapping[str, object]) -> tuple[object, ...]:
-    """`values` in the order of FILLED[table]. Raises RowRejected: nothing is dropped, nothing made up."""
+    """`values` in the order of FILLED[table], JSON as text. Raises RowRejected: nothing dropped, nothing made up."""
     if not values.keys() <= _NAMES[table]:
         raise RowRejected("UNKNOWN_COLUMN", f"the item has a value that {table} has no column for")
-    return tuple(column.take(values.get(column.name)) for column in FILLED[table])
+    row = []
+    for column in FILLED[table]:
+        value = values.get(column.name)
+        if value is None:
+            if column.required and column.default is None:
+                raise RowRejected("MISSING", f"{column.name} is empty")
+            row.append(column.default)
+        elif column.json:
+            row.append(_json(column.name, value))
+        # A moment is a day to Python, and a truth value a number: the very type is asked for.
+        elif type(value) is not column.type:
+            raise RowRejected("WRONG_TYPE", f"{column.name} is no {column.type.__name__}")
+        elif column.closed is not None and value not in column.closed:
+            raise RowRejected("UNKNOWN_VALUE", f"{column.name} has a value that the hub does not know")
+        else:
+            if type(value) is Decimal and not (value.is_finite() and abs(value) < _MAX_AMOUNT):
+                raise RowRejected("BAD_AMOUNT", f"{column.name} is no amount")
+            if type(value) is list and not all(type(one) is str for one in value):
+                raise RowRejected("WRONG_TYPE", f"{column.name} is no list of texts")
+            row.append(value)
+    return tuple(row)
 
 
 def day_of(value: object) -> date | None:
