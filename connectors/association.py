@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import date
+from datetime import timedelta
 
 import httpx
 
@@ -28,7 +28,7 @@ from connectors.contract import (
     Unavailable,
 )
 from connectors.counterparty import fold
-from connectors.reading import Reader, json_raw
+from connectors.reading import Reader, json_raw, years_after
 
 ARCHIVE = "XH-ARCHIVE"
 INTERNAL = "XH-INTERNAL"
@@ -276,9 +276,6 @@ def _evaluation(read: Reader, certificate: str) -> dict[str, object]:
         raise RowRejected("CERTIFICATE", "a certificate number has 15 digits")
     if certificate[7:10] != digits or certificate[:4] != str(graded.year):
         raise RowRejected("CERTIFICATE", "the certificate number belongs to another grade or year")
-    last = date(
-        graded.year + _VALID_YEARS, graded.month, min(graded.day, 28) if graded.month == 2 else graded.day
-    )
     return {
         "scheme": "ASSOCIATION",
         "grade_code": grade,
@@ -287,7 +284,7 @@ def _evaluation(read: Reader, certificate: str) -> dict[str, object]:
         "issuer_name": KEEPER,
         "issuer_uscc": KEEPER_CODE,
         "effective_from": graded,
-        "effective_to": date.fromordinal(last.toordinal() - 1),
+        "effective_to": years_after(graded, _VALID_YEARS) - timedelta(days=1),
     }
 
 

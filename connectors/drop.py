@@ -25,7 +25,6 @@ from connectors.files import (
 )
 from connectors.sheets import read_sheet, read_xml
 
-_BATCH = 2000
 _SUFFIXES = frozenset({".csv", ".txt", ".xlsx", ".xml"})
 _READERS = {"CSV": read_delimited, "XLSX": read_sheet, "XML": read_xml}
 
@@ -54,9 +53,11 @@ class _Place:
 class DropDirectory:
     """The files of one directory. A file counts once its control file says that it is whole."""
 
-    def __init__(self, directory: Path, header: Header, secret: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, directory: Path, header: Header, secret: frozenset[str] = frozenset(), batch: int = 2000
+    ) -> None:
         """`header` recognizes a header of this source; values of `secret` columns are masked in `raw`."""
-        self._directory, self._header, self._secret = directory, header, secret
+        self._directory, self._header, self._secret, self._batch = directory, header, secret, batch
 
     async def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
         """Rows of the files not taken before. A file that is not whole is one row that says so."""
@@ -73,7 +74,7 @@ class DropDirectory:
                 taken = place.rows if place.digest == file.digest else 0
                 total = await asyncio.to_thread(self._check, file)
                 rows = islice(self._rows(file), taken, None)
-                while chunk := await asyncio.to_thread(_take, rows):
+                while chunk := await asyncio.to_thread(_take, rows, self._batch):
                     taken += len(chunk)
                     yield Batch(chunk, str(_Place(done, file.digest, taken)), total)
                 place = _Place({**done, path.name: file.digest})
@@ -112,5 +113,5 @@ class DropDirectory:
         return _READERS[file.format](file, self._header, self._secret)
 
 
-def _take(rows: Iterator[RawRow]) -> Sequence[RawRow]:
-    return tuple(islice(rows, _BATCH))
+def _take(rows: Iterator[RawRow], most: int) -> Sequence[RawRow]:
+    return tuple(islice(rows, most))

@@ -101,6 +101,9 @@ class Reader:
             found = datetime.fromisoformat(value)
         except ValueError:
             raise RowRejected("BAD_DATE", f"{name} is not a moment") from None
+        if not 1900 <= found.year <= 9000:
+            # Nearer to the calendar's ends the moment may not exist in another zone.
+            raise RowRejected("BAD_DATE", f"{name} is not a plausible moment")
         return found if found.tzinfo else found.replace(tzinfo=SHANGHAI)
 
     def amount(self, name: str) -> Decimal | None:
@@ -115,6 +118,13 @@ class Reader:
         if not number.is_finite() or abs(number) >= 10**15:
             raise RowRejected("BAD_AMOUNT", f"{name} is not an amount")
         return number
+
+
+def years_after(day: date, years: int) -> date:
+    """The corresponding day, or the last of February. Raises RowRejected(BAD_DATE) past the calendar's end."""
+    if day.year + years > date.max.year:
+        raise RowRejected("BAD_DATE", "the day is not a plausible one")
+    return day.replace(year=day.year + years, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def is_personal(value: str) -> bool:

@@ -29,7 +29,7 @@ from connectors.contract import (
     Unavailable,
 )
 from connectors.counterparty import fold
-from connectors.reading import Reader, is_personal, json_raw, without_person_numbers
+from connectors.reading import Reader, is_personal, json_raw, without_person_numbers, years_after
 
 GRADE = "SW-NSXY"
 SERIOUS = "SW-ZDWF"
@@ -283,14 +283,10 @@ def _listing(read: Reader, number: str) -> dict[str, object]:
         "recognized_on": entered,
         "publicity_from": entered,
         # 国家税务总局令第54号: three years from publication.
-        "publicity_ends_on": _three_years_after(entered),
+        "publicity_ends_on": years_after(entered, 3),
         "exited_on": left,
         "exit_reason": why if left is not None else None,
     }
-
-
-def _three_years_after(day: date) -> date:
-    return day.replace(year=day.year + 3, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def connect(settings: Mapping[str, str], tools: Tools) -> Connector:

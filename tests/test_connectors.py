@@ -15,11 +15,16 @@ from pathlib import Path
 from textwrap import dedent
 from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import ARRAY, BigInteger, Boolean, Date, Integer, Numeric, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 import connectors
+from connectors import forex
 from connectors.contract import (
     Batch,
     Connector,
@@ -35,14 +40,19 @@ from connectors.contract import (
     Tools,
     Unavailable,
 )
-from hub.embedded import EmbeddedPostgres
-from hub.live_rows import RELATION
+from connectors.drop import DropDirectory
+from hub.store.embedded import EmbeddedPostgres
+from hub.sources.live_rows import RELATION
+from hub.sandbox.association import Chamber
+from hub.sandbox.drop import write
+from hub.sandbox.investment import FOREX_COLUMNS
 from hub.sandbox.province import Province
+from hub.sandbox.registry import services
 from hub.sandbox.run import running
 from hub.sandbox.server import Fault, FaultyWire
 from hub.sandbox.wellknown import CLEAN, DISHONEST, RICH
-from hub.sources import connect_all, discover
-from hub.tables import DATA_CLASSES, SUBJECT_KINDS, metadata
+from hub.sources.discovery import connect_all, discover
+from hub.store.tables import DATA_CLASSES, SUBJECT_KINDS, metadata
 from schema.identifiers import fold, hmac_sm3, is_uscc
 
 TODAY = date(2026, 11, 23)
@@ -62,6 +72,29 @@ _PYTHON = {
     ARRAY: list,
 }
 SUBJECT = SubjectRef("LEGAL_PERSON", "某", (("USCC", RICH),))
+WILD = (
+    st.none()
+    | st.text(max_size=30)
+    | st.dates().map(lambda day: day.isoformat())
+    | st.datetimes().map(lambda moment: moment.isoformat())
+    | st.decimals(allow_nan=True).map(str)
+    | st.sampled_from(
+        [
+            "9.163E+17",
+            "2099/12/31",
+            "9999-12-31",
+            "9998-06-30",
+            "0001-01-01",
+            "\\N",
+            "暂无",
+            "0",
+            "1",
+            "2024-02-29",
+            "１２",
+            "²",
+        ]
+    )
+)
 UPPER_SNAKE = re.compile(r"[A-Z][A-Z0-9_]*").fullmatch
 RESIDENT_ID = re.compile(r"(?<!\d)63\d{4}19\d{9}[\dX]")
 
@@ -298,6 +331,28 @@ async def test_it_answers_by_key_or_refuses(
 
 
 @pytest.mark.parametrize("name", SOURCES)
+async def test_whatever_stands_in_a_row_it_is_an_item_that_fits_or_a_rejection(
+    name: str, settings: Mapping[str, str], province: Province
+) -> None:
+    """Hypothesis writes into the fields of real rows what it likes: no other exception, no value that does not fit."""
+    async with opened(name, settings) as connector:
+        rows = await everything(connector, province)
+
+        @hypothesis.settings(max_examples=200, deadline=None, database=None)
+        @given(data=st.data())
+        def spoil(data: st.DataObject) -> None:
+            row = data.draw(st.sampled_from(rows[:: max(1, len(rows) // 50)]))
+            column = st.sampled_from(sorted(row.fields))
+            spoiled = dict(row.fields) | data.draw(st.dictionaries(column, WILD, min_size=1, max_size=3))
+            items, rejected = understood(connector, [RawRow(row.origin, row.position, row.raw, spoiled)])
+            assert all(UPPER_SNAKE(error.code) for error in rejected)
+            for item in items:
+                check_item(connector.source, item)
+
+        spoil()
+
+
+@pytest.mark.parametrize("name", SOURCES)
 async def test_the_well_known_subjects_come_whole(
     name: str, settings: Mapping[str, str], province: Province
 ) -> None:
@@ -378,7 +433,6 @@ async def test_the_tax_database_gives_no_table_but_its_own_and_takes_nothing(
     settings: Mapping[str, str],
 ) -> None:
     """The role is the one that an exchange database gives out: it reads the tables and writes nothing."""
-    asyncpg = pytest.importorskip("asyncpg")
     connection = await asyncpg.connect(settings["HUB_TAX_DATABASE_URL"])
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await connection.execute("DELETE FROM t_nsxydj")
@@ -392,6 +446,88 @@ async def test_a_soft_delete_of_the_tax_authority_ends_the_fact(settings: Mappin
     assert ended
     alive = {item.source_record_id for item in items if not item.deleted}
     assert all(item.source_record_id in alive for item in ended), "the fact was there before"
+
+
+async def test_not_a_row_of_the_source_is_missed(settings: Mapping[str, str], province: Province) -> None:
+    """Counted at the source itself, by another way than the connector's."""
+
+    async def taken(name: str) -> Counter[str]:
+        async with opened(name, settings) as connector:
+            return Counter(row.origin.rpartition("/")[2] for row in rows_of(await batches(connector)))
+
+    served = {name: len(service.rows) for name, service in services(province).items()}
+    assert await taken("MARKET_REGULATION") == {
+        "SCJG-DJ": served["s_1263000000000_0101"],
+        "SCJG-YZWF": served["s_1263000000000_0107"],
+    }
+    assert (await taken("CREDIT_PLATFORM")).total() == sum(
+        served[f"s_1263000000000_060{number}"] for number in (1, 2, 3, 4)
+    )
+    members = Chamber(province, "").members()
+    assert (await taken("ASSOCIATION"))["XH-ARCHIVE"] == len(members)
+    for name, variable in (
+        ("FOREIGN_INVESTMENT", "HUB_INVESTMENT_DIR"),
+        ("FOREIGN_EXCHANGE", "HUB_FOREX_DIR"),
+    ):
+        announced = [json.loads(path.read_text())["rows"] for path in Path(settings[variable]).glob("*.ctl")]
+        assert (await taken(name)).total() == sum(announced) > 0
+    connection = await asyncpg.connect(settings["HUB_TAX_DATABASE_URL"])
+    count = "SELECT (SELECT count(*) FROM t_nsxydj) + (SELECT count(*) FROM t_zdsswf)"
+    assert (await taken("TAX")).total() == await connection.fetchval(count)
+    await connection.close()
+
+
+async def test_a_killed_reading_of_a_file_goes_on_at_its_row_unless_the_file_is_another(
+    tmp_path: Path,
+) -> None:
+    columns = forex.header(FOREX_COLUMNS)
+    assert columns is not None
+
+    def drop_rows(marks: str) -> None:
+        write(tmp_path / "WHFL_1.csv", FOREX_COLUMNS, [dict.fromkeys(FOREX_COLUMNS, mark) for mark in marks])
+
+    async def names(cursor: str | None) -> list[str]:
+        drop = DropDirectory(tmp_path, forex.header, batch=3)
+        return [str(row.fields["QYMC"]) async for batch in drop.harvest(cursor) for row in batch.rows]
+
+    drop_rows("ABCDEFGH")
+    cursors = [batch.cursor async for batch in DropDirectory(tmp_path, forex.header, batch=3).harvest(None)]
+    assert await names(None) == list("ABCDEFGH")
+    assert [await names(cursor) for cursor in cursors] == [list("DEFGH"), list("GH"), [], []]
+    drop_rows("STUVWXYZ")
+    assert await names(cursors[0]) == list("STUVWXYZ")
+
+
+@pytest.mark.parametrize(
+    ("certificate", "grade", "code"),
+    [
+        ("202663001100001", "AA", None),
+        ("202663001100001", "AA-", None),
+        ("202663011100001", "AA", "CERTIFICATE"),
+        ("202563001100001", "AA", "CERTIFICATE"),
+        ("20266300110001", "AA", "CERTIFICATE"),
+        ("2026630011０0001", "AA", "CERTIFICATE"),
+        ("202663003300001", "CC", None),
+        ("202663003300001", "D", "UNKNOWN_GRADE"),
+    ],
+)
+async def test_the_certificate_of_an_evaluation_agrees_with_its_grade_and_year(
+    certificate: str, grade: str, code: str | None
+) -> None:
+    fields = {
+        "memberNo": "1",
+        "uscc": RICH,
+        "name": "某",
+        "status": "在会",
+        "updatedAt": "2026-06-01T09:00:00+08:00",
+    }
+    fields |= {"grade": grade, "certificateNo": certificate, "gradedOn": "2026-05-07"}
+    async with opened(
+        "ASSOCIATION", {"HUB_ASSOCIATION_URL": "http://127.0.0.1:1", "HUB_ASSOCIATION_TOKEN": "x"}
+    ) as one:
+        items, rejected = understood(one, [RawRow("ASSOCIATION/XH-GRADE", "1", b"", fields)])
+    assert [error.code for error in rejected] == ([code] if code else [])
+    assert [item.values["effective_to"] for item in items] == ([] if code else [date(2029, 5, 6)])
 
 
 async def test_a_dropped_file_that_is_not_whole_is_one_row_and_holds_up_no_other(

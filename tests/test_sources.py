@@ -16,9 +16,9 @@ from redis.asyncio import Redis
 
 from connectors import customs
 from connectors.contract import Connector, RawRow, Refused, Retention, RowRejected, Tools, Unavailable
-from hub.breaker import Breaker
-from hub.cache import RowCache
-from hub.live import LiveAnswer, LiveSources, Status
+from hub.sources.breaker import Breaker
+from hub.sources.cache import RowCache
+from hub.sources.live import LiveAnswer, LiveSources, Status
 from hub.sandbox.customs import ANOMALY_SERVICE, LEVEL_SERVICE, CustomsService
 from hub.sandbox.platform import Platform
 from hub.sandbox.province import Province
@@ -436,6 +436,22 @@ async def test_what_others_wrote_to_the_server_is_not_believed(
             r | {"fetched_at": ""} for r in good.rows
         ]
     assert stand.platform.calls == 2
+    await cache.close()
+    await server.aclose()
+
+
+async def test_an_entry_altered_on_the_server_is_not_believed(stand: Stand, valkey: str) -> None:
+    server = Redis.from_url(valkey)
+    await server.flushdb()
+    cache = RowCache(SEAL, keep=60, redis_url=valkey)
+    async with live(stand, cache) as sources:
+        await sources.ask("CUSTOMS", [DISHONEST], [LEVEL])
+        (name,) = await server.keys()
+        kept = await server.get(name)
+        assert b"SERIOUSLY_DISHONEST" in kept
+        await server.set(name, kept.replace(b"SERIOUSLY_DISHONEST", b"ADVANCED_CERTIFIED"))
+        answer = await sources.ask("CUSTOMS", [DISHONEST], [LEVEL])
+    assert levels(answer, DISHONEST) == [("CUSTOMS-282", "SERIOUSLY_DISHONEST")]
     await cache.close()
     await server.aclose()
 

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from random import Random
 
-from hub.sandbox import decisions, names, wellknown
+from hub.sandbox import decisions, grading, names, wellknown
 from hub.sandbox.facts import (
     CustomsFile,
     Evaluation,
@@ -223,12 +223,12 @@ class Province:
                 for code, share in _LISTED
                 if random.random() < (share if penalties else share / 3)
             ),
-            customs=decisions.customs_of(random, today, draft.region, number) if trader else None,
-            tax_grades=decisions.tax_grades_of(random, today, draft.established_on) if firm else (),
-            forex=decisions.forex_of(random, today) if trader else None,
-            reports=decisions.reports_of(random, today, number) if firm and random.random() < 0.03 else (),
-            membership=decisions.membership_of(random, today, number) if random.random() < 0.15 else None,
-            evaluation=decisions.evaluation_of(random, today) if firm and random.random() < 0.6 else None,
+            customs=grading.customs_of(random, today, draft.region, number) if trader else None,
+            tax_grades=grading.tax_grades_of(random, today, draft.established_on) if firm else (),
+            forex=grading.forex_of(random, today) if trader else None,
+            reports=grading.reports_of(random, today, number) if firm and random.random() < 0.03 else (),
+            membership=grading.membership_of(random, today, number) if random.random() < 0.15 else None,
+            evaluation=grading.evaluation_of(random, today) if firm and random.random() < 0.6 else None,
             merchant_since=decisions.back(today, random, 900, 5) if firm and random.random() < 0.25 else None,
         )
 

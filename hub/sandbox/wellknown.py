@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
-from hub.sandbox import decisions
+from hub.sandbox import decisions, grading
 from hub.sandbox.facts import (
     COMMERCE,
     MARKET_REGULATION,
@@ -92,11 +92,11 @@ def complete(subject: Subject, today: date) -> Subject:
     return replace(
         subject,
         licenses=(decisions.license_of(random, today, subject.region, subject.number, 0),),
-        tax_grades=decisions.tax_grades_of(random, today, subject.established_on) if firm else (),
-        customs=decisions.customs_of(random, today, subject.region, subject.number)
+        tax_grades=grading.tax_grades_of(random, today, subject.established_on) if firm else (),
+        customs=grading.customs_of(random, today, subject.region, subject.number)
         if subject.code[0:2] == "91"
         else None,
-        membership=decisions.membership_of(random, today, subject.number) if firm else None,
+        membership=grading.membership_of(random, today, subject.number) if firm else None,
         merchant_since=today - timedelta(days=200) if subject.code[0:2] in ("92", "93") else None,
     )
 
