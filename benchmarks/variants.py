@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from starlette.applications import Starlette
@@ -17,12 +18,13 @@ from hub.app import Application, running
 from hub.config import Settings
 from hub.gateway import Gateway
 from hub.ledger import Disclosure, Ledger
-from hub.matrix import Grant, Level, Quota, Reason, Scope
-from hub.openness import load_openness
+from hub.matrix import Grant, Level, Matrix, Purpose, Quota, Reason, Scope
+from hub.openness import Openness, load_openness
 from hub.policy import Decision
-from hub.standing import Standings
-from hub.view import ENDED
-from schema.coordinates import DATA_CLASSES
+from hub.standing import Standing, Standings
+from hub.tables import SHARING
+from hub.view import ENDED, View
+from schema.coordinates import DATA_CLASSES, Vocabulary
 
 # A partner's day has a million subjects; a benchmark asks for more of them in a minute.
 BOUNDLESS = Quota(subjects_per_day=10**15, requests_per_second=10**9)
@@ -46,22 +48,26 @@ class Lifted(Agreements):
 class WithoutRights(Standings):
     """Gives every caller a view of everything: every class in full, in every row, whatever its openness."""
 
-    def _view(
-        self,
-        purpose: str,
-        capabilities: frozenset[str],
-        decided: Mapping[str, Decision],
-        sharing: Mapping[str, frozenset[Scope]],
-        hidden: frozenset[str],
-    ) -> Any:
-        everything = {
-            name: Decision(name, (Grant(Level.FULL, frozenset(), ""),), Reason.OK, "")
-            # What has ended stays out: that is the life of a record, not a right.
-            for name in DATA_CLASSES - {ENDED}
-        }
-        return super()._view(
-            purpose, capabilities, everything, dict.fromkeys(sharing, frozenset()), frozenset()
-        )
+    def __init__(self, vocabulary: Vocabulary, matrix: Matrix, openness: Openness) -> None:
+        super().__init__(vocabulary, matrix, openness)
+        self._without: dict[int, Standing] = {}
+
+    def of(self, agreement: Agreement, purpose: Purpose, today: date) -> Standing:
+        real = super().of(agreement, purpose, today)
+        without = self._without.get(id(real))
+        if without is None:
+            without = self._without[id(real)] = replace(real, view=_everything(real.view))
+        return without
+
+
+def _everything(view: View) -> View:
+    everything = {
+        name: Decision(name, (Grant(Level.FULL, frozenset(), ""),), Reason.OK, "")
+        # What has ended stays out: that is the life of a record, not a right.
+        for name in DATA_CLASSES - {ENDED}
+    }
+    sharing: dict[str, frozenset[Scope]] = dict.fromkeys(SHARING, frozenset())
+    return replace(view, decisions=everything, sharing=sharing, hidden=frozenset(), browse=None)
 
 
 class WithoutLedger(Ledger):
