@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from hub.serving.answers import Answers, Call
+
 from benchmarks.servers import PURPOSE, headers
 from benchmarks.variants import varied
 from benchmarks.workloads import WORKLOADS, Workload, variables_of
-from hub.answers import Answers, Call
 from hub.app import running
 from hub.config import Settings
 
@@ -62,7 +63,7 @@ async def costs(settings: Settings, subjects: int) -> Costs:
             def authorize(asked: Call) -> None:
                 standing, _ = answers.standing(asked, caller, now)
                 operation = parts.operations.ready(
-                    standing.view, standing.limits, standing.bulk, asked.query, asked.operation_name
+                    standing.view, limits_of(standing.limits), standing.bulk, asked.query, asked.operation_name
                 )
                 operation.compiled(operation.variables.coerce(asked.variables))
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
+from hub.rights.agreement_store import apply_agreements
+from hub.store.database import Role, migrated, open_pool
+from hub.store.embedded import EmbeddedPostgres
 
 from benchmarks import data
-from hub.agreement_store import apply_agreements
 from hub.config import Settings
-from hub.database import Role, migrated, open_pool
-from hub.embedded import EmbeddedPostgres
 from hub.rules.matrix import load_matrix
 from hub.sandbox.agreements import demo_agreements
 from hub.sandbox.issuer import demo_issuer

@@ -8,19 +8,17 @@ import sys
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from connectors.contract import Item, Kind, RawRow, RowRejected
 from connectors.counterparty import counterparty
+from connectors.fines import amount, check_unit
 from connectors.reading import SHANGHAI, Reader
 from connectors.template import LEGACY_MARKS, LEGACY_REQUIRED, Template, template_of
 
 LICENSE_ITEM = "SW-XK"
 PENALTY_ITEM = "SW-CF"
 
-_YUAN_PER_UNIT = 10_000
-_CENT = Decimal("0.01")
 _FIRST_DAY = date(1949, 10, 1)
 _LAST_DAY = date(2200, 1, 1)
 _SEPARATORS = re.compile("[;；、,，|]")
@@ -30,10 +28,6 @@ _PENALTY_KINDS = re.compile(
     "|行政拘留|(?:暂扣|吊销|(?:暂扣|吊销)[/或](?:暂扣|吊销))(?:许可证件?|执照|证照)?"
 )
 _OTHER = re.compile(r"其他\s*(?:[-—:(（].*)?")
-# A fine as the decision's text names it: 罚款5000元, 罚款人民币0.5万元, 处以5,000.00元罚款.
-_FINE_TEXT = re.compile(
-    r"罚款\s*(?:人民币|共计|合计|:|：)?\s*([\d,，.]+)\s*(万)?元|([\d,，.]+)\s*(万)?元(?:整)?的?罚款"
-)
 _STATED = {"轻微": "MINOR", "一般": "GENERAL", "严重": "SERIOUS"}
 _PROCEDURE = {
     "01": True,
@@ -94,7 +88,7 @@ def item_of(row: RawRow, today: date, digest_person_id: Callable[[str], str]) ->
         catalog_item_code=LICENSE_ITEM if prefix == "XK" else PENALTY_ITEM,
         subject=subject,
         values=values,
-        source_updated_at=reader.moment("SJC") or _delivered(row.origin),
+        source_updated_at=_updated(reader, row.origin),
         flags=reader.flags,
     )
 
@@ -119,6 +113,18 @@ def _record_id(prefix: str, number: str, authority: str, subject: str) -> str:
         r"\s", "", unicodedata.normalize("NFKC", "\x1f".join((number, authority, subject)))
     ).upper()
     return f"{prefix}-{hashlib.new('sm3', folded.encode('utf-8', 'replace')).hexdigest()[:40]}"
+
+
+def _updated(reader: Reader, origin: str) -> datetime | None:
+    """When the row was written: its own stamp (数据更新时间戳, 2016), else the day in the file's name."""
+    stamp = (reader.text("SJC") or "").replace("/", "-")
+    try:
+        found = datetime.fromisoformat(stamp)
+    except ValueError:
+        if stamp:
+            reader.flag("UNKNOWN:SJC")
+        return _delivered(origin)
+    return found if found.tzinfo else found.replace(tzinfo=SHANGHAI)
 
 
 @lru_cache(maxsize=64)
@@ -183,14 +189,14 @@ def _penalty(reader: Reader, decided: date, legacy: bool) -> dict[str, object]:
         if not _PENALTY_KINDS.fullmatch(kind) and not _OTHER.fullmatch(kind):
             raise RowRejected("UNKNOWN_VALUE", "CF_CFLB has a kind that the standard does not know")
     content = reader.required("CF_NR")
-    fine = _amount(reader, "CF_NR_FK")
-    confiscated = _amount(reader, "CF_NR_WFFF")
+    fine = amount(reader, "CF_NR_FK")
+    confiscated = amount(reader, "CF_NR_WFFF")
     if not legacy:
-        _check_amount("CF_NR_FK", fine, any(kind.startswith("罚款") for kind in kinds))
-        _check_amount("CF_NR_WFFF", confiscated, any(kind.startswith("没收") for kind in kinds))
+        _checkamount("CF_NR_FK", fine, any(kind.startswith("罚款") for kind in kinds))
+        _checkamount("CF_NR_WFFF", confiscated, any(kind.startswith("没收") for kind in kinds))
         if any(kind.startswith(("暂扣", "吊销")) for kind in kinds) and reader.text("CF_NR_ZKDX") is None:
             raise RowRejected("CATEGORY_CERTIFICATE", "暂扣/吊销 without the certificate (CF_NR_ZKDX)")
-    _check_unit(reader, content, fine)
+    check_unit(reader, content, fine)
     valid_until, stated_end = _day(reader, "CF_YXQ"), _day(reader, "CF_GSJZQ")
     if stated_end is not None and stated_end < decided:
         raise RowRejected("DATE_ORDER", "CF_GSJZQ lies before CF_JDRQ")
@@ -256,56 +262,3 @@ def _parts(reader: Reader, code: str) -> list[str]:
     other = text.find("其他")
     head, rest = (text, "") if other < 0 else (text[:other], text[other:])
     return list(dict.fromkeys(part for part in (*map(str.strip, _SEPARATORS.split(head)), rest) if part))
-
-
-def _amount(reader: Reader, code: str) -> Decimal | None:
-    """An amount in 万元 as yuan; zero means none. Raises RowRejected(BAD_AMOUNT, FINE_UNIT)."""
-    text = reader.text(code)
-    if text is None:
-        return None
-    digits = text.removesuffix("元").removesuffix("万")
-    if text.endswith("元") and not text.endswith("万元"):
-        raise RowRejected("FINE_UNIT", f"{code} says 元 in a column of 万元")
-    try:
-        number = Decimal(digits.replace(",", "").replace("，", "")) * _YUAN_PER_UNIT
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or not 0 <= number < 10**15:
-        raise RowRejected("BAD_AMOUNT", f"{code} is not an amount")
-    yuan = number.quantize(_CENT)
-    if yuan != number:
-        reader.flag(f"ROUNDED:{code}")
-    return yuan or None
-
-
-def _check_amount(code: str, amount: Decimal | None, named: bool) -> None:
-    if named and amount is None:
-        raise RowRejected("CATEGORY_AMOUNT", f"the kinds of the penalty name an amount, {code} has none")
-    if amount is not None and not named:
-        raise RowRejected(
-            "CATEGORY_AMOUNT", f"{code} has an amount that the kinds of the penalty do not name"
-        )
-
-
-def _check_unit(reader: Reader, content: str, fine: Decimal | None) -> None:
-    """Compare the fine with the decision's words: off by 10,000 is a slip of 元 and 万元, and quarantined.
-
-    The standard only asks for a warning; but a fine shown ten thousand times too high harms the subject, and
-    which of the two figures is right is not for the hub to guess.
-    """
-    if fine is None:
-        return
-    said = []
-    for number, unit, other, other_unit in _FINE_TEXT.findall(content):
-        try:
-            value = Decimal((number or other).replace(",", "").replace("，", ""))
-        except InvalidOperation:
-            continue
-        said.append(value * _YUAN_PER_UNIT if unit or other_unit else value)
-    if not said or fine in said or fine == sum(said):
-        return
-    if any(value * _YUAN_PER_UNIT == fine or value == fine * _YUAN_PER_UNIT for value in said):
-        raise RowRejected(
-            "FINE_UNIT", "CF_NR_FK and the text of CF_NR differ by 10,000: 元 and 万元 were mixed up"
-        )
-    reader.flag("FINE_TEXT_DIFFERS")

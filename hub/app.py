@@ -14,28 +14,28 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.contract import Mode, Tools
-from hub.agreement import Agreements, today_in
-from hub.answers import Answers, Parts
-from hub.binding import Secrets
-from hub.cache import RowCache
 from hub.config import Settings
-from hub.database import Role, open_pool, role_url
-from hub.demo_partners import demo_partners
-from hub.freshness import SourceStates
-from hub.gateway import Gateway
 from hub.graphiql.page import graphiql_routes
-from hub.identity import Tokens
-from hub.keysets import PartnerKeys
-from hub.ledger import Ledger
-from hub.live import LiveSources
+from hub.ledger.chain import Ledger
 from hub.observe import AgreementsChanged, Observer
-from hub.openness import load_openness
-from hub.operations import Operations
-from hub.quota import Quotas
-from hub.reader import Reader
+from hub.query.binding import Secrets
+from hub.query.operations import Operations
+from hub.rights.agreement import Agreements, today_in
+from hub.rights.identity import Tokens
+from hub.rights.keysets import PartnerKeys
+from hub.rights.openness import load_openness
+from hub.rights.standing import Standings
 from hub.rules.matrix import load_matrix
-from hub.sources import connect_all, discover
-from hub.standing import Standings
+from hub.sandbox.partners import demo_partners
+from hub.serving.answers import Answers, Parts
+from hub.serving.gateway import Gateway
+from hub.serving.quota import Quotas
+from hub.sources.cache import RowCache
+from hub.sources.discovery import connect_all, discover
+from hub.sources.freshness import SourceStates
+from hub.sources.live import LiveSources
+from hub.store.database import Role, open_pool, role_url
+from hub.store.reader import Reader
 from schema.coordinates import vocabulary
 from schema.persons import hmac_sm3
 

@@ -12,13 +12,13 @@ import typer
 from hub.commands import agreements, demo, ledger, sources
 from hub.commands.session import err, out, present, settings, told, with_store
 from hub.config import Settings
-from hub.database import attached, migrate
-from hub.demo_issuer import demo_token
 from hub.errors import PurposeNotAllowed, SettingInvalid
-from hub.matrix import Purpose
 from hub.observe import log_to_stderr
+from hub.rights.matrix import Purpose
 from hub.sandbox.agreements import PARTNERS
+from hub.sandbox.tokens import demo_token
 from hub.server import serve as serve_http
+from hub.store.database import attached, migrate
 
 app = typer.Typer(
     no_args_is_help=True,

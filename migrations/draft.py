@@ -1,4 +1,4 @@
-"""Drafts the next version from what hub/tables.py declares: `python -m migrations.draft MESSAGE`."""
+"""Drafts the next version from what hub/store/tables.py declares: `python -m migrations.draft MESSAGE`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from hub.embedded import EmbeddedPostgres
+from hub.store.embedded import EmbeddedPostgres
 
 
 async def draft(dsn: str, message: str) -> Path:

@@ -1,10 +1,10 @@
-"""Run by Alembic: applies the versions, then the grants, on the connection that hub.database hands over."""
+"""Run by Alembic: applies the versions, then the grants, on the connection that hub.store.database hands over."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from hub.tables import metadata
+from hub.store.tables import metadata
 from migrations.grants import apply_grants
 
 connection = context.config.attributes["connection"]

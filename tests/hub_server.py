@@ -17,20 +17,20 @@ import httpx
 import pytest
 
 from connectors.contract import Tools
-from hub.affiliation import take_affiliations
-from hub.agreement import today_in
-from hub.agreement_store import apply_agreements
 from hub.config import Settings
-from hub.database import Role, as_user, open_pool
-from hub.demo_issuer import demo_token
-from hub.embedded import EmbeddedPostgres
-from hub.harvest import harvest_all
+from hub.harvest.affiliation import take_affiliations
+from hub.harvest.run import harvest_all
+from hub.rights.agreement import today_in
+from hub.rights.agreement_store import apply_agreements
 from hub.rules.matrix import load_matrix
 from hub.sandbox.agreements import demo_agreements
 from hub.sandbox.issuer import demo_issuer
 from hub.sandbox.province import Province
 from hub.sandbox.run import province_in, running
+from hub.sandbox.tokens import demo_token
 from hub.server import listen, server
+from hub.store.database import Role, as_user, open_pool
+from hub.store.embedded import EmbeddedPostgres
 from schema.coordinates import vocabulary
 from schema.persons import hmac_sm3
 from tests.conftest import Database, copied_store

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.agreement import Agreement, Agreements, parse_agreement, today_in
-from hub.agreement_store import (
+from hub.errors import AgreementInvalid, AgreementNotInForce, StoreUnavailable
+from hub.rights.agreement import Agreement, Agreements, parse_agreement, today_in
+from hub.rights.agreement_store import (
     Outcome,
     Standing,
     apply_agreements,
@@ -27,9 +28,8 @@ from hub.agreement_store import (
     suspend_agreement,
     texts_in,
 )
-from hub.errors import AgreementInvalid, AgreementNotInForce, StoreUnavailable
-from hub.matrix import Capability, Level, Purpose
-from hub.policy import decide
+from hub.rights.matrix import Capability, Level, Purpose
+from hub.rights.policy import decide
 from hub.rules.matrix import PARTNER_CLASSES, load_matrix
 from hub.sandbox.agreements import PARTNERS, demo_agreements
 from tests.conftest import Database

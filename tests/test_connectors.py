@@ -41,8 +41,6 @@ from connectors.contract import (
     Unavailable,
 )
 from connectors.drop import DropDirectory
-from hub.store.embedded import EmbeddedPostgres
-from hub.sources.live_rows import RELATION
 from hub.sandbox.association import Chamber
 from hub.sandbox.drop import write
 from hub.sandbox.investment import FOREX_COLUMNS
@@ -52,6 +50,8 @@ from hub.sandbox.run import running
 from hub.sandbox.server import Fault, FaultyWire
 from hub.sandbox.wellknown import CLEAN, DISHONEST, RICH
 from hub.sources.discovery import connect_all, discover
+from hub.sources.live_rows import RELATION
+from hub.store.embedded import EmbeddedPostgres
 from hub.store.tables import DATA_CLASSES, SUBJECT_KINDS, metadata
 from schema.identifiers import fold, hmac_sm3, is_uscc
 

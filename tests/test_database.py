@@ -17,10 +17,10 @@ from sqlalchemy import CheckConstraint, Connection, inspect
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from hub.config import Settings
-from hub.database import Role, as_user, check_store, head, migrate, migrated, open_pool, role_url
-from hub.embedded import EmbeddedPostgres
 from hub.errors import StoreInvalid, StoreUnavailable
-from hub.tables import metadata
+from hub.store.database import Role, as_user, check_store, head, migrate, migrated, open_pool, role_url
+from hub.store.embedded import EmbeddedPostgres
+from hub.store.tables import metadata
 from migrations.grants import GRANTS, ROLES
 from tests.conftest import Database
 

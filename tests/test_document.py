@@ -13,8 +13,9 @@ from graphql.validation import OverlappingFieldsCanBeMergedRule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.cost import cost_of
-from hub.document import (
+from hub.errors import BadRequest, HubError, LimitExceeded, SyntaxRefused, ValidationFailed
+from hub.query.cost import cost_of
+from hub.query.document import (
     MAX_ERRORS,
     MAX_MESSAGE,
     SATURATED,
@@ -25,8 +26,7 @@ from hub.document import (
     parse_document,
     validate_in,
 )
-from hub.errors import BadRequest, HubError, LimitExceeded, SyntaxRefused, ValidationFailed
-from hub.overlap import Merging
+from hub.query.overlap import Merging
 from hub.rules.matrix import load_matrix
 
 LIMITS = Limits()

@@ -15,9 +15,9 @@ import asyncpg
 import pytest
 
 from hub.config import Settings
-from hub.database import attached
-from hub.embedded import EmbeddedPostgres, running
 from hub.errors import EngineFailed
+from hub.store.database import attached
+from hub.store.embedded import EmbeddedPostgres, running
 
 SMALL = {"fsync": "off", "shared_buffers": "16MB"}
 
@@ -132,7 +132,7 @@ def test_a_configured_store_is_used_and_nothing_is_started(place: Place) -> None
 async def test_after_kill_9_of_the_hub_the_next_one_ends_the_orphan_and_keeps_the_data(place: Place) -> None:
     state = place("state")
     program = (
-        "import sys, time; from pathlib import Path; from hub.embedded import EmbeddedPostgres\n"
+        "import sys, time; from pathlib import Path; from hub.store.embedded import EmbeddedPostgres\n"
         f"server = EmbeddedPostgres(Path(sys.argv[1]), {SMALL!r}); server.start()\n"
         "print(server.pid, flush=True); time.sleep(600)"
     )

@@ -20,10 +20,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from hub.document import Limits, check_limits, parse_document
 from hub.graphiql import build
 from hub.graphiql.examples import read_examples
 from hub.graphiql.page import DemoPartner, PurposeChoice, graphiql_routes
+from hub.query.document import Limits, check_limits, parse_document
 from schema.build import whole_schema
 from schema.enums import Purpose
 from tests.chromium import Pipe

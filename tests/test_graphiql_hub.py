@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hub.agreement_store import apply_agreements
 from hub.app import create_app
+from hub.rights.agreement_store import apply_agreements
 from hub.rules.matrix import load_matrix
 from hub.sandbox.agreements import demo_agreements
 from hub.sandbox.issuer import demo_issuer

@@ -24,10 +24,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from hub.agreement import Agreement, Agreements, IssuerKey, KeySet, read_agreement
 from hub.errors import AgreementNotInForce, SettingInvalid, Unauthenticated
-from hub.identity import CAPACITY, MAX_LIFETIME, MAX_TOKEN_BYTES, Caller, Reason, Tokens, issue
-from hub.keysets import LAST_GOOD, PartnerKeys, published_keys
+from hub.rights.agreement import Agreement, Agreements, IssuerKey, KeySet, read_agreement
+from hub.rights.identity import CAPACITY, MAX_LIFETIME, MAX_TOKEN_BYTES, Caller, Reason, Tokens, issue
+from hub.rights.keysets import LAST_GOOD, PartnerKeys, published_keys
 from hub.rules.matrix import load_matrix
 from hub.sandbox.agreements import PARTNERS, demo_agreements
 from hub.sandbox.issuer import FILE, ISSUER, demo_issuer

@@ -12,8 +12,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 
 from hub.errors import LedgerUnavailable
-from hub.ledger import EPOCH, Ledger
-from hub.ledger_audit import recent_recipients, verify, who_saw
+from hub.ledger.audit import recent_recipients, verify, who_saw
+from hub.ledger.chain import EPOCH, Ledger
 from tests.conftest import Database
 from tests.disclosures import disclosure
 

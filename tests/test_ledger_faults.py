@@ -16,11 +16,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from hub.database import Role, as_user, migrated
-from hub.embedded import EmbeddedPostgres
 from hub.errors import LedgerUnavailable
-from hub.ledger import Ledger
-from hub.ledger_audit import verify, who_saw
+from hub.ledger.audit import verify, who_saw
+from hub.ledger.chain import Ledger
+from hub.store.database import Role, as_user, migrated
+from hub.store.embedded import EmbeddedPostgres
 from tests.conftest import Database
 from tests.disclosures import disclosure
 

@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 
 from hub.errors import FileRefused, LedgerBroken
-from hub.ledger import EPOCH, Ledger, block_digest
-from hub.ledger_audit import Checkpoint, LedgerReport, checkpoints, parse_checkpoints, verify
+from hub.ledger.audit import Checkpoint, LedgerReport, checkpoints, parse_checkpoints, verify
+from hub.ledger.chain import EPOCH, Ledger, block_digest
 from tests.conftest import Database
 from tests.disclosures import disclosure
 

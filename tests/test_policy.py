@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import RulesInvalid
-from hub.policy import (
+from hub.rights.policy import (
     CHECK_PURPOSES,
     Decision,
     Grant,
@@ -464,7 +464,7 @@ def test_an_auditor_views_a_platform_as_the_platform_sees_it_but_no_person() -> 
         ('level = "MASKED"', 'level = "HALF"', "'HALF' is unknown"),
         ('scopes = ["CONSENT"]', 'scopes = ["GOODWILL"]', "'GOODWILL' is unknown"),
         ('purposes = ["c", "s"]', 'purposes = ["c", "x"]', "'x' is unknown"),
-        ('purposes = ["n"], basis = "LIST_SUPERVISION"', 'purposes = ["a"], basis = "LIST_SUPERVISION"', "P4 may declare none"),  # noqa: E501
+        ('purposes = ["n"], basis = "LIST_SUPERVISION"', 'purposes = ["a"], basis = "LIST_SUPERVISION"', "P4 may declare none"),
         ("sharing = ", "shearing = ", "shearing is unknown"),
         ('otherwise = "YES_NO"', 'otherwise = "FULL"', "less while sharing is not permitted"),
         ('withheld = "TRADE_SECRET"', 'withheld = "OK"', "OK is no reason"),

@@ -14,13 +14,13 @@ import asyncpg
 import httpx
 import pytest
 
-from hub.store.embedded import EmbeddedPostgres
 from hub.sandbox import facts, wellknown
 from hub.sandbox.province import FICTITIOUS, Province
 from hub.sandbox.run import platform_of, province_in, running
 from hub.sandbox.seed import seed_affiliations, seed_definitions
 from hub.sandbox.server import Fault, serving
 from hub.sources.discovery import discover
+from hub.store.embedded import EmbeddedPostgres
 from schema.identifiers import examine_uscc, is_uscc, parse_customs_code, parse_resident_id
 from tests.conftest import Database
 

@@ -16,14 +16,14 @@ from redis.asyncio import Redis
 
 from connectors import customs
 from connectors.contract import Connector, RawRow, Refused, Retention, RowRejected, Tools, Unavailable
-from hub.sources.breaker import Breaker
-from hub.sources.cache import RowCache
-from hub.sources.live import LiveAnswer, LiveSources, Status
 from hub.sandbox.customs import ANOMALY_SERVICE, LEVEL_SERVICE, CustomsService
 from hub.sandbox.platform import Platform
 from hub.sandbox.province import Province
 from hub.sandbox.server import Fault, FaultyWire, serving
 from hub.sandbox.wellknown import CLEAN, DISHONEST, RICH
+from hub.sources.breaker import Breaker
+from hub.sources.cache import RowCache
+from hub.sources.live import LiveAnswer, LiveSources, Status
 
 TODAY = datetime(2026, 11, 23, tzinfo=UTC).date()
 APP_ID, APP_KEY = "hub-630000", "0123456789abcdef"

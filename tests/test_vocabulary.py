@@ -10,13 +10,13 @@ import pytest
 import strawberry
 from graphql import GraphQLInterfaceType, GraphQLObjectType, print_schema
 
-from hub.agreement import read_agreement
-from hub.matrix import Purpose
-from hub.openness import load_openness
+from hub.rights.agreement import read_agreement
+from hub.rights.matrix import Purpose
+from hub.rights.openness import load_openness
+from hub.rights.standing import Standings
+from hub.rights.view import View
 from hub.rules.matrix import load_matrix
 from hub.sandbox.agreements import PARTNERS
-from hub.standing import Standings
-from hub.view import View
 from schema.coordinates import UngovernedCoordinate, read, vocabulary
 from schema.governance import OPEN, Mask, Shape, entity, governed
 from schema.node import Node

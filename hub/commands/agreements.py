@@ -9,22 +9,22 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from hub.agreement import Agreements, read_agreement, today_in
-from hub.agreement_store import (
+from hub.commands.session import err, operator, out, present, told, with_store, writer
+from hub.config import Settings
+from hub.errors import AgreementInvalid, PurposeNotAllowed
+from hub.rights.agreement import Agreements, read_agreement, today_in
+from hub.rights.agreement_store import (
     apply_agreements,
     diff_agreement,
     list_agreements,
     suspend_agreement,
     texts_in,
 )
-from hub.commands.session import err, operator, out, present, told, with_store, writer
-from hub.config import Settings
-from hub.errors import AgreementInvalid, PurposeNotAllowed
-from hub.explain import explanations
-from hub.matrix import Purpose
-from hub.openness import load_openness
+from hub.rights.explain import explanations
+from hub.rights.matrix import Purpose
+from hub.rights.openness import load_openness
+from hub.rights.standing import Standings
 from hub.rules.matrix import load_matrix
-from hub.standing import Standings
 from schema.coordinates import vocabulary
 
 app = typer.Typer(no_args_is_help=True, help="Data-sharing agreements: who may see what, for which purpose.")

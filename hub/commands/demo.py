@@ -14,23 +14,23 @@ from pathlib import Path
 
 import typer
 
-from hub.affiliation import read_codes, take_affiliations
-from hub.agreement import today_in
-from hub.agreement_store import apply_agreements
 from hub.commands.session import err, out, present, settings, told, writer
 from hub.commands.sources import harvest_into
 from hub.config import Settings
-from hub.database import migrated
-from hub.demo_issuer import demo_token
-from hub.embedded import EmbeddedPostgres
 from hub.errors import SettingInvalid
+from hub.harvest.affiliation import read_codes, take_affiliations
 from hub.observe import log_to_stderr
+from hub.rights.agreement import today_in
+from hub.rights.agreement_store import apply_agreements
 from hub.rules.matrix import load_matrix
 from hub.sandbox.agreements import PARTNERS, demo_agreements
 from hub.sandbox.issuer import demo_issuer
 from hub.sandbox.province import Province
 from hub.sandbox.run import province_in, running
+from hub.sandbox.tokens import demo_token
 from hub.server import listen, server
+from hub.store.database import migrated
+from hub.store.embedded import EmbeddedPostgres
 from schema.coordinates import vocabulary
 
 TOKEN_SECONDS = 8 * 3600

@@ -17,8 +17,8 @@ from rich.console import Console
 
 from connectors.contract import Tools
 from hub.config import Settings
-from hub.database import Role, attached, open_pool
 from hub.errors import HubError
+from hub.store.database import Role, attached, open_pool
 from schema.identifiers import hmac_sm3
 
 P = ParamSpec("P")

@@ -19,16 +19,16 @@ from rich.progress import (
 from rich.table import Table
 
 from connectors.contract import Connector
-from hub import harvest as harvesting
-from hub import imports as importing
-from hub import quarantine as quarantining
-from hub import replay as replaying
-from hub.affiliation import read_codes, take_affiliations
-from hub.agreement import today_in
 from hub.commands.session import err, out, present, told, tools_of, with_store, writer
 from hub.config import Settings
 from hub.errors import FileRefused, SourceUnknown
-from hub.sources import connect_all
+from hub.harvest.run import imports as importing
+from hub.harvest.run import quarantine as quarantining
+from hub.harvest.run import replay as replaying
+from hub.harvest.run import run as harvesting
+from hub.harvest.affiliation import read_codes, take_affiliations
+from hub.rights.agreement import today_in
+from hub.sources.discovery import connect_all
 
 quarantine = typer.Typer(
     no_args_is_help=True, help="Rows that were not understood: list, show, correct and replay."

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from hub.errors import RulesInvalid
-from hub.matrix import (
+from hub.rights.matrix import (
     Capability,
     Cell,
     DataClass,

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt.algorithms import OKPAlgorithm
 
 from hub.errors import SettingInvalid
-from hub.issuer import IssuerKey
+from hub.rights.issuer import IssuerKey
 
 ISSUER: Final = "urn:credit-sharing-hub:demo"
 ALGORITHM: Final = "EdDSA"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.resources import files
 
-from hub.issuer import IssuerKey
+from hub.rights.issuer import IssuerKey
 
 # P1 … P12, in that order.
 PARTNERS = (

@@ -1,0 +1,61 @@
+"""Imports 双公示 files that a person gives: known by their digest, resumed where they stood."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import asyncpg
+
+from connectors.commerce import PublicityFiles, connect_file
+from connectors.contract import Tools
+from connectors.files import digest_of
+from hub.harvest.run import checkpoints
+from hub.harvest.run import SHANGHAI, Outcome, Report, Run, exclusive, intake_of
+from hub.harvest.versions import Totals
+
+
+async def import_files(
+    paths: Sequence[Path],
+    tools: Tools,
+    pool: asyncpg.Pool,
+    report: Report | None = None,
+    again: bool = False,
+) -> list[Outcome]:
+    """Import licence and penalty files (CSV, XLSX, XML; UTF-8, GB18030), one after the other.
+
+    A file imported before is recognized (status TAKEN); `again` reads it once more. One whose import was
+    cut short goes on after its last committed batch. A file that cannot be read is REFUSED and does not
+    stop the others. Errors: StoreUnavailable, HarvestRunning.
+    """
+    return [await _import(path, tools, pool, report, again) for path in paths]
+
+
+async def _import(
+    path: Path, tools: Tools, pool: asyncpg.Pool, report: Report | None, again: bool
+) -> Outcome:
+    connector, clock = connect_file(path, tools), tools.now
+    source = connector.source
+    digest = await asyncio.to_thread(digest_of, path)
+    async with exclusive(pool, source.name) as connection:
+        delivery = await checkpoints.delivery_of(connection, digest)
+        if delivery is not None and again:
+            await checkpoints.take_again(connection, digest)
+            delivery = None
+        before = Totals() if delivery is None else delivery.totals
+        if delivery is not None and delivery.finished_at is not None:
+            when = delivery.finished_at.astimezone(SHANGHAI)
+            return Outcome(path.name, before, "TAKEN", f"imported before, on {when:%Y-%m-%d %H:%M}")
+
+        async def move(_: str, totals: Totals) -> None:
+            await checkpoints.take(connection, digest, source.name, path.name, totals, clock())
+            await checkpoints.count(connection, source.name, totals, clock())
+
+        intake = await intake_of(connection, source, clock())
+        run = Run(connector, connection, clock, intake, report, path.name, before)
+        outcome = await run.to_the_end(PublicityFiles.cursor_at(digest, before.read), move, ())
+        if outcome.status == "OK":
+            await checkpoints.finish(connection, digest, clock())
+            await checkpoints.note_success(connection, source.name, clock(), clock())
+    return outcome

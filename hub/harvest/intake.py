@@ -1,0 +1,219 @@
+"""From a raw row to what is stored: validation, data class, seriousness, last day of use, digest. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+import orjson
+
+from connectors.contract import Connector, Item, Kind, RawRow, RowRejected, Source
+from hub.harvest.catalogue import Catalogue
+from hub.harvest.columns import TABLES, day_of, fill
+from hub.harvest.drafts import SubjectDraft, authority_code, draft_subject
+from hub.harvest.screen import contact_in, person_number_in
+from hub.rules.publicity import PublicityRules, add_months
+from hub.store.tables import DATA_CLASSES, SERIOUSNESS
+
+_TEXTS_SHOWN = ("facts", "content", "violation_type", "basis")
+_GRADES = {"CUSTOMS": "D14", "SAFE": "D19", "ASSOCIATION": "D24", "NATIONAL": "D40"}
+_LONGEST_LIST_MONTHS = 36
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A row understood: everything but the subject's id and the times of the store."""
+
+    row: RawRow
+    table: str
+    record_id: str
+    deleted: bool
+    digest: str = ""
+    subject: SubjectDraft | None = None
+    data_class: str = ""
+    catalog_item_code: str = ""
+    sharing: str = "PUBLIC"
+    source_updated_at: datetime | None = None
+    # In the order of FILLED[table].
+    values: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that is quarantined."""
+
+    row: RawRow
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What rows of one source are checked against. `cleared`: a person has read the texts (R7.3)."""
+
+    source: Source
+    catalogue: Catalogue
+    rules: PublicityRules
+    today: date
+    cleared: bool = False
+
+    def prepare(self, connector: Connector, rows: Sequence[RawRow]) -> list[Prepared | Rejected]:
+        """Each row understood or rejected, in order. Never raises for what a row holds."""
+        return [self._prepare(connector, row) for row in rows]
+
+    def _prepare(self, connector: Connector, row: RawRow) -> Prepared | Rejected:
+        try:
+            return self.understand(row, connector.canonical(row))
+        except RowRejected as error:
+            return Rejected(row, error.code, error.reason)
+        except Exception as error:
+            # A defect of the connector costs the row, not the harvest; the words may hold the row's values.
+            _log.warning("%s: %s in canonical()", self.source.name, type(error).__name__)
+            return Rejected(row, "CONNECTOR_DEFECT", f"the connector failed with {type(error).__name__}")
+
+    def understand(self, row: RawRow, item: Item) -> Prepared:
+        """What is stored of `item`. Raises RowRejected."""
+        table = TABLES[item.kind].name
+        if not item.source_record_id or len(item.source_record_id) > 200:
+            raise RowRejected("NO_RECORD_ID", "the source's name for the record is empty or too long")
+        if item.deleted:
+            moment = item.source_updated_at
+            return Prepared(row, table, item.source_record_id, True, source_updated_at=moment)
+        sharing = self.catalogue.sharing.get(item.catalog_item_code)
+        if sharing is None:
+            raise RowRejected("UNKNOWN_ITEM", "the item is not in the catalogue of credit information")
+        subject, flags = draft_subject(item.subject, self.today)
+        values, noticed = self._values(item)
+        flags = (*item.flags, *flags, *noticed)
+        if flags and table == "record":
+            values["details"] = {**_mapping(values.get("details")), "flags": list(dict.fromkeys(flags))}
+        data_class = data_class_of(self.source, item, values)
+        columns = fill(table, values)
+        digest = self._digest(item, subject, data_class, sharing, columns)
+        return Prepared(
+            row, table, item.source_record_id, False, digest, subject, data_class, item.catalog_item_code,
+            sharing, item.source_updated_at, columns,
+        )  # fmt: skip
+
+    def _digest(
+        self, item: Item, subject: SubjectDraft, data_class: str, sharing: str, columns: tuple[object, ...]
+    ) -> str:
+        """SM3 of the canonical row: what changes it makes a new version, a re-delivery does not."""
+        try:
+            text = orjson.dumps((item.kind, subject.name, columns), default=_plain)
+            who = orjson.dumps((subject.kind, subject.region, [(k.scheme, k.value) for k in subject.keys]))
+        except TypeError:
+            raise RowRejected("NOT_TEXT", "a value is no Unicode text") from None
+        if b"\\u0000" in text:
+            raise RowRejected("NOT_TEXT", "a value holds the character NUL")
+        if not self.cleared and person_number_in(text.decode()):
+            raise RowRejected("PERSON_NUMBER_IN_TEXT", "a text holds what looks like a resident ID number")
+        digest = hashlib.new("sm3", text)
+        digest.update(who)
+        digest.update(orjson.dumps((item.catalog_item_code, data_class, sharing)))
+        return digest.hexdigest()
+
+    def _values(self, item: Item) -> tuple[dict[str, object], tuple[str, ...]]:
+        values = dict(item.values)
+        flags: tuple[str, ...] = ()
+        if item.kind in (Kind.LICENSE, Kind.PENALTY, Kind.GENERIC):
+            flags = self._complete_record(item, values)
+        elif item.kind is Kind.LIST_ENTRY:
+            self._complete_entry(values)
+        return values, flags
+
+    def _complete_record(self, item: Item, values: dict[str, object]) -> tuple[str, ...]:
+        """Kind, class and last day of use of a record, and the checks on its texts and authority."""
+        flags: tuple[str, ...] = ()
+        values["kind"] = item.kind.value
+        authority = values.get("authority_uscc")
+        values["authority_uscc"] = authority_code(authority if isinstance(authority, str) else None)
+        decided = day_of(values.get("decided_on"))
+        if decided is None:
+            raise RowRejected("MISSING", "decided_on is empty")
+        seriousness = values.get("seriousness")
+        if item.kind is Kind.LICENSE:
+            seriousness = "NOT_ADVERSE"
+        elif seriousness is None and item.kind is Kind.PENALTY:
+            kinds = values.get("categories")
+            simple = values.get("simple_procedure") is True
+            seriousness, flags = self.rules.classify(kinds if isinstance(kinds, list) else (), simple)
+        elif seriousness is None:
+            seriousness, flags = "UNCLASSIFIED", ("SERIOUSNESS_UNCLASSIFIED",)
+        if seriousness not in SERIOUSNESS:
+            raise RowRejected("UNKNOWN_VALUE", "seriousness has a value that the hub does not know")
+        values["seriousness"] = seriousness
+        # The authority may end the use earlier than the rules do, never later.
+        ends = [day_of(values.get("usable_until")), self.rules.usable_until(decided, str(seriousness))]
+        if seriousness == "NOT_ADVERSE":
+            ends.append(day_of(values.get("valid_to")))
+        values["usable_until"] = min((end for end in ends if end is not None), default=None)
+        if values.get("lifecycle") == "UNDER_OBJECTION":
+            values["under_objection"] = True
+        details = _mapping(values.get("details"))
+        shown = " ".join(str(details[name]) for name in _TEXTS_SHOWN if details.get(name))
+        if not self.cleared and contact_in(shown):
+            raise RowRejected("CONTACT_IN_TEXT", "a text holds a mobile or bank card number: to be cleared")
+        return flags
+
+    def _complete_entry(self, values: dict[str, object]) -> None:
+        """Color and end of publicity of a place on a list that the hub knows (R8.1)."""
+        rule = self.catalogue.lists.get(str(values.get("list_code")))
+        if rule is None:
+            raise RowRejected("UNKNOWN_LIST", "the list has no definition with a legal basis")
+        if values.setdefault("color", rule.color) != rule.color:
+            raise RowRejected("LIST_COLOR", "the list is of another color")
+        begun = day_of(values.get("recognized_on")) or day_of(values.get("publicity_from"))
+        longest = rule.max_publicity_months
+        if rule.color == "BLACK":
+            longest = min(longest or _LONGEST_LIST_MONTHS, _LONGEST_LIST_MONTHS)
+        if longest is not None and begun is not None:
+            bound = add_months(begun, longest)
+            values["publicity_ends_on"] = min(day_of(values.get("publicity_ends_on")) or bound, bound)
+
+
+def data_class_of(source: Source, item: Item, values: Mapping[str, object] | None = None) -> str:
+    """The data class of the ceiling matrix that a row of `item` belongs to. Raises RowRejected.
+
+    The catalogue item's class, refined by kind of subject, seriousness, color and grade (D1-D43). `values`:
+    the completed ones when they are known, else the item's own.
+    """
+    values = item.values if values is None else values
+    person = item.subject.kind == "NATURAL_PERSON"
+    declared = next((one.data_class for one in source.items if one.code == item.catalog_item_code), None)
+    match item.kind:
+        case Kind.LICENSE:
+            found = "D5" if person else "D4"
+        case Kind.PENALTY:
+            found = "D8" if person else "D7" if values.get("seriousness") == "MINOR" else "D6"
+        case Kind.REGISTRATION:
+            found = "D1"
+        case Kind.LIST_ENTRY if values.get("color") == "BLACK":
+            found = "D11" if person else "D18" if declared == "D18" else "D10"
+        case Kind.LIST_ENTRY:
+            found = {"RED": "D13", "WATCH": "D12"}.get(str(values.get("color")), "")
+        case Kind.GRADE if values.get("scheme") == "TAX":
+            found = "D16" if values.get("grade_code") == "A" else "D17"
+        case Kind.GRADE:
+            found = _GRADES.get(str(values.get("scheme")), "")
+        case _:
+            found = declared or ""
+    if found not in DATA_CLASSES:
+        raise RowRejected("NO_DATA_CLASS", "the row belongs to no class of the ceiling matrix")
+    return found
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _plain(value: object) -> str:
+    """Decimals as text; orjson knows all other types that columns take."""
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError

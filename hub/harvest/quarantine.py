@@ -1,0 +1,127 @@
+"""Rows that were not understood: kept with their bytes, shown, corrected by a person and replayed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+import asyncpg
+
+from connectors.contract import RawRow
+from hub.harvest.intake import Rejected
+from hub.harvest.screen import redact
+
+_KEEP = """
+INSERT INTO quarantine (source, origin, position, raw, reason_code, reason, quarantined_at)
+SELECT $1, n.origin, n.position, n.raw, n.code, n.reason, $7
+FROM unnest($2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[])
+  AS n(origin, position, raw, code, reason)
+ON CONFLICT (source, origin, position) DO UPDATE
+SET raw = excluded.raw, reason_code = excluded.reason_code, reason = excluded.reason,
+  quarantined_at = excluded.quarantined_at, replayed_at = NULL
+WHERE quarantine.raw <> excluded.raw OR quarantine.reason_code <> excluded.reason_code
+"""
+# A row that was understood at last, because its source or the connector was corrected, needs nobody any more.
+_SETTLE = """
+UPDATE quarantine q SET replayed_at = $4
+FROM unnest($2::text[], $3::text[]) AS n(origin, position)
+WHERE q.source = $1 AND q.origin = n.origin AND q.position = n.position AND q.replayed_at IS NULL
+"""
+_COLUMNS = "quarantine_id, source, origin, position, reason_code, reason, quarantined_at, replayed_at"
+
+
+@runtime_checkable
+class Rereads(Protocol):
+    """A connector that can read the fields of a quarantined row from its bytes."""
+
+    def reread(self, raw: bytes) -> Mapping[str, str | None] | None:
+        """The fields, numbers of persons masked; None when the bytes cannot be read."""
+        ...
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A row in quarantine, without its bytes. `replayed_at`: understood since."""
+
+    quarantine_id: int
+    source: str
+    origin: str
+    position: str
+    reason_code: str
+    reason: str
+    quarantined_at: datetime
+    replayed_at: datetime | None
+
+
+async def keep(
+    connection: asyncpg.Connection, source: str, rejected: Sequence[Rejected], now: datetime
+) -> None:
+    """Put rows into quarantine, numbers of persons masked; a row that is there is brought up to date."""
+    # Of a row that came twice in a batch the later state counts; one statement may touch a row only once.
+    rows = {(one.row.origin, one.row.position): one for one in rejected}
+    if rows:
+        await connection.execute(
+            _KEEP,
+            source,
+            [origin for origin, _ in rows],
+            [position for _, position in rows],
+            [redact(one.row.raw) for one in rows.values()],
+            [one.code for one in rows.values()],
+            [one.reason for one in rows.values()],
+            now,
+        )
+
+
+async def settle(connection: asyncpg.Connection, source: str, rows: Sequence[RawRow], now: datetime) -> None:
+    """Mark quarantined rows that were understood now."""
+    await connection.execute(
+        _SETTLE, source, [row.origin for row in rows], [row.position for row in rows], now
+    )
+
+
+async def has_open(connection: asyncpg.Connection, source: str) -> bool:
+    """Whether rows of the source wait in quarantine."""
+    query = "SELECT EXISTS (SELECT FROM quarantine WHERE source = $1 AND replayed_at IS NULL)"
+    return bool(await connection.fetchval(query, source))
+
+
+async def list_quarantined(
+    pool: asyncpg.Pool, source: str | None = None, *, every: bool = False, limit: int = 100
+) -> list[Quarantined]:
+    """Rows in quarantine, newest first; `every`: those understood since, too."""
+    rows = await pool.fetch(
+        f"SELECT {_COLUMNS} FROM quarantine WHERE ($1::text IS NULL OR source = $1)"  # noqa: S608 - constants
+        " AND ($2 OR replayed_at IS NULL) ORDER BY quarantine_id DESC LIMIT $3",
+        source,
+        every,
+        limit,
+    )
+    return [Quarantined(**row) for row in rows]
+
+
+async def quarantined(pool: asyncpg.Pool, quarantine_id: int) -> tuple[Quarantined, bytes] | None:
+    """One row in quarantine with its bytes (numbers of persons masked), or None."""
+    row = await pool.fetchrow(
+        f"SELECT {_COLUMNS}, raw FROM quarantine WHERE quarantine_id = $1",  # noqa: S608 - constants
+        quarantine_id,
+    )
+    if row is None:
+        return None
+    found = dict(row)
+    raw = bytes(found.pop("raw"))
+    return Quarantined(**found), raw
+
+
+def fields_of(connector: object, raw: bytes) -> Mapping[str, str | None] | None:
+    """The fields of a quarantined row, for correcting them; None when its bytes cannot be read."""
+    if isinstance(connector, Rereads):
+        return connector.reread(raw)
+    with suppress(ValueError, RecursionError):
+        loaded = json.loads(raw)
+        if isinstance(loaded, dict):
+            return {str(name): None if value is None else str(value) for name, value in loaded.items()}
+    return None

@@ -1,0 +1,208 @@
+"""Pulls harvested sources into the store: in batches, resumable, with nothing lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+import asyncpg
+
+from connectors.contract import Connector, Mode, Refused, Retention, Source, Tools, Unavailable
+from hub.errors import HarvestRunning, SourceUnknown, StoreUnavailable
+from hub.harvest.run import checkpoints
+from hub.harvest.catalogue import load_catalogue
+from hub.harvest.intake import Intake, Prepared, Rejected
+from hub.harvest.versions import Totals, write_batch
+from hub.rules.publicity import load_publicity_rules
+from hub.sources.discovery import connect_all
+
+SHANGHAI = timezone(timedelta(hours=8))
+Clock = Callable[[], datetime]
+# Seconds to wait before asking an unavailable source again; a batch that comes through starts the row anew.
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
+# A killed harvest's connection may hold its lock until the server notices.
+_LOCK_SECONDS = 30.0
+_LOCK = "SELECT pg_try_advisory_lock(0x48415256, hashtext($1))"
+_UNLOCK = "SELECT pg_advisory_unlock(0x48415256, hashtext($1))"
+_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a harvest or import is. `expected`: rows of the file or source, when it says so."""
+
+    name: str
+    totals: Totals
+    expected: int | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a harvest or import ended.
+
+    `status`: OK, TAKEN (this very file was imported before), UNAVAILABLE (ask again later; what came is kept)
+    or REFUSED. `totals` of an import count the whole file, also what was taken before it was resumed.
+    """
+
+    name: str
+    totals: Totals
+    status: str = "OK"
+    message: str = ""
+
+
+Report = Callable[[Progress], None]
+# Moves the cursor or position, in the transaction of the batch.
+Move = Callable[[str, Totals], Awaitable[None]]
+
+
+async def harvest(
+    connector: Connector,
+    pool: asyncpg.Pool,
+    clock: Clock,
+    report: Report | None = None,
+    pauses: Sequence[float] = PAUSES,
+) -> Outcome:
+    """Pull what is new in `connector` since the cursor of its last committed batch.
+
+    Asks an unavailable source again after each of `pauses`. Errors: StoreUnavailable, HarvestRunning.
+    """
+    source = connector.source
+    if source.mode is not Mode.HARVESTED or source.retention is not Retention.STORED:
+        return Outcome(source.name, Totals(), "REFUSED", "the source is asked live, or may not be stored")
+    begun = clock()
+    async with exclusive(pool, source.name) as connection:
+
+        async def move(cursor: str, totals: Totals) -> None:
+            await checkpoints.count(connection, source.name, totals, clock(), cursor)
+
+        intake = await intake_of(connection, source, begun)
+        run = Run(connector, connection, clock, intake, report, source.name)
+        outcome = await run.to_the_end(await checkpoints.cursor_of(connection, source.name), move, pauses)
+        if outcome.status == "OK":
+            await checkpoints.note_success(connection, source.name, begun, clock())
+        else:
+            await checkpoints.note_failure(connection, source, clock())
+    return outcome
+
+
+async def harvest_all(
+    names: Sequence[str],
+    settings: Mapping[str, str],
+    tools: Tools,
+    pool: asyncpg.Pool,
+    report: Report | None = None,
+) -> list[Outcome]:
+    """Harvest the named sources, all that are connected when none is named, one after the other.
+
+    Errors: SourceUnknown for a name without a connected source that is harvested, SettingInvalid; as
+    `harvest`.
+    """
+    connected = connect_all(settings, tools)
+    try:
+        harvested = {name: one for name, one in connected.items() if one.source.mode is Mode.HARVESTED}
+        wanted = [name.upper() for name in names] or list(harvested)
+        unknown = [name for name in wanted if name not in harvested]
+        if unknown:
+            known = ", ".join(harvested) or "none"
+            raise SourceUnknown(f"No source {unknown[0]} is connected and harvested; there are: {known}.")
+        return [await harvest(harvested[name], pool, tools.now, report) for name in wanted]
+    finally:
+        for one in connected.values():
+            await one.close()
+
+
+async def intake_of(connection: asyncpg.Connection, source: Source, now: datetime) -> Intake:
+    """What rows of the source are checked against, as of `now`."""
+    catalogue = await load_catalogue(connection, source)
+    return Intake(source, catalogue, load_publicity_rules(), now.astimezone(SHANGHAI).date())
+
+
+@asynccontextmanager
+async def exclusive(pool: asyncpg.Pool, source: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that alone harvests the source. Errors: HarvestRunning, StoreUnavailable."""
+    try:
+        async with pool.acquire() as connection:
+            deadline = asyncio.get_running_loop().time() + _LOCK_SECONDS
+            while not await connection.fetchval(_LOCK, source):
+                if asyncio.get_running_loop().time() > deadline:
+                    raise HarvestRunning(f"Another process is harvesting {source}.")
+                await asyncio.sleep(0.1)
+            yield connection
+            await connection.execute(_UNLOCK, source)
+    except _LOST as error:
+        raise StoreUnavailable(
+            f"The store was lost while harvesting {source}: {type(error).__name__}."
+        ) from error
+
+
+class Run:
+    """One pass over a source: while the store writes a batch, the next one is read and understood."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        connection: asyncpg.Connection,
+        clock: Clock,
+        intake: Intake,
+        report: Report | None,
+        name: str,
+        before: Totals | None = None,
+    ) -> None:
+        """`before`: what was taken of a file before; the totals go on from there."""
+        self._connector = connector
+        self._connection = connection
+        self._clock = clock
+        self._intake = intake
+        self._report = report
+        self._name = name
+        self._totals = before or Totals()
+        self._cursor: str | None = None
+        self._progressed = False
+
+    async def to_the_end(self, cursor: str | None, move: Move, pauses: Sequence[float]) -> Outcome:
+        """All batches from `cursor` on; an unavailable source is asked again, a refusal ends the pass."""
+        self._cursor = cursor
+        left = list(pauses)
+        while True:
+            self._progressed = False
+            try:
+                await self._pull(move)
+            except Unavailable as error:
+                left = list(pauses) if self._progressed else left
+                if not left:
+                    return Outcome(self._name, self._totals, "UNAVAILABLE", str(error))
+                await asyncio.sleep(left.pop(0))
+            except Refused as error:
+                return Outcome(self._name, self._totals, "REFUSED", str(error))
+            else:
+                return Outcome(self._name, self._totals)
+
+    async def _pull(self, move: Move) -> None:
+        """Go through the batches. However it ends, what was handed to the store is stored first."""
+        writing: asyncio.Task[None] | None = None
+        try:
+            async for batch in self._connector.harvest(self._cursor):
+                understood = await asyncio.to_thread(self._intake.prepare, self._connector, batch.rows)
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(self._write(understood, batch.cursor, batch.total, move))
+        finally:
+            if writing is not None:
+                await writing
+
+    async def _write(
+        self, batch: Sequence[Prepared | Rejected], cursor: str, expected: int | None, move: Move
+    ) -> None:
+        async def checkpoint(_: asyncpg.Connection, totals: Totals) -> None:
+            await move(cursor, totals)
+
+        source = self._connector.source
+        totals = await write_batch(self._connection, source, batch, self._clock(), checkpoint)
+        self._totals += totals
+        self._cursor = cursor
+        self._progressed = True
+        if self._report is not None:
+            self._report(Progress(self._name, self._totals, expected))

@@ -1,0 +1,276 @@
+"""Writes a batch in one transaction: new versions, superseded ones, subjects, quarantine, checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import asyncpg
+import orjson
+
+from connectors.contract import RawRow, Source
+from hub.harvest.run import quarantine
+from hub.harvest.columns import FILLED
+from hub.harvest.drafts import SubjectDraft
+from hub.harvest.intake import Prepared, Rejected
+from hub.harvest.resolve import Anchor, resolve
+from schema.names import name_key
+
+# One batch at a time creates subjects and versions, whichever process it runs in (any constant of our own).
+_LOCK = "SELECT pg_advisory_xact_lock(0x48415256)"
+# The newest version of each record, current or ended: a record that comes back keeps its public id.
+_NEWEST = """
+SELECT n.record_id, v.version_id, v.public_id, v.payload_digest, v.superseded_at IS NULL AS current,
+  v.source_updated_at
+FROM unnest($2::text[]) AS n(record_id) CROSS JOIN LATERAL (
+  SELECT * FROM {table} t WHERE t.source = $1 AND t.source_record_id = n.record_id
+  ORDER BY t.recorded_at DESC, t.version_id DESC LIMIT 1) v
+"""
+_END = "UPDATE {table} SET superseded_at = $2 WHERE version_id = ANY($1::bigint[]) AND superseded_at IS NULL"
+# A later registration wins; what it does not say stays as it was.
+_REGISTER = """
+UPDATE subject s SET display_name = n.name, name_key = n.name_key,
+  registration_status = coalesce(n.status, s.registration_status),
+  region_code = coalesce(n.region, s.region_code),
+  established_on = coalesce(n.established, s.established_on),
+  industry_code = coalesce(n.industry, s.industry_code),
+  legal_representative_name = coalesce(n.representative, s.legal_representative_name)
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::text[], $8::text[])
+  AS n(subject_id, name, name_key, status, region, established, industry, representative)
+WHERE s.subject_id = n.subject_id
+"""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What became of rows. Nothing is lost: read = stored + unchanged + quarantined."""
+
+    read: int = 0
+    stored: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(
+            self.read + other.read,
+            self.stored + other.stored,
+            self.unchanged + other.unchanged,
+            self.quarantined + other.quarantined,
+        )
+
+    def __str__(self) -> str:
+        """The equation."""
+        kept = f"stored {self.stored} + unchanged {self.unchanged} + quarantined {self.quarantined}"
+        return f"read {self.read} = {kept}"
+
+
+# Moves the cursor of a harvest or the position of an import, in the transaction of the batch.
+Checkpoint = Callable[[asyncpg.Connection, Totals], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Newest:
+    """The newest version of a record while a batch is gone through."""
+
+    public_id: UUID
+    digest: str
+    current: bool
+    moment: datetime | None
+    # Where it stands: a version of the store, or a row about to be inserted.
+    version_id: int | None = None
+    row: list[object] | None = None
+
+
+async def write_batch(
+    connection: asyncpg.Connection,
+    source: Source,
+    batch: Sequence[Prepared | Rejected],
+    now: datetime,
+    checkpoint: Checkpoint,
+) -> Totals:
+    """Store `batch` and move the checkpoint, both or neither: a killed harvest loses and doubles nothing.
+
+    Rows are taken in order. A row like the newest version of its record is unchanged; one with an older
+    `source_updated_at` is a re-delivery and changes nothing either.
+    """
+    async with connection.transaction():
+        await connection.execute(_LOCK)
+        work = _Work(connection, source, now)
+        totals = await work.take(batch)
+        await checkpoint(connection, totals)
+    return totals
+
+
+class _Work:
+    """One batch under way."""
+
+    def __init__(self, connection: asyncpg.Connection, source: Source, now: datetime) -> None:
+        self._connection = connection
+        self._source = source
+        self._now = now
+        self._newest: dict[tuple[str, str], _Newest] = {}
+        self._inserts: dict[str, list[list[object]]] = {}
+        self._ends: dict[str, list[int]] = {}
+        self._registered: dict[int, tuple[Prepared, Anchor]] = {}
+
+    async def take(self, batch: Sequence[Prepared | Rejected]) -> Totals:
+        """Go through the batch and write what came of it."""
+        rejected = [one for one in batch if isinstance(one, Rejected)]
+        understood = [one for one in batch if isinstance(one, Prepared)]
+        await self._load(understood)
+        stored = unchanged = 0
+        accepted: list[RawRow] = []
+        anchors = await self._anchors(understood)
+        for one in understood:
+            if id(one) in anchors and anchors[id(one)][0] is None:
+                reason = "the row's identifiers belong to different subjects"
+                rejected.append(Rejected(one.row, "KEY_CONFLICT", reason))
+                continue
+            accepted.append(one.row)
+            if self._apply(one, anchors.get(id(one))):
+                stored += 1
+            else:
+                unchanged += 1
+        await self._write()
+        if accepted and await quarantine.has_open(self._connection, self._source.name):
+            await quarantine.settle(self._connection, self._source.name, accepted, self._now)
+        await quarantine.keep(self._connection, self._source.name, rejected, self._now)
+        return Totals(len(batch), stored, unchanged, len(rejected))
+
+    async def _load(self, understood: Iterable[Prepared]) -> None:
+        ids: dict[str, set[str]] = {}
+        for one in understood:
+            ids.setdefault(one.table, set()).add(one.record_id)
+        for table, wanted in ids.items():
+            query = _NEWEST.format(table=table)
+            for row in await self._connection.fetch(query, self._source.name, list(wanted)):
+                self._newest[table, row["record_id"]] = _Newest(
+                    row["public_id"],
+                    row["payload_digest"],
+                    row["current"],
+                    row["source_updated_at"],
+                    row["version_id"],
+                )
+
+    async def _anchors(self, understood: Sequence[Prepared]) -> dict[int, tuple[Anchor | None, bool]]:
+        """The subject of each row that may be written, and whether the register has another name for it."""
+        seen: dict[tuple[str, str], int] = {}
+        for one in understood:
+            seen[one.table, one.record_id] = seen.get((one.table, one.record_id), 0) + 1
+        wanted: list[tuple[Prepared, SubjectDraft]] = []
+        for one in understood:
+            newest = self._newest.get((one.table, one.record_id))
+            same = newest is not None and newest.current and newest.digest == one.digest
+            if one.subject is not None and (not same or seen[one.table, one.record_id] > 1):
+                wanted.append((one, one.subject))
+        if not wanted:
+            return {}
+        drafts = [draft for _, draft in wanted]
+        found = await resolve(self._connection, drafts, self._source.name, self._now)
+        return {
+            id(one): (found.anchors[index], one.table == "record" and found.name_differs(index, draft))
+            for index, (one, draft) in enumerate(wanted)
+        }
+
+    def _apply(self, one: Prepared, resolved: tuple[Anchor | None, bool] | None) -> bool:
+        """Take one row; whether it changed anything."""
+        key = one.table, one.record_id
+        newest = self._newest.get(key)
+        moments = None
+        if newest is not None and newest.moment is not None and one.source_updated_at is not None:
+            moments = (one.source_updated_at, newest.moment)
+        if one.deleted:
+            if newest is None or not newest.current or (moments and moments[0] < moments[1]):
+                return False
+            self._end(one.table, newest)
+            newest.moment = one.source_updated_at or newest.moment
+            return True
+        if newest is not None:
+            if newest.current and (newest.digest == one.digest or (moments and moments[0] < moments[1])):
+                return False
+            # Ended, and this row is no younger than what had ended: the old state, delivered again.
+            if not newest.current and moments and moments[0] <= moments[1]:
+                return False
+            if newest.current:
+                self._end(one.table, newest)
+        if resolved is None or resolved[0] is None:
+            raise AssertionError("a row that is written has a subject")
+        anchor, differs = resolved[0], resolved[1]
+        public_id = newest.public_id if newest is not None else uuid4()
+        row = self._row(one, public_id, anchor, _flagged(one, "NAME_DIFFERS") if differs else one.values)
+        self._inserts.setdefault(one.table, []).append(row)
+        self._newest[key] = _Newest(public_id, one.digest, True, one.source_updated_at, row=row)
+        if one.table == "registration":
+            self._registered[anchor.subject_id] = (one, anchor)
+        return True
+
+    def _end(self, table: str, newest: _Newest) -> None:
+        newest.current = False
+        if newest.row is not None:
+            newest.row[-1] = self._now
+        elif newest.version_id is not None:
+            self._ends.setdefault(table, []).append(newest.version_id)
+
+    def _row(self, one: Prepared, public_id: UUID, anchor: Anchor, values: Iterable[object]) -> list[object]:
+        return [
+            public_id,
+            anchor.subject_id,
+            one.data_class,
+            *values,
+            self._source.name,
+            one.record_id,
+            self._source.provider_name,
+            self._source.provider_code,
+            one.catalog_item_code,
+            one.sharing,
+            one.source_updated_at,
+            self._now,
+            one.digest,
+            self._now,
+            None,
+        ]
+
+    async def _write(self) -> None:
+        for table, versions in self._ends.items():
+            await self._connection.execute(_END.format(table=table), versions, self._now)
+        for table, rows in self._inserts.items():
+            columns = [*_BEFORE, *(column.name for column in FILLED[table]), *_AFTER]
+            await self._connection.copy_records_to_table(table, records=rows, columns=columns)
+        if self._registered:
+            named = [
+                (
+                    anchor.subject_id,
+                    one,
+                    dict(zip((c.name for c in FILLED["registration"]), one.values, strict=True)),
+                )
+                for one, anchor in self._registered.values()
+            ]
+            await self._connection.execute(
+                _REGISTER,
+                [subject_id for subject_id, _, _ in named],
+                [values["display_name"] for _, _, values in named],
+                [name_key(str(values["display_name"])) for _, _, values in named],
+                [values["registration_status"] for _, _, values in named],
+                [one.subject.region if one.subject else None for _, one, _ in named],
+                [values["established_on"] for _, _, values in named],
+                [values["industry_code"] for _, _, values in named],
+                [values["legal_representative_name"] for _, _, values in named],
+            )
+
+
+_BEFORE = ("public_id", "subject_id", "data_class")
+_AFTER = (
+    "source", "source_record_id", "provider_name", "provider_code", "catalog_item_code", "sharing_attribute",
+    "source_updated_at", "fetched_at", "payload_digest", "recorded_at", "superseded_at",
+)  # fmt: skip
+
+
+def _flagged(one: Prepared, flag: str) -> tuple[object, ...]:
+    """The values of a record with one more flag among its details."""
+    index = next(i for i, column in enumerate(FILLED[one.table]) if column.name == "details")
+    details = orjson.loads(str(one.values[index]))
+    details["flags"] = [*details.get("flags", []), flag]
+    text = orjson.dumps(details, option=orjson.OPT_SORT_KEYS).decode()
+    return (*one.values[:index], text, *one.values[index + 1 :])

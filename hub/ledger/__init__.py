@@ -1,0 +1,1 @@
+"""The disclosure ledger: written, proven, asked."""

@@ -1,0 +1,177 @@
+"""A view's decisions as SQL predicates over rows. Pure; the only place where rights become SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.query.parameters import Context, Parameters
+from hub.query.relations import TABLES, Table
+from hub.rights.policy import Level, Scope
+from hub.rights.view import ENDED, SUBJECT_SCOPES, View
+
+TRUE, FALSE = "TRUE", "FALSE"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row in the FROM clause: its alias, its table, and the alias of its subject's row where that is at hand."""
+
+    alias: str
+    table: Table
+    subject_alias: str = ""
+
+    @property
+    def subject_id(self) -> str:
+        """SQL: whose row it is."""
+        return (
+            f"{self.subject_alias}.subject_id"
+            if self.subject_alias
+            else self.table.subject.format(t=self.alias)
+        )
+
+
+def quoted(values: object) -> str:
+    """SQL string literals of names that the vocabulary or the policy defines, never of a caller's."""
+    return ", ".join("'" + str(value).replace("'", "''") + "'" for value in values)  # type: ignore[attr-defined]
+
+
+def any_of(terms: list[str]) -> str:
+    """SQL: one of `terms` holds."""
+    if TRUE in terms:
+        return TRUE
+    kept = list(dict.fromkeys(term for term in terms if term != FALSE))
+    return FALSE if not kept else kept[0] if len(kept) == 1 else f"({' OR '.join(kept)})"
+
+
+def all_of(terms: list[str]) -> str:
+    """SQL: all of `terms` hold."""
+    if FALSE in terms:
+        return FALSE
+    kept = list(dict.fromkeys(term for term in terms if term != TRUE))
+    return TRUE if not kept else " AND ".join(f"({t})" if " OR " in t and t[0] != "(" else t for t in kept)
+
+
+class Access:
+    """Predicates of one view."""
+
+    def __init__(self, view: View, parameters: Parameters) -> None:
+        """Bind what the predicates need through `parameters`."""
+        self._view = view
+        self._parameters = parameters
+
+    @property
+    def today(self) -> str:
+        """The placeholder of today's date."""
+        return self._parameters.context(Context.TODAY, "date")
+
+    def classes(self, row: Row, classes: tuple[str, ...], least: Level, subject_only: bool = False) -> str:
+        """SQL: the row carries one of `classes` and the view gives at least `least` of it here.
+
+        Where the table has no class of its own, `classes` are the type's and any of them suffices.
+        `subject_only`: leave out grants that depend on more than the row's subject.
+        """
+        by_scope: dict[tuple[frozenset[Scope], str], list[str]] = {}
+        for data_class in classes:
+            for grant in self._view.grants(data_class, least):
+                if subject_only and not grant.scopes <= SUBJECT_SCOPES:
+                    continue
+                # A consent names its classes, so rows under consent are not grouped with others.
+                key = (grant.scopes, data_class if Scope.CONSENT in grant.scopes else "")
+                by_scope.setdefault(key, []).append(data_class)
+        terms = []
+        for (scopes, consented), found in by_scope.items():
+            parts = [self.scope(scope, row, consented) for scope in sorted(scopes)]
+            if row.table.data_class:
+                column = row.table.data_class.format(t=row.alias)
+                listed = quoted(found)
+                parts.insert(0, f"{column} IN ({listed})" if len(found) > 1 else f"{column} = {listed}")
+            terms.append(all_of(parts))
+        return any_of(terms)
+
+    def scope(self, scope: Scope, row: Row, data_class: str = "") -> str:
+        """SQL: the scope holds for the row."""
+        bind = self._parameters.context
+        if scope in SUBJECT_SCOPES and not row.table.subject:
+            return TRUE
+        match scope:
+            case Scope.OWN_REGION:
+                regions = bind(Context.REGIONS, "text[]")
+                within = f"EXISTS (SELECT FROM unnest({regions}) p WHERE starts_with(%s.region_code, p))"
+                if row.subject_alias:
+                    return within % row.subject_alias
+                return (
+                    f"EXISTS (SELECT FROM subject z WHERE z.subject_id = {row.subject_id} AND {within % 'z'})"
+                )
+            case Scope.OWN_MEMBER | Scope.OWN_MERCHANT:
+                kind = "MEMBER" if scope is Scope.OWN_MEMBER else "MERCHANT"
+                return (
+                    f"EXISTS (SELECT FROM affiliation f WHERE f.subject_id = {row.subject_id}"
+                    f" AND f.partner = {bind(Context.PARTNER, 'text')} AND f.kind = '{kind}'"
+                    f" AND f.valid_from <= {self.today} AND (f.valid_to IS NULL OR f.valid_to >= {self.today}))"
+                )
+            case Scope.SELF:
+                own = bind(Context.SELF, "text")
+                if row.subject_alias:
+                    return f"{row.subject_alias}.uscc = {own}"
+                return f"{row.subject_id} = (SELECT z.subject_id FROM subject z WHERE z.uscc = {own})"
+            case Scope.OWN_SOURCE:
+                if not row.table.fact:
+                    return FALSE
+                return f"{row.alias}.source = {bind(Context.OWN_SOURCE, 'text')}"
+            case Scope.CONSENT:
+                now = bind(Context.NOW, "timestamptz")
+                # Without a class of its own the consent must name the row's.
+                named = f"'{data_class}'" if data_class else row.table.data_class.format(t=row.alias) or "''"
+                return (
+                    f"EXISTS (SELECT FROM consent c WHERE c.subject_id = {row.subject_id}"
+                    f" AND c.grantee = {bind(Context.PARTNER, 'text')}"
+                    f" AND {bind(Context.PURPOSE, 'text')} = ANY (c.purposes) AND {named} = ANY (c.data_classes)"
+                    f" AND c.valid_from <= {now} AND {now} < c.valid_to"
+                    f" AND (c.withdrawn_at IS NULL OR c.withdrawn_at > {now}))"
+                )
+            case _:
+                # A party to a case, a notification or a call: rows of these kinds say so themselves; none does here.
+                return FALSE
+
+    def sharing(self, row: Row) -> str:
+        """SQL: the row's openness (公开属性) lets this view have it."""
+        if not row.table.fact:
+            return TRUE
+        column = f"{row.alias}.sharing_attribute"
+        by_scope: dict[frozenset[Scope], list[str]] = {}
+        for attribute, scopes in sorted(self._view.sharing.items()):
+            by_scope.setdefault(scopes, []).append(attribute)
+        if len(by_scope.get(frozenset(), ())) == 4:
+            return TRUE
+        return any_of(
+            [
+                all_of(
+                    [
+                        f"{column} IN ({quoted(found)})",
+                        *(self.scope(scope, row, "") for scope in sorted(scopes)),
+                    ]
+                )
+                for scopes, found in by_scope.items()
+            ]
+        )
+
+    def in_use(self, row: Row) -> str:
+        """SQL: the row is in publicity and in use today."""
+        return row.table.in_use.format(t=row.alias, today=self.today) if row.table.in_use else TRUE
+
+    def visible(self, row: Row, classes: tuple[str, ...], least: Level = Level.MASKED) -> str:
+        """SQL: the row exists for this view. Ended rows exist only where the class of ended rows (D9) is given too."""
+        shown = all_of([self.classes(row, classes, least), self.sharing(row)])
+        if not row.table.in_use or shown == FALSE:
+            return shown
+        in_use = self.in_use(row)
+        ended_grants = self._view.grants(ENDED, Level.MASKED)
+        if not row.table.ended or not ended_grants:
+            return all_of([shown, in_use])
+        ended = any_of([all_of([self.scope(s, row, ENDED) for s in sorted(g.scopes)]) for g in ended_grants])
+        return all_of([shown, any_of([in_use, all_of([row.table.ended.format(t=row.alias), ended])])])
+
+
+def subject_row(alias: str) -> Row:
+    """The row of a subject."""
+    return Row(alias, TABLES["subject"], alias)

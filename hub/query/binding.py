@@ -1,0 +1,248 @@
+"""Variables and context → the parameters of a statement: coerced once by compiled functions, converted, bound."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from graphql import GraphQLSchema, OperationDefinitionNode, get_variable_values, type_from_ast
+
+from hub.errors import BadUserInput, LimitExceeded
+from hub.query.document import shortened
+from hub.query.parameters import Context, Conversion, FromContext, FromRef, FromRows, Seal, Source
+from hub.query.plan import Constant, Listed, Ref, Variable
+from schema.identifiers import InvalidIdentifier, parse_uscc
+
+_ID = re.compile(r"[a-z][0-9a-f]{32}", re.ASCII)
+
+
+@dataclass(slots=True)
+class Request:
+    """What a request brings to its statement."""
+
+    values: Mapping[str, Any]
+    view_digest: str
+    today: date
+    now: datetime
+    partner: str
+    regions: Sequence[str]
+    self_code: str | None
+    own_source: str | None
+    purpose: str
+    incomplete: Sequence[str]
+    rows: dict[FromRows, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The keys a request is bound with."""
+
+    cursor: bytes
+    # Digest of a person's number (HMAC-SM3), under which it stands in the store.
+    digest_person_id: Callable[[str], str]
+
+
+Binder = Callable[[Request], Any]
+
+
+def binders(parameters: Sequence[Source], secrets: Secrets) -> tuple[Binder, ...]:
+    """One function for each parameter."""
+    return tuple(_binder(one, secrets) for one in parameters)
+
+
+def _binder(source: Source, secrets: Secrets) -> Binder:
+    match source:
+        case FromContext(name):
+            return _CONTEXT[name]
+        case FromRows():
+            return lambda request: request.rows[source].decode()
+        case Seal():
+            return lambda request: _seal_key(source, request, secrets)
+        case FromRef():
+            read = _reader(source.ref)
+            convert = _conversion(source, secrets)
+            return read if convert is None else lambda request: convert(read(request), request)
+    raise AssertionError(source)
+
+
+_CONTEXT: dict[Context, Binder] = {
+    Context.TODAY: lambda request: request.today,
+    Context.NOW: lambda request: request.now,
+    Context.PARTNER: lambda request: request.partner,
+    Context.REGIONS: lambda request: request.regions,
+    Context.SELF: lambda request: request.self_code,
+    Context.OWN_SOURCE: lambda request: request.own_source,
+    Context.PURPOSE: lambda request: request.purpose,
+    Context.INCOMPLETE: lambda request: request.incomplete,
+}
+
+
+def _reader(ref: Ref) -> Binder:
+    match ref:
+        case Constant(value):
+            return lambda _: value
+        case Variable((name,)):
+            return lambda request: request.values[name]
+        case Variable(path):
+            return lambda request: _member(request.values, path)
+        case Listed(members):
+            readers = [_reader(member) for member in members]
+            return lambda request: [read(request) for read in readers]
+    raise AssertionError(ref)
+
+
+def _member(values: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        values = values[name]
+    return values
+
+
+def _conversion(source: FromRef, secrets: Secrets) -> Callable[[Any, Request], Any] | None:
+    match source.conversion:
+        case Conversion.NONE:
+            return None
+        case Conversion.DECIMAL:
+            return lambda value, _: Decimal(value)
+        case Conversion.ID_LETTER:
+            return lambda value, _: value[0] if _ID.fullmatch(value) else None
+        case Conversion.ID_UUID:
+            return lambda value, _: value[1:] if _ID.fullmatch(value) else None
+        case Conversion.IDENTIFIER:
+            return lambda value, _: _identifier(source.scheme, value, secrets)
+        case Conversion.CURSOR_SORT | Conversion.CURSOR_KEY:
+            seal = source.seal
+            assert seal is not None
+            part = 0 if source.conversion is Conversion.CURSOR_SORT else 1
+            return lambda value, request: _open(value, _seal_key(seal, request, secrets))[part]
+    raise AssertionError(source)
+
+
+def _identifier(scheme: str, value: str, secrets: Secrets) -> str:
+    if scheme == "USCC":
+        try:
+            return parse_uscc(value).code
+        except InvalidIdentifier as problem:
+            raise BadUserInput(
+                f"Not a unified social credit code: {problem.reason}", argument="value"
+            ) from None
+    if len(value) > 64:
+        raise BadUserInput("The identifier is too long.", argument="value")
+    if scheme in ("RESIDENT_ID", "PASSPORT"):
+        return secrets.digest_person_id(value)
+    return value.strip().upper()
+
+
+def _seal_key(seal: Seal, request: Request, secrets: Secrets) -> bytes:
+    """The key of a page's cursors: another caller, view or filter has another."""
+    arguments = [[name, _reader(ref)(request)] for name, ref in seal.arguments]
+    said = orjson.dumps([request.partner, request.view_digest, seal.coordinate, arguments], default=_plain)
+    return hmac.digest(secrets.cursor, said, "sha256")
+
+
+def _plain(value: object) -> object:
+    return [value.path] if isinstance(value, Variable) else str(value)
+
+
+def _open(cursor: str, key: bytes) -> tuple[date, str]:
+    """The position in a cursor that this hub sealed for this caller and page; else BadUserInput."""
+    try:
+        payload, _, mac = base64.b64decode(cursor, validate=True).decode("ascii").rpartition("/")
+        inner = hashlib.sha256(key + payload.encode()).digest()
+        expected = hashlib.sha256(key + inner).hexdigest()[:32]
+        if hmac.compare_digest(mac, expected):
+            day, _, public_id = payload.partition("/")
+            return date.fromisoformat(day), public_id
+    except (binascii.Error, UnicodeDecodeError, UnicodeEncodeError, ValueError):
+        pass
+    raise BadUserInput("This cursor was not given to this caller for this page.", argument="after")
+
+
+class Variables:
+    """Coerces the variables of one operation; common scalars by compiled functions, the rest by graphql-core."""
+
+    def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode, bulk: int) -> None:
+        """`bulk`: the longest list a caller may send."""
+        self._schema = schema
+        self._definitions = operation.variable_definitions or ()
+        self._bulk = bulk
+        quick = [
+            (one.variable.name.value, _quick(str(type_from_ast(schema, one.type))))
+            for one in self._definitions
+            if one.default_value is None
+        ]
+        self._quick = quick if len(quick) == len(self._definitions) and all(f for _, f in quick) else None
+
+    def coerce(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The coerced values. Raises BadUserInput naming the variable, LimitExceeded for too long a list."""
+        values = self._coerced_quickly(given)
+        if values is None:
+            values = self._coerced(given)
+        for value in values.values():
+            if isinstance(value, list) and len(value) > self._bulk:
+                raise LimitExceeded(
+                    f"A list may hold at most {self._bulk} values.", limit="bulk", maximum=self._bulk
+                )
+        return values
+
+    def _coerced_quickly(self, given: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The values, or None where graphql-core must look: to coerce them, or to say what is wrong."""
+        if self._quick is None or len(given) != len(self._quick):
+            return None
+        values = {}
+        for name, coerce in self._quick:
+            assert coerce is not None
+            value = coerce(given.get(name))
+            if value is None:
+                return None
+            values[name] = value
+        return values
+
+    def _coerced(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        for value in given.values():
+            # Refused before anything looks at each of its members.
+            if isinstance(value, list) and len(value) > self._bulk:
+                raise LimitExceeded(
+                    f"A list may hold at most {self._bulk} values.", limit="bulk", maximum=self._bulk
+                )
+        found = get_variable_values(
+            self._schema, self._definitions, dict(given), max_errors=5, hide_suggestions=True
+        )
+        if isinstance(found, list):
+            raise BadUserInput(" ".join(shortened(error.message) for error in found))
+        return dict(found.coerced)
+
+
+def _quick(declared: str) -> Callable[[Any], Any] | None:
+    return {
+        "String!": _string,
+        "ID!": _string,
+        "USCC!": _code,
+        "[USCC!]!": _codes,
+    }.get(declared)
+
+
+def _string(value: Any) -> str | None:
+    return value if type(value) is str else None
+
+
+def _code(value: Any) -> str | None:
+    try:
+        return parse_uscc(value).code if type(value) is str else None
+    except InvalidIdentifier:
+        return None
+
+
+def _codes(value: Any) -> list[str] | None:
+    if type(value) is not list:
+        return None
+    codes = [_code(one) for one in value]
+    return None if None in codes else codes  # type: ignore[return-value]

@@ -1,0 +1,176 @@
+"""Columns, masks and computed fields as SQL expressions over one row. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hub.query.access import FALSE, TRUE, Access, Row, all_of
+from hub.query.parameters import Context, Parameters
+from hub.query.relations import TABLES
+from hub.rights.policy import Level
+from hub.rights.view import View
+from schema.governance import HOLDER, OPEN, Mask, Rule, Shape
+
+# Classes of a natural person's rows, where the vocabulary names those of organizations.
+OF_PERSONS = {"D4": "D5", "D6": "D8", "D10": "D11"}
+
+_MASKS: dict[Mask, str] = {
+    # 马得林 → 马**; the length is kept, as on the screens of credit platforms.
+    Mask.NAME: "left({0}, 1) || repeat('*', greatest(char_length({0}) - 1, 0))",
+    Mask.PHONE: "repeat('*', greatest(char_length({0}) - 4, 0)) || right({0}, 4)",
+    Mask.ADDRESS: "coalesce(substring({0} from '^.*?[县区旗]'), substring({0} from '^.*?州.*?市'),"
+    " substring({0} from '^.*?市'))",
+    Mask.WITHHELD: "NULL",
+}
+
+
+@dataclass(frozen=True)
+class Expressions:
+    """Makes the expressions of one statement."""
+
+    view: View
+    access: Access
+    parameters: Parameters
+
+    def column(self, row: Row, rule: Rule, type_name: str, field_type: str, prefix: str) -> str:
+        """SQL of a stored column or detail, masked or withheld as the view says."""
+        return self.governed(row, rule, type_name, stored(row, rule, field_type, prefix))
+
+    def governed(self, row: Row, rule: Rule, type_name: str, value: str) -> str:
+        """`value` where the view gives it in full, masked where it gives it masked, else null."""
+        classes = self.view.vocabulary.classes(type_name, rule)
+        if not classes or rule.classes[0] in (OPEN, HOLDER):
+            return value
+        masked = _MASKS.get(rule.mask, "{0}").format(value)
+        entity = self.view.vocabulary.entities.get(type_name)
+        own_class = entity is not None and classes == entity.row_classes
+        if own_class:
+            # The row is only here because the view shows it at least masked.
+            if rule.mask is Mask.KEEP or self.view.everywhere(classes, Level.FULL):
+                return value
+            full = self.access.classes(row, classes, Level.FULL)
+            return masked if full == FALSE else f"CASE WHEN {full} THEN {value} ELSE {masked} END"
+        whose = (
+            Row(row.alias, TABLES["subject"], row.subject_alias or row.alias)
+            if not row.table.fact
+            else _as_subject(row)
+        )
+        full = self.access.classes(whose, classes, Level.FULL)
+        some = self.access.classes(whose, classes, Level.MASKED)
+        if rule.mask is Mask.KEEP:
+            full = some
+        if full == TRUE:
+            return value
+        return f"CASE WHEN {full} THEN {value} WHEN {some} THEN {masked} END"
+
+    def computed(self, row: Row, rule: Rule, type_name: str) -> str:
+        """SQL of a computed field."""
+        name, _, of = rule.target.partition(":")
+        made: dict[str, Callable[[Row, Rule, str, str], str]] = {
+            "public_id": self._public_id,
+            "currently_valid": self._currently_valid,
+            "on_list": self._on_list,
+            "has_penalty": self._has_penalty,
+            "penalty_count": self._penalty_count,
+            "tax_grade_is_d": self._tax_grade_is_d,
+            "incomplete_sources": self._incomplete_sources,
+            "identity_verified": self._identity_verified,
+        }
+        return made[name](row, rule, type_name, of)
+
+    def _public_id(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        return f"'{row.table.letter}' || replace({row.alias}.public_id::text, '-', '')"
+
+    def _currently_valid(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        t, today = row.alias, self.access.today
+        return (
+            f"{t}.details->>'license_state' IS DISTINCT FROM '2' AND ({t}.valid_from IS NULL OR {t}.valid_from <= {today})"
+            f" AND ({t}.valid_to IS NULL OR {t}.valid_to >= {today})"
+        )
+
+    def _classes(self, rule: Rule, type_name: str) -> tuple[str, ...]:
+        person = type_name == "NaturalPerson"
+        return tuple(OF_PERSONS.get(c, c) if person else c for c in rule.classes)
+
+    def _facts(self, row: Row, table: str, classes: tuple[str, ...], condition: str) -> tuple[str, str]:
+        """The guard under which the question may be answered at all, and the FROM and WHERE of the facts."""
+        fact = Row("x", TABLES[table], row.subject_alias or row.alias)
+        guard = self.access.classes(_as_subject(row), classes, Level.YES_NO, subject_only=True)
+        shown = all_of(
+            [
+                f"x.subject_id = {row.subject_id}",
+                "x.superseded_at IS NULL",
+                condition,
+                f"x.data_class IN ({', '.join(repr(c) for c in classes)})",
+                self.access.sharing(fact),
+                self.access.in_use(fact),
+            ]
+        )
+        return guard, f"FROM {table} x WHERE {shown}"
+
+    def _tristate(self, row: Row, rule: Rule, type_name: str, table: str, condition: str, source: str) -> str:
+        guard, facts = self._facts(row, table, self._classes(rule, type_name), condition)
+        if guard == FALSE:
+            return "NULL::text"
+        incomplete = self.parameters.context(Context.INCOMPLETE, "text[]")
+        answer = (
+            f"CASE WHEN EXISTS (SELECT {facts}) THEN 'YES' WHEN '{source}' = ANY ({incomplete})"
+            " THEN 'INDETERMINATE' ELSE 'NO' END"
+        )
+        return answer if guard == TRUE else f"CASE WHEN {guard} THEN {answer} END"
+
+    def _on_list(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        if of == "TAX":
+            return self._tristate(
+                row, rule, type_name, "list_entry", "x.source = 'TAX' AND x.color = 'BLACK'", "TAX"
+            )
+        return self._tristate(row, rule, type_name, "list_entry", f"x.color = '{of}'", "COMMERCE")
+
+    def _has_penalty(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        return self._tristate(row, rule, type_name, "record", "x.kind = 'PENALTY'", "COMMERCE")
+
+    def _penalty_count(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        classes = self._classes(rule, type_name)
+        guard, facts = self._facts(row, "record", classes, "x.kind = 'PENALTY'")
+        guard = all_of([guard, self.access.classes(_as_subject(row), classes, Level.FULL, subject_only=True)])
+        if guard == FALSE:
+            return "NULL::int"
+        count = f"(SELECT count(*)::int {facts})"
+        return count if guard == TRUE else f"CASE WHEN {guard} THEN {count} END"
+
+    def _tax_grade_is_d(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        return self._tristate(row, rule, type_name, "grade", "x.scheme = 'TAX' AND x.grade_code = 'D'", "TAX")
+
+    def _incomplete_sources(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        return self.parameters.context(Context.INCOMPLETE, "text[]")
+
+    def _identity_verified(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        guard = self.access.classes(_as_subject(row), rule.classes, Level.YES_NO, subject_only=True)
+        if guard == FALSE:
+            return "NULL::text"
+        answer = (
+            f"CASE WHEN EXISTS (SELECT FROM identifier x WHERE x.subject_id = {row.subject_id} AND x.data_class = 'D3')"
+            " THEN 'YES' ELSE 'NO' END"
+        )
+        return answer if guard == TRUE else f"CASE WHEN {guard} THEN {answer} END"
+
+
+def _as_subject(row: Row) -> Row:
+    """The row's subject, for grants that depend on nothing else."""
+    if row.table.name == "subject" or row.subject_alias:
+        alias = row.subject_alias or row.alias
+        return Row(alias, TABLES["subject"], alias)
+    return Row(row.alias, _ANONYMOUS)
+
+
+# A row whose class does not matter, only its subject.
+_ANONYMOUS = type(TABLES["subject"])("fact", fact=False, data_class="")
+
+
+def stored(row: Row, rule: Rule, field_type: str, prefix: str) -> str:
+    """SQL of the stored value, written as its GraphQL type is serialized."""
+    if rule.shape is Shape.DETAIL:
+        return f"{row.alias}.details->>'{rule.target}'"
+    column = f"{row.alias}.{prefix}{rule.target}"
+    return f"{column}::text" if field_type in ("Yuan", "ID") else column

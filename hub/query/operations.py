@@ -1,0 +1,190 @@
+"""Documents made ready: parsed, limited, validated in a view, planned and compiled once, then found by key."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLInputType,
+    NameNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    execute_sync,
+)
+
+from hub.errors import HubError, LimitExceeded, ValidationFailed
+from hub.query.binding import Binder, Secrets, Variables, binders
+from hub.query.cost import cost_of
+from hub.query.document import Limits, check_limits, operation_of, parse_document, validate_in
+from hub.query.livekeys import keys_plan
+from hub.query.plan import Plan, Planner, shape_of, static_variables
+from hub.query.statement import Statement, compile_plan
+from hub.recent import Recent
+from hub.rights.view import View, Withheld
+
+# PostgreSQL cuts longer names, and response keys are column names of the statement.
+LONGEST_KEY = 63
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A plan with its statement and all that does not change between requests."""
+
+    plan: Plan
+    statement: Statement | None
+    binders: tuple[Binder, ...]
+    # `,"disclosure":[…]` as it stands in every answer's extensions, or nothing.
+    disclosure: bytes
+    # Response keys in the order of the document, where introspection and data are asked together.
+    order: tuple[str, ...]
+    secrets: Secrets
+    # Live source → the statement of the codes it is asked about, made when first needed; None: it is not asked.
+    _keys: dict[str, tuple[Statement, tuple[Binder, ...]] | None] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def keys_of(self, source: str) -> tuple[Statement, tuple[Binder, ...]] | None:
+        """The statement of the codes that `source` must be asked about, with its binders."""
+        if source not in self._keys:
+            cut = keys_plan(self.plan, source)
+            if cut is None:
+                self._keys[source] = None
+            else:
+                statement = compile_plan(cut)
+                self._keys[source] = statement, binders(statement.parameters, self.secrets)
+        return self._keys[source]
+
+
+@dataclass
+class Operation:
+    """An operation that is valid in a view."""
+
+    view: View
+    document: DocumentNode
+    node: OperationDefinitionNode
+    limits: Limits
+    variables: Variables
+    static: tuple[tuple[str, GraphQLInputType], ...]
+    digest: str
+    secrets: Secrets
+    _compiled: Recent[tuple[Any, ...], Compiled] = field(default_factory=lambda: Recent(32))
+
+    def compiled(self, values: Mapping[str, Any]) -> Compiled:
+        """The plan for variables of this shape. Raises LimitExceeded when its answer may be too large."""
+        shape = shape_of(values, self.static) if self.static else ()
+        return self._compiled.get(shape) or self._compiled.put(shape, self._compile(values))
+
+    def _compile(self, values: Mapping[str, Any]) -> Compiled:
+        cost_of(self.view.schema, self.document, self.node, values, self.limits)
+        plan = Planner(self.document, self.view, values).plan(self.node)
+        for selected in plan.selected():
+            if len(selected.key) > LONGEST_KEY:
+                raise LimitExceeded(
+                    f"A response key may have at most {LONGEST_KEY} characters.",
+                    limit="key",
+                    maximum=LONGEST_KEY,
+                )
+        statement = compile_plan(plan) if plan.roots else None
+        return Compiled(
+            plan=plan,
+            statement=statement,
+            binders=binders(statement.parameters, self.secrets) if statement else (),
+            disclosure=_disclosure(plan.withheld),
+            order=plan.keys,
+            secrets=self.secrets,
+        )
+
+    def introspection(self, plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to the introspection of `plan`, from the schema of the view and nothing else."""
+        operation = OperationDefinitionNode(
+            operation=OperationType.QUERY,
+            name=NameNode(value="Introspection"),
+            variable_definitions=(),
+            directives=(),
+            selection_set=SelectionSetNode(selections=tuple(plan.introspection)),
+        )
+        fragments = tuple(one for one in self.document.definitions if isinstance(one, FragmentDefinitionNode))
+        variables = self.node.variable_definitions or ()
+        asked = OperationDefinitionNode(
+            operation=operation.operation,
+            name=operation.name,
+            variable_definitions=variables,
+            directives=(),
+            selection_set=operation.selection_set,
+        )
+        result = execute_sync(
+            self.view.schema, DocumentNode(definitions=(asked, *fragments)), variable_values=dict(values)
+        )
+        return result.data or {}
+
+
+def _disclosure(withheld: tuple[Withheld, ...]) -> bytes:
+    """The extension that says what is not in full, and why; coordinates with the same reason stand together."""
+    grouped: dict[tuple[str, str, str | None, str, str | None], list[str]] = {}
+    for one in withheld:
+        why = (one.data_class, one.level, one.scope, one.reason, one.legal_basis)
+        grouped.setdefault(why, []).append(one.coordinate)
+    told = [
+        {
+            "coordinates": coordinates,
+            "dataClass": data_class,
+            "level": level,
+            "scope": scope,
+            "reason": reason,
+            "legalBasis": basis,
+        }
+        for (data_class, level, scope, reason, basis), coordinates in grouped.items()
+    ]
+    return b',"disclosure":' + orjson.dumps(told) if told else b""
+
+
+class Operations:
+    """All operations made ready in this process."""
+
+    def __init__(self, secrets: Secrets, most: int = 4096) -> None:
+        """Keep at most `most` of them."""
+        self._secrets = secrets
+        self._known: Recent[tuple[str, Limits, int, str, str | None], Operation | HubError] = Recent(most)
+
+    def ready(self, view: View, limits: Limits, bulk: int, text: str, name: str | None) -> Operation:
+        """The operation that a request means, in `view`.
+
+        Raises what parsing, the limits or validation refuse; a refusal is remembered as an operation is.
+        """
+        key = (view.digest, limits, bulk, text, name)
+        known = self._known.get(key)
+        if known is None:
+            try:
+                known = self._prepare(view, limits, bulk, text, name)
+            except HubError as refusal:
+                known = refusal
+            if len(text) <= limits.document_bytes:
+                self._known.put(key, known)
+        if isinstance(known, HubError):
+            raise known.again()
+        return known
+
+    def _prepare(self, view: View, limits: Limits, bulk: int, text: str, name: str | None) -> Operation:
+        document = parse_document(text, limits)
+        check_limits(document, limits)
+        node = operation_of(document, name)
+        errors = validate_in(view.schema, document)
+        if errors:
+            raise ValidationFailed(errors=[error.formatted for error in errors])
+        return Operation(
+            view=view,
+            document=document,
+            node=node,
+            limits=limits,
+            variables=Variables(view.schema, node, bulk),
+            static=static_variables(node, view),
+            digest=hashlib.new("sm3", text.encode()).hexdigest(),
+            secrets=self._secrets,
+        )

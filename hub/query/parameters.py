@@ -1,0 +1,107 @@
+"""The parameters of a statement: where each value comes from when a request binds it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hub.query.plan import Ref
+
+_PLACEHOLDER = re.compile(r"\$(\d+)::")
+
+
+class Context(StrEnum):
+    """What every request brings along beside its variables."""
+
+    TODAY = "TODAY"  # calendar date in Asia/Shanghai
+    NOW = "NOW"
+    PARTNER = "PARTNER"
+    REGIONS = "REGIONS"
+    SELF = "SELF"  # code of the authenticated subject
+    OWN_SOURCE = "OWN_SOURCE"
+    PURPOSE = "PURPOSE"
+    INCOMPLETE = "INCOMPLETE"  # sources that cannot vouch for a “no”
+
+
+class Conversion(StrEnum):
+    """What is done to a value before it is bound."""
+
+    NONE = "NONE"
+    IDENTIFIER = "IDENTIFIER"  # folded, checked, digested where it is a person's
+    ID_LETTER = "ID_LETTER"  # table letter of an opaque id
+    ID_UUID = "ID_UUID"  # the id itself, or null
+    CURSOR_KEY = "CURSOR_KEY"  # last order column of a verified cursor
+    CURSOR_SORT = "CURSOR_SORT"  # first order column of a verified cursor
+    DECIMAL = "DECIMAL"
+
+
+@dataclass(frozen=True)
+class Seal:
+    """The page that a cursor belongs to; its key is of this partner, this view and these arguments."""
+
+    coordinate: str
+    arguments: tuple[tuple[str, Ref], ...]
+
+
+@dataclass(frozen=True)
+class FromRef:
+    """A value of the document or of a variable."""
+
+    ref: Ref
+    conversion: Conversion = Conversion.NONE
+    # The scheme of an identifier.
+    scheme: str = ""
+    # The page of a cursor.
+    seal: Seal | None = None
+
+
+@dataclass(frozen=True)
+class FromContext:
+    """A value of the request's context."""
+
+    name: Context
+
+
+@dataclass(frozen=True)
+class FromRows:
+    """Rows that the hub brings along, as JSON: live answers, explanations, candidates. `key`: the asking field."""
+
+    name: str
+    key: str
+
+
+Source = FromRef | FromContext | FromRows | Seal
+
+
+@dataclass
+class Parameters:
+    """Numbers the parameters of a statement; one number for one source and type."""
+
+    sources: list[tuple[Source, str]] = field(default_factory=list)
+
+    def bind(self, source: Source, sql_type: str) -> str:
+        """The placeholder of `source`, with its type."""
+        for number, known in enumerate(self.sources, 1):
+            if known == (source, sql_type):
+                return f"${number}::{sql_type}"
+        self.sources.append((source, sql_type))
+        return f"${len(self.sources)}::{sql_type}"
+
+    def context(self, name: Context, sql_type: str) -> str:
+        """The placeholder of a value of the request's context."""
+        return self.bind(FromContext(name), sql_type)
+
+    def used_in(self, sql: str) -> tuple[str, tuple[Source, ...]]:
+        """`sql` with its placeholders numbered anew, and the sources it really uses.
+
+        Predicates that turned out to be constant leave placeholders behind, and PostgreSQL counts those it is given.
+        """
+        numbers: dict[int, int] = {}
+
+        def renumbered(placeholder: re.Match[str]) -> str:
+            old = int(placeholder[1])
+            return f"${numbers.setdefault(old, len(numbers) + 1)}::"
+
+        text = _PLACEHOLDER.sub(renumbered, sql)
+        return text, tuple(self.sources[old - 1][0] for old in numbers)

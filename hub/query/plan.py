@@ -1,0 +1,371 @@
+"""Document × view → Plan: what is asked, as a tree of fields per concrete type. Pure; nothing about rights is decided later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    InlineFragmentNode,
+    ListValueNode,
+    NullValueNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    Undefined,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    type_from_ast,
+    value_from_ast,
+)
+
+from hub.rights.view import View, Withheld
+from schema.governance import Condition, Rule
+
+# Node plumbing of a connection, by the target its field declares.
+EDGES, NODE, CURSOR, PAGE_INFO = "edges", "node", "cursor", "page_info"
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A value that stands in the document."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A value that comes with the request: a variable, or a member of one."""
+
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list in the document with variables among its members."""
+
+    members: tuple[Ref, ...]
+
+
+Ref = Constant | Variable | Listed
+
+
+@dataclass(frozen=True)
+class Test:
+    """A condition on rows: `column operator value`."""
+
+    column: str
+    operator: str
+    value: Ref
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A field of a concrete type under its response key."""
+
+    key: str
+    name: str
+    coordinate: str
+    rule: Rule
+    # The named type of the field, and whether it is a list.
+    type_name: str
+    is_list: bool
+    arguments: Mapping[str, Ref]
+    tests: tuple[Test, ...]
+    # What is selected of the field's own type, per concrete type; empty for leaves.
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True)
+class Typename:
+    """`__typename` under its response key."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is selected of one concrete type."""
+
+    type_name: str
+    fields: tuple[Selected | Typename, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that one operation asks in one view."""
+
+    view: View
+    roots: tuple[Selected | Typename, ...]
+    # Root fields of introspection, answered from the view's schema.
+    introspection: tuple[FieldNode, ...]
+    # Response keys of the roots, introspection among them, in the document's order.
+    keys: tuple[str, ...]
+    withheld: tuple[Withheld, ...]
+
+    def selected(self) -> Iterator[Selected]:
+        """Every selected field of the plan."""
+        return _walk(self.roots)
+
+
+def _walk(fields: Iterable[Selected | Typename]) -> Iterator[Selected]:
+    for field in fields:
+        if isinstance(field, Selected):
+            yield field
+            for variant in field.variants:
+                yield from _walk(variant.fields)
+
+
+def static_variables(
+    operation: OperationDefinitionNode, view: View
+) -> tuple[tuple[str, GraphQLInputType], ...]:
+    """The variables whose values, or whose presence, shape the plan: all but required scalars that only are data."""
+    found = []
+    for definition in operation.variable_definitions or ():
+        declared = type_from_ast(view.schema, definition.type)
+        assert declared is not None
+        if _shapes(declared):  # type: ignore[arg-type]
+            found.append((definition.variable.name.value, declared))
+    return tuple(found)  # type: ignore[arg-type]
+
+
+def _shapes(declared: GraphQLInputType) -> bool:
+    named = get_named_type(declared)
+    return (
+        not isinstance(declared, GraphQLNonNull)
+        or isinstance(named, GraphQLInputObjectType)
+        or (isinstance(named, GraphQLEnumType) and not isinstance(declared.of_type, GraphQLList))
+        or named.name in ("Boolean", "Int")
+    )
+
+
+def shape_of(
+    values: Mapping[str, Any], variables: tuple[tuple[str, GraphQLInputType], ...]
+) -> tuple[Any, ...]:
+    """The part of coerced `values` on which the plan depends; hashable."""
+    return tuple(_shape(values.get(name, Undefined), declared) for name, declared in variables)
+
+
+def _shape(value: Any, declared: GraphQLInputType) -> Any:
+    if value is Undefined:
+        return "absent"
+    if value is None:
+        return None
+    bare = declared.of_type if isinstance(declared, GraphQLNonNull) else declared
+    if isinstance(bare, GraphQLInputObjectType):
+        return tuple(
+            (name, _shape(value[name], field.type)) for name, field in bare.fields.items() if name in value
+        )
+    if isinstance(bare, GraphQLEnumType) or get_named_type(bare).name in ("Boolean", "Int"):
+        return repr(value)
+    return "present"
+
+
+class Planner:
+    """Makes the plan of one operation for variables of one shape."""
+
+    def __init__(self, document: DocumentNode, view: View, values: Mapping[str, Any]) -> None:
+        """`values`: coerced variables; only their shape enters the plan."""
+        self._view = view
+        self._values = values
+        self._fragments = {
+            one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
+        }
+        self._withheld: dict[str, tuple[Withheld, ...]] = {}
+
+    def plan(self, operation: OperationDefinitionNode) -> Plan:
+        """The plan of `operation`, which is valid in the view's schema."""
+        query = self._view.schema.query_type
+        assert query is not None
+        collected = self._collect(query.name, [operation.selection_set])
+        introspection = tuple(
+            node
+            for nodes in collected.values()
+            for node in nodes
+            if node.name.value in ("__schema", "__type")
+        )
+        asked = {
+            key: nodes
+            for key, nodes in collected.items()
+            if nodes[0].name.value not in ("__schema", "__type")
+        }
+        roots = self._fields(query, asked)
+        withheld = tuple(one for found in self._withheld.values() for one in found)
+        return Plan(self._view, roots, introspection, tuple(collected), withheld)
+
+    def _collect(self, type_name: str, sets: Iterable[SelectionSetNode]) -> dict[str, list[FieldNode]]:
+        grouped: dict[str, list[FieldNode]] = {}
+        visited: set[str] = set()
+
+        def walk(selections: SelectionSetNode) -> None:
+            for node in selections.selections:
+                if not self._included(node):
+                    continue
+                if isinstance(node, FieldNode):
+                    grouped.setdefault((node.alias or node.name).value, []).append(node)
+                elif isinstance(node, FragmentSpreadNode):
+                    if node.name.value in visited:
+                        continue
+                    visited.add(node.name.value)
+                    fragment = self._fragments[node.name.value]
+                    if self._applies(fragment.type_condition.name.value, type_name):
+                        walk(fragment.selection_set)
+                elif isinstance(node, InlineFragmentNode):
+                    condition = node.type_condition
+                    if condition is None or self._applies(condition.name.value, type_name):
+                        walk(node.selection_set)
+
+        for selections in sets:
+            walk(selections)
+        return grouped
+
+    def _applies(self, condition: str, type_name: str) -> bool:
+        return type_name == condition or type_name in self._possible(condition)
+
+    def _possible(self, type_name: str) -> tuple[str, ...]:
+        named = self._view.schema.type_map[type_name]
+        if isinstance(named, GraphQLInterfaceType):
+            return tuple(sorted(one.name for one in self._view.schema.get_possible_types(named)))
+        return (type_name,)
+
+    def _included(self, node: Any) -> bool:
+        for directive in node.directives or ():
+            name = directive.name.value
+            if name in ("skip", "include"):
+                value = directive.arguments[0].value
+                on = self._values[value.name.value] if isinstance(value, VariableNode) else value.value
+                if on is (name == "skip"):
+                    return False
+        return True
+
+    def _fields(
+        self, parent: GraphQLObjectType, collected: Mapping[str, list[FieldNode]]
+    ) -> tuple[Selected | Typename, ...]:
+        return tuple(
+            Typename(key) if nodes[0].name.value == "__typename" else self._field(parent, key, nodes)
+            for key, nodes in collected.items()
+        )
+
+    def _field(self, parent: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Selected:
+        name = nodes[0].name.value
+        coordinate = f"{parent.name}.{name}"
+        rule = self._view.vocabulary.rules[coordinate]
+        if coordinate not in self._withheld:
+            self._withheld[coordinate] = self._view.withheld(coordinate, parent.name)
+        definition = parent.fields[name]
+        named = get_named_type(definition.type)
+        bare = definition.type.of_type if isinstance(definition.type, GraphQLNonNull) else definition.type
+        arguments = {
+            argument: self._value(
+                next((a.value for a in nodes[0].arguments or () if a.name.value == argument), None),
+                declared.type,
+                declared.default_value,
+            )
+            for argument, declared in definition.args.items()
+        }
+        variants: tuple[Variant, ...] = ()
+        sets = [node.selection_set for node in nodes if node.selection_set is not None]
+        if sets:
+            variants = tuple(
+                Variant(one, self._fields(self._view.schema.type_map[one], self._collect(one, sets)))  # type: ignore[arg-type]
+                for one in self._possible(named.name)
+            )
+        present = {name: ref for name, ref in arguments.items() if ref != Constant(Undefined)}
+        return Selected(
+            key=key,
+            name=name,
+            coordinate=coordinate,
+            rule=rule,
+            type_name=named.name,
+            is_list=isinstance(bare, GraphQLList),
+            arguments=present,
+            tests=tuple(self._tests(coordinate, present)),
+            variants=variants,
+        )
+
+    def _value(self, node: ValueNode | None, declared: GraphQLInputType, default: Any) -> Ref:
+        if isinstance(node, VariableNode):
+            name = node.name.value
+            value = self._values.get(name, Undefined)
+            if value is Undefined:
+                return Constant(default)
+            # What shapes the plan is part of the plan's key, so it may stand in the plan as it is.
+            bare = declared.of_type if isinstance(declared, GraphQLNonNull) else declared
+            if (
+                value is None
+                or isinstance(bare, GraphQLEnumType)
+                or get_named_type(bare).name in ("Boolean", "Int")
+            ):
+                return Constant(value)
+            return Variable((name,))
+        if node is None:
+            return Constant(default)
+        if isinstance(node, NullValueNode):
+            return Constant(None)
+        if isinstance(node, ListValueNode) and _has_variables(node):
+            member = get_named_type(declared)
+            return Listed(tuple(self._value(one, member, Undefined) for one in node.values))  # type: ignore[arg-type]
+        if isinstance(node, ObjectValueNode) and _has_variables(node):
+            named = get_named_type(declared)
+            assert isinstance(named, GraphQLInputObjectType)
+            return Constant(
+                {
+                    one.name.value: self._value(one.value, named.fields[one.name.value].type, Undefined)
+                    for one in node.fields
+                }
+            )
+        return Constant(value_from_ast(node, declared))
+
+    def _tests(self, coordinate: str, arguments: Mapping[str, Ref]) -> Iterator[Test]:
+        for name, ref in arguments.items():
+            declared = self._view.vocabulary.arguments[f"{coordinate}({name}:)"]
+            if isinstance(declared, Condition):
+                yield from self._test(declared, ref)
+            elif name == "filter":
+                yield from self._filter(coordinate, ref)
+
+    def _filter(self, coordinate: str, ref: Ref) -> Iterator[Test]:
+        owner, _, field = coordinate.partition(".")
+        declared = self._view.vocabulary.schema.type_map[owner].fields[field].args["filter"].type  # type: ignore[attr-defined]
+        type_name = get_named_type(declared).name
+        members: Mapping[str, Ref] = {}
+        if isinstance(ref, Variable):
+            value = self._values[ref.path[0]]
+            members = {
+                name: Constant(None) if value[name] is None else Variable((*ref.path, name)) for name in value
+            }
+        elif isinstance(ref, Constant) and ref.value is not None:
+            members = {
+                name: one if isinstance(one, Constant | Variable | Listed) else Constant(one)
+                for name, one in ref.value.items()
+            }
+        for name, member in members.items():
+            if member != Constant(Undefined):
+                yield from self._test(self._view.vocabulary.inputs[f"{type_name}.{name}"], member)
+
+    def _test(self, declared: Condition, ref: Ref) -> Iterator[Test]:
+        if ref == Constant(None):
+            return
+        rule = self._view.vocabulary.rules[declared.tests]
+        yield Test(declared.column or rule.target, declared.operator, ref)
+
+
+def _has_variables(node: ValueNode) -> bool:
+    if isinstance(node, VariableNode):
+        return True
+    if isinstance(node, ListValueNode):
+        return any(_has_variables(one) for one in node.values)
+    return isinstance(node, ObjectValueNode) and any(_has_variables(one.value) for one in node.fields)

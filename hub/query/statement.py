@@ -1,0 +1,632 @@
+"""Plan → one SQL statement that returns the whole `data` as JSON, and whose data it discloses. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from graphql import GraphQLObjectType, GraphQLType, get_named_type
+
+from hub.query.access import FALSE, TRUE, Access, Row, all_of
+from hub.query.expressions import Expressions
+from hub.query.parameters import Conversion, FromRef, FromRows, Parameters, Seal, Source
+from hub.query.plan import CURSOR, EDGES, NODE, Constant, Plan, Ref, Selected, Typename, Variant
+from hub.query.relations import ALL_VERSIONS, RELATIONS, TABLES, Relation
+from hub.rights.view import View
+from schema.governance import Shape
+
+OPERATORS = {"eq": "=", "gte": ">=", "lte": "<="}
+SQL_TYPES = {
+    "Int": "int", "Float": "float8", "Boolean": "boolean", "Date": "date", "DateTime": "timestamptz", "Yuan": "numeric",
+}  # fmt: skip
+# Live rows of these sources join the stored ones of a relation.
+LIVE_ROWS = {"grade": "live:grade"}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL with its parameters: one row, `data` as JSON text and `subjects`, the ids of the subjects disclosed."""
+
+    sql: str
+    parameters: Sequence[Source]
+    # Names of the rows that the hub must bring along: (name, response path of the asking field).
+    rows: tuple[FromRows, ...]
+    # The same for many keys at once, where the only root is one subject by a required key; else empty.
+    merged_sql: str = ""
+    merged_key: int = 0
+
+
+@dataclass(frozen=True)
+class _Root:
+    """One root field: SQL that returns `value` and `subjects`."""
+
+    key: str
+    sql: str
+
+
+def compile_plan(plan: Plan) -> Statement:
+    """The statement of `plan`."""
+    return _Compiler(plan).compile()
+
+
+class _Compiler:
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._view: View = plan.view
+        self._schema = plan.view.vocabulary.schema
+        self._parameters = Parameters()
+        self._access = Access(plan.view, self._parameters)
+        self._expressions = Expressions(plan.view, self._access, self._parameters)
+        self._count = 0
+        self._rows: list[FromRows] = []
+        # Placeholder of the moment whose knowledge is asked for, within a root that names one.
+        self._as_of = ""
+
+    def compile(self) -> Statement:
+        roots = [
+            _Root(root.key, self._typename(root) if isinstance(root, Typename) else self._root(root))
+            for root in self._plan.roots
+        ]
+        laterals = "".join(
+            f" LEFT JOIN LATERAL ({root.sql}) r{number} ON TRUE" for number, root in enumerate(roots)
+        )
+        values = ", ".join(f"r{number}.value AS {_name(root.key)}" for number, root in enumerate(roots))
+        subjects = " || ".join(f"coalesce(r{number}.subjects, '{{}}')" for number in range(len(roots)))
+        sql = (
+            f"SELECT row_to_json(d) AS data, {subjects or 'NULL::bigint[]'} AS subjects"
+            f" FROM (SELECT) one{laterals} CROSS JOIN LATERAL (SELECT {values}) d"
+        )
+        text, sources = self._parameters.used_in(sql)
+        rows = tuple(one for one in self._rows if one in sources)
+        return Statement(text, sources, rows)
+
+    def _alias(self, letter: str) -> str:
+        self._count += 1
+        return f"{letter}{self._count}"
+
+    def _typename(self, _: Typename) -> str:
+        query = self._schema.query_type
+        assert query is not None
+        return f"SELECT '{query.name}'::text AS value, NULL::bigint[] AS subjects"
+
+    # ---- roots -------------------------------------------------------------------------------------------------
+
+    def _root(self, field: Selected) -> str:
+        as_of = field.arguments.get("asOf", Constant(None))
+        self._as_of = "" if as_of == Constant(None) else self._parameters.bind(FromRef(as_of), "timestamptz")
+        try:
+            match field.rule.target:
+                case "subject":
+                    return self._subject(field)
+                case "subjects":
+                    return self._subjects(field)
+                case "node":
+                    return self._node(field)
+                case "records" | "list_entries":
+                    return self._connection_root(field)
+                case "credit_lists":
+                    rows = self._many(field, None)
+                    return f"SELECT {rows} AS value, NULL::bigint[] AS subjects"
+                case _:
+                    return self._rows_root(field)
+        finally:
+            self._as_of = ""
+
+    def _subject(self, field: Selected) -> str:
+        alias = self._alias("s")
+        row = Row(alias, TABLES["subject"], alias)
+        scheme = field.arguments["scheme"]
+        assert isinstance(scheme, Constant)
+        key = self._parameters.bind(
+            FromRef(field.arguments["value"], Conversion.IDENTIFIER, str(scheme.value)), "text"
+        )
+        if scheme.value == "USCC":
+            found = f"{alias}.uscc = {key}"
+        else:
+            i = self._alias("i")
+            found = (
+                f"{alias}.subject_id = (SELECT {i}.subject_id FROM identifier {i}"
+                f" WHERE {i}.scheme = '{scheme.value}' AND {i}.value = {key})"
+            )
+        return (
+            f"SELECT {self._object(field.variants, row)} AS value, ARRAY[{alias}.subject_id] AS subjects"
+            f" FROM {self._subject_table()} {alias} WHERE {all_of([found, self._subject_visible(row)])}"
+        )
+
+    def _subjects(self, field: Selected) -> str:
+        alias, k, v = self._alias("s"), self._alias("k"), self._alias("v")
+        row = Row(alias, TABLES["subject"], alias)
+        codes = self._parameters.bind(FromRef(field.arguments["codes"]), "text[]")
+        return (
+            f"SELECT coalesce(json_agg({v}.value ORDER BY {k}.ord), '[]') AS value,"
+            f" array_agg({v}.subject_id) FILTER (WHERE {v}.subject_id IS NOT NULL) AS subjects"
+            f" FROM unnest({codes}) WITH ORDINALITY {k}(code, ord) LEFT JOIN LATERAL"
+            f" (SELECT {self._object(field.variants, row)} AS value, {alias}.subject_id"
+            f" FROM {self._subject_table()} {alias}"
+            f" WHERE {all_of([f'{alias}.uscc = {k}.code', self._subject_visible(row)])}) {v} ON TRUE"
+        )
+
+    def _node(self, field: Selected) -> str:
+        ref = FromRef(field.arguments["id"], Conversion.ID_LETTER)
+        letter = self._parameters.bind(ref, "text")
+        uuid = self._parameters.bind(FromRef(field.arguments["id"], Conversion.ID_UUID), "uuid")
+        branches = []
+        for relation in ("subject", "record", "list_entry"):
+            variants = self._variants_of(field.variants, relation)
+            if not variants:
+                continue
+            alias = self._alias("n")
+            row = Row(alias, TABLES[relation], alias if relation == "subject" else "")
+            shown = self._subject_visible(row) if relation == "subject" else self._visible(row, variants)
+            branches.append(
+                f"SELECT {self._object(variants, row)} AS value, ARRAY[{alias}.subject_id] AS subjects"
+                f" FROM {relation} {alias} WHERE "
+                + all_of(
+                    [
+                        f"{letter} = '{TABLES[relation].letter}'",
+                        f"{alias}.public_id = {uuid}",
+                        f"{alias}.superseded_at IS NULL" if row.table.fact else TRUE,
+                        shown,
+                    ]
+                )
+            )
+        return " UNION ALL ".join(branches) or "SELECT NULL::json AS value, NULL::bigint[] AS subjects"
+
+    def _connection_root(self, field: Selected) -> str:
+        return self._connection(field, None, as_root=True)
+
+    def _rows_root(self, field: Selected) -> str:
+        source, alias = self._brought(field.rule.target, field)
+        variant = field.variants[0]
+        subjects, shown = "NULL::bigint[]", ""
+        if field.rule.target == "candidates":
+            alias_s = self._alias("s")
+            row = Row(alias_s, TABLES["subject"], alias_s)
+            shown = (
+                f" WHERE EXISTS (SELECT FROM subject {alias_s} WHERE {alias_s}.subject_id = {alias}.subject_id"
+                f" AND {self._subject_visible(row)})"
+            )
+            subjects = f"array_agg({alias}.subject_id)"
+        value = self._plain(variant, alias)
+        if not field.is_list:
+            return f"SELECT {value} AS value, {subjects} AS subjects FROM {source}{shown}"
+        return (
+            f"SELECT coalesce(json_agg({value} ORDER BY {alias}.ord), '[]') AS value, {subjects} AS subjects"
+            f" FROM {source}{shown}"
+        )
+
+    # ---- rows brought along ------------------------------------------------------------------------------------
+
+    def _brought(self, name: str, field: Selected) -> tuple[str, str]:
+        """FROM item of rows that the hub brings along for `field`, and its alias; `ord` keeps their order."""
+        rows = FromRows(name, field.key)
+        if rows not in self._rows:
+            self._rows.append(rows)
+        alias = self._alias("b")
+        return f"{self._recordset(self._parameters.bind(rows, 'jsonb'), field.type_name)} {alias}", alias
+
+    def _recordset(self, json: str, type_name: str) -> str:
+        named = self._schema.type_map[type_name]
+        columns = ["ord int", "subject_id bigint"]
+        for name, definition in named.fields.items():  # type: ignore[attr-defined]
+            rule = self._view.vocabulary.rules[f"{type_name}.{name}"]
+            if rule.shape is Shape.COLUMN:
+                columns.append(f"{rule.target} {_sql_type(definition.type)}")
+            elif rule.shape is Shape.ROWS:
+                columns.append(f"{rule.target} jsonb")
+        return f"(SELECT * FROM jsonb_to_recordset({json}) AS rows({', '.join(columns)}))"
+
+    def _plain(self, variant: Variant, alias: str) -> str:
+        """JSON object of a row that the hub brought along."""
+        columns = []
+        for field in variant.fields:
+            if isinstance(field, Typename):
+                columns.append((field.key, f"'{variant.type_name}'::text"))
+            elif field.rule.shape is Shape.ROWS:
+                inner = self._alias("b")
+                value = self._plain(field.variants[0], inner)
+                source = self._recordset(f"{alias}.{field.rule.target}", field.type_name)
+                columns.append(
+                    (
+                        field.key,
+                        f"(SELECT coalesce(json_agg({value} ORDER BY {inner}.ord), '[]') FROM {source} {inner})",
+                    )
+                )
+            elif field.rule.shape is Shape.ONE:
+                columns.append((field.key, self._one(field, Row(alias, TABLES["identifier"]))))
+            else:
+                columns.append((field.key, f"{alias}.{field.rule.target}"))
+        return _json(columns, self._alias("o"))
+
+    # ---- objects -----------------------------------------------------------------------------------------------
+
+    def _object(self, variants: Sequence[Variant], row: Row, prefix: str = "") -> str:
+        """JSON object of `row`: one form for all concrete types where they agree, else one for each."""
+        forms: dict[str, list[str]] = {}
+        start = self._count
+        for variant in variants:
+            self._count = start
+            forms.setdefault(self._form(variant, row, prefix), []).append(variant.type_name)
+        if len(forms) == 1:
+            return next(iter(forms))
+        self._count += 50
+        cases = "".join(f" WHEN {self._is_type(row, types)} THEN {form}" for form, types in forms.items())
+        return f"CASE{cases} END"
+
+    def _is_type(self, row: Row, types: Iterable[str]) -> str:
+        values: list[str] = []
+        for name in types:
+            only = self._view.vocabulary.entities[name].discriminator
+            assert only is not None
+            values += only[1]
+        column = "kind"
+        return f"{row.alias}.{column} IN ({', '.join(repr(value) for value in values)})"
+
+    def _form(self, variant: Variant, row: Row, prefix: str) -> str:
+        columns = [
+            (field.key, self._type_of(variant, row))
+            if isinstance(field, Typename)
+            else (field.key, self._field(field, variant.type_name, row, prefix))
+            for field in variant.fields
+        ]
+        return _json(columns, self._alias("o"))
+
+    def _type_of(self, variant: Variant, row: Row) -> str:
+        entity = self._view.vocabulary.entities.get(variant.type_name)
+        if entity is None or entity.discriminator is None:
+            return f"'{variant.type_name}'::text"
+        same = [
+            (name, one.discriminator[1])
+            for name, one in self._view.vocabulary.entities.items()
+            if one.relation == entity.relation and one.discriminator is not None
+        ]
+        cases = "".join(f" WHEN '{value}' THEN '{name}'" for name, values in same for value in values)
+        return f"CASE {row.alias}.kind{cases} END"
+
+    def _field(self, field: Selected, type_name: str, row: Row, prefix: str) -> str:
+        rule = field.rule
+        if field.coordinate not in self._view.visible:
+            return "NULL::text"
+        match rule.shape:
+            case Shape.COLUMN | Shape.DETAIL:
+                return self._expressions.column(row, rule, type_name, field.type_name, prefix)
+            case Shape.COMPUTED:
+                return self._expressions.computed(row, rule, type_name)
+            case Shape.EMBEDDED:
+                return self._embedded(field, type_name, row)
+            case Shape.ROWS:
+                return self._nested_rows(field, type_name, row)
+            case Shape.ONE:
+                return self._one(field, row)
+            case Shape.MANY:
+                return self._many(field, row)
+            case Shape.CONNECTION:
+                return self._connection(field, row)
+        raise AssertionError(rule.shape)
+
+    def _embedded(self, field: Selected, type_name: str, row: Row) -> str:
+        variant = field.variants[0]
+        columns = []
+        for inner in variant.fields:
+            if isinstance(inner, Typename):
+                columns.append((inner.key, f"'{variant.type_name}'::text"))
+            elif inner.coordinate not in self._view.visible:
+                columns.append((inner.key, "NULL::text"))
+            elif inner.rule.shape is Shape.COMPUTED:
+                # A summary is computed for the subject it is embedded in, whose kind decides the classes.
+                columns.append((inner.key, self._expressions.computed(row, inner.rule, type_name)))
+            else:
+                columns.append(
+                    (
+                        inner.key,
+                        self._expressions.column(
+                            row, inner.rule, type_name, inner.type_name, field.rule.target
+                        ),
+                    )
+                )
+        return self._expressions.governed(row, field.rule, type_name, _json(columns, self._alias("o")))
+
+    def _nested_rows(self, field: Selected, type_name: str, row: Row) -> str:
+        if field.rule.target == "sources":
+            source, alias = self._brought("sources", field)
+            value = self._plain(field.variants[0], alias)
+            return f"(SELECT coalesce(json_agg({value} ORDER BY {alias}.ord), '[]') FROM {source})"
+        column = (
+            f"{row.alias}.details->'items'"
+            if row.table.name == "record"
+            else f"{row.alias}.{field.rule.target}"
+        )
+        inner = self._alias("b")
+        value = self._plain(field.variants[0], inner)
+        rows = (
+            f"(SELECT coalesce(json_agg({value} ORDER BY {inner}.n), '[]')"
+            f" FROM ROWS FROM (jsonb_to_recordset({column}) AS (code text, label text, value text))"
+            f" WITH ORDINALITY {inner}(code, label, value, n))"
+        )
+        return self._expressions.governed(row, field.rule, type_name, rows)
+
+    # ---- other rows --------------------------------------------------------------------------------------------
+
+    def _variants_of(self, variants: Sequence[Variant], table: str) -> tuple[Variant, ...]:
+        entities = self._view.vocabulary.entities
+        return tuple(
+            v for v in variants if v.type_name in entities and entities[v.type_name].relation == table
+        )
+
+    def _visible(self, row: Row, variants: Sequence[Variant], browsing: bool = False) -> str:
+        """The rows of the field's types that the view shows; of the current version, whichever is asked for."""
+        classes = tuple(c for v in variants for c in self._row_classes(v.type_name))
+        if browsing:
+            classes = self._view.browsable(classes)
+        shown = self._access.visible(row, classes)
+        if not self._as_of or not row.table.fact:
+            return shown
+        now = Row(self._alias("w"), row.table, row.subject_alias)
+        current = self._access.visible(now, classes)
+        return all_of(
+            [
+                shown,
+                f"EXISTS (SELECT FROM {row.table.name} {now.alias} WHERE {now.alias}.public_id = {row.alias}.public_id"
+                f" AND {now.alias}.superseded_at IS NULL AND {current})",
+            ]
+        )
+
+    def _row_classes(self, type_name: str) -> tuple[str, ...]:
+        entity = self._view.vocabulary.entities.get(type_name)
+        return entity.row_classes if entity is not None else ()
+
+    def _subject_visible(self, row: Row) -> str:
+        """Subjects the view shows, kind by kind."""
+        kinds: dict[str, list[str]] = {}
+        for name in ("Organization", "IndividualBusiness", "NaturalPerson"):
+            if name not in self._view.schema.type_map:
+                continue
+            shown = self._access.visible(row, self._row_classes(name))
+            only = self._view.vocabulary.entities[name].discriminator
+            assert only is not None
+            kinds.setdefault(shown, []).extend(only[1])
+        terms = [
+            all_of([f"{row.alias}.kind IN ({', '.join(repr(k) for k in found)})", shown])
+            for shown, found in kinds.items()
+            if shown != FALSE
+        ]
+        return f"({' OR '.join(terms)})" if len(terms) > 1 else terms[0] if terms else FALSE
+
+    def _version(self, row: Row, target: str) -> str:
+        """Which versions of a fact count: the current ones, or those believed at the moment asked for."""
+        if not row.table.fact or target in ALL_VERSIONS:
+            return TRUE
+        if self._as_of:
+            return (
+                f"{row.alias}.recorded_at <= {self._as_of}"
+                f" AND ({row.alias}.superseded_at IS NULL OR {row.alias}.superseded_at > {self._as_of})"
+            )
+        return f"{row.alias}.superseded_at IS NULL"
+
+    def _subject_table(self) -> str:
+        if not self._as_of:
+            return "subject"
+        g, s = self._alias("g"), self._alias("s")
+        told = (
+            "display_name",
+            "registration_status",
+            "established_on",
+            "industry_code",
+            "legal_representative_name",
+        )
+        columns = ", ".join(f"coalesce({g}.{name}, {s}.{name}) AS {name}" for name in told)
+        # Scopes follow the subject's region of today; what it was called follows the moment asked for.
+        return (
+            f"(SELECT {s}.subject_id, {s}.public_id, {s}.kind, {s}.uscc, {s}.region_code, {columns} FROM subject {s}"
+            f" LEFT JOIN LATERAL (SELECT * FROM registration r WHERE r.subject_id = {s}.subject_id"
+            f" AND r.recorded_at <= {self._as_of} ORDER BY r.recorded_at DESC, r.version_id DESC LIMIT 1) {g} ON TRUE"
+            f" WHERE {s}.created_at <= {self._as_of})"
+        )
+
+    def _target(self, field: Selected, parent: Row | None) -> tuple[Relation, Row]:
+        relation = RELATIONS[field.rule.target]
+        alias = self._alias("t")
+        subject = alias if relation.table == "subject" else ""
+        if parent is not None and parent.table.name == "subject" and relation.table != "subject":
+            subject = parent.alias
+        return relation, Row(alias, TABLES[relation.table], subject)
+
+    def _conditions(self, field: Selected, relation: Relation, row: Row, parent: Row | None) -> list[str]:
+        conditions = [self._version(row, field.rule.target)]
+        if relation.join:
+            conditions.append(relation.join.format(t=row.alias, p=parent.alias if parent else ""))
+        conditions += [self._test(test.column, test.operator, test.value, row) for test in field.tests]
+        return conditions
+
+    def _test(self, column: str, operator: str, value: Ref, row: Row) -> str:
+        sql = f"{row.alias}.{column}"
+        if operator == "in":
+            return f"{sql} = ANY ({self._parameters.bind(FromRef(value), 'text[]')})"
+        numeric = column.endswith("_amount")
+        kind = "numeric" if numeric else "date" if column.endswith("_on") else "text"
+        conversion = Conversion.DECIMAL if numeric else Conversion.NONE
+        return f"{sql} {OPERATORS[operator]} {self._parameters.bind(FromRef(value, conversion), kind)}"
+
+    def _from(self, relation: Relation, row: Row, parent: Row | None) -> str:
+        """The table, with the rows of live sources where there are any."""
+        live = LIVE_ROWS.get(relation.table)
+        if live is None or parent is None or self._as_of:
+            return f"{relation.table} {row.alias}"
+        rows = FromRows(live, "")
+        if rows not in self._rows:
+            self._rows.append(rows)
+        json = self._parameters.bind(rows, "jsonb")
+        columns = (
+            "public_id", "subject_id", "data_class", "scheme", "grade_code", "grade_label", "ruleset_version",
+            "issuer_name", "issuer_uscc", "period", "effective_from", "effective_to", "source", "source_record_id",
+            "provider_name", "provider_code", "catalog_item_code", "sharing_attribute", "source_updated_at", "fetched_at",
+            "payload_digest", "recorded_at", "superseded_at",
+        )  # fmt: skip
+        types = {
+            "public_id": "uuid", "subject_id": "bigint", "effective_from": "date", "effective_to": "date",
+            "source_updated_at": "timestamptz", "fetched_at": "timestamptz", "recorded_at": "timestamptz",
+            "superseded_at": "timestamptz",
+        }  # fmt: skip
+        declared = ", ".join(
+            ["uscc text", *(f"{c} {types.get(c, 'text')}" for c in columns if c != "subject_id")]
+        )
+        listed = ", ".join(columns)
+        taken = ", ".join(f"{parent.alias}.subject_id" if c == "subject_id" else f"m.{c}" for c in columns)
+        return (
+            f"(SELECT {listed} FROM grade WHERE grade.subject_id = {parent.alias}.subject_id UNION ALL"
+            f" SELECT {taken} FROM jsonb_to_recordset({json}) AS m({declared}) WHERE m.uscc = {parent.alias}.uscc) {row.alias}"
+        )
+
+    def _order(self, relation: Relation, row: Row, descending: bool) -> str:
+        return ", ".join(f"{row.alias}.{c}{' DESC' if descending else ''}" for c in relation.order)
+
+    def _one(self, field: Selected, parent: Row) -> str:
+        relation, row = self._target(field, parent)
+        if relation.table == "subject":
+            shown = self._subject_visible(row)
+        elif field.type_name == "Provenance":
+            shown = TRUE
+        else:
+            shown = self._visible(row, field.variants)
+        source = self._subject_table() if relation.table == "subject" else relation.table
+        ordered = f" ORDER BY {self._order(relation, row, True)} LIMIT 1" if relation.order else ""
+        conditions = all_of([*self._conditions(field, relation, row, parent), shown])
+        return f"(SELECT {self._object(field.variants, row)} FROM {source} {row.alias} WHERE {conditions}{ordered})"
+
+    def _many(self, field: Selected, parent: Row | None) -> str:
+        relation, row = self._target(field, parent)
+        conditions = all_of(
+            [*self._conditions(field, relation, row, parent), self._visible(row, field.variants)]
+        )
+        source = self._from(relation, row, parent)
+        order = self._order(relation, row, relation.descending)
+        return (
+            f"(SELECT coalesce(json_agg({self._object(field.variants, row)} ORDER BY {order}), '[]')"
+            f" FROM {source} WHERE {conditions})"
+        )
+
+    # ---- pages -------------------------------------------------------------------------------------------------
+
+    def _connection(self, field: Selected, parent: Row | None, as_root: bool = False) -> str:
+        relation, row = self._target(field, parent)
+        first = field.arguments["first"]
+        assert isinstance(first, Constant)
+        limit = int(first.value)
+        descending = field.arguments.get("orderBy", Constant("DECIDED_ON_DESC")) != Constant("DECIDED_ON_ASC")
+        node_variants = self._node_variants(field)
+        conditions = [
+            *self._conditions(field, relation, row, parent),
+            self._visible(row, node_variants or self._declared_variants(field), browsing=as_root),
+        ]
+        sort, key = (f"{row.alias}.{column}" for column in relation.order)
+        after = field.arguments.get("after", Constant(None))
+        if after != Constant(None):
+            sort_after = self._parameters.bind(
+                FromRef(after, Conversion.CURSOR_SORT, seal=_seal(field)), "date"
+            )
+            key_after = self._parameters.bind(
+                FromRef(after, Conversion.CURSOR_KEY, seal=_seal(field)), "uuid"
+            )
+            conditions.append(f"({sort}, {key}) {'<' if descending else '>'} ({sort_after}, {key_after})")
+        page = (
+            f"SELECT * FROM {relation.table} {row.alias} WHERE {all_of(conditions)}"
+            f" ORDER BY {self._order(relation, row, descending)} LIMIT {limit + 1}"
+        )
+        columns = [
+            (inner.key, f"'{field.type_name}'::text")
+            if isinstance(inner, Typename)
+            else (inner.key, self._edges(inner, row, limit, relation, _seal(field)))
+            if inner.rule.target == EDGES
+            else (inner.key, self._page_info(inner, row, limit, relation, _seal(field)))
+            for inner in field.variants[0].fields
+        ]
+        selected = ", ".join(f"{sql} AS {_name(name)}" for name, sql in columns)
+        c = self._alias("c")
+        rank = f"row_number() OVER (ORDER BY {self._order(relation, row, descending)}) AS rn"
+        numbered = f"(SELECT {rank}, {row.alias}.* FROM ({page}) {row.alias}) {row.alias}"
+        subjects = f"array_agg(DISTINCT {row.alias}.subject_id) FILTER (WHERE {row.alias}.rn <= {limit})"
+        if as_root:
+            body = f'SELECT {selected}, {subjects} AS " subjects" FROM {numbered}'
+            return (
+                f"SELECT (SELECT row_to_json({c}) FROM (SELECT {', '.join(f'q.{_name(n)}' for n, _ in columns)}) {c}) AS value,"
+                f' q." subjects" AS subjects FROM ({body}) q'
+            )
+        return f"(SELECT row_to_json({c}) FROM (SELECT {selected} FROM {numbered}) {c})"
+
+    def _node_variants(self, field: Selected) -> tuple[Variant, ...]:
+        for edges in field.variants[0].fields:
+            if isinstance(edges, Selected) and edges.rule.target == EDGES:
+                for node in edges.variants[0].fields:
+                    if isinstance(node, Selected) and node.rule.target == NODE:
+                        return node.variants
+        return ()
+
+    def _declared_variants(self, field: Selected) -> tuple[Variant, ...]:
+        node = field.type_name
+        for step in ("edges", "node"):
+            owner = self._schema.type_map[node]
+            assert isinstance(owner, GraphQLObjectType)
+            node = get_named_type(owner.fields[step].type).name
+        names = self._view.vocabulary.possible(node)
+        return tuple(Variant(name, ()) for name in names if name in self._view.schema.type_map)
+
+    def _edges(self, field: Selected, row: Row, limit: int, relation: Relation, page: Seal) -> str:
+        columns = []
+        for inner in field.variants[0].fields:
+            if isinstance(inner, Typename):
+                columns.append((inner.key, f"'{field.type_name}'::text"))
+            elif inner.rule.target == CURSOR:
+                columns.append((inner.key, self._cursor(row, relation, page)))
+            else:
+                columns.append((inner.key, self._object(inner.variants, row)))
+        edge = _json(columns, self._alias("o"))
+        return f"coalesce(json_agg({edge} ORDER BY {row.alias}.rn) FILTER (WHERE {row.alias}.rn <= {limit}), '[]')"
+
+    def _page_info(self, field: Selected, row: Row, limit: int, relation: Relation, page: Seal) -> str:
+        columns = []
+        for inner in field.variants[0].fields:
+            if isinstance(inner, Typename):
+                columns.append((inner.key, "'PageInfo'::text"))
+            elif inner.rule.target == "has_next":
+                columns.append((inner.key, f"count(*) > {limit}"))
+            else:
+                cursor = self._cursor(row, relation, page)
+                columns.append(
+                    (
+                        inner.key,
+                        f"(array_agg({cursor} ORDER BY {row.alias}.rn DESC) FILTER (WHERE {row.alias}.rn <= {limit}))[1]",
+                    )
+                )
+        # Aggregates may not stand in a subselect's list, so the object is built in place.
+        return "json_build_object(" + ", ".join(f"'{key}', {sql}" for key, sql in columns) + ")"
+
+    def _cursor(self, row: Row, relation: Relation, page: Seal) -> str:
+        sort, key = relation.order
+        payload = f"{row.alias}.{sort}::text || '/' || {row.alias}.{key}::text"
+        seal = self._parameters.bind(page, "bytea")
+        inner = f"sha256({seal} || convert_to({payload}, 'UTF8'))"
+        mac = f"left(encode(sha256({seal} || {inner}), 'hex'), 32)"
+        return f"translate(encode(convert_to({payload} || '/' || {mac}, 'UTF8'), 'base64'), E'\\n', '')"
+
+
+def _seal(field: Selected) -> Seal:
+    return Seal(
+        field.coordinate,
+        tuple((name, ref) for name, ref in field.arguments.items() if name not in ("first", "after")),
+    )
+
+
+def _name(key: str) -> str:
+    """A response key as an SQL name. GraphQL names have no quotes in them."""
+    return f'"{key}"'
+
+
+def _json(columns: Sequence[tuple[str, str]], alias: str) -> str:
+    """JSON object of `columns`, in their order."""
+    listed = ", ".join(f"{sql} AS {_name(key)}" for key, sql in columns)
+    return f"(SELECT row_to_json({alias}) FROM (SELECT {listed}) {alias})"
+
+
+def _sql_type(declared: GraphQLType) -> str:
+    sql = SQL_TYPES.get(get_named_type(declared).name, "text")
+    return f"{sql}[]" if "[" in str(declared) else sql

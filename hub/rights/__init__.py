@@ -1,0 +1,1 @@
+"""Who asks, why, and what they may see: from the token to the view."""

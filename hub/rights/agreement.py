@@ -1,0 +1,239 @@
+"""The partners' agreements in force, held in memory; a change reaches every worker within a second."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from types import MappingProxyType
+from typing import Any
+
+import asyncpg
+
+from hub.errors import AgreementInvalid, AgreementNotInForce, StoreUnavailable
+from hub.rights.agreement_file import Agreement, parse_agreement, read_agreement, refuse_other_key
+from hub.rights.issuer import IssuerKey, KeySet
+from hub.rights.matrix import Matrix
+
+__all__ = ["Agreement", "Agreements", "IssuerKey", "KeySet", "parse_agreement", "read_agreement", "today_in"]
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "hub_agreement"
+# How often the store is asked whether something changed, notified or not: a lost notification costs no more.
+_POLL_SECONDS = 0.5
+# How long one such question may take before its connection is given up.
+_ANSWER_SECONDS = 1.0
+# After so many failures in a row nobody can say any more what is in force, so nothing is.
+_MOST_FAILURES = 3
+# China has had no other offset since 1991.
+SHANGHAI = timezone(timedelta(hours=8))
+
+# The newest version of each partner counts, suspended or not.
+NEWEST = """
+SELECT DISTINCT ON (partner) partner, digest, document, applied_at, applied_by, suspended_at, suspended_by
+FROM agreement ORDER BY partner, agreement_id DESC
+"""
+_STATE = "SELECT count(*), max(agreement_id), count(suspended_at), max(suspended_at) FROM agreement"
+_LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def today_in(now: datetime) -> date:
+    """The calendar day of a moment in Asia/Shanghai, where the agreements' days begin and end."""
+    return now.astimezone(SHANGHAI).date()
+
+
+@dataclass(frozen=True)
+class _Held:
+    agreements: Mapping[str, Agreement]
+    # Partner → why its newest version cannot be used.
+    problems: Mapping[str, str]
+    suspended: frozenset[str]
+
+
+class Agreements:
+    """The agreements in force, by partner. `epoch` grows with each change, for whoever keeps copies.
+
+    Holds one connection of its pool for itself: it listens for changes, and asks for them twice a second.
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        matrix: Matrix,
+        clock: Callable[[], datetime],
+        known_coordinates: frozenset[str] | None = None,
+    ) -> None:
+        """See `open`, which also loads and follows."""
+        self.epoch = 0
+        self.matrix = matrix
+        self._pool = pool
+        self._clock = clock
+        self._known_coordinates = known_coordinates
+        self._held = _Held({}, {}, frozenset())
+        self._seen: tuple[Any, ...] | None = None
+        self._failures = 0
+        # One reading at a time, so that an older one never replaces a newer one.
+        self._reading = asyncio.Lock()
+        self._notified = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._following: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        pool: asyncpg.Pool,
+        matrix: Matrix,
+        clock: Callable[[], datetime],
+        known_coordinates: frozenset[str] | None = None,
+    ) -> Agreements:
+        """Load what is applied and follow its changes. `pool`: of a role that may read agreements.
+
+        Raises AgreementInvalid when an applied agreement exceeds the matrix or names something unknown:
+        the hub must not start with it.
+        """
+        agreements = cls(pool, matrix, clock, known_coordinates)
+        await agreements.refresh()
+        for partner, problem in agreements.problems.items():
+            raise AgreementInvalid(f"the agreement applied for {partner} cannot be used: {problem}")
+        agreements._following = asyncio.create_task(agreements._follow(), name="agreements")
+        return agreements
+
+    async def close(self) -> None:
+        """Stop following; what is held stays as it is."""
+        if self._following is not None:
+            self._following.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._following
+            self._following = None
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """Partner → why its newest version cannot be used; such a partner has no agreement in force."""
+        return self._held.problems
+
+    def get(self, partner: str) -> Agreement:
+        """The agreement in force now. Raises AgreementNotInForce, equally for whatever is the matter.
+
+        Raises StoreUnavailable while the store cannot say what is in force.
+        """
+        if self._failures >= _MOST_FAILURES or (self._following is not None and self._following.done()):
+            raise StoreUnavailable
+        found = self._held.agreements.get(partner)
+        if found is None or not found.in_force(today_in(self._clock())):
+            raise AgreementNotInForce
+        return found
+
+    def in_force(self) -> tuple[Agreement, ...]:
+        """All agreements in force now, in the order of their partners."""
+        today = today_in(self._clock())
+        return tuple(found for _, found in sorted(self._held.agreements.items()) if found.in_force(today))
+
+    def keys(self) -> Mapping[tuple[str, str], IssuerKey]:
+        """(issuer, key id) → key, valid today, of agreements in force.
+
+        A key here may speak for the partners whose agreement names it, no other: ask `get(partner).key(…)`.
+        """
+        today = today_in(self._clock())
+        return MappingProxyType(
+            {
+                (key.iss, key.kid): key
+                for found in self.in_force()
+                for key in found.issuers
+                if key.valid_from <= today <= key.valid_to
+            }
+        )
+
+    async def changed(self, since: int) -> int:
+        """Wait until `epoch` is no longer `since`; gives the epoch."""
+        while self.epoch == since:
+            await self._changed.wait()
+        return self.epoch
+
+    async def refresh(self) -> None:
+        """Read the store now, for whoever cannot wait for the notification. Raises StoreUnavailable."""
+        try:
+            async with self._pool.acquire(timeout=_ANSWER_SECONDS) as connection:
+                await self._load(connection)
+        except _LOST as error:
+            raise StoreUnavailable from error
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                connection = await self._pool.acquire(timeout=_ANSWER_SECONDS)
+            except _LOST:
+                self._failures += 1
+                await asyncio.sleep(_POLL_SECONDS)
+                continue
+            try:
+                await connection.add_listener(CHANNEL, self._on_notify)
+                while True:
+                    await self._load(connection)
+                    self._failures = 0
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._notified.wait(), _POLL_SECONDS)
+                    self._notified.clear()
+            except _LOST:
+                self._failures += 1
+                # A pool takes back by itself what the server closed; then there is nothing left to end.
+                with suppress(asyncpg.InterfaceError):
+                    connection.terminate()
+                await asyncio.sleep(_POLL_SECONDS / 10)
+            finally:
+                await self._give_back(connection)
+
+    async def _give_back(self, connection: Any) -> None:
+        with suppress(*_LOST):
+            if not connection.is_closed():
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await connection.remove_listener(CHANNEL, self._on_notify)
+        with suppress(*_LOST):
+            await self._pool.release(connection, timeout=_ANSWER_SECONDS)
+
+    def _on_notify(self, *_: object) -> None:
+        self._notified.set()
+
+    async def _load(self, connection: Any) -> None:
+        """Read the newest versions if the table's state is another than at the last reading."""
+        async with self._reading, asyncio.timeout(_ANSWER_SECONDS):
+            state = tuple(await connection.fetchrow(_STATE))
+            if state == self._seen:
+                return
+            rows = await connection.fetch(NEWEST)
+            # The state was read before the rows: a change in between is read once more, never missed.
+            self._seen = state
+            self._hold(self._read(rows))
+
+    def _hold(self, held: _Held) -> None:
+        if held == self._held:
+            return
+        for partner, problem in held.problems.items():
+            logger.error("the agreement of %s is out of force: %s", partner, problem)
+        self._held = held
+        self.epoch += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _read(self, rows: list[Any]) -> _Held:
+        good: dict[str, Agreement] = {}
+        problems: dict[str, str] = {}
+        for row in rows:
+            if row["suspended_at"] is not None:
+                continue
+            try:
+                # Measured against the law of the day it was applied; what changed since narrows it anyway.
+                applied = today_in(row["applied_at"])
+                found = read_agreement(row["document"], self.matrix, applied, self._known_coordinates)
+                if found.partner != row["partner"] or found.digest != row["digest"]:
+                    raise AgreementInvalid("the document is not the one that was applied")
+                refuse_other_key(found, good.values())
+            except AgreementInvalid as error:
+                problems[row["partner"]] = str(error)
+            else:
+                good[found.partner] = found
+        suspended = frozenset(row["partner"] for row in rows if row["suspended_at"] is not None)
+        return _Held(good, problems, suspended)

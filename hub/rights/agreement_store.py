@@ -1,0 +1,263 @@
+"""Agreements put into force and out of it: applied, compared, suspended, listed. Every version stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from hub.errors import AgreementInvalid
+from hub.rights.agreement import CHANNEL, NEWEST, today_in
+from hub.rights.agreement_file import Agreement, parse_agreement, read_agreement, refuse_other_key
+from hub.rights.matrix import Matrix
+
+# Two appliers at once could both find no conflict; readers are not held up.
+_LOCK = "LOCK TABLE agreement IN SHARE ROW EXCLUSIVE MODE"
+
+
+class Outcome(StrEnum):
+    """What applying did."""
+
+    APPLIED = "APPLIED"
+    UNCHANGED = "UNCHANGED"
+    # The partner is suspended, and nobody asked to reinstate it: nothing was changed.
+    STILL_SUSPENDED = "STILL_SUSPENDED"
+
+
+class Standing(StrEnum):
+    """Where the newest version of a partner's agreement stands today."""
+
+    IN_FORCE = "IN_FORCE"
+    NOT_YET = "NOT_YET"
+    EXPIRED = "EXPIRED"
+    SUSPENDED = "SUSPENDED"
+    INVALID = "INVALID"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What became of one file."""
+
+    partner: str
+    digest: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between the version applied and a file; None: not said there."""
+
+    key: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The newest version of one partner's agreement; the middle part is None when it cannot be read."""
+
+    partner: str
+    standing: Standing
+    partner_class: str | None
+    name: str | None
+    document: str | None
+    valid_from: date | None
+    valid_to: date | None
+    digest: str
+    applied_at: datetime
+    applied_by: str
+    suspended_at: datetime | None
+    suspended_by: str | None
+    problem: str | None
+
+
+def texts_in(directory: Path) -> tuple[str, ...]:
+    """The *.toml files of a directory, by name. Raises AgreementInvalid naming one that cannot be read."""
+    texts = []
+    for path in sorted(directory.glob("*.toml")):
+        try:
+            texts.append(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise AgreementInvalid(f"{path.name}: cannot be read as UTF-8: {type(error).__name__}") from None
+    return tuple(texts)
+
+
+async def apply_agreements(
+    pool: asyncpg.Pool,
+    texts: Iterable[str],
+    matrix: Matrix,
+    now: datetime,
+    by: str,
+    known_coordinates: frozenset[str] | None = None,
+    *,
+    reinstate: bool = False,
+) -> tuple[Applied, ...]:
+    """Put agreements into force, all or none. `by`: who does it. `reinstate`: also those that are suspended.
+
+    Raises AgreementInvalid, having changed nothing, when one of them is not to be had.
+    """
+    today = today_in(now)
+    read = [(parse_agreement(text, matrix, today, known_coordinates), text) for text in texts]
+    partners = [agreement.partner for agreement, _ in read]
+    for partner in partners:
+        if partners.count(partner) > 1:
+            raise AgreementInvalid(f"{partner}: more than one file is for this partner")
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(_LOCK)
+        newest = {row["partner"]: row for row in await connection.fetch(NEWEST)}
+        others = [agreement for agreement, _ in read] + [
+            agreement
+            for partner, row in newest.items()
+            if partner not in partners and (agreement := _readable(row, matrix)) is not None
+        ]
+        done = []
+        for agreement, text in read:
+            try:
+                refuse_other_key(agreement, (other for other in others if other is not agreement))
+            except AgreementInvalid as error:
+                raise AgreementInvalid(f"{agreement.partner}: {error}") from None
+            outcome = _outcome(newest.get(agreement.partner), agreement, reinstate=reinstate)
+            if outcome is Outcome.APPLIED:
+                await connection.execute(
+                    "INSERT INTO agreement (partner, digest, document, applied_at, applied_by)"
+                    " VALUES ($1, $2, $3, $4, $5)",
+                    *(agreement.partner, agreement.digest, text, now, by),
+                )
+                await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, agreement.partner)
+            done.append(Applied(agreement.partner, agreement.digest, outcome))
+    return tuple(done)
+
+
+async def suspend_agreement(pool: asyncpg.Pool, partner: str, now: datetime, by: str) -> bool:
+    """Put a partner's agreement out of force; False: it was already. AgreementInvalid: there is none."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(_LOCK)
+        found = await connection.fetchrow(
+            "SELECT agreement_id, suspended_at FROM agreement WHERE partner = $1"
+            " ORDER BY agreement_id DESC LIMIT 1",
+            partner,
+        )
+        if found is None:
+            raise AgreementInvalid("no agreement of this partner was ever applied")
+        if found["suspended_at"] is not None:
+            return False
+        await connection.execute(
+            "UPDATE agreement SET suspended_at = $2, suspended_by = $3 WHERE agreement_id = $1",
+            *(found["agreement_id"], now, by),
+        )
+        await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, partner)
+    return True
+
+
+async def diff_agreement(
+    pool: asyncpg.Pool,
+    text: str,
+    matrix: Matrix,
+    now: datetime,
+    known_coordinates: frozenset[str] | None = None,
+) -> tuple[Change, ...]:
+    """What applying `text` would change against the partner's newest version; all of it when there is none.
+
+    Raises AgreementInvalid when it could not be applied.
+    """
+    after = parse_agreement(text, matrix, today_in(now), known_coordinates)
+    row = next((row for row in await pool.fetch(NEWEST) if row["partner"] == after.partner), None)
+    before = _readable(row, matrix) if row is not None else None
+    return compare(before, after)
+
+
+def compare(before: Agreement | None, after: Agreement) -> tuple[Change, ...]:
+    """The differences of two agreements, by key; levels, purposes and keys one by one."""
+    old, new = _said(before) if before is not None else {}, _said(after)
+    return tuple(
+        Change(key, old.get(key), new.get(key))
+        for key in dict.fromkeys((*old, *new))
+        if old.get(key) != new.get(key)
+    )
+
+
+async def list_agreements(pool: asyncpg.Pool, matrix: Matrix, now: datetime) -> tuple[Listed, ...]:
+    """The newest version of each partner's agreement, by partner."""
+    return tuple(_listed(row, matrix, today_in(now)) for row in await pool.fetch(NEWEST))
+
+
+def _outcome(row: Any, agreement: Agreement, *, reinstate: bool) -> Outcome:
+    if row is None:
+        return Outcome.APPLIED
+    if row["suspended_at"] is not None:
+        return Outcome.APPLIED if reinstate else Outcome.STILL_SUSPENDED
+    return Outcome.UNCHANGED if row["digest"] == agreement.digest else Outcome.APPLIED
+
+
+def _readable(row: Any, matrix: Matrix) -> Agreement | None:
+    try:
+        return read_agreement(row["document"], matrix, today_in(row["applied_at"]))
+    except AgreementInvalid:
+        return None
+
+
+def _listed(row: Any, matrix: Matrix, today: date) -> Listed:
+    problem = None
+    agreement: Agreement | None = None
+    try:
+        agreement = read_agreement(row["document"], matrix, today_in(row["applied_at"]))
+    except AgreementInvalid as error:
+        problem = str(error)
+    return Listed(
+        partner=row["partner"],
+        standing=_standing(agreement, row["suspended_at"], today),
+        partner_class=agreement.partner_class if agreement else None,
+        name=agreement.name if agreement else None,
+        document=agreement.document if agreement else None,
+        valid_from=agreement.valid_from if agreement else None,
+        valid_to=agreement.valid_to if agreement else None,
+        digest=row["digest"],
+        applied_at=row["applied_at"],
+        applied_by=row["applied_by"],
+        suspended_at=row["suspended_at"],
+        suspended_by=row["suspended_by"],
+        problem=problem,
+    )
+
+
+def _standing(agreement: Agreement | None, suspended_at: datetime | None, today: date) -> Standing:
+    if suspended_at is not None:
+        return Standing.SUSPENDED
+    if agreement is None:
+        return Standing.INVALID
+    if today < agreement.valid_from:
+        return Standing.NOT_YET
+    return Standing.IN_FORCE if agreement.in_force(today) else Standing.EXPIRED
+
+
+def _said(agreement: Agreement) -> Mapping[str, str]:
+    """An agreement as flat text: what a person compares."""
+    said = {
+        "name": agreement.name,
+        "class": agreement.partner_class,
+        "document": agreement.document,
+        "valid_from": str(agreement.valid_from),
+        "valid_to": str(agreement.valid_to),
+        "source": agreement.source or "",
+    }
+    for part in ("regions", "capabilities", "purposes", "hidden"):
+        said |= {f"{part}.{one}": "yes" for one in sorted(getattr(agreement, part))}
+    for code, (level, purposes) in sorted(agreement.data.items(), key=lambda entry: int(entry[0][1:])):
+        said[f"data.{code}"] = level.name + (
+            f" for {', '.join(sorted(purposes))}" if purposes is not None else ""
+        )
+    for part in ("quota", "limits"):
+        said |= {f"{part}.{name}": str(number) for name, number in asdict(getattr(agreement, part)).items()}
+    for key in agreement.issuers:
+        public = " ".join(f"{name}={value}" for name, value in key.jwk.items())
+        said[f"issuer.{key.iss}.{key.kid}"] = f"{key.alg} {key.valid_from}–{key.valid_to} {public}"
+    for one in agreement.key_sets:
+        said[f"issuer.{one.iss}"] = (
+            f"{', '.join(sorted(one.algorithms))} {one.valid_from}–{one.valid_to} {one.url}"
+        )
+    return {key: value for key, value in said.items() if value}

@@ -1,0 +1,115 @@
+"""What a caller may see and why, as rows that the statement of its answer takes in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.errors import BadUserInput
+from hub.rights.matrix import Level, Matrix, Purpose
+from hub.rights.policy import Decision
+from hub.rights.standing import Standing
+from hub.rights.view import NEEDED
+from schema.governance import HOLDER, OPEN, Parameter, Rule
+
+
+def me(standing: Standing, matrix: Matrix) -> list[dict[str, Any]]:
+    """The one row of the vocabulary's Me."""
+    agreement = standing.agreement
+    return [
+        {
+            "ord": 0,
+            "partner": agreement.partner,
+            "name": agreement.name,
+            "partner_class": agreement.partner_class,
+            "agreement": agreement.document,
+            "valid_to": agreement.valid_to,
+            "purpose": str(standing.purpose),
+            "purposes": [str(one) for one in agreement.purposes],
+            "capabilities": sorted(str(one) for one in standing.view.capabilities),
+            "access": [
+                _access(number, matrix, standing.view.decisions[code])
+                for number, code in enumerate(matrix.data)
+            ],
+        }
+    ]
+
+
+def _access(number: int, matrix: Matrix, decision: Decision) -> dict[str, Any]:
+    described = matrix.data[decision.data_class]
+    strongest = decision.grants[0] if decision.grants else None
+    return {
+        "ord": number,
+        "data_class": decision.data_class,
+        "title": f"{described.zh} · {described.en}",
+        "level": decision.level.name,
+        "scope": "+".join(sorted(strongest.scopes)) or None if strongest else None,
+        "reason": str(decision.reason),
+        "legal_basis": decision.basis or None,
+    }
+
+
+def explanations(
+    standing: Standing, coordinate: str, holds: dict[str, bool] | None, purpose: Purpose
+) -> list[dict[str, Any]]:
+    """Why `coordinate` is visible or not: one row for each data class and grant that governs it.
+
+    `holds`: which scopes hold for the subject asked about, or None when none was named. To a caller who may not know
+    of a coordinate it is refused in the words for one that does not exist (BadUserInput).
+    """
+    vocabulary = standing.view.vocabulary
+    rule = vocabulary.rules.get(coordinate)
+    argument = vocabulary.arguments.get(coordinate)
+    rows: list[dict[str, Any]] = []
+    common = {"coordinate": coordinate, "purpose": str(purpose), "agreement": standing.agreement.document}
+    if rule is None and not isinstance(argument, Parameter):
+        raise BadUserInput("No such coordinate: write Type.field.", argument="coordinate")
+    visible = coordinate in standing.view.visible
+    if not visible and not standing.view.entitled:
+        raise BadUserInput("No such coordinate: write Type.field.", argument="coordinate")
+    capability = rule.capability if rule else argument.capability if isinstance(argument, Parameter) else None
+    if capability is not None and capability not in standing.view.capabilities:
+        return [common | _row(0, None, Level.NONE, None, None, "NO_LEGAL_BASIS", f"协议未授予 {capability}")]
+    if rule is None or rule.classes in ((OPEN,), (HOLDER,)):
+        level = Level.FULL if visible else Level.NONE
+        return [common | _row(0, None, level, None, None, "OK" if visible else "NO_LEGAL_BASIS", None)]
+    for data_class in vocabulary.classes(coordinate.split(".")[0], rule):
+        rows += [common | row for row in _of_class(standing, rule, data_class, holds)]
+    for number, row in enumerate(rows):
+        row["ord"] = number
+    return rows
+
+
+def _of_class(
+    standing: Standing, rule: Rule, data_class: str, holds: dict[str, bool] | None
+) -> list[dict[str, Any]]:
+    decision = standing.view.decisions[data_class]
+    enough = [grant for grant in decision.grants if grant.level >= NEEDED[rule.need]]
+    if not enough:
+        return [_row(0, data_class, decision.level, None, None, str(decision.reason), decision.basis)]
+    return [
+        _row(
+            0,
+            data_class,
+            grant.level,
+            "+".join(sorted(grant.scopes)) or None,
+            None if holds is None else all(holds.get(scope, False) for scope in grant.scopes),
+            "OK" if grant.level is Level.FULL else str(decision.reason),
+            grant.basis,
+        )
+        for grant in enough
+    ]
+
+
+def _row(
+    number: int, data_class: str | None, level: Level, scope: str | None, applies: bool | None, reason: str,
+    basis: str | None,
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "ord": number,
+        "data_class": data_class,
+        "level": level.name,
+        "scope": scope,
+        "applies_to_subject": applies,
+        "reason": reason,
+        "legal_basis": basis,
+    }

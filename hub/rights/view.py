@@ -1,0 +1,240 @@
+"""Caller × purpose → View: everything a caller may see, as one value. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from graphql import GraphQLInterfaceType, GraphQLNamedType, GraphQLObjectType, GraphQLSchema, get_named_type
+
+from hub.rights.policy import Decision, Grant, Level, Scope
+from hub.rights.projection import project
+from schema.coordinates import Vocabulary
+from schema.governance import HOLDER, OPEN, Capability, Condition, Mask, Need, Parameter, Rule, Shape
+
+# Scopes that a subject satisfies or not; the others depend on the single row.
+SUBJECT_SCOPES = frozenset(
+    {Scope.OWN_REGION, Scope.OWN_MEMBER, Scope.OWN_MERCHANT, Scope.SELF, Scope.CONSENT}
+)
+# The class under which rows outside publicity (ended, repaired, expired, revoked) are disclosed.
+ENDED = "D9"
+
+NEEDED = {Need.YES_NO: Level.YES_NO, Need.MASKED: Level.MASKED, Need.FULL: Level.FULL}
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """A coordinate that is not served in full in every row, and why."""
+
+    coordinate: str
+    data_class: str
+    level: str
+    scope: str | None
+    reason: str
+    legal_basis: str | None
+
+
+@dataclass(frozen=True)
+class View:
+    """What one kind of caller may see for one purpose. Equal views have equal digests and share plans."""
+
+    vocabulary: Vocabulary
+    purpose: str
+    capabilities: frozenset[str]
+    decisions: Mapping[str, Decision]
+    # Openness of a row (公开属性) → the scopes under which it may be shown; absent: never.
+    sharing: Mapping[str, frozenset[Scope]]
+    hidden: frozenset[str] = frozenset()
+    # Data classes whose rows may be browsed without naming a subject; None: all that are shown.
+    browse: frozenset[str] | None = None
+    # Whether the caller may know of what it cannot see: agencies and auditors may, outsiders may not.
+    entitled: bool = False
+
+    def grants(self, data_class: str, least: Level) -> tuple[Grant, ...]:
+        """The grants of a class that give at least `least`; none for a class nobody decided."""
+        decision = self.decisions.get(data_class)
+        return tuple(g for g in decision.grants if g.level >= least) if decision is not None else ()
+
+    def allows(self, classes: tuple[str, ...], least: Level, subject_only: bool = False) -> bool:
+        """Whether any of `classes` may be shown at `least` in some row."""
+        return any(
+            not subject_only or grant.scopes <= SUBJECT_SCOPES
+            for c in classes
+            for grant in self.grants(c, least)
+        )
+
+    def browsable(self, classes: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of `classes` whose rows may be browsed without naming a subject."""
+        return classes if self.browse is None else tuple(c for c in classes if c in self.browse)
+
+    def everywhere(self, classes: tuple[str, ...], level: Level) -> bool:
+        """Whether every visible one of `classes` is shown at `level` in every row in which it is shown at all."""
+        visible = [c for c in classes if self.grants(c, Level.MASKED)]
+        return all(
+            {g.scopes for g in self.grants(c, Level.MASKED)} == {g.scopes for g in self.grants(c, level)}
+            for c in visible
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """SM3 over all that decides; the name of this view in plans, cursors and the ledger."""
+        browse = "*" if self.browse is None else "+".join(sorted(self.browse))
+        said = [self.purpose, str(self.entitled), browse, *sorted(self.capabilities), *sorted(self.hidden)]
+        for name in sorted(self.decisions):
+            decision = self.decisions[name]
+            grants = "".join(f"|{g.level.name}:{'+'.join(sorted(g.scopes))}" for g in decision.grants)
+            said.append(f"{name}{grants}|{decision.reason}|{decision.basis}")
+        said += [f"{name}={'+'.join(sorted(scopes))}" for name, scopes in sorted(self.sharing.items())]
+        return hashlib.new("sm3", "\n".join(said).encode()).hexdigest()
+
+    @cached_property
+    def visible(self) -> frozenset[str]:
+        """The coordinates that exist for this caller: fields, arguments, input fields and enum values."""
+        return _visible(self)
+
+    @cached_property
+    def schema(self) -> GraphQLSchema:
+        """The schema this caller may introspect and is validated against."""
+        return project(self.vocabulary.schema, self.visible)
+
+    @cached_property
+    def classes(self) -> str:
+        """The classes this view discloses with their strongest level, as the ledger records them."""
+        shown = [(name, d.grants[0].level) for name, d in self.decisions.items() if d.grants]
+        return " ".join(
+            f"{name}={level.name}" for name, level in sorted(shown, key=lambda one: int(one[0][1:]))
+        )
+
+    @cached_property
+    def implied(self) -> frozenset[Scope]:
+        """The scopes that hold for every organization this view shows at all."""
+        grants = self.grants("D1", Level.MASKED)
+        return frozenset.intersection(*(grant.scopes for grant in grants)) if grants else frozenset()
+
+    def withheld(self, coordinate: str, type_name: str) -> tuple[Withheld, ...]:
+        """Why this coordinate is not in full wherever its row is shown: one for each data class; none when it is.
+
+        Callers who may not know of what they cannot see are told of what they see in part only.
+        """
+        rule = self.vocabulary.rules[coordinate]
+        least = Level.MASKED if rule.mask is Mask.KEEP else Level.FULL
+        least = Level.YES_NO if rule.need is Need.YES_NO else least
+        found = []
+        for data_class in self.vocabulary.classes(type_name, rule):
+            decision = self.decisions.get(data_class)
+            if decision is None or any(
+                grant.level >= least and grant.scopes <= self.implied for grant in decision.grants
+            ):
+                continue
+            if not decision.grants and not self.entitled:
+                continue
+            strongest = decision.grants[0] if decision.grants else None
+            found.append(
+                Withheld(
+                    coordinate=coordinate,
+                    data_class=data_class,
+                    level=decision.level.name,
+                    scope="+".join(sorted(strongest.scopes)) or None if strongest else None,
+                    reason=str(decision.reason),
+                    legal_basis=decision.basis or None,
+                )
+            )
+        return tuple(found)
+
+
+def _field_visible(view: View, type_name: str, coordinate: str, rule: Rule, types: frozenset[str]) -> bool:
+    if coordinate in view.hidden or (rule.capability and rule.capability not in view.capabilities):
+        return False
+    owner = view.vocabulary.schema.type_map[type_name]
+    assert isinstance(owner, GraphQLObjectType | GraphQLInterfaceType)
+    named: GraphQLNamedType = get_named_type(owner.fields[coordinate.split(".")[1]].type)
+    if isinstance(named, GraphQLObjectType | GraphQLInterfaceType) and named.name not in types:
+        return False
+    if rule.capability is Capability.BROWSE and not view.allows(
+        view.browsable(view.vocabulary.page_classes(named.name)), Level.MASKED
+    ):
+        return False
+    if rule.classes in ((OPEN,), (HOLDER,)):
+        return True
+    classes = view.vocabulary.classes(type_name, rule)
+    need = NEEDED[rule.need]
+    if rule.shape is Shape.COLUMN and rule.mask is Mask.WITHHELD and rule.need is Need.MASKED:
+        need = Level.FULL
+    return view.allows(classes, need, subject_only=rule.need is Need.YES_NO)
+
+
+def _type_open(view: View, type_name: str) -> bool:
+    """Whether rows of an entity may be shown at all."""
+    entity = view.vocabulary.entities.get(type_name)
+    return entity is None or entity.row_classes == (OPEN,) or view.allows(entity.row_classes, Level.MASKED)
+
+
+def _visible(view: View) -> frozenset[str]:
+    vocabulary = view.vocabulary
+    schema = vocabulary.schema
+    objects = {
+        name: named
+        for name, named in schema.type_map.items()
+        if isinstance(named, GraphQLObjectType | GraphQLInterfaceType) and not name.startswith("__")
+    }
+    types = frozenset(name for name in objects if _type_open(view, name))
+    # A type without visible fields does not exist, and neither does a field whose type does not exist.
+    while True:
+        fields = {
+            name: {
+                f"{name}.{field}"
+                for field in named.fields
+                if _field_visible(view, name, f"{name}.{field}", vocabulary.rules[f"{name}.{field}"], types)
+            }
+            for name, named in objects.items()
+            if name in types and isinstance(named, GraphQLObjectType)
+        }
+        for name, named in objects.items():
+            if name in types and isinstance(named, GraphQLInterfaceType):
+                shown = {
+                    field
+                    for one in schema.get_possible_types(named)
+                    for field in named.fields
+                    if f"{one.name}.{field}" in fields.get(one.name, ())
+                }
+                fields[name] = {f"{name}.{field}" for field in shown}
+        # What an interface promises, each of its types has: null there, where it may not be shown.
+        for name, named in objects.items():
+            if name in types and isinstance(named, GraphQLObjectType):
+                for interface in named.interfaces:
+                    promised = fields.get(interface.name, set())
+                    fields[name] |= {f"{name}.{c.split('.')[1]}" for c in promised} - view.hidden
+        kept = frozenset(name for name, found in fields.items() if found)
+        if kept == types:
+            break
+        types = kept
+    visible = {coordinate for found in fields.values() for coordinate in found}
+    visible |= {
+        c
+        for c, classes in vocabulary.values.items()
+        if c not in view.hidden and view.allows(classes, Level.MASKED)
+    }
+    for coordinate, condition in vocabulary.inputs.items():
+        if coordinate not in view.hidden and _filterable(view, condition):
+            visible.add(coordinate)
+    for coordinate, rule in vocabulary.arguments.items():
+        if coordinate in view.hidden or coordinate.split("(")[0] not in visible:
+            continue
+        if isinstance(rule, Parameter):
+            if rule.capability is None or rule.capability in view.capabilities:
+                visible.add(coordinate)
+        elif _filterable(view, rule):
+            visible.add(coordinate)
+    return frozenset(visible)
+
+
+def _filterable(view: View, condition: Condition) -> bool:
+    """A filter works on shown values only: its field is served as it is in every row in which the row is visible."""
+    type_name, _, _ = condition.tests.partition(".")
+    rule = view.vocabulary.rules[condition.tests]
+    classes = view.vocabulary.classes(type_name, rule)
+    if not view.allows(classes, Level.MASKED):
+        return False
+    return rule.mask is Mask.KEEP or view.everywhere(classes, Level.FULL)

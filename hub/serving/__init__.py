@@ -1,0 +1,1 @@
+"""The one path from request to answer, over HTTP."""

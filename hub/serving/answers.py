@@ -1,0 +1,330 @@
+"""The one path: a call becomes bytes, stage by stage; nothing reaches a caller any other way."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+from graphql import OperationType
+
+from connectors.contract import Kind, Mode
+from hub.errors import BadUserInput, MatterRequired, MethodNotAllowed, PurposeNotAllowed
+from hub.ledger.chain import Disclosure, Ledger
+from hub.query.binding import Request
+from hub.query.document import Limits
+from hub.query.livekeys import codes
+from hub.query.operations import Compiled, Operation, Operations
+from hub.query.parameters import FromRows
+from hub.query.plan import Constant, Ref, Selected, Typename, Variable
+from hub.query.scopes import holding
+from hub.rights.agreement import Agreements, today_in
+from hub.rights.explain import explanations, me
+from hub.rights.identity import Caller, Tokens
+from hub.rights.matrix import Level, Purpose
+from hub.rights.purpose import Declared, declare
+from hub.rights.standing import Standing, Standings
+from hub.serving.quota import Quotas
+from hub.sources.freshness import SourceStates
+from hub.sources.live import LiveSources
+from hub.sources.matching import candidates
+from hub.store.reader import Reader
+
+# Identifier schemes of natural persons: matched exactly, never returned.
+PERSON_SCHEMES = frozenset({"RESIDENT_ID", "PASSPORT"})
+
+# Agreements have few different limits; those of documents are made from them once.
+limits_of = lru_cache(maxsize=256)(Limits.of)
+
+
+@dataclass(slots=True)
+class Call:
+    """A GraphQL request as any transport hands it in."""
+
+    authorization: str | None
+    purpose: str | None
+    matter: str | None
+    case: str | None
+    view_as: str | None
+    query: str
+    operation_name: str | None
+    variables: Mapping[str, Any]
+    # GET: queries only.
+    safe: bool = False
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the path is made of; see hub.app."""
+
+    clock: Callable[[], datetime]
+    tokens: Tokens
+    agreements: Agreements
+    standings: Standings
+    operations: Operations
+    quotas: Quotas
+    reader: Reader
+    states: SourceStates
+    live: LiveSources
+    ledger: Ledger
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """One call on its way."""
+
+    caller: Caller
+    standing: Standing
+    declared: Declared
+    now: datetime
+    values: Mapping[str, Any]
+    compiled: Compiled
+    request: Request
+
+
+class Answers:
+    """Answers calls."""
+
+    def __init__(self, parts: Parts) -> None:
+        """`parts`: see hub.app."""
+        self._parts = parts
+
+    async def answer(self, call: Call) -> bytes:
+        """The response body for `call`. Raises a HubError of the stage that refuses it.
+
+        What is disclosed is in the ledger before the bytes are returned.
+        """
+        parts = self._parts
+        now = parts.clock()
+        caller = parts.tokens.verify(call.authorization or "", now.timestamp())
+        standing, declared = self.standing(call, caller, now)
+        parts.quotas.admit(standing.agreement)
+        operation = parts.operations.ready(
+            standing.view, limits_of(standing.limits), standing.bulk, call.query, call.operation_name
+        )
+        if operation.node.operation is not OperationType.QUERY and call.safe:
+            raise MethodNotAllowed("GET is for queries.")
+        values = operation.variables.coerce(call.variables)
+        compiled = operation.compiled(values)
+        request = self._request(caller, standing, now, values)
+        asking = _Asking(caller, standing, declared, now, values, compiled, request)
+        self._charge(asking, call.safe)
+        sources = await self._bring(asking) if compiled.statement and compiled.statement.rows else []
+        request_id = secrets.token_hex(8)
+        data, subjects = b"{}", ()
+        if compiled.statement is not None:
+            row = await parts.reader.row(compiled.statement.sql, [bind(request) for bind in compiled.binders])
+            data, subjects = row[0], row[1]
+        if compiled.plan.introspection:
+            data = _merged(operation, compiled, values, data)
+        await parts.ledger.record(
+            Disclosure(
+                at=now.timestamp(),
+                request_id=request_id,
+                partner=caller.partner,
+                officer=caller.officer,
+                token_id=caller.token_id,
+                purpose=str(declared.purpose),
+                matter=declared.matter,
+                case=declared.case,
+                view=standing.view.digest,
+                operation=operation.digest,
+                subjects=subjects,
+                classes=standing.view.classes,
+                sources=sources or None,
+            )
+        )
+        told = b',"sources":' + orjson.dumps(sources) if sources else b""
+        return b'{"data":%b,"extensions":{"requestId":"%b"%b%b}}' % (
+            data, request_id.encode(), compiled.disclosure, told,
+        )  # fmt: skip
+
+    def standing(self, call: Call, caller: Caller, now: datetime) -> tuple[Standing, Declared]:
+        """The caller's agreement, purpose and view."""
+        parts = self._parts
+        agreement = parts.agreements.get(caller.partner)
+        declared = declare(
+            parts.standings.matrix, agreement, call.purpose, caller.purpose, call.matter, call.case
+        )
+        today = today_in(now)
+        standing = parts.standings.of(agreement, declared.purpose, today)
+        if call.view_as is None:
+            return standing, declared
+        return self._seen_as(standing, call.view_as, now), declared
+
+    def _seen_as(self, standing: Standing, view_as: str, now: datetime) -> Standing:
+        """Another partner's eyes, for auditors: `partner` or `partner/PURPOSE`."""
+        if "VIEW_AS" not in standing.view.capabilities:
+            raise PurposeNotAllowed("This agreement does not let anybody view as another partner.")
+        partner, _, purpose = view_as.partition("/")
+        other = self._parts.agreements.get(partner)
+        if purpose and purpose not in {str(one) for one in other.purposes}:
+            raise PurposeNotAllowed(purposes=[str(one) for one in other.purposes])
+        chosen = Purpose(purpose) if purpose else other.purposes[0]
+        return self._parts.standings.seen_as(standing, self._parts.standings.of(other, chosen, today_in(now)))
+
+    def _request(
+        self, caller: Caller, standing: Standing, now: datetime, values: Mapping[str, Any]
+    ) -> Request:
+        agreement = standing.agreement
+        return Request(
+            values=values,
+            view_digest=standing.view.digest,
+            today=today_in(now),
+            now=now,
+            partner=agreement.partner,
+            regions=agreement.regions,
+            self_code=caller.subject,
+            own_source=agreement.source,
+            purpose=str(standing.purpose),
+            incomplete=self._parts.states.incomplete,
+        )
+
+    def _charge(self, asking: _Asking, safe: bool) -> None:
+        """Count the subjects that are asked about by name or code; natural persons have rules of their own."""
+        asked = 0
+        for root in asking.compiled.plan.roots:
+            if isinstance(root, Selected):
+                if root.name == "subject":
+                    asked += 1
+                    if _value(root.arguments["scheme"], asking.values) in PERSON_SCHEMES:
+                        self._admit_person(asking, root.arguments["value"], safe)
+                elif root.name == "subjects":
+                    asked += len(_value(root.arguments["codes"], asking.values))
+        if asked:
+            self._parts.quotas.charge(asking.standing.agreement, asked)
+
+    def _admit_person(self, asking: _Asking, number: Ref, safe: bool) -> None:
+        """A person's number comes in a variable of a POST, never in an address or a document, and for a case (PIPL 28)."""
+        if safe or not isinstance(number, Variable):
+            raise BadUserInput("A person's number is given as a variable of a POST.", argument="value")
+        if asking.declared.case is None:
+            raise MatterRequired("Looking for a natural person needs a case number in the header Hub-Case.")
+        key = hashlib.sha256(str(_value(number, asking.values)).encode()).hexdigest()
+        self._parts.quotas.admit_person(asking.standing.agreement, asking.caller.officer, key)
+
+    async def _bring(self, asking: _Asking) -> list[dict[str, Any]]:
+        """Bring along the rows that the statement wants; tells how the live sources did."""
+        assert asking.compiled.statement is not None
+        sources: list[dict[str, Any]] = []
+        for wanted in asking.compiled.statement.rows:
+            if wanted.name.startswith("live:"):
+                rows = await self._live(asking, sources)
+            else:
+                rows = await self._rows(asking, wanted)
+            asking.request.rows[wanted] = orjson.dumps(rows)
+        return sources
+
+    async def _rows(self, asking: _Asking, wanted: FromRows) -> list[dict[str, Any]]:
+        parts, standing = self._parts, asking.standing
+        match wanted.name:
+            case "sources":
+                return parts.states.rows(standing.view)
+            case "me":
+                return me(standing, parts.standings.matrix)
+            case "candidates":
+                given = self._arguments(asking, wanted)
+                return await candidates(parts.reader, given["name"], given.get("region"), given["first"])
+            case "explanations":
+                return await self._explained(asking, self._arguments(asking, wanted))
+        raise AssertionError(wanted.name)
+
+    def _arguments(self, asking: _Asking, wanted: FromRows) -> dict[str, Any]:
+        field = next(
+            root
+            for root in asking.compiled.plan.roots
+            if not isinstance(root, Typename) and root.key == wanted.key
+        )
+        return {name: _value(ref, asking.values) for name, ref in field.arguments.items()}
+
+    async def _explained(self, asking: _Asking, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+        standing = asking.standing
+        if given.get("purpose") is not None:
+            purpose = Purpose(given["purpose"])
+            if purpose not in standing.agreement.purposes:
+                raise PurposeNotAllowed(purposes=[str(one) for one in standing.agreement.purposes])
+            standing = self._parts.standings.of(standing.agreement, purpose, asking.request.today)
+        holds = None
+        if given.get("subject") is not None:
+            holds = await holding(self._parts.reader, standing, asking.request, given["subject"])
+            if holds is None:
+                raise BadUserInput("No such subject.", argument="subject")
+        return explanations(standing, given["coordinate"], holds, standing.purpose)
+
+    async def _live(self, asking: _Asking, sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Ask the live sources for the grades that the plan shows, of the subjects that it shows."""
+        parts = self._parts
+        rows: list[dict[str, Any]] = []
+        asked = []
+        for name, source in parts.states.sources.items():
+            items = [
+                item.code
+                for item in source.items
+                if item.kind is Kind.GRADE and asking.standing.view.allows((item.data_class,), Level.MASKED)
+            ]
+            if source.mode is Mode.LIVE and items:
+                asked.append(self._ask(asking, name, items))
+        for name, answer in await asyncio.gather(*asked):
+            if answer is None:
+                continue
+            parts.states.note(name, answer.status, answer.as_of)
+            sources.append({"source": name, "status": str(answer.status), "asOf": answer.as_of})
+            rows += [_as_grade(row) for row in answer.rows if row["relation"] == "grade"]
+        return rows
+
+    async def _ask(self, asking: _Asking, name: str, items: Sequence[str]) -> tuple[str, Any]:
+        keys = await self._keys(asking, name)
+        if not keys:
+            return name, None
+        return name, await self._parts.live.ask(name, keys, items)
+
+    async def _keys(self, asking: _Asking, scheme: str) -> list[str]:
+        known = asking.compiled.keys_of(scheme)
+        if known is None:
+            return []
+        statement, bound = known
+        # Pages of candidates and explanations bring their own rows; those of the full statement fit.
+        for wanted in statement.rows:
+            asking.request.rows.setdefault(wanted, b"[]")
+            if wanted.name == "candidates":
+                asking.request.rows[wanted] = orjson.dumps(await self._rows(asking, wanted))
+        row = await self._parts.reader.row(statement.sql, [bind(asking.request) for bind in bound])
+        return sorted(set(codes(orjson.loads(row[0]))))
+
+
+def _value(ref: Ref, values: Mapping[str, Any]) -> Any:
+    match ref:
+        case Constant(value):
+            return value
+        case Variable(path):
+            found: Any = values
+            for name in path:
+                found = found[name]
+            return found
+        case _:
+            return [_value(one, values) for one in ref.members]
+
+
+def _as_grade(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A live row with the columns that a stored one has. Its id is the same at each asking."""
+    named = hashlib.sha256(f"{row['source']}/{row['source_record_id']}".encode()).digest()
+    return {
+        **row,
+        "uscc": row["key"],
+        "public_id": str(UUID(bytes=named[:16], version=4)),
+        "recorded_at": row["fetched_at"],
+        "superseded_at": None,
+    }
+
+
+def _merged(operation: Operation, compiled: Compiled, values: Mapping[str, Any], data: bytes) -> bytes:
+    """Data and introspection in the order of the document."""
+    found = orjson.loads(data) | operation.introspection(compiled.plan, values)
+    return orjson.dumps({key: found.get(key) for key in compiled.order})

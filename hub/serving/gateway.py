@@ -1,0 +1,169 @@
+"""The GraphQL endpoint over HTTP: a bare ASGI application around the one path."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from hub.errors import BadRequest, BodyTooLarge, HubError, MethodNotAllowed, RequestTimeout, Unauthenticated
+from hub.observe import Observer, RequestAnswered, RequestRefused
+from hub.serving.answers import Answers, Call
+from hub.serving.negotiation import JSON, RESPONSE, media_type, posted, queried
+
+_log = logging.getLogger(__name__)
+# Errors of well-formed GraphQL requests: 200 for clients that know only application/json, as the specification asks.
+_LEGACY_OK = frozenset(
+    {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "LIMIT_EXCEEDED"}
+)
+_HEADERS = [
+    (b"cache-control", b"no-store"),
+    (b"vary", b"accept, authorization"),
+    (b"x-content-type-options", b"nosniff"),
+]
+_TAKEN = (
+    b"authorization", b"accept", b"content-type", b"content-length", b"hub-purpose", b"hub-matter", b"hub-case",
+    b"hub-view-as",
+)  # fmt: skip
+
+
+class Gateway:
+    """Serves GraphQL at one path, to everybody who has a token."""
+
+    def __init__(self, answers: Answers, observer: Observer, max_body_bytes: int, timeout: float) -> None:
+        """`timeout`: seconds until which a body must have arrived."""
+        self._answers = answers
+        self._observer = observer
+        self._max_body_bytes = max_body_bytes
+        self._timeout = timeout
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        headers: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            # The first of repeated headers counts, except that a second Authorization makes none.
+            if name in _TAKEN:
+                if name in headers and name == b"authorization":
+                    headers[name] = b""
+                headers.setdefault(name, value)
+        media, method = JSON, scope["method"]
+        try:
+            media = media_type(headers.get(b"accept"))
+            if method == "POST":
+                asked = posted(headers.get(b"content-type"), await self._body(headers, receive))
+            elif method == "GET":
+                asked = queried(scope["query_string"])
+            else:
+                raise MethodNotAllowed
+            body = await self._answers.answer(
+                Call(
+                    authorization=_text(headers.get(b"authorization")),
+                    purpose=_text(headers.get(b"hub-purpose")),
+                    matter=_utf8(headers.get(b"hub-matter")),
+                    case=_utf8(headers.get(b"hub-case")),
+                    view_as=_text(headers.get(b"hub-view-as")),
+                    query=asked.query,
+                    operation_name=asked.operation_name,
+                    variables=asked.variables,
+                    safe=method == "GET",
+                )
+            )
+            self._observer.tell(RequestAnswered())
+            await _send(send, 200, media, body, [])
+        except HubError as error:
+            self._observer.tell(RequestRefused(error.code))
+            if error.status >= 500:
+                _log.error("refused: %s", error.code, exc_info=error.__cause__ or error)
+            await _refuse(send, media, error)
+        except Exception as error:  # Whatever was not foreseen is logged here and nowhere told.
+            self._observer.tell(RequestRefused("INTERNAL"))
+            _log.error("not foreseen: %s", type(error).__name__, exc_info=error)
+            await _refuse(send, media, HubError())
+
+    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and int(length[:20]) > self._max_body_bytes:
+            raise BodyTooLarge(maximum=self._max_body_bytes)
+        message: Any = await receive() if length else None
+        if message is not None and message["type"] == "http.request" and not message.get("more_body", False):
+            return bytes(message["body"])
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._rest(message, receive)
+        except TimeoutError:
+            raise RequestTimeout from None
+
+    async def _rest(self, message: Any, receive: Receive) -> bytes:
+        parts, size = [], 0
+        while True:
+            if message is None:
+                message = await receive()
+            if message["type"] == "http.disconnect":
+                raise BadRequest("The request ended early.")
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self._max_body_bytes:
+                raise BodyTooLarge(maximum=self._max_body_bytes)
+            if not message.get("more_body", False):
+                return b"".join(parts)
+            message = None
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
+
+
+def _utf8(value: bytes | None) -> str | None:
+    """Matter and case numbers may be Chinese: headers carry them as UTF-8."""
+    if value is None:
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise BadRequest("The headers Hub-Matter and Hub-Case are UTF-8.") from None
+
+
+async def _refuse(send: Send, media: bytes, error: HubError) -> None:
+    told = error.extensions.pop("errors", None)
+    if isinstance(told, list):
+        errors = [{**one, "extensions": {"code": error.code}} for one in told]
+    else:
+        locations = error.extensions.pop("locations", None)
+        errors = [
+            {
+                "message": error.public_message,
+                **({"locations": locations} if locations else {}),
+                "extensions": {"code": error.code, **error.extensions},
+            }
+        ]
+    status = 200 if media == JSON and error.code in _LEGACY_OK else error.status
+    extra = []
+    if isinstance(error, Unauthenticated):
+        extra.append((b"www-authenticate", b"Bearer"))
+    if isinstance(error, MethodNotAllowed):
+        extra.append((b"allow", b"GET, POST"))
+    if error.status in (408, 413):
+        extra.append((b"connection", b"close"))
+    await _send(send, status, media, orjson.dumps({"errors": errors}), extra)
+
+
+async def _send(send: Send, status: int, media: bytes, body: bytes, extra: list[tuple[bytes, bytes]]) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (
+                    b"content-type",
+                    media + b"; charset=utf-8" if media == RESPONSE else b"application/json; charset=utf-8",
+                ),
+                (b"content-length", b"%d" % len(body)),
+                *_HEADERS,
+                *extra,
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,112 @@
+"""Quotas of the agreements: requests a second in each worker, subjects a day over all workers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date
+
+import asyncpg
+
+from hub.errors import QuotaExceeded
+from hub.rights.agreement import Agreement
+
+FLUSH_SECONDS = 1.0
+# Look-ups of natural persons by number: per officer, and per person looked for.
+PERSONS_PER_SECOND = 1 / 30
+PERSONS_AT_ONCE = 20.0
+BUCKETS = 100_000
+_ADD = """
+INSERT INTO quota_use (partner, day, subjects) VALUES ($1, $2, $3)
+ON CONFLICT (partner, day) DO UPDATE SET subjects = quota_use.subjects + EXCLUDED.subjects
+RETURNING subjects
+"""
+_TODAY = "SELECT partner, subjects FROM quota_use WHERE day = $1"
+_log = logging.getLogger(__name__)
+
+
+class Quotas:
+    """Counts what partners ask; the day's counts of all workers are brought together every second.
+
+    So a partner may exceed its day by what all workers answer within one second, never by more.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, today: Callable[[], date]) -> None:
+        """`today` gives the calendar date in Asia/Shanghai."""
+        self._pool = pool
+        self._today = today
+        self._day: date | None = None
+        self._used: dict[str, int] = {}
+        self._new: defaultdict[str, int] = defaultdict(int)
+        # Partner → (requests it may still make, when that was true).
+        self._bucket: dict[str, tuple[float, float]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Read today's counts, and go on bringing them together."""
+        await self._exchange()
+        self._task = asyncio.create_task(self._follow(), name="quotas")
+
+    async def stop(self) -> None:
+        """Write what was counted and stop."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            await self._exchange()
+
+    def admit(self, agreement: Agreement) -> None:
+        """Count a request. Raises QuotaExceeded when the partner asks too often."""
+        rate = float(agreement.quota.requests_per_second)
+        if not self._taken(agreement.partner, rate, rate):
+            raise QuotaExceeded("Too many requests a second.", retryAfter=1)
+
+    def admit_person(self, agreement: Agreement, officer: str, key: str) -> None:
+        """Count a look-up of a natural person by number: each officer and each person has a bound of its own.
+
+        Numbers have a known structure, so whoever could try many would find some. Raises QuotaExceeded.
+        """
+        for who in (f"{agreement.partner}/{officer}", key):
+            if not self._taken(who, PERSONS_PER_SECOND, PERSONS_AT_ONCE):
+                raise QuotaExceeded("Too many look-ups of natural persons.", retryAfter=30)
+
+    def _taken(self, who: str, rate: float, most: float) -> bool:
+        """Take one from the bucket of `who`, which holds `most` and gains `rate` a second."""
+        now = time.monotonic()
+        left, then = self._bucket.get(who, (most, now))
+        left = min(most, left + (now - then) * rate)
+        if left < 1:
+            return False
+        if len(self._bucket) >= BUCKETS:
+            # Whoever has not asked for a while has a full bucket again.
+            self._bucket = {name: one for name, one in self._bucket.items() if now - one[1] < 600}
+        self._bucket[who] = (left - 1, now)
+        return True
+
+    def charge(self, agreement: Agreement, subjects: int) -> None:
+        """Count subjects asked about. Raises QuotaExceeded when the day's are used up; nothing is counted then."""
+        used = self._used.get(agreement.partner, 0) + self._new[agreement.partner]
+        if used + subjects > agreement.quota.subjects_per_day:
+            raise QuotaExceeded("The day's subjects are used up.")
+        self._new[agreement.partner] += subjects
+
+    async def _exchange(self) -> None:
+        today = self._today()
+        if today != self._day:
+            self._day, self._used = today, {}
+        new, self._new = self._new, defaultdict(int)
+        async with self._pool.acquire() as connection:
+            for partner, count in new.items():
+                if count:
+                    await connection.execute(_ADD, partner, today, count)
+            self._used = {row["partner"]: row["subjects"] for row in await connection.fetch(_TODAY, today)}
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            try:
+                await self._exchange()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                _log.warning("the quotas could not be brought together")

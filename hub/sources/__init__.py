@@ -1,0 +1,1 @@
+"""The sources: found, asked live, cached, and how recent they are."""

@@ -1,0 +1,56 @@
+"""The sources: found by walking the connectors, connected as the settings say, asked live by hub.sources.live."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Protocol, cast
+
+import connectors
+from connectors.contract import Connector, Source, Tools
+from hub.errors import SettingInvalid
+from hub.sources.live import LiveAnswer, LiveSources, Status
+
+__all__ = ["ConnectorModule", "LiveAnswer", "LiveSources", "Status", "connect_all", "discover"]
+
+
+class ConnectorModule(Protocol):
+    """What a module of a source must have."""
+
+    SOURCE: Source
+
+    def connect(self, settings: Mapping[str, str], tools: Tools) -> Connector:
+        """The source, ready to be asked; raises ValueError naming the setting that is unusable."""
+        ...
+
+
+def discover(package: ModuleType = connectors) -> dict[str, ConnectorModule]:
+    """The modules in `package` that declare a source, by its name. Modules without one serve the others."""
+    found: dict[str, ConnectorModule] = {}
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        if isinstance(getattr(module, "SOURCE", None), Source) and hasattr(module, "connect"):
+            declared = cast(ConnectorModule, module)
+            if declared.SOURCE.name in found:
+                raise ValueError(f"two connectors declare the source {declared.SOURCE.name}")
+            found[declared.SOURCE.name] = declared
+    return found
+
+
+def connect_all(
+    settings: Mapping[str, str], tools: Tools, package: ModuleType = connectors
+) -> dict[str, Connector]:
+    """A connector for each source that has a setting; a source without any is not connected.
+
+    Raises SettingInvalid for a source that has some of its settings but not what it needs.
+    """
+    connected = {}
+    for name, module in discover(package).items():
+        if any(settings.get(one.name) for one in module.SOURCE.settings):
+            try:
+                connected[name] = module.connect(settings, tools)
+            except ValueError as error:
+                raise SettingInvalid(f"{name}: {error}") from None
+    return connected

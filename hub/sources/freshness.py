@@ -1,0 +1,115 @@
+"""How recent each source is: read from the store every second, so that answers can say it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.contract import Freshness, Mode, Source
+from hub.errors import StoreUnavailable
+from hub.rights.matrix import Level
+from hub.rights.view import View
+from hub.sources.live import Status
+from hub.store.reader import Reader
+
+CYCLES = {
+    Freshness.REALTIME: timedelta(minutes=5),
+    Freshness.DAILY: timedelta(days=1),
+    Freshness.WEEKLY: timedelta(weeks=1),
+    Freshness.QUARTERLY: timedelta(days=92),
+    Freshness.YEARLY: timedelta(days=366),
+}
+_STATES = "SELECT source, status, as_of FROM source_state"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class State:
+    """Whether a source could be asked, and how recent its facts are."""
+
+    status: str
+    as_of: datetime | None
+
+
+class SourceStates:
+    """The state of every declared source."""
+
+    def __init__(self, reader: Reader, sources: Mapping[str, Source], clock: Callable[[], datetime]) -> None:
+        """`sources` by name; `clock` gives the present."""
+        self.sources = sources
+        self._reader = reader
+        self._clock = clock
+        self._harvested: dict[str, State] = {}
+        self._live: dict[str, State] = {}
+        self._incomplete: tuple[str, ...] = tuple(sources)
+        self._following: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Read the states now, and every second from now on."""
+        await self._read()
+        self._following = asyncio.create_task(self._follow(), name="source states")
+
+    async def stop(self) -> None:
+        """Stop reading."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+
+    def note(self, source: str, status: Status, as_of: datetime | None) -> None:
+        """What a live source just did."""
+        self._live[source] = State(str(status), as_of)
+
+    def state(self, name: str) -> State:
+        """The state of a source: stale after twice its cycle."""
+        source = self.sources[name]
+        if source.mode is Mode.LIVE:
+            return self._live.get(name, State("OK", None))
+        known = self._harvested.get(name)
+        if known is None or known.as_of is None:
+            return State("NOT_CONNECTED", None)
+        if known.status == "OK" and self._clock() - known.as_of > 2 * CYCLES[source.freshness]:
+            return State("STALE", known.as_of)
+        return known
+
+    @property
+    def incomplete(self) -> tuple[str, ...]:
+        """Sources that cannot vouch for a “no”."""
+        return self._incomplete
+
+    def rows(self, view: View) -> list[dict[str, Any]]:
+        """The sources of which this view may see something, as rows of the vocabulary's Source."""
+        return [self._row(number, name) for number, name in enumerate(sorted(self._known_to(view)))]
+
+    def _known_to(self, view: View) -> Iterable[str]:
+        for name, source in self.sources.items():
+            if view.allows(tuple({item.data_class for item in source.items}), Level.YES_NO):
+                yield name
+
+    def _row(self, number: int, name: str) -> dict[str, Any]:
+        source, state = self.sources[name], self.state(name)
+        return {
+            "ord": number,
+            "source": name,
+            "title": source.title_zh,
+            "status": state.status,
+            "as_of": state.as_of,
+            "live": source.mode is Mode.LIVE,
+            "expected_update_cycle": str(source.freshness),
+        }
+
+    async def _read(self) -> None:
+        rows = await self._reader.rows(_STATES, ())
+        self._harvested = {row["source"]: State(row["status"], row["as_of"]) for row in rows}
+        self._incomplete = tuple(sorted(name for name in self.sources if self.state(name).status != "OK"))
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            try:
+                await self._read()
+            except StoreUnavailable:
+                _log.warning("the states of the sources could not be read")

@@ -1,0 +1,301 @@
+"""Asks live sources: batched, once for all who ask the same, under a deadline, honest when one fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from connectors.contract import (
+    Connector,
+    Freshness,
+    RawRow,
+    Retention,
+    Source,
+    SourceError,
+)
+from hub.sources.breaker import Breaker
+from hub.sources.cache import Entry, RowCache
+from hub.sources.live_rows import Classify, OnRejected, class_of_catalog, understand
+
+_BATCH = 100
+# Batches of one item under way at a time; keys asked for meanwhile wait and fill the next batch.
+_LANES = 4
+# Keys that may wait: past this the source is overloaded and more waiting would help nobody.
+_QUEUE = 5_000
+_NEGATIVE_TTL = 30.0
+_FAILURES, _PAUSE = 5, 5.0
+# Second tries, as a share of the questions: a source in trouble must not get twice the load.
+_RETRY_SHARE = 0.1
+_CYCLE = {
+    Freshness.REALTIME: 300.0,
+    Freshness.DAILY: 86_400.0,
+    Freshness.WEEKLY: 7 * 86_400.0,
+    Freshness.QUARTERLY: 92 * 86_400.0,
+    Freshness.YEARLY: 366 * 86_400.0,
+}
+_log = logging.getLogger(__name__)
+
+
+class Status(StrEnum):
+    """Whether a source answered; the words of FetchStatus."""
+
+    OK = "OK"
+    STALE = "STALE"  # some of it is older than it should be, because the source did not answer
+    PARTIAL = "PARTIAL"  # for some keys there is no whole answer
+    UNAVAILABLE = "UNAVAILABLE"  # for no key there is one
+
+
+@dataclass(frozen=True)
+class LiveAnswer:
+    """What a live source says about some keys.
+
+    A row has the columns of its table, ready for JSON, and `relation` (the table), `key` (as asked), `flags`.
+    """
+
+    rows: list[dict[str, Any]]
+    status: Status
+    # When the oldest of it was fetched; None when there is nothing.
+    as_of: datetime | None
+    # Keys without a whole answer: that a row is missing says nothing about them.
+    incomplete: frozenset[str] = frozenset()
+    stale: frozenset[str] = frozenset()
+
+
+class LiveSettings(Protocol):
+    """The settings that matter here, as hub.config.Settings has them; seconds."""
+
+    @property
+    def source_deadline(self) -> float:
+        """Until which an answer waits."""
+        ...
+
+    @property
+    def cache_ttl(self) -> float:
+        """How long rows need no second question."""
+        ...
+
+
+def _log_rejected(source: Source, _: RawRow, code: str, __: str) -> None:
+    _log.warning("a live row of %s was not taken: %s", source.name, code)
+
+
+class LiveSources:
+    """The live sources of one process. `close` it at the end."""
+
+    def __init__(
+        self,
+        connectors: Mapping[str, Connector],
+        cache: RowCache,
+        settings: LiveSettings,
+        *,
+        classify: Classify = class_of_catalog,
+        on_rejected: OnRejected = _log_rejected,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`classify` gives data classes, `clock` the epoch, `monotonic` seconds that never go back."""
+        self._cache, self._settings, self._clock = cache, settings, clock
+        self._asked = {
+            name: _Asked(connector, cache, settings, classify, on_rejected, clock, monotonic)
+            for name, connector in connectors.items()
+        }
+
+    async def ask(self, source: str, keys: Sequence[str], items: Sequence[str]) -> LiveAnswer:
+        """What `source` says of `items` (catalogue codes) about each of `keys` (normalized).
+
+        Never raises for a source that fails, never takes much longer than the deadline. An unknown source is
+        unavailable.
+        """
+        asked = self._asked.get(source)
+        unique = list(dict.fromkeys(keys))
+        if asked is None:
+            return LiveAnswer([], Status.UNAVAILABLE, None, frozenset(unique))
+        if not unique or not items:
+            return LiveAnswer([], Status.OK, None)
+        ends = asyncio.get_running_loop().time() + self._settings.source_deadline
+        parts = await asyncio.gather(*(asked.entries(item, unique, ends) for item in items))
+        rows: list[dict[str, Any]] = []
+        unanswered: set[str] = set()
+        incomplete: set[str] = set()
+        stale: set[str] = set()
+        fetched: list[float] = []
+        for entries, old in parts:
+            unanswered.update(key for key in unique if key not in entries)
+            incomplete.update(key for key, entry in entries.items() if not entry.complete)
+            stale.update(old)
+            for entry in entries.values():
+                rows += entry.rows
+                fetched.append(entry.fetched_at)
+        status = Status.OK
+        if len(unanswered) == len(unique):
+            status = Status.UNAVAILABLE
+        elif unanswered or incomplete:
+            status = Status.PARTIAL
+        elif stale:
+            status = Status.STALE
+        as_of = datetime.fromtimestamp(min(fetched), UTC) if fetched else None
+        return LiveAnswer(rows, status, as_of, frozenset(unanswered | incomplete), frozenset(stale))
+
+    async def close(self) -> None:
+        """Give up what is under way. The connectors and the cache belong to whoever made them."""
+        for asked in self._asked.values():
+            await asked.close()
+
+
+class _Asked:
+    """One live source: its breaker, its questions under way and its part of the cache."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        cache: RowCache,
+        settings: LiveSettings,
+        classify: Classify,
+        on_rejected: OnRejected,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._connector, self._cache, self._settings, self._clock = connector, cache, settings, clock
+        self._classify, self._on_rejected = classify, on_rejected
+        self._breaker = Breaker(_FAILURES, _PAUSE, monotonic)
+        # Transient rows may be used for the answer being made only: they are never kept, here or elsewhere.
+        self._kept = connector.source.retention is Retention.STORED
+        cycle = _CYCLE[connector.source.freshness]
+        self._ttl, self._stale_for = min(settings.cache_ttl, cycle), 2 * cycle
+        self._pending: dict[str, dict[str, asyncio.Future[Entry | None]]] = {}
+        self._flying: dict[tuple[str, str], asyncio.Future[Entry | None]] = {}
+        self._running: dict[str, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._retries = 1.0
+
+    async def entries(self, item: str, keys: Sequence[str], ends: float) -> tuple[dict[str, Entry], set[str]]:
+        """Entries for the keys that have one, and which of them are older than they should be."""
+        kept = await self._cache.read(self._connector.source.name, item, keys) if self._kept else {}
+        now = self._clock()
+        entries = {key: entry for key, entry in kept.items() if now < entry.fresh_until}
+        waits = {key: self._join(item, key) for key in keys if key not in entries}
+        if waits:
+            loop = asyncio.get_running_loop()
+            await asyncio.wait(set(waits.values()), timeout=max(0.0, ends - loop.time()))
+        stale = set()
+        for key, future in waits.items():
+            entry = future.result() if future.done() else None
+            if (
+                entry is None
+                and key in kept
+                and kept[key].complete
+                and now - kept[key].fetched_at < self._stale_for
+            ):
+                entry = kept[key]
+                stale.add(key)
+            if entry is not None:
+                entries[key] = entry
+        return entries, stale
+
+    async def close(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _join(self, item: str, key: str) -> asyncio.Future[Entry | None]:
+        """The future of this key: of the question under way, or of one that leaves with the next batch."""
+        flying = self._flying.get((item, key))
+        if flying is not None:
+            return flying
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Entry | None] = loop.create_future()
+        pending = self._pending.setdefault(item, {})
+        if len(pending) >= _QUEUE:
+            future.set_result(None)
+            return future
+        if not pending:
+            # At the end of this turn of the loop: all who ask in it share the batch.
+            loop.call_soon(self._flush, item)
+        pending[key] = self._flying[item, key] = future
+        return future
+
+    def _flush(self, item: str) -> None:
+        pending = self._pending.get(item, {})
+        while pending and self._running.get(item, 0) < _LANES:
+            batch = {key: pending.pop(key) for key in list(pending)[:_BATCH]}
+            self._running[item] = self._running.get(item, 0) + 1
+            task = asyncio.create_task(self._carry_out(item, batch))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _carry_out(self, item: str, batch: dict[str, asyncio.Future[Entry | None]]) -> None:
+        entries: dict[str, Entry] = {}
+        try:
+            if self._breaker.admit():
+                entries = await self._fetch(item, list(batch))
+                if self._kept:
+                    await self._cache.write(self._connector.source.name, item, entries)
+        finally:
+            for key, future in batch.items():
+                del self._flying[item, key]
+                if not future.done():
+                    future.set_result(entries.get(key))
+            self._running[item] -= 1
+            self._flush(item)
+
+    async def _fetch(self, item: str, keys: list[str]) -> dict[str, Entry]:
+        """The entries of the keys that were answered truthfully; none when the source failed."""
+        told = False
+        try:
+            answer = await self._question(item, keys)
+            entries, lied = self._understand(item, keys, answer)
+            told = True
+            if lied:
+                self._breaker.failed()
+            else:
+                self._breaker.succeeded()
+            return entries
+        except Exception as error:
+            told = True
+            # Its words may hold addresses or rows. A connector's bug is a failure of its source only.
+            _log.warning("%s did not answer: %s", self._connector.source.name, type(error).__name__)
+            self._breaker.failed()
+            return {}
+        finally:
+            if not told:
+                self._breaker.abandoned()
+
+    async def _question(self, item: str, keys: list[str]) -> Mapping[str, Sequence[RawRow]]:
+        self._retries = min(3.0, self._retries + _RETRY_SHARE)
+        # Twice the deadline: who asked has gone by then, but the next to ask finds the rows.
+        patience = 2 * self._settings.source_deadline
+        started = asyncio.get_running_loop().time()
+        async with asyncio.timeout(patience):
+            try:
+                return await self._connector.fetch(keys, [item])
+            except SourceError:
+                quick = asyncio.get_running_loop().time() - started < self._settings.source_deadline / 4
+                if not quick or self._retries < 1 or self._breaker.is_open:
+                    raise
+                self._retries -= 1
+            return await self._connector.fetch(keys, [item])
+
+    def _understand(
+        self, item: str, keys: list[str], answer: Mapping[str, Sequence[RawRow]]
+    ) -> tuple[dict[str, Entry], bool]:
+        now = self._clock()
+        # Spread, so that what was fetched together is not all asked again together.
+        ttl = self._ttl * random.uniform(0.9, 1.1)  # noqa: S311 - not a secret
+        entries, lied = {}, False
+        for key in keys:
+            understood = understand(
+                self._connector, self._classify, self._on_rejected, key, answer.get(key, ()), now
+            )
+            if not understood.truthful:
+                lied = True
+            elif key in answer:
+                fresh = ttl if understood.rows and understood.complete else min(ttl, _NEGATIVE_TTL)
+                entries[key] = Entry(understood.rows, now, now + fresh, understood.complete)
+        return entries, lied

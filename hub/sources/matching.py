@@ -1,0 +1,48 @@
+"""Candidates for a name: found by trigrams, judged by the parts of the name, never merged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.errors import BadUserInput
+from hub.store.reader import Reader
+from schema.names import name_key, parse_name, score
+
+# Names that the index gives to be judged; the best of them are answered.
+JUDGED = 60
+LONGEST = 200
+MOST = 20
+# Persons are never found by name (they share names, and nobody may look for them so).
+_CANDIDATES = """
+SELECT subject_id, display_name, region_code FROM subject
+WHERE kind <> 'NATURAL_PERSON' AND name_key % $1 AND ($2::text IS NULL OR starts_with(region_code, $2))
+ORDER BY name_key <-> $1, subject_id LIMIT $3
+"""
+
+
+async def candidates(reader: Reader, name: str, region: str | None, first: int) -> list[dict[str, Any]]:
+    """The best candidates for `name`, as rows of the vocabulary's SubjectCandidate.
+
+    Raises BadUserInput for an empty or too long name, a region that is no code, or too many candidates.
+    """
+    if not 2 <= len(name.strip()) <= LONGEST:
+        raise BadUserInput(f"A name has 2 to {LONGEST} characters.", argument="name")
+    if region is not None and not (region.isascii() and region.isdigit() and 2 <= len(region) <= 6):
+        raise BadUserInput("A region is a prefix of a GB/T 2260 code: 2 to 6 digits.", argument="region")
+    if not 1 <= first <= MOST:
+        raise BadUserInput(f"Ask for 1 to {MOST} candidates.", argument="first")
+    key = name_key(name)
+    rows = await reader.rows(_CANDIDATES, (key, region, JUDGED))
+    asked = parse_name(name)
+    judged = [(score(asked, parse_name(row["display_name"])), row) for row in rows]
+    judged.sort(key=lambda one: (one[0][0], -one[0][1], one[1]["subject_id"]))
+    return [
+        {
+            "ord": number,
+            "subject_id": row["subject_id"],
+            "score": points,
+            "match_class": klass,
+            "why": list(why),
+        }
+        for number, ((klass, points, why), row) in enumerate(judged[:first])
+    ]

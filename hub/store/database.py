@@ -1,0 +1,225 @@
+"""The store's connections: a pool for each role, the embedded server when no address is set, migrations."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import StrEnum
+from importlib.resources import files
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from hub.config import Settings
+from hub.errors import StoreInvalid, StoreUnavailable
+from hub.store.embedded import EmbeddedPostgres, running
+
+CONNECT_SECONDS = 10.0
+# A batch of the harvest writes thousands of rows in one statement; the read path has its own, short bound.
+WRITE_SECONDS = 60.0
+# Migrations wait no longer than this for a lock, so that they never queue the running hub behind them.
+MIGRATION_LOCK_TIMEOUT = "10s"
+# Serializes migrations of workers that start together (pg_advisory_lock; any constant of our own).
+MIGRATION_LOCK = 0x43524544
+PROBE = "青海"
+
+
+class Role(StrEnum):
+    """As whom the hub connects; what each may do is fixed by the migrations."""
+
+    OWNER = "hub_owner"
+    WRITER = "hub_writer"
+    READER = "hub_reader"
+    AUDITOR = "hub_auditor"
+
+
+def role_url(settings: Settings, role: Role) -> str:
+    """The address of the store for `role`. Errors: StoreInvalid when no store is configured."""
+    own = {
+        Role.OWNER: settings.database_url,
+        Role.WRITER: settings.database_writer_url,
+        Role.READER: settings.database_reader_url,
+        Role.AUDITOR: settings.database_auditor_url,
+    }[role]
+    if own is not None:
+        return own
+    if settings.database_url is None:
+        raise StoreInvalid("No store: HUB_DATABASE_URL is not set and no embedded server runs.")
+    return as_user(settings.database_url, role)
+
+
+def as_user(dsn: str, user: str) -> str:
+    """`dsn` for another user, without the password of the first."""
+    parts = urlsplit(dsn)
+    place = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{user}@{place}"))
+
+
+@contextmanager
+def attached(settings: Settings) -> Iterator[Settings]:
+    """Settings with the address of a store: configured, else of the running embedded server, else of our own.
+
+    Our own is started here and stopped at the end. Errors: EngineFailed.
+    """
+    if settings.database_url is not None:
+        yield settings
+        return
+    found = running(settings.state_dir)
+    if found is not None:
+        yield replace(settings, database_url=found)
+        return
+    with EmbeddedPostgres(settings.state_dir) as server:
+        yield replace(settings, database_url=server.dsn())
+
+
+async def open_pool(
+    settings: Settings, role: Role | str, size: int | None = None, *, statement_seconds: float | None = None
+) -> asyncpg.Pool:
+    """Open `size` connections (by default HUB_POOL_SIZE) as `role`: "reader", "writer", "auditor" or a Role.
+
+    `statement_seconds`: time until which each statement must end, on both sides; by default
+    HUB_DATABASE_TIMEOUT to read and one minute to write. Values of type json come and go as bytes.
+    Errors: StoreUnavailable when the server cannot be reached, StoreInvalid when the store cannot serve.
+    """
+    role = Role(role if role.startswith("hub_") else f"hub_{role}")
+    reads = role is Role.READER
+    size = size or settings.pool_size
+    bound = statement_seconds or (settings.database_timeout if reads else WRITE_SECONDS)
+    session = {
+        "application_name": f"credithub {role}",
+        "timezone": "Asia/Shanghai",
+        "jit": "off",
+        "statement_timeout": f"{round(bound * 1000)}ms",
+        "idle_in_transaction_session_timeout": f"{round(bound * 1000) + 30_000}ms",
+    }
+    if reads:
+        session["default_transaction_read_only"] = "on"
+    try:
+        pool = await asyncpg.create_pool(
+            role_url(settings, role),
+            min_size=size,
+            max_size=size,
+            # Connections stay, warm: each has prepared the statements of the known plans, some of them long.
+            max_inactive_connection_lifetime=0,
+            max_queries=100_000_000,
+            statement_cache_size=256,
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=262_144,
+            timeout=CONNECT_SECONDS,
+            # Without it a frozen server cannot be given up from outside (asyncpg issue 1326).
+            command_timeout=bound,
+            init=_prepare,
+            # The reader keeps no session state, so a connection goes back without a round trip.
+            reset=_keep if reads else None,
+            server_settings=session,
+        )
+    except (OSError, TimeoutError, asyncpg.PostgresError, ssl.SSLError) as error:
+        raise StoreUnavailable(f"The store cannot be reached as {role}: {type(error).__name__}.") from error
+    try:
+        async with pool.acquire() as connection:
+            await check_store(connection)
+    except BaseException:
+        pool.terminate()
+        raise
+    return pool
+
+
+async def check_store(connection: asyncpg.Connection) -> None:
+    """Refuse a store that would answer wrongly: name search without Chinese, or tables of another version.
+
+    Errors: StoreInvalid.
+    """
+    try:
+        trigrams = await connection.fetchval("SELECT show_trgm($1)", PROBE)
+        revision = await connection.fetchval("SELECT version_num FROM alembic_version")
+    except (asyncpg.UndefinedFunctionError, asyncpg.UndefinedTableError):
+        raise StoreInvalid("The store has no tables yet: run `credithub migrate`.") from None
+    except asyncpg.InsufficientPrivilegeError:
+        raise StoreInvalid("The role may not read the store: run `credithub migrate` as the owner.") from None
+    if not trigrams:
+        raise StoreInvalid(
+            "pg_trgm ignores Chinese in this database: create it with a UTF-8 LC_CTYPE such as C.UTF-8."
+        )
+    if revision != head():
+        raise StoreInvalid(
+            f"The store is at version {revision}, this hub needs {head()}: run `credithub migrate`."
+        )
+
+
+def head() -> str:
+    """The version of the store that this hub needs."""
+    return str(ScriptDirectory.from_config(_alembic()).get_current_head())
+
+
+def migrate(dsn: str) -> None:
+    """Bring the store at `dsn` to the version this hub needs, with its roles and grants; `dsn` is its owner.
+
+    Blocks, and needs a thread without a running event loop: `await asyncio.to_thread(migrate, dsn)`.
+    Errors: StoreUnavailable, StoreInvalid.
+    """
+    asyncio.run(migrated(dsn))
+
+
+async def migrated(dsn: str) -> None:
+    """`migrate` for callers that have an event loop."""
+
+    async def connect(*_: object, **__: object) -> asyncpg.Connection:
+        return await asyncpg.connect(
+            dsn, timeout=CONNECT_SECONDS, server_settings={"lock_timeout": MIGRATION_LOCK_TIMEOUT}
+        )
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_upgrade)
+        plain = await connect()
+        try:
+            await check_store(plain)
+        finally:
+            await plain.close()
+    except (OSError, TimeoutError) as error:
+        raise StoreUnavailable(
+            f"The store cannot be reached to migrate it: {type(error).__name__}."
+        ) from error
+    except CommandError as error:
+        raise StoreInvalid(f"The store cannot be migrated: {error}") from error
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _alembic()
+    config.attributes["connection"] = connection
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+    command.upgrade(config, "head")
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("migrations")))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    # The statement of a plan makes the answer's JSON; decoding it only to encode it again would be waste.
+    await connection.set_type_codec(
+        "json", schema="pg_catalog", format="binary", encoder=_same, decoder=_same
+    )
+
+
+def _same(value: bytes) -> bytes:
+    return value
+
+
+async def _keep(_: asyncpg.Connection) -> None:
+    """Leave the session as it is."""

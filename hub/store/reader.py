@@ -1,0 +1,143 @@
+"""The read path's connections: prepared statements on connections that the worker keeps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+from hub.config import Settings
+from hub.errors import BadUserInput, StoreUnavailable
+from hub.store.database import Role, open_pool
+
+# Statements kept ready on each connection; the least used goes first.
+STATEMENTS = 512
+# How long a request waits for a connection.
+WAIT_SECONDS = 0.5
+
+# The server is away, overloaded or too slow; any other error of its is a fault of the statement.
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresSystemError,
+)
+
+
+class Reader:
+    """Some connections as the read-only role, taken in turn, each with its own prepared statements."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        """Take all connections of `pool`; see `open`."""
+        self._pool = pool
+        self._idle: deque[_Line] = deque()
+        self._waiting: deque[asyncio.Future[_Line]] = deque()
+        self._missing = 0
+
+    @classmethod
+    async def open(cls, settings: Settings, size: int | None = None) -> Reader:
+        """Open `size` connections (HUB_POOL_SIZE by default). Errors: StoreUnavailable, StoreInvalid."""
+        pool = await open_pool(settings, Role.READER, size)
+        reader = cls(pool)
+        for _ in range(size or settings.pool_size):
+            reader._idle.append(_Line(await pool.acquire()))
+        return reader
+
+    async def close(self) -> None:
+        """Close the connections."""
+        self._pool.terminate()
+
+    async def row(self, sql: str, arguments: Sequence[Any]) -> Any:
+        """The one row of `sql`. Raises StoreUnavailable when it does not come in time."""
+        line = self._idle.pop() if self._idle else await self._wait()
+        try:
+            statement = line.statements.get(sql)
+            if statement is None:
+                statement = await line.prepare(sql)
+            found = await statement.fetchrow(*arguments)
+        except BaseException as error:
+            await self._failed(line, error)
+            raise _told(error) from error
+        self._give(line)
+        return found
+
+    async def rows(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
+        """All rows of `sql`. Raises StoreUnavailable when they do not come in time."""
+        line = self._idle.pop() if self._idle else await self._wait()
+        try:
+            statement = line.statements.get(sql)
+            if statement is None:
+                statement = await line.prepare(sql)
+            found: list[Any] = await statement.fetch(*arguments)
+        except BaseException as error:
+            await self._failed(line, error)
+            raise _told(error) from error
+        self._give(line)
+        return found
+
+    def _give(self, line: _Line) -> None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(line)
+                return
+        self._idle.append(line)
+
+    async def _wait(self) -> _Line:
+        if self._missing:
+            try:
+                line = _Line(await self._pool.acquire(timeout=WAIT_SECONDS))
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                raise StoreUnavailable from error
+            self._missing -= 1
+            return line
+        waiter: asyncio.Future[_Line] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            return await asyncio.wait_for(waiter, WAIT_SECONDS)
+        except TimeoutError:
+            raise StoreUnavailable from None
+
+    async def _failed(self, line: _Line, error: BaseException) -> None:
+        """Keep a connection whose statement only failed; give up one whose state is unknown."""
+        if isinstance(error, asyncpg.PostgresError) and not line.connection.is_closed():
+            line.statements.clear()
+            self._give(line)
+            return
+        self._missing += 1
+        line.connection.terminate()
+        await self._pool.release(line.connection)
+        # Whoever waits would wait for this connection: the next request opens another.
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_exception(StoreUnavailable())
+        self._waiting.clear()
+
+
+def _told(error: BaseException) -> BaseException:
+    """What a failed statement means to the caller."""
+    if isinstance(error, asyncpg.CharacterNotInRepertoireError | asyncpg.UntranslatableCharacterError):
+        return BadUserInput("A value holds a character that the store cannot keep.")
+    if isinstance(error, _AWAY) and not isinstance(error, asyncpg.DataError | ValueError):
+        return StoreUnavailable()
+    return error
+
+
+class _Line:
+    """A connection and the statements prepared on it."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.statements: OrderedDict[str, Any] = OrderedDict()
+
+    async def prepare(self, sql: str) -> Any:
+        if len(self.statements) >= STATEMENTS:
+            self.statements.popitem(last=False)
+        statement = self.statements[sql] = await self.connection.prepare(sql)
+        return statement
