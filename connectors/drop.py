@@ -1,4 +1,4 @@
-"""A directory into which a source drops files with control files: each file once, in order of names."""
+"""Files that a source drops into a directory with control files, or that a person gives: each content once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from connectors.contract import Batch, RawRow, Refused
+from connectors.contract import Batch, RawRow, Refused, Unavailable
 from connectors.delimited import read_delimited, reread
 from connectors.files import (
     DroppedFile,
@@ -20,6 +20,7 @@ from connectors.files import (
     control_of,
     control_path,
     defect,
+    digest_of,
     fields_of_json,
     inspect,
 )
@@ -31,7 +32,7 @@ _READERS = {"CSV": read_delimited, "XLSX": read_sheet, "XML": read_xml}
 
 @dataclass(frozen=True)
 class _Place:
-    """The contents taken, by name, and how many rows of the one being read."""
+    """Where a harvest stands: contents taken, by name and mark, and the rows taken of the one being read."""
 
     done: Mapping[str, str]
     digest: str = ""
@@ -50,43 +51,50 @@ class _Place:
         )
 
 
-class DropDirectory:
-    """The files of one directory. A file counts once its control file says that it is whole."""
+def cursor_at(digest: str, rows: int) -> str:
+    """The cursor after `rows` rows of the given file with this SM3 digest."""
+    return str(_Place({}, digest, rows))
 
-    def __init__(
-        self, directory: Path, header: Header, secret: frozenset[str] = frozenset(), batch: int = 2000
-    ) -> None:
+
+class DroppedFiles:
+    """Rows of files, in the order of the files' names (code, date, serial)."""
+
+    def __init__(self, header: Header, secret: frozenset[str] = frozenset(), batch: int = 2000) -> None:
         """`header` recognizes a header of this source; values of `secret` columns are masked in `raw`."""
-        self._directory, self._header, self._secret, self._batch = directory, header, secret, batch
+        self._header, self._secret, self._batch = header, secret, batch
 
     async def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
-        """Rows of the files not taken before. A file that is not whole is one row that says so."""
+        """Rows of the files not taken before. Raises Refused, Unavailable.
+
+        A dropped file that cannot be read, or did not come whole, is one row that says so; it holds up no others.
+        """
         place = _Place.parse(cursor)
         paths = await asyncio.to_thread(self._paths)
         present = {path.name for path in paths}
         for path in paths:
-            file: DroppedFile | None = None
-            done = {name: digest for name, digest in place.done.items() if name in present}
+            mark = await asyncio.to_thread(self._mark, path)
+            if place.done.get(path.name) == mark:
+                continue
+            taken = place.rows if place.digest == mark else 0
+            # Names that left the directory are forgotten, so that the cursor does not grow for ever.
+            done = {name: before for name, before in place.done.items() if name in present}
+            place = _Place({**done, path.name: mark})
             try:
                 file = await asyncio.to_thread(inspect, path)
-                if done.get(path.name) == file.digest:
-                    continue
-                taken = place.rows if place.digest == file.digest else 0
-                total = await asyncio.to_thread(self._check, file)
+                total = await asyncio.to_thread(self._total, file)
                 rows = islice(self._rows(file), taken, None)
                 while chunk := await asyncio.to_thread(_take, rows, self._batch):
                     taken += len(chunk)
-                    yield Batch(chunk, str(_Place(done, file.digest, taken)), total)
-                place = _Place({**done, path.name: file.digest})
-                yield Batch((), str(place))
+                    yield Batch(chunk, str(_Place(done, mark, taken)), total)
             except FileUnusable as error:
-                digest = file.digest if file is not None else ""
-                place = _Place({**done, path.name: digest})
-                origin = f"{path.name}@{digest[:12]}"
-                yield Batch((defect(origin, "file", b"", error.code, error.reason),), str(place))
+                yield Batch((self._unusable(path, mark, error),), str(place))
+            except OSError as error:
+                raise Unavailable(f"{path.name} cannot be read: {type(error).__name__}") from error
+            else:
+                yield Batch((), str(place), total)
 
     def reread(self, raw: bytes) -> Mapping[str, str | None] | None:
-        """The fields of a quarantined row from its bytes, or None."""
+        """The fields of a quarantined row from its bytes (persons' numbers are masked there), or None."""
         fields = fields_of_json(raw)
         for encoding in () if fields is not None else ("utf-8-sig", "gb18030"):
             fields = reread(raw, encoding, self._header)
@@ -94,24 +102,75 @@ class DropDirectory:
                 break
         return fields
 
-    def _paths(self) -> list[Path]:
+    def _paths(self) -> Sequence[Path]:
+        raise NotImplementedError
+
+    def _mark(self, path: Path) -> str:
+        """What names this delivery: the digest of the file and that of its control file, if it needs one."""
+        raise NotImplementedError
+
+    def _total(self, file: DroppedFile) -> int | None:
+        """The number of rows, when known. Raises FileUnusable for a file that did not come whole."""
+        raise NotImplementedError
+
+    def _unusable(self, path: Path, mark: str, error: FileUnusable) -> RawRow:
+        return defect(f"{path.name}@{mark[:12]}", "file", b"", error.code, error.reason)
+
+    def _rows(self, file: DroppedFile) -> Iterator[RawRow]:
+        return _READERS[file.format](file, self._header, self._secret)
+
+
+class DropDirectory(DroppedFiles):
+    """The files of one directory. A file counts once its control file says that it is whole."""
+
+    def __init__(
+        self, directory: Path, header: Header, secret: frozenset[str] = frozenset(), batch: int = 2000
+    ) -> None:
+        """As DroppedFiles, for what is in `directory`."""
+        super().__init__(header, secret, batch)
+        self._directory = directory
+
+    def _paths(self) -> Sequence[Path]:
         if not self._directory.is_dir():
             raise Refused("the drop directory does not exist")
-        found = (
-            path for path in self._directory.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file()
-        )
-        return sorted((path for path in found if control_path(path) is not None), key=lambda path: path.name)
+        found = (path for path in self._directory.iterdir() if path.suffix.lower() in _SUFFIXES)
+        whole = (path for path in found if path.is_file() and control_path(path) is not None)
+        return sorted(whole, key=lambda path: path.name)
 
-    def _check(self, file: DroppedFile) -> int:
+    def _mark(self, path: Path) -> str:
+        control = control_path(path)
+        return f"{digest_of(path)}/{digest_of(control)[:12] if control else ''}"
+
+    def _total(self, file: DroppedFile) -> int:
         control = control_of(file.path)
         if control is None:
             raise FileUnusable("CONTROL_FILE", "the control file went away")
         check_control(file, control, sum(1 for _ in self._rows(file)))
         return control.rows
 
-    def _rows(self, file: DroppedFile) -> Iterator[RawRow]:
-        return _READERS[file.format](file, self._header, self._secret)
+
+class GivenFile(DroppedFiles):
+    """One file that a person gives: it needs no control file, and when it is unusable that is said at once."""
+
+    def __init__(
+        self, path: Path, header: Header, secret: frozenset[str] = frozenset(), batch: int = 2000
+    ) -> None:
+        """As DroppedFiles, for the file at `path`."""
+        super().__init__(header, secret, batch)
+        self._path = path
+
+    def _paths(self) -> Sequence[Path]:
+        return (self._path,)
+
+    def _mark(self, path: Path) -> str:
+        return digest_of(path)
+
+    def _total(self, file: DroppedFile) -> int | None:
+        return max(0, file.lines - 1) or None
+
+    def _unusable(self, path: Path, mark: str, error: FileUnusable) -> RawRow:
+        raise error
 
 
-def _take(rows: Iterator[RawRow], most: int) -> Sequence[RawRow]:
-    return tuple(islice(rows, most))
+def _take(rows: Iterator[RawRow], size: int) -> Sequence[RawRow]:
+    return tuple(islice(rows, size))

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from connectors.contract import Item, Kind, RawRow, RowRejected
 from connectors.counterparty import counterparty
-from connectors.fines import amount, check_unit
+from connectors.fines import amount, check_amount, check_unit
 from connectors.reading import SHANGHAI, Reader
 from connectors.template import LEGACY_MARKS, LEGACY_REQUIRED, Template, template_of
 
@@ -192,8 +192,8 @@ def _penalty(reader: Reader, decided: date, legacy: bool) -> dict[str, object]:
     fine = amount(reader, "CF_NR_FK")
     confiscated = amount(reader, "CF_NR_WFFF")
     if not legacy:
-        _checkamount("CF_NR_FK", fine, any(kind.startswith("罚款") for kind in kinds))
-        _checkamount("CF_NR_WFFF", confiscated, any(kind.startswith("没收") for kind in kinds))
+        check_amount("CF_NR_FK", fine, any(kind.startswith("罚款") for kind in kinds))
+        check_amount("CF_NR_WFFF", confiscated, any(kind.startswith("没收") for kind in kinds))
         if any(kind.startswith(("暂扣", "吊销")) for kind in kinds) and reader.text("CF_NR_ZKDX") is None:
             raise RowRejected("CATEGORY_CERTIFICATE", "暂扣/吊销 without the certificate (CF_NR_ZKDX)")
     check_unit(reader, content, fine)

@@ -11,7 +11,7 @@ from rich.table import Table
 from hub.commands.session import auditor, err, out, told, with_store
 from hub.config import Settings
 from hub.errors import FileRefused, LedgerBroken
-from hub.ledger.chain import audit as audit
+from hub.ledger import audit
 from schema.identifiers import InvalidIdentifier, parse_uscc
 
 app = typer.Typer(no_args_is_help=True, help="The disclosure ledger: verify it, and ask it who saw whom.")

@@ -22,10 +22,10 @@ from connectors.contract import Connector
 from hub.commands.session import err, out, present, told, tools_of, with_store, writer
 from hub.config import Settings
 from hub.errors import FileRefused, SourceUnknown
-from hub.harvest.run import imports as importing
-from hub.harvest.run import quarantine as quarantining
-from hub.harvest.run import replay as replaying
-from hub.harvest.run import run as harvesting
+from hub.harvest import imports as importing
+from hub.harvest import quarantine as quarantining
+from hub.harvest import replay as replaying
+from hub.harvest import run as harvesting
 from hub.harvest.affiliation import read_codes, take_affiliations
 from hub.rights.agreement import today_in
 from hub.sources.discovery import connect_all

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import asyncpg
 
-from connectors.commerce import PublicityFiles, connect_file
+from connectors.commerce import connect_file
 from connectors.contract import Tools
+from connectors.drop import cursor_at
 from connectors.files import digest_of
-from hub.harvest.run import checkpoints
+from hub.harvest import checkpoints
 from hub.harvest.run import SHANGHAI, Outcome, Report, Run, exclusive, intake_of
 from hub.harvest.versions import Totals
 
@@ -54,7 +55,7 @@ async def _import(
 
         intake = await intake_of(connection, source, clock())
         run = Run(connector, connection, clock, intake, report, path.name, before)
-        outcome = await run.to_the_end(PublicityFiles.cursor_at(digest, before.read), move, ())
+        outcome = await run.to_the_end(cursor_at(digest, before.read), move, ())
         if outcome.status == "OK":
             await checkpoints.finish(connection, digest, clock())
             await checkpoints.note_success(connection, source.name, clock(), clock())

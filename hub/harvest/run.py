@@ -12,7 +12,7 @@ import asyncpg
 
 from connectors.contract import Connector, Mode, Refused, Retention, Source, Tools, Unavailable
 from hub.errors import HarvestRunning, SourceUnknown, StoreUnavailable
-from hub.harvest.run import checkpoints
+from hub.harvest import checkpoints
 from hub.harvest.catalogue import load_catalogue
 from hub.harvest.intake import Intake, Prepared, Rejected
 from hub.harvest.versions import Totals, write_batch

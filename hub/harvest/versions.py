@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 
 from connectors.contract import RawRow, Source
-from hub.harvest.run import quarantine
+from hub.harvest import quarantine
 from hub.harvest.columns import FILLED
 from hub.harvest.drafts import SubjectDraft
 from hub.harvest.intake import Prepared, Rejected
