@@ -117,6 +117,8 @@ def platform_of(province: Province) -> Platform:
 
 async def _serve(province: Province) -> None:
     """Serve until the parent closes our standard input, which the kernel does when it dies."""
+    # The index of codes is made before the first question, which waits for a short time only.
+    _ = province.by_uscc
     async with (
         serving(platform_of(province).app()) as platform,
         serving(Chamber(province, TOKEN).app()) as association,
