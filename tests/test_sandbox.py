@@ -6,25 +6,26 @@ import asyncio
 import os
 import signal
 import sys
+import tomllib
 from collections import Counter
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 
-import asyncpg
 import httpx
 import pytest
 
 from hub.sandbox import facts, wellknown
 from hub.sandbox.province import FICTITIOUS, Province
 from hub.sandbox.run import platform_of, province_in, running
-from hub.sandbox.seed import seed_affiliations, seed_definitions
+from hub.sandbox.seed import seed_consents
 from hub.sandbox.server import Fault, serving
-from hub.sources.discovery import discover
 from hub.store.embedded import EmbeddedPostgres
 from schema.identifiers import examine_uscc, is_uscc, parse_customs_code, parse_resident_id
 from tests.conftest import Database
 
 TODAY = date(2026, 11, 23)
+LISTS = tomllib.loads(files("hub.rules").joinpath("lists.toml").read_text(encoding="utf-8"))["list"]
 VECTORS = [
     "91630103MA75ABCD1M",
     "91630100MA7XK2P38N",
@@ -78,7 +79,7 @@ def test_the_province_has_every_kind_of_subject_and_of_fact() -> None:
     }
     assert {grade.grade for s in province for grade in s.tax_grades} == set("ABMCD")
     listed = Counter(listing.list_code for s in province for listing in s.listings)
-    assert set(listed) == set(facts.LIST)
+    assert set(listed) == {one["code"] for one in LISTS}
     levels = {(level.ruleset, level.label) for s in province if s.customs for level in s.customs.levels}
     assert ("CUSTOMS-237", "一般认证企业") in levels
     assert ("CUSTOMS-282", "严重失信企业") in levels
@@ -88,16 +89,13 @@ def test_the_province_has_every_kind_of_subject_and_of_fact() -> None:
     assert all(FICTITIOUS in subject.address for subject in province)
 
 
-def test_no_decision_lies_ahead_and_no_list_is_without_a_basis() -> None:
+def test_no_decision_lies_ahead() -> None:
     for subject in Province(2000, TODAY):
         days = [one.decided_on for one in (*subject.licenses, *subject.penalties)]
         days += [one.recognized_on for one in subject.listings]
         days += [one.exited_on for one in subject.listings if one.exited_on]
         days += [one.evaluated_on for one in subject.tax_grades]
         assert all(day <= TODAY for day in days)
-    assert all(one.legal_basis and one.basis_level for one in facts.LISTS)
-    # 国办发〔2020〕49号: a serious dishonesty list rests on a law or a regulation.
-    assert all(one.basis_level in ("LAW", "REGULATION") for one in facts.LISTS if one.color == "BLACK")
 
 
 @pytest.mark.parametrize("today", [TODAY, date(2027, 3, 1), date(2031, 2, 28)])
@@ -199,24 +197,19 @@ async def test_the_servers_end_when_their_parent_is_killed(
     assert not Path(f"/proc/{child}").exists(), "no process is left behind"
 
 
-async def test_definitions_and_affiliations_are_written_once(database: Database) -> None:
-    province = Province(200, TODAY)
-    connection = await asyncpg.connect(database.owner_dsn)
-    sources = [module.SOURCE for module in discover().values()]
-    for _ in range(2):
-        await seed_definitions(connection, sources)
-    assert await connection.fetchval("SELECT count(*) FROM list_definition") == len(facts.LISTS)
-    items = await connection.fetchval("SELECT count(*) FROM catalog_item WHERE code = 'HG-LEVEL'")
-    assert items == 1
-    await connection.executemany(
-        "INSERT INTO subject (kind, uscc, display_name, name_key) VALUES ($1, $2, $3, $3)",
-        [(subject.kind, subject.code, subject.name) for subject in province.organizations()][:150],
-    )
-    first = await seed_affiliations(connection, province)
-    assert first == await seed_affiliations(connection, province) > 0
-    consents = await connection.fetch("SELECT grantee, purposes FROM consent ORDER BY grantee")
-    assert [tuple(row) for row in consents] == [
+async def test_consents_are_written_once_and_only_for_a_subject_that_is_there(database: Database) -> None:
+    province = Province(20, TODAY)
+    async with database.writer.acquire() as connection:
+        await seed_consents(connection, province)
+        assert await connection.fetchval("SELECT count(*) FROM consent") == 0
+        await connection.execute(
+            "INSERT INTO subject (kind, uscc, display_name, name_key) VALUES ('LEGAL_PERSON', $1, '某', '某')",
+            wellknown.RICH,
+        )
+        for _ in range(2):
+            await seed_consents(connection, province)
+        rows = await connection.fetch("SELECT grantee, purposes FROM consent ORDER BY grantee")
+    assert [tuple(row) for row in rows] == [
         ("chamber", ["MEMBER_ARCHIVE"]),
         ("mall", ["MERCHANT_ADMISSION"]),
     ]
-    await connection.close()

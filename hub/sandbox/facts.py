@@ -1,4 +1,4 @@
-"""What the synthetic province's agencies hold about its subjects: shapes, authorities and lists."""
+"""What the synthetic province's agencies hold about its subjects: shapes and authorities."""
 
 from __future__ import annotations
 
@@ -30,104 +30,6 @@ REFORM = _organ("青海省发展和改革委员会", 5)
 FINANCE = _organ("青海省财政厅", 6)
 HUMAN_RESOURCES = _organ("青海省人力资源和社会保障厅", 7)
 CHAMBER = Authority("青海省商业联合会", "51630000500001237G")
-
-
-@dataclass(frozen=True)
-class ListDefinition:
-    """A red, watch or black list. R8.1: none without a legal basis and its level."""
-
-    code: str
-    name: str
-    color: str
-    recognizer: Authority
-    legal_basis: str
-    basis_level: str
-    min_publicity_months: int | None
-    max_publicity_months: int | None
-    effective_from: date
-    effective_to: date | None = None
-
-
-LISTS = (
-    ListDefinition(
-        "SW-RED",
-        "商务领域诚信典型名单",
-        "RED",
-        COMMERCE,
-        "国务院关于建立完善守信联合激励和失信联合惩戒制度加快推进社会诚信建设的指导意见(国发〔2016〕33号)",
-        "POLICY",
-        None,
-        24,
-        date(2019, 7, 5),
-    ),
-    ListDefinition(
-        "SW-WATCH",
-        "商务信用重点关注名单",
-        "WATCH",
-        COMMERCE,
-        "商务信用联合惩戒对象名单管理办法(2019年)",
-        "RULE",
-        None,
-        24,
-        date(2019, 7, 1),
-    ),
-    ListDefinition(
-        "SW-BLACK",
-        "对外劳务合作领域严重失信主体名单",
-        "BLACK",
-        COMMERCE,
-        "对外劳务合作管理条例(国务院令第620号)第39条",
-        "REGULATION",
-        12,
-        36,
-        date(2012, 8, 1),
-    ),
-    ListDefinition(
-        "SCJG-BLACK",
-        "市场监督管理严重违法失信名单",
-        "BLACK",
-        MARKET_REGULATION,
-        "企业信息公示暂行条例(国务院令第777号修订)第17条",
-        "REGULATION",
-        12,
-        36,
-        date(2021, 9, 1),
-    ),
-    ListDefinition(
-        "ZFCG-BLACK",
-        "政府采购严重违法失信行为记录名单",
-        "BLACK",
-        FINANCE,
-        "中华人民共和国政府采购法第77条",
-        "LAW",
-        12,
-        36,
-        date(2014, 8, 31),
-    ),
-    ListDefinition(
-        "RS-BLACK",
-        "拖欠农民工工资失信联合惩戒对象名单",
-        "BLACK",
-        HUMAN_RESOURCES,
-        "保障农民工工资支付条例(国务院令第724号)第48条",
-        "REGULATION",
-        12,
-        36,
-        date(2020, 5, 1),
-    ),
-    ListDefinition(
-        "TAX-SERIOUS",
-        "重大税收违法失信主体名单",
-        "BLACK",
-        TAX,
-        "中华人民共和国税收征收管理法;国家税务总局令第54号",
-        "LAW",
-        12,
-        36,
-        date(2022, 2, 1),
-    ),
-)
-LIST = {definition.code: definition for definition in LISTS}
 
 
 @dataclass(frozen=True)
