@@ -12,7 +12,7 @@ from pathlib import Path
 from openpyxl import Workbook
 
 from connectors.contract import Tools
-from schema.identifiers import hmac_sm3
+from schema.persons import hmac_sm3
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 KEY = bytes(range(32))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from connectors.commerce import SOURCE, PublicityFiles, connect, connect_file
 from connectors.contract import Connector, Item, RawRow, Refused, RowRejected
 from connectors.files import FileUnusable
-from schema.identifiers import hmac_sm3
+from schema.persons import hmac_sm3
 from tests.publicity_files import (
     FIRM,
     KEY,

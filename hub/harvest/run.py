@@ -202,7 +202,8 @@ class Run:
         source = self._connector.source
         totals = await write_batch(self._connection, source, batch, self._clock(), checkpoint)
         self._totals += totals
+        # A source that gives nothing new between two failures must not be asked for ever.
+        self._progressed = self._progressed or (totals.read > 0 and cursor != self._cursor)
         self._cursor = cursor
-        self._progressed = True
         if self._report is not None:
             self._report(Progress(self._name, self._totals, expected))
