@@ -28,7 +28,7 @@ from connectors.contract import (
     Unavailable,
 )
 from connectors.counterparty import fold
-from connectors.reading import Reader, json_raw, years_after
+from connectors.reading import Reader, json_raw, kind_of, years_after
 
 ARCHIVE = "XH-ARCHIVE"
 INTERNAL = "XH-INTERNAL"
@@ -167,7 +167,7 @@ class Association:
         status = read.required("status")
         if status not in ("在会", "已退会"):
             raise RowRejected("UNKNOWN_VALUE", "status is neither 在会 nor 已退会")
-        subject = SubjectRef("LEGAL_PERSON", read.required("name"), (("USCC", code),))
+        subject = SubjectRef(kind_of(code), read.required("name"), (("USCC", code),))
         deleted = status == "已退会"
         if item == GRADE:
             certificate = read.required("certificateNo")

@@ -25,7 +25,7 @@ from connectors.contract import (
 )
 from connectors.counterparty import fold
 from connectors.platform import Platform, account, platform_settings
-from connectors.reading import Reader, json_raw
+from connectors.reading import Reader, json_raw, kind_of
 
 LEVEL = "HG-LEVEL"
 ANOMALY = "HG-ANOMALY"
@@ -168,10 +168,11 @@ class Customs:
         read = Reader(row)
         item = row.origin.rpartition("/")[2]
         customs_code = read.required("hgzcbm")
+        code = read.required("tyshxydm")
         subject = SubjectRef(
-            kind="LEGAL_PERSON",
+            kind=kind_of(code),
             name=read.required("qymc"),
-            identifiers=(("USCC", read.required("tyshxydm")), ("CUSTOMS_CODE", customs_code)),
+            identifiers=(("USCC", code), ("CUSTOMS_CODE", customs_code)),
             region_code=read.text("xzqh"),
         )
         record_id, updated = f"{item}:{read.required('lsh')}", read.moment("gxsj")
@@ -192,13 +193,13 @@ class Customs:
                 Kind.GENERIC, record_id, ANOMALY, subject, values, updated, left is not None, read.flags
             )
         label, recognized = read.required("xydj"), read.required_day("rdrq")
-        code, version = level(label, recognized)
+        grade, version = level(label, recognized)
         ended = read.day("jsrq")
         if ended is not None and ended < recognized:
             raise RowRejected("DATES_CROSSED", "the level ended before it was recognized")
         values = {
             "scheme": "CUSTOMS",
-            "grade_code": code,
+            "grade_code": grade,
             "grade_label": label,
             "ruleset_version": version,
             "issuer_name": ISSUER,

@@ -25,7 +25,7 @@ from connectors.contract import (
 from connectors.counterparty import fold
 from connectors.drop import DropDirectory
 from connectors.files import reject_defect
-from connectors.reading import Reader
+from connectors.reading import Reader, kind_of
 
 CLASS = "WH-CLASS"
 ISSUER = "国家外汇管理局青海省分局"
@@ -110,7 +110,7 @@ class Forex:
             "effective_from": since,
             "effective_to": until,
         }
-        subject = SubjectRef("LEGAL_PERSON", read.required("QYMC"), (("USCC", code),))
+        subject = SubjectRef(kind_of(code), read.required("QYMC"), (("USCC", code),))
         record_id = f"{CLASS}:{fold(code)}:{since.isoformat()}"
         return Item(Kind.GRADE, record_id, CLASS, subject, values, None, state == "撤销", read.flags)
 

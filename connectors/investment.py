@@ -25,7 +25,7 @@ from connectors.contract import (
 from connectors.counterparty import fold
 from connectors.drop import DropDirectory
 from connectors.files import reject_defect
-from connectors.reading import Reader
+from connectors.reading import Reader, kind_of
 
 PUBLIC = "WZ-PUBLIC"
 RESTRICTED = "WZ-RESTRICTED"
@@ -136,7 +136,7 @@ class Investment:
             "last_updated_on": updated.date() if (updated := read.moment("GXSJ")) else reported,
             "items": items,
         }
-        subject = SubjectRef("LEGAL_PERSON", read.required("QYMC"), (("USCC", code),))
+        subject = SubjectRef(kind_of(code), read.required("QYMC"), (("USCC", code),))
         record_id = f"{item}:{fold(code)}:{number}"
         return Item(Kind.ARCHIVE, record_id, item, subject, values, updated, valid == "0", read.flags)
 

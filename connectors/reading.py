@@ -120,6 +120,11 @@ class Reader:
         return number
 
 
+def kind_of(code: str) -> str:
+    """The kind of subject as far as a code tells it, for sources that do not say: 92 is an individual business."""
+    return "INDIVIDUAL_BUSINESS" if code.lstrip()[:2] in ("92", "９２") else "LEGAL_PERSON"
+
+
 def years_after(day: date, years: int) -> date:
     """The corresponding day, or the last of February. Raises RowRejected(BAD_DATE) past the calendar's end."""
     if day.year + years > date.max.year:

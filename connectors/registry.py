@@ -24,7 +24,7 @@ from connectors.counterparty import fold
 from connectors.listing import listing
 from connectors.platform import Platform, account, platform_settings
 from connectors.pull import Service, pull
-from connectors.reading import Reader
+from connectors.reading import Reader, kind_of
 
 REGISTRATION = "SCJG-DJ"
 SERIOUS = "SCJG-YZWF"
@@ -87,7 +87,7 @@ class Registry:
         code, name = read.required_code("tyshxydm"), read.required("qymc")
         updated, deleted = read.moment("gxsj"), read.text("scbz") == "1"
         if row.origin.endswith(SERIOUS):
-            subject = SubjectRef("LEGAL_PERSON", name, (("USCC", code),))
+            subject = SubjectRef(kind_of(code), name, (("USCC", code),))
             values = listing(read, "SCJG-BLACK", "BLACK")
             record_id = f"{SERIOUS}:{fold(code)}:{values['decision_number']}"
             return Item(Kind.LIST_ENTRY, record_id, SERIOUS, subject, values, updated, deleted, read.flags)

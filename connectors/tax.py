@@ -29,7 +29,7 @@ from connectors.contract import (
     Unavailable,
 )
 from connectors.counterparty import fold
-from connectors.reading import Reader, is_personal, json_raw, without_person_numbers, years_after
+from connectors.reading import Reader, is_personal, json_raw, kind_of, without_person_numbers, years_after
 
 GRADE = "SW-NSXY"
 SERIOUS = "SW-ZDWF"
@@ -229,8 +229,9 @@ def _subject(read: Reader) -> tuple[SubjectRef, str]:
         identifiers.append(("TAXPAYER_ID", taxpayer))
     if not identifiers:
         raise RowRejected("NO_KEY", "neither shxydm nor nsrsbh names an organization")
-    kind = "INDIVIDUAL_BUSINESS" if (code or "").startswith("92") else "LEGAL_PERSON"
-    return SubjectRef(kind, read.required("nsrmc"), tuple(identifiers)), fold(identifiers[0][1])
+    return SubjectRef(kind_of(code or ""), read.required("nsrmc"), tuple(identifiers)), fold(
+        identifiers[0][1]
+    )
 
 
 def _grade(read: Reader, year: str) -> dict[str, object]:

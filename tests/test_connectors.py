@@ -267,6 +267,22 @@ def test_it_declares_what_it_is(name: str) -> None:
     check_declaration(discover()[name].SOURCE)
 
 
+def test_the_register_comes_first_for_it_alone_knows_what_a_subject_is() -> None:
+    assert next(iter(discover())) == "MARKET_REGULATION"
+
+
+async def test_an_individual_business_is_one_in_every_source(
+    settings: Mapping[str, str], province: Province
+) -> None:
+    kinds = {subject.uscc: subject.kind for subject in province}
+    for name in SOURCES:
+        async with opened(name, settings) as connector:
+            for item in understood(connector, await everything(connector, province))[0]:
+                code = fold(item.subject.identifiers[0][1])
+                if kinds.get(code) == "INDIVIDUAL_BUSINESS":
+                    assert item.subject.kind == "INDIVIDUAL_BUSINESS", (name, item.catalog_item_code)
+
+
 def test_no_two_sources_share_a_name_or_an_item() -> None:
     codes = Counter(item.code for module in discover().values() for item in module.SOURCE.items)
     assert max(codes.values()) == 1

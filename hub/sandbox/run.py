@@ -16,7 +16,7 @@ from hub.sandbox.association import Chamber
 from hub.sandbox.customs import ANOMALY_SERVICE, LEVEL_SERVICE, CustomsService
 from hub.sandbox.platform import Platform, Service
 from hub.sandbox.province import Province
-from hub.sandbox.registry import services
+from hub.sandbox.registry import SerialService, services
 from hub.sandbox.server import serving
 from hub.sandbox.tax import Server, front_end
 
@@ -24,7 +24,8 @@ from hub.sandbox.tax import Server, front_end
 APP_KEY = "sandbox-app-key."
 TOKEN = "sandbox-association-token"  # noqa: S105
 _SOURCES = ("CUSTOMS", "REGISTRY", "CREDIT")
-_START_SECONDS = 60.0
+# A start takes this long at most: so much, and so much for each subject that is made up.
+_START_SECONDS, _SUBJECT_SECONDS = 60.0, 0.003
 
 
 def province_in(state_dir: Path, subjects: int, today: date) -> Province:
@@ -60,7 +61,7 @@ async def running(
     assert child.stdin is not None
     assert child.stdout is not None
     try:
-        line = await asyncio.wait_for(child.stdout.readline(), _START_SECONDS)
+        line = await asyncio.wait_for(child.stdout.readline(), _START_SECONDS + subjects * _SUBJECT_SECONDS)
         if not line:
             raise EngineFailed(f"the sandboxes ended with status {await child.wait()}")
         addresses = json.loads(line)
@@ -117,11 +118,16 @@ def platform_of(province: Province) -> Platform:
 
 async def _serve(province: Province) -> None:
     """Serve until the parent closes our standard input, which the kernel does when it dies."""
-    # The index of codes is made before the first question, which waits for a short time only.
+    platform_app, chamber = platform_of(province), Chamber(province, TOKEN)
+    # Everything is made before the first question: who asks waits for a short time only.
     _ = province.by_uscc
+    chamber.members()
+    for service in platform_app.services.values():
+        if isinstance(service, SerialService):
+            _ = service.rows
     async with (
-        serving(platform_of(province).app()) as platform,
-        serving(Chamber(province, TOKEN).app()) as association,
+        serving(platform_app.app()) as platform,
+        serving(chamber.app()) as association,
     ):
         sys.stdout.write(json.dumps({"platform": platform, "association": association}) + "\n")
         sys.stdout.flush()

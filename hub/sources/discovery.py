@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Protocol, cast
 
 import connectors
-from connectors.contract import Connector, Source, Tools
+from connectors.contract import Connector, Kind, Source, Tools
 from hub.errors import SettingInvalid
 from hub.sources.live import LiveAnswer, LiveSources, Status
 
@@ -27,7 +27,10 @@ class ConnectorModule(Protocol):
 
 
 def discover(package: ModuleType = connectors) -> dict[str, ConnectorModule]:
-    """The modules in `package` that declare a source, by its name. Modules without one serve the others."""
+    """The modules in `package` that declare a source, by its name; modules without one serve the others.
+
+    Registers come first: they know what a subject is, and the sources after them only that there is one.
+    """
     found: dict[str, ConnectorModule] = {}
     for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
         module = importlib.import_module(f"{package.__name__}.{info.name}")
@@ -36,7 +39,11 @@ def discover(package: ModuleType = connectors) -> dict[str, ConnectorModule]:
             if declared.SOURCE.name in found:
                 raise ValueError(f"two connectors declare the source {declared.SOURCE.name}")
             found[declared.SOURCE.name] = declared
-    return found
+    return dict(sorted(found.items(), key=lambda one: not _registers(one[1].SOURCE)))
+
+
+def _registers(source: Source) -> bool:
+    return any(item.kind is Kind.REGISTRATION for item in source.items)
 
 
 def connect_all(
