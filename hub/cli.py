@@ -62,6 +62,8 @@ def serve(
     # Asked here once, so that a missing key is told at once and not by every worker.
     _ = configured.id_key, configured.cursor_key
     with attached(configured) as found:
+        if found.agreements_dir is not None:
+            agreements.apply_directory(found, found.agreements_dir)
         try:
             status = serve_http(
                 found,

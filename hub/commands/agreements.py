@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from rich.table import Table
 
 from hub.commands.session import err, operator, out, present, told, with_store, writer
 from hub.config import Settings
-from hub.errors import AgreementInvalid, PurposeNotAllowed
+from hub.errors import AgreementInvalid, PurposeNotAllowed, SettingInvalid
 from hub.rights.agreement import Agreements, read_agreement, today_in
 from hub.rights.agreement_store import (
     apply_agreements,
@@ -41,6 +42,24 @@ def _texts(paths: list[Path]) -> list[str]:
             except (OSError, UnicodeDecodeError) as error:
                 raise AgreementInvalid(f"{path.name}: cannot be read ({type(error).__name__})") from None
     return texts
+
+
+def apply_directory(configured: Settings, directory: Path) -> None:
+    """Put the agreements of HUB_AGREEMENTS_DIR into force, as `apply` does: all or none; suspended ones stay so.
+
+    Errors: SettingInvalid, AgreementInvalid.
+    """
+    if not directory.is_dir():
+        raise SettingInvalid("HUB_AGREEMENTS_DIR: there is no such directory")
+    texts = texts_in(directory)
+
+    async def work() -> None:
+        async with writer(configured, 1) as pool:
+            await apply_agreements(
+                pool, texts, load_matrix(), present(), operator(), vocabulary().coordinates
+            )
+
+    asyncio.run(work())
 
 
 @app.command("apply")
@@ -171,7 +190,10 @@ def check(
     today: Annotated[str | None, typer.Option(help="The day to check for, YYYY-MM-DD.")] = None,
 ) -> None:
     """Check files against the matrix and the schema, without a store."""
-    day = date.fromisoformat(today) if today else today_in(present())
+    try:
+        day = date.fromisoformat(today) if today else today_in(present())
+    except ValueError:
+        raise SettingInvalid("--today: a day such as 2026-01-31") from None
     for text in _texts(paths):
         agreement = read_agreement(text, load_matrix(), day, vocabulary().coordinates)
         out.print(

@@ -27,6 +27,7 @@ from hub.sandbox.agreements import PARTNERS, demo_agreements
 from hub.sandbox.issuer import demo_issuer
 from hub.sandbox.province import Province
 from hub.sandbox.run import province_in, running
+from hub.sandbox.seed import seed_consents
 from hub.sandbox.tokens import demo_token
 from hub.server import listen, server
 from hub.store.database import migrated
@@ -104,6 +105,8 @@ async def _prepared(configured: Settings, postgres: EmbeddedPostgres) -> AsyncIt
         async with writer(ready, 1) as pool:
             for partner, kind, path in _lists(ready.state_dir, province):
                 await take_affiliations(pool, partner, kind, read_codes(path), today)
+            async with pool.acquire() as connection:
+                await seed_consents(connection, province)
         yield ready
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from hub.commands.session import auditor, err, out, told, with_store
 from hub.config import Settings
 from hub.errors import FileRefused, LedgerBroken
 from hub.ledger import audit
+from hub.rights.agreement import SHANGHAI
 from schema.identifiers import InvalidIdentifier, parse_uscc
 
 app = typer.Typer(no_args_is_help=True, help="The disclosure ledger: verify it, and ask it who saw whom.")
@@ -76,19 +76,17 @@ def who_saw(code: Annotated[str, typer.Argument(help="Unified social credit code
                 err.print(f"credithub: no subject {key} in the store", markup=False)
                 return 1
             seen = await audit.who_saw(connection, subject)
-        table = Table("at", "partner", "officer", "purpose", "matter", "case", "request", "classes")
         for one in seen:
-            table.add_row(
-                f"{one.at.astimezone():%Y-%m-%d %H:%M:%S}",
-                one.partner,
-                one.officer,
-                one.purpose,
-                one.matter or "",
-                one.case or "",
-                one.request_id,
-                one.classes,
+            # Two lines each, however narrow the terminal: a table of eight columns could not be read.
+            case = "".join(
+                f" {name} {value}" for name, value in (("matter", one.matter), ("case", one.case)) if value
             )
-        out.print(table)
+            out.print(
+                f"{one.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S} {one.partner} ({one.officer})"
+                f" {one.purpose}{case} request {one.request_id}",
+                markup=False,
+            )
+            out.print(f"  {one.classes}", markup=False)
         return 0
 
     with_store(work)

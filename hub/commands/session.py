@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -22,7 +23,9 @@ from hub.store.database import Role, attached, open_pool
 from schema.identifiers import hmac_sm3
 
 P = ParamSpec("P")
-out = Console(highlight=False, soft_wrap=True)
+# Into a file or a pipe tables go in full width; a terminal has its own.
+_WIDE = 240
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

@@ -49,7 +49,15 @@ class _Bars:
     def __call__(self, state: harvesting.Progress) -> None:
         if state.name not in self._tasks:
             self._tasks[state.name] = self.progress.add_task(state.name, total=state.expected)
-        self.progress.update(self._tasks[state.name], completed=state.totals.read, total=state.expected)
+        read, expected = state.totals.read, state.expected
+        # A source of several files or services says how many rows the present one has: then nobody knows the total.
+        total = expected if expected is not None and expected >= read else None
+        self.progress.update(self._tasks[state.name], completed=read, total=total)
+
+    def done(self) -> None:
+        """Everything that will come has come."""
+        for task in self.progress.tasks:
+            self.progress.update(task.id, total=task.completed)
 
 
 def tell(outcomes: list[harvesting.Outcome]) -> int:
@@ -77,6 +85,7 @@ async def harvest_into(configured: Settings, names: list[str]) -> int:
             outcomes = await harvesting.harvest_all(
                 names, configured.source_settings, tools_of(configured), pool, bars
             )
+            bars.done()
     return tell(outcomes)
 
 
@@ -102,6 +111,7 @@ def import_files(
         async with writer(configured) as pool:
             with bars.progress:
                 outcomes = await importing.import_files(files, tools_of(configured), pool, bars, again)
+                bars.done()
         return tell(outcomes)
 
     for path in files:
