@@ -64,6 +64,8 @@ def serve(
     with attached(configured) as found:
         if found.agreements_dir is not None:
             agreements.apply_directory(found, found.agreements_dir)
+        # Asked here for the same reason: a store without tables, an agreement that no longer holds.
+        agreements.require_usable(found)
         try:
             status = serve_http(
                 found,

@@ -26,6 +26,7 @@ from hub.rights.matrix import Purpose
 from hub.rights.openness import load_openness
 from hub.rights.standing import Standings
 from hub.rules.matrix import load_matrix
+from hub.store.database import Role, open_pool
 from schema.coordinates import vocabulary
 
 app = typer.Typer(no_args_is_help=True, help="Data-sharing agreements: who may see what, for which purpose.")
@@ -58,6 +59,20 @@ def apply_directory(configured: Settings, directory: Path) -> None:
             await apply_agreements(
                 pool, texts, load_matrix(), present(), operator(), vocabulary().coordinates
             )
+
+    asyncio.run(work())
+
+
+def require_usable(configured: Settings) -> None:
+    """Refuse a store that cannot be served from, or in which an agreement stands that exceeds the matrix.
+
+    Errors: StoreInvalid, StoreUnavailable, AgreementInvalid.
+    """
+
+    async def work() -> None:
+        (await open_pool(configured, Role.READER, 1)).terminate()
+        async with writer(configured, 2) as pool:
+            await (await Agreements.open(pool, load_matrix(), present, vocabulary().coordinates)).close()
 
     asyncio.run(work())
 

@@ -86,6 +86,8 @@ async def harvest_into(configured: Settings, names: list[str]) -> int:
                 names, configured.source_settings, tools_of(configured), pool, bars
             )
             bars.done()
+    if not outcomes:
+        err.print("no harvested source is connected: set the variables of one")
     return tell(outcomes)
 
 
