@@ -39,8 +39,8 @@ def main() -> None:
     )
     listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
 
-    def ready() -> None:
-        print(listening.getsockname()[1], flush=True)
+    def ready(port: int) -> None:
+        print(port, flush=True)
 
     running = server(settings, ready)
     running.config.app = application(given, settings)

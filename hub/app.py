@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.contract import Mode, Tools
 from hub.config import Settings
+from hub.errors import HubError
 from hub.graphiql.page import graphiql_routes
+from hub.harvest.intake import data_class_of
+from hub.harvest.rejections import Rejections
 from hub.ledger.chain import Ledger
 from hub.observe import AgreementsChanged, Observer
 from hub.query.binding import Secrets
@@ -89,7 +93,10 @@ async def running(settings: Settings, clock: Callable[[], datetime] = present) -
         }
         for connector in connectors.values():
             stack.push_async_callback(connector.close)
-        live = LiveSources(connectors, cache, settings)
+        rejections = Rejections(writer, clock)
+        await rejections.start()
+        stack.push_async_callback(rejections.stop)
+        live = LiveSources(connectors, cache, settings, classify=data_class_of, on_rejected=rejections.note)
         stack.push_async_callback(live.close)
         sources = {name: module.SOURCE for name, module in discover().items()}
         states = SourceStates(reader, sources, clock)
@@ -124,9 +131,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = present) -> A
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with running(settings, clock) as hub:
             held.append(hub)
-            application.gateway = Gateway(
-                Answers(hub.parts), hub.observer, settings.max_body_bytes, settings.request_timeout
-            )
+            application.gateway = Gateway(Answers(hub.parts), hub.observer, settings.max_body_bytes)
             yield
             application.gateway = None
             held.clear()
@@ -178,8 +183,23 @@ class Application:
                 await RedirectResponse("/graphiql", 303)(scope, receive, send)
             else:
                 await self.gateway(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self.pages(scope, receive, _in_words(send))
         else:
             await self.pages(scope, receive, send)
+
+
+def _in_words(send: Send) -> Send:
+    """Why the hub cannot start or stop, in one line; Starlette would tell the whole traceback."""
+
+    async def tell(message: Message) -> None:
+        if message["type"].endswith(".failed"):
+            error = sys.exc_info()[1]
+            words = f"{error} [{error.code}]" if isinstance(error, HubError) else type(error).__name__
+            message = {**message, "message": words}
+        await send(message)
+
+    return tell
 
 
 def _is_browser(scope: Scope) -> bool:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from hub.commands import agreements, demo, ledger, sources
-from hub.commands.session import err, out, present, settings, told, with_store
+from hub.commands.session import out, present, settings, told, with_store
 from hub.config import Settings
 from hub.errors import PurposeNotAllowed, SettingInvalid
 from hub.observe import log_to_stderr
@@ -70,7 +70,7 @@ def serve(
             status = serve_http(
                 found,
                 workers or found.workers,
-                lambda: err.print(f"Hub ready: http://{found.host}:{found.port}/graphql"),
+                lambda port: print(f"Hub ready: http://{found.host}:{port}/graphql", flush=True),
             )
         except OSError as error:
             raise SettingInvalid(

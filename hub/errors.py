@@ -108,6 +108,14 @@ class BodyTooLarge(HubError):
     safe = True
 
 
+class HeadersTooLarge(HubError):
+    """The request line and headers are larger than this hub takes."""
+
+    code = "HEADERS_TOO_LARGE"
+    status = 431
+    safe = True
+
+
 class RequestTimeout(HubError):
     """The request arrived too slowly."""
 

@@ -8,105 +8,196 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import orjson
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hub.app import create_app
 from hub.config import Settings
+from hub.errors import BadRequest, HeadersTooLarge, HubError, RequestTimeout
 from hub.observe import log_to_stderr
 
 # Behind gateways connections stay open between requests.
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 5
+# After this a worker that was asked to end is killed.
+PATIENCE_SECONDS = 8.0
+# A worker that ends sooner after its start than this is not replaced at once.
+STEADY_SECONDS = 1.0
 BACKLOG = 1024
+# Request line and headers; the parser itself knows no bound but 64 KiB for the address.
+MOST_HEADER_BYTES = 64 * 1024
+# Exit status of a worker that could not start: another could not either.
+NOT_STARTED = 3
+Ready = Callable[[int], None]
 _log = logging.getLogger(__name__)
 
 
-class Protocol(HttpToolsProtocol):
-    """Cuts off a connection whose request line and headers do not arrive in time; uvicorn itself would wait for ever."""
+def _silent(_: int) -> None:
+    """Tell nobody."""
 
-    header_seconds = 10.0
-    _deadline: asyncio.TimerHandle | None = None
+
+class Protocol(HttpToolsProtocol):
+    """Bounds what uvicorn leaves open: how slowly and how large requests arrive, how slowly answers are taken."""
+
+    # Seconds until which a request must have arrived whole, and until which an answer must have been taken.
+    arrival_seconds = 10.0
+    _arriving: asyncio.TimerHandle | None = None
+    _leaving: asyncio.TimerHandle | None = None
+    # Bytes of a request whose headers are not complete.
+    _pending = 0
+    _in_headers = True
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first request."""
         super().connection_made(transport)
-        self._deadline = self.loop.call_later(self.header_seconds, self._too_slow)
+        self._arriving = self.loop.call_later(self.arrival_seconds, self._too_slow)
+
+    def data_received(self, data: bytes) -> None:
+        """More of a request is here."""
+        super().data_received(data)
+        if self._in_headers and self._arriving is not None:
+            self._pending += len(data)
+            if self._pending > MOST_HEADER_BYTES:
+                self._refuse(HeadersTooLarge(maximum=MOST_HEADER_BYTES))
 
     def on_message_begin(self) -> None:
-        """A further request on the same connection begins."""
+        """A request begins."""
         super().on_message_begin()
-        if self._deadline is None:
-            self._deadline = self.loop.call_later(self.header_seconds, self._too_slow)
+        self._in_headers, self._pending = True, 0
+        if self._arriving is None:
+            self._arriving = self.loop.call_later(self.arrival_seconds, self._too_slow)
 
     def on_headers_complete(self) -> None:
-        """All headers are here; the body has the gateway's own bound."""
-        self._settle()
+        """All headers are here."""
+        self._in_headers = False
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The whole request is here."""
+        self._settle()
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self._settle()
+        self.resume_writing()
         super().connection_lost(exc)
 
+    def pause_writing(self) -> None:
+        """The client takes its answer slowly."""
+        super().pause_writing()
+        if self._leaving is None:
+            self._leaving = self.loop.call_later(self.arrival_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has taken what was waiting."""
+        super().resume_writing()
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+
+    def send_400_response(self, msg: str) -> None:
+        """What was sent is not HTTP."""
+        self._refuse(BadRequest(msg))
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Whoever asks for another protocol is answered in HTTP; that is not worth a line in the log."""
+
     def _settle(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        if self._arriving is not None:
+            self._arriving.cancel()
+            self._arriving = None
 
     def _too_slow(self) -> None:
-        self._deadline = None
-        if not self.transport.is_closing():
-            self.transport.close()
+        self._arriving = None
+        self._refuse(RequestTimeout())
+
+    def _refuse(self, error: HubError) -> None:
+        """Answer what never became a whole request, unless an earlier one is still being answered; hang up."""
+        if self.transport.is_closing():
+            return
+        cycle = self.cycle
+        answering = cycle is not None and not cycle.response_complete
+        if not answering or not (self._in_headers or cycle.response_started or self.pipeline):
+            body = orjson.dumps(
+                {"errors": [{"message": error.public_message, "extensions": {"code": error.code}}]}
+            )
+            self.transport.write(
+                b"HTTP/1.1 %d %b\r\ncontent-type: application/json; charset=utf-8\r\n"
+                b"content-length: %d\r\ncache-control: no-store\r\nconnection: close\r\n\r\n%b"
+                % (error.status, error.code.encode(), len(body), body)
+            )
+        self.transport.close()
 
 
 class Server(uvicorn.Server):
-    """A server that says when it listens."""
+    """A server that says when it listens, and ends when `parent`, the read end of a pipe, is closed there."""
 
-    def __init__(self, config: uvicorn.Config, ready: Any, own_signals: bool) -> None:
-        """`ready()` is called once, when requests are answered. `own_signals`: SIGINT and SIGTERM end it."""
+    def __init__(
+        self, config: uvicorn.Config, ready: Ready, own_signals: bool, parent: int | None = None
+    ) -> None:
+        """`ready(port)` is called once, when requests are answered. `own_signals`: SIGINT and SIGTERM end it."""
         super().__init__(config)
         self._ready = ready
         self._own_signals = own_signals
+        self._parent = parent
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take the signals, unless whoever runs this server does."""
-        if self._own_signals:
-            with super().capture_signals():
-                yield
-        else:
+        """Take the signals, unless whoever runs this server does. uvicorn would raise them again at the end."""
+        numbers = (signal.SIGINT, signal.SIGTERM) if self._own_signals else ()
+        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
+        try:
             yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
         await super().startup(sockets)
         if self.started:
-            self._ready()
+            if self._parent is not None:
+                asyncio.get_running_loop().add_reader(self._parent, self._orphaned, self._parent)
+            self._ready(sockets[0].getsockname()[1] if sockets else 0)
+
+    def _orphaned(self, parent: int) -> None:
+        asyncio.get_running_loop().remove_reader(parent)
+        self.should_exit = True
 
 
 def listen(settings: Settings) -> socket.socket:
     """A listening socket. Errors: OSError when the address is taken."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listening = socket.socket(family)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind((settings.host, settings.port))
-    listening.listen(BACKLOG)
-    listening.set_inheritable(True)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((settings.host, settings.port))
+        listening.listen(BACKLOG)
+    except BaseException:
+        listening.close()
+        raise
     return listening
 
 
-def server(settings: Settings, ready: Any = lambda: None, own_signals: bool = True) -> Server:
+def server(
+    settings: Settings,
+    ready: Ready = _silent,
+    own_signals: bool = True,
+    parent: int | None = None,
+) -> Server:
     """A server of the hub in this process."""
-    Protocol.header_seconds = settings.request_timeout
+    protocol = type("BoundProtocol", (Protocol,), {"arrival_seconds": settings.request_timeout})
     config = uvicorn.Config(
         create_app(settings),
         loop="uvloop",
-        http=Protocol,
+        http=protocol,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -116,63 +207,94 @@ def server(settings: Settings, ready: Any = lambda: None, own_signals: bool = Tr
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
-        h11_max_incomplete_event_size=16 * 1024,
     )
-    return Server(config, ready, own_signals)
+    return Server(config, ready, own_signals, parent)
 
 
-def serve(settings: Settings, workers: int, ready: Any = lambda: None) -> int:
+def serve(settings: Settings, workers: int, ready: Ready = _silent) -> int:
     """Serve until SIGINT or SIGTERM; gives the exit status. With several workers a lost one is replaced."""
     log_to_stderr()
-    listening = listen(settings)
-    if workers == 1:
-        running = server(settings, ready)
-        running.run(sockets=[listening])
-        return 0 if running.started else 1
-    return _supervise(settings, workers, listening, ready)
-
-
-def _supervise(settings: Settings, workers: int, listening: socket.socket, ready: Any) -> int:
-    stopping = False
-    children: dict[int, int] = {}
-
-    def start(number: int) -> None:
-        child = os.fork()
-        if child == 0:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            running = server(settings, ready if number == 0 else lambda: None)
+    with listen(settings) as listening:
+        if workers == 1:
+            running = server(settings, ready)
             running.run(sockets=[listening])
-            sys.stdout.flush()
-            os._exit(0 if running.started else 3)
-        children[child] = number
+            return 0 if running.started else 1
+        return _Workers(settings, workers, listening, ready).run()
 
-    def stop(*_: object) -> None:
-        nonlocal stopping
-        stopping = True
-        for child in children:
-            os.kill(child, signal.SIGTERM)
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    for number in range(workers):
-        start(number)
-    failed = False
-    while children:
+class _Workers:
+    """Several processes that accept from one socket; they end when this one ends, however it ends."""
+
+    _SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGCHLD})
+
+    def __init__(self, settings: Settings, count: int, listening: socket.socket, ready: Ready) -> None:
+        self._settings = settings
+        self._count = count
+        self._listening = listening
+        self._ready = ready
+        # Pid → (number of the worker, when it was started).
+        self._children: dict[int, tuple[int, float]] = {}
+        self._read, self._write = os.pipe()
+
+    def run(self) -> int:
+        """Run until a signal asks for the end, or a worker cannot start."""
+        # Blocked, not handled: they are taken one at a time where it suits, so that none comes between.
+        signal.pthread_sigmask(signal.SIG_BLOCK, self._SIGNALS)
+        for number in range(self._count):
+            self._start(number, self._ready if number == 0 else _silent)
+        failed = False
+        while not failed:
+            if signal.sigwait(self._SIGNALS) in (signal.SIGTERM, signal.SIGINT):
+                break
+            for number, started, status in self._ended():
+                if status == NOT_STARTED:
+                    failed = True
+                    break
+                _log.error("worker %d ended unexpectedly (status %d) and is replaced", number, status)
+                time.sleep(max(0.0, started + STEADY_SECONDS - time.monotonic()))
+                self._start(number, _silent)
+        self._stop()
+        return 1 if failed else 0
+
+    def _start(self, number: int, ready: Ready) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        child = os.fork()
+        if child:
+            self._children[child] = (number, time.monotonic())
+            return
+        status = NOT_STARTED
         try:
-            child, status = os.wait()
-        except InterruptedError:
-            continue
-        if child not in children:
-            continue
-        number = children.pop(child)
-        if stopping:
-            continue
-        if os.waitstatus_to_exitcode(status) == 3:
-            # It could not even start: another would not either.
-            failed = True
-            stop()
-        else:
-            _log.error("worker %d ended unexpectedly and is replaced", number)
-            start(number)
-    return 1 if failed else 0
+            os.close(self._write)
+            for one in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+                signal.signal(one, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, self._SIGNALS)
+            running = server(self._settings, ready, parent=self._read)
+            running.run(sockets=[self._listening])
+            status = 0 if running.started else NOT_STARTED
+        except Exception:
+            _log.exception("worker %d failed", number)
+        finally:
+            sys.stdout.flush()
+            os._exit(status)
+
+    def _ended(self) -> list[tuple[int, float, int]]:
+        """The workers that have ended: number, when started, exit status (negative: the signal)."""
+        found = []
+        for child, (number, started) in list(self._children.items()):
+            pid, status = os.waitpid(child, os.WNOHANG)
+            if pid:
+                del self._children[child]
+                found.append((number, started, os.waitstatus_to_exitcode(status)))
+        return found
+
+    def _stop(self) -> None:
+        """Ask all to end, and see to it that they do."""
+        for urgency in (signal.SIGTERM, signal.SIGKILL):
+            for child in self._children:
+                with suppress(ProcessLookupError):
+                    os.kill(child, urgency)
+            end = time.monotonic() + PATIENCE_SECONDS
+            while self._children and time.monotonic() < end:
+                signal.sigtimedwait({signal.SIGCHLD}, 0.2)
+                self._ended()

@@ -103,7 +103,7 @@ def hub_at(settings: Settings) -> Iterator[Hub]:
     settings = replace(settings, port=0)
     ready = threading.Event()
     with listen(settings) as listening:
-        running_server = server(settings, ready.set, own_signals=False)
+        running_server = server(settings, lambda _: ready.set(), own_signals=False)
         thread = threading.Thread(target=running_server.run, kwargs={"sockets": [listening]}, name="hub")
         thread.start()
         end = time.monotonic() + START_SECONDS

@@ -66,11 +66,10 @@ async def _until_stopped(configured: Settings, postgres: EmbeddedPostgres, liste
     try:
         async with _prepared(configured, postgres) as ready:
             _tell_tokens(ready)
-            port = listening.getsockname()[1]
-            address = f"http://{ready.host}:{port}"
+            address = f"http://{ready.host}:{listening.getsockname()[1]}"
             err.print(f"GraphiQL:  {address}/graphiql")
             running_server = server(
-                ready, lambda: print(f"Hub ready: {address}/graphql", flush=True), own_signals=False
+                ready, lambda _: print(f"Hub ready: {address}/graphql", flush=True), own_signals=False
             )
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, running_server.handle_exit, number, None)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import Any
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from hub.errors import BadRequest, BodyTooLarge, HubError, MethodNotAllowed, RequestTimeout, Unauthenticated
+from hub.errors import BadRequest, BodyTooLarge, HubError, MethodNotAllowed, Unauthenticated
 from hub.observe import Observer, RequestAnswered, RequestRefused
 from hub.serving.answers import Answers, Call
 from hub.serving.negotiation import JSON, RESPONSE, media_type, posted, queried
@@ -31,27 +30,32 @@ _TAKEN = (
 
 
 class Gateway:
-    """Serves GraphQL at one path, to everybody who has a token."""
+    """Serves GraphQL at one path, to everybody who has a token. How slowly a request may arrive: see hub.server."""
 
-    def __init__(self, answers: Answers, observer: Observer, max_body_bytes: int, timeout: float) -> None:
-        """`timeout`: seconds until which a body must have arrived."""
+    def __init__(self, answers: Answers, observer: Observer, max_body_bytes: int) -> None:
+        """`max_body_bytes`: larger bodies are refused."""
         self._answers = answers
         self._observer = observer
         self._max_body_bytes = max_body_bytes
-        self._timeout = timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers: dict[bytes, bytes] = {}
+        twice = b""
         for name, value in scope["headers"]:
-            # The first of repeated headers counts, except that a second Authorization makes none.
             if name in _TAKEN:
-                if name in headers and name == b"authorization":
-                    headers[name] = b""
-                headers.setdefault(name, value)
+                if name not in headers:
+                    headers[name] = value
+                elif name == b"accept":
+                    headers[name] += b"," + value
+                else:
+                    twice = name
         media, method = JSON, scope["method"]
         try:
             media = media_type(headers.get(b"accept"))
+            if twice:
+                # Whoever stands between may have read the other one.
+                raise BadRequest(f"The header {twice.decode().title()} is given twice.")
             if method == "POST":
                 asked = posted(headers.get(b"content-type"), await self._body(headers, receive))
             elif method == "GET":
@@ -87,29 +91,22 @@ class Gateway:
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length[:20]) > self._max_body_bytes:
             raise BodyTooLarge(maximum=self._max_body_bytes)
-        message: Any = await receive() if length else None
-        if message is not None and message["type"] == "http.request" and not message.get("more_body", False):
-            return bytes(message["body"])
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await self._rest(message, receive)
-        except TimeoutError:
-            raise RequestTimeout from None
-
-    async def _rest(self, message: Any, receive: Receive) -> bytes:
-        parts, size = [], 0
+        parts: list[bytes] = []
+        size = 0
         while True:
-            if message is None:
-                message = await receive()
+            message: Any = await receive()
             if message["type"] == "http.disconnect":
                 raise BadRequest("The request ended early.")
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
+            part = message.get("body", b"")
+            more = message.get("more_body", False)
+            size += len(part)
             if size > self._max_body_bytes:
                 raise BodyTooLarge(maximum=self._max_body_bytes)
-            if not message.get("more_body", False):
+            if not (more or parts):
+                return bytes(part)
+            parts.append(part)
+            if not more:
                 return b"".join(parts)
-            message = None
 
 
 def _text(value: bytes | None) -> str | None:
@@ -145,8 +142,10 @@ async def _refuse(send: Send, media: bytes, error: HubError) -> None:
         extra.append((b"www-authenticate", b"Bearer"))
     if isinstance(error, MethodNotAllowed):
         extra.append((b"allow", b"GET, POST"))
-    if error.status in (408, 413):
+    if isinstance(error, BodyTooLarge):
         extra.append((b"connection", b"close"))
+    if pause := error.extensions.get("retryAfter", 1 if error.status == 503 else None):
+        extra.append((b"retry-after", str(pause).encode()))
     await _send(send, status, media, orjson.dumps({"errors": errors}), extra)
 
 
