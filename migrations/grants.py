@@ -31,6 +31,9 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "source_state": "SELECT",
         "working_day": "SELECT",
         "catalog_item": "SELECT",
+        "case_file": "SELECT",
+        "case_event": "SELECT",
+        "case_party": "SELECT",
         "alembic_version": "SELECT",
     },
     # Harvest, casework, agreements and the ledger. Nothing may be deleted, no block of the ledger changed.
@@ -53,6 +56,12 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "quota_use": KEPT,
         "working_day": KEPT,
         "catalog_item": KEPT,
+        # What a case is about never changes, and what happened to it is only added to.
+        "case_file": "SELECT, INSERT, UPDATE (state, due_on, due_is_provisional, closed_at, details, version)",
+        "case_event": "SELECT, INSERT",
+        "case_party": "SELECT, INSERT",
+        "delivery_out": KEPT,
+        "idempotency": "SELECT, INSERT",
         "alembic_version": "SELECT",
     },
     # Who saw whom: the ledger, the agreements it was seen under, and who a subject is.
