@@ -90,9 +90,7 @@ def create_hub(settings: Settings, *, rights: bool = True, ledger: bool = True) 
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with running(settings) as hub:
             parts = varied(hub.parts, rights=rights, ledger=ledger)
-            application.gateway = Gateway(
-                Answers(parts), hub.observer, settings.max_body_bytes, settings.request_timeout
-            )
+            application.gateway = Gateway(Answers(parts), hub.observer, settings.max_body_bytes)
             yield
             application.gateway = None
 
