@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import uuid4
 
 import asyncpg
 
 from hub.harvest.drafts import Key, SubjectDraft
+from hub.harvest.ids import random_ids
 from schema.names import name_key
 
 _FIND = """
@@ -137,7 +137,7 @@ async def _known(
 async def _create(connection: asyncpg.Connection, anchors: Sequence[Anchor], now: datetime) -> None:
     if not anchors:
         return
-    by_id = {str(uuid4()): anchor for anchor in anchors}
+    by_id = dict(zip(map(str, random_ids()), anchors, strict=False))
     drafts = [anchor.draft for anchor in anchors if anchor.draft is not None]
     rows = await connection.fetch(
         _CREATE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -14,6 +14,7 @@ from connectors.contract import RawRow, Source
 from hub.harvest import quarantine
 from hub.harvest.columns import FILLED
 from hub.harvest.drafts import SubjectDraft
+from hub.harvest.ids import random_ids
 from hub.harvest.intake import Prepared, Rejected
 from hub.harvest.resolve import Anchor, resolve
 from schema.names import name_key
@@ -110,6 +111,7 @@ class _Work:
         self._connection = connection
         self._source = source
         self._now = now
+        self._ids = random_ids()
         self._newest: dict[tuple[str, str], _Newest] = {}
         self._inserts: dict[str, list[list[object]]] = {}
         self._ends: dict[str, list[int]] = {}
@@ -198,7 +200,7 @@ class _Work:
         if resolved is None or resolved[0] is None:
             raise AssertionError("a row that is written has a subject")
         anchor, differs = resolved[0], resolved[1]
-        public_id = newest.public_id if newest is not None else uuid4()
+        public_id = newest.public_id if newest is not None else next(self._ids)
         row = self._row(one, public_id, anchor, _flagged(one, "NAME_DIFFERS") if differs else one.values)
         self._inserts.setdefault(one.table, []).append(row)
         self._newest[key] = _Newest(public_id, one.digest, True, one.source_updated_at, row=row)
