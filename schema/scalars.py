@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NewType
 
 import strawberry
@@ -35,10 +35,11 @@ def _parse_date(value: object) -> date:
 
 def _parse_moment(value: object) -> datetime:
     if isinstance(value, str) and len(value) <= 40:
-        with suppress(ValueError):
+        # Near the ends of the calendar another offset leads out of it.
+        with suppress(ValueError, OverflowError):
             moment = datetime.fromisoformat(value)
             if moment.tzinfo is not None:
-                return moment
+                return moment.astimezone(UTC)
     raise GraphQLError("a moment is written in ISO 8601 with its offset, such as 2026-11-22T09:00:00+08:00")
 
 

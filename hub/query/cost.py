@@ -36,6 +36,7 @@ from graphql import (
     is_required_argument,
 )
 
+from hub.errors import BadUserInput
 from hub.query.document import SATURATED, Limits, exceeded
 
 # What a list without `first` is taken to hold: the lists of one subject (grades, identifiers) are short.
@@ -55,7 +56,8 @@ def cost_of(
 
     The document must be valid and within its other limits. `variables` are those of the request, coerced or
     not; one that is not given has its default. What @skip or @include leave out costs nothing. Raises
-    LimitExceeded: `page` for a page larger than `limits.page`, `cost` for a price over `limits.cost`.
+    LimitExceeded: `page` for a page larger than `limits.page`, `cost` for a price over `limits.cost`; BadUserInput
+    for a page of less than nothing.
     """
     price = min(_Pricing(schema, document, operation, variables, limits).price(operation), SATURATED)
     if price > limits.cost:
@@ -146,7 +148,9 @@ class _Pricing:
             return self._limits.page
         if size > self._limits.page:
             raise exceeded("page", self._limits.page)
-        return max(size, 0)
+        if size < 0:
+            raise BadUserInput("A page has no less than 0 rows.", argument=PAGE_ARGUMENT)
+        return size
 
     def _default(self, argument: GraphQLArgument) -> object:
         default = argument.default

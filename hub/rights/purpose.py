@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from hub.errors import MatterRequired, PurposeNotAllowed, PurposeRequired
 from hub.rights.policy import Matrix, Purpose, Terms
 
-# A matter or case number is kept in the ledger as given: short and printable.
-_NUMBER = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
+# A matter or case number is kept in the ledger as given: short, and without anything that cannot be seen.
+_LONGEST = 64
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,6 @@ def declare(
 
 
 def _number(value: str | None, header: str) -> str | None:
-    if value is not None and not _NUMBER.fullmatch(value):
-        raise MatterRequired(f"The header {header} holds 1 to 64 printable characters.")
+    if value is not None and not (0 < len(value) <= _LONGEST and value.isprintable() and value.strip()):
+        raise MatterRequired(f"The header {header} holds 1 to {_LONGEST} printable characters.")
     return value

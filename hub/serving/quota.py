@@ -15,14 +15,16 @@ from hub.errors import QuotaExceeded
 from hub.rights.agreement import Agreement
 
 FLUSH_SECONDS = 1.0
+# How long the store may take before it counts as away.
+EXCHANGE_SECONDS = 2.0
 # Look-ups of natural persons by number: per officer, and per person looked for.
 PERSONS_PER_SECOND = 1 / 30
 PERSONS_AT_ONCE = 20.0
 BUCKETS = 100_000
 _ADD = """
-INSERT INTO quota_use (partner, day, subjects) VALUES ($1, $2, $3)
+INSERT INTO quota_use (partner, day, subjects)
+SELECT partner, $1, subjects FROM unnest($2::text[], $3::bigint[]) AS new (partner, subjects) ORDER BY partner
 ON CONFLICT (partner, day) DO UPDATE SET subjects = quota_use.subjects + EXCLUDED.subjects
-RETURNING subjects
 """
 _TODAY = "SELECT partner, subjects FROM quota_use WHERE day = $1"
 _log = logging.getLogger(__name__)
@@ -41,6 +43,8 @@ class Quotas:
         self._day: date | None = None
         self._used: dict[str, int] = {}
         self._new: defaultdict[str, int] = defaultdict(int)
+        # On its way into the store: counted until the store says the sum.
+        self._leaving: dict[str, int] = {}
         # Partner → (requests it may still make, when that was true).
         self._bucket: dict[str, tuple[float, float]] = {}
         self._task: asyncio.Task[None] | None = None
@@ -55,7 +59,7 @@ class Quotas:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-            await self._exchange()
+            await self._exchanged()
 
     def admit(self, agreement: Agreement) -> None:
         """Count a request. Raises QuotaExceeded when the partner asks too often."""
@@ -87,26 +91,37 @@ class Quotas:
 
     def charge(self, agreement: Agreement, subjects: int) -> None:
         """Count subjects asked about. Raises QuotaExceeded when the day's are used up; nothing is counted then."""
-        used = self._used.get(agreement.partner, 0) + self._new[agreement.partner]
+        who = agreement.partner
+        used = self._used.get(who, 0) + self._leaving.get(who, 0) + self._new[who]
         if used + subjects > agreement.quota.subjects_per_day:
             raise QuotaExceeded("The day's subjects are used up.")
-        self._new[agreement.partner] += subjects
+        self._new[who] += subjects
 
     async def _exchange(self) -> None:
+        """Bring the counts together. What the store did not take is counted on and offered again."""
         today = self._today()
         if today != self._day:
             self._day, self._used = today, {}
-        new, self._new = self._new, defaultdict(int)
-        async with self._pool.acquire() as connection:
-            for partner, count in new.items():
-                if count:
-                    await connection.execute(_ADD, partner, today, count)
-            self._used = {row["partner"]: row["subjects"] for row in await connection.fetch(_TODAY, today)}
+        for who, count in self._new.items():
+            self._leaving[who] = self._leaving.get(who, 0) + count
+        self._new.clear()
+        async with self._pool.acquire(timeout=EXCHANGE_SECONDS) as connection:
+            if any(self._leaving.values()):
+                counts = [*self._leaving], [*self._leaving.values()]
+                await connection.execute(_ADD, today, *counts, timeout=EXCHANGE_SECONDS)
+                for who, count in self._leaving.items():
+                    self._used[who] = self._used.get(who, 0) + count
+                self._leaving.clear()
+            rows = await connection.fetch(_TODAY, today, timeout=EXCHANGE_SECONDS)
+        self._used = {row["partner"]: row["subjects"] for row in rows}
+
+    async def _exchanged(self) -> None:
+        try:
+            await self._exchange()
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            _log.warning("the quotas could not be brought together")
 
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
-            try:
-                await self._exchange()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                _log.warning("the quotas could not be brought together")
+            await self._exchanged()

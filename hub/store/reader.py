@@ -110,14 +110,25 @@ class Reader:
             line.statements.clear()
             self._give(line)
             return
-        self._missing += 1
-        line.connection.terminate()
-        await self._pool.release(line.connection)
+        await self._lose(line)
+        # When the server went away, all its connections did: the next requests shall not find out one by one.
+        alive: deque[_Line] = deque()
+        lost: list[_Line] = []
+        for one in self._idle:
+            (lost if one.connection.is_closed() else alive).append(one)
+        self._idle = alive
+        for one in lost:
+            await self._lose(one)
         # Whoever waits would wait for this connection: the next request opens another.
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_exception(StoreUnavailable())
         self._waiting.clear()
+
+    async def _lose(self, line: _Line) -> None:
+        self._missing += 1
+        line.connection.terminate()
+        await self._pool.release(line.connection)
 
 
 def _told(error: BaseException) -> BaseException:
