@@ -10,6 +10,10 @@ from hub.rights.policy import Level, Scope
 from hub.rights.view import ENDED, SUBJECT_SCOPES, View
 
 TRUE, FALSE = "TRUE", "FALSE"
+# Data of natural persons: consent to hand them on must be a separate one (PIPL art. 23, 29).
+PERSONAL = ("D3", "D5", "D8", "D11", "D29")
+# The facts that a natural person is known by: the person exists for whoever is shown one of them.
+MENTIONS = {"record": ("D5", "D8"), "list_entry": ("D11",)}
 
 
 @dataclass(frozen=True)
@@ -121,20 +125,24 @@ class Access:
             case Scope.CONSENT:
                 now = bind(Context.NOW, "timestamptz")
                 # Without a class of its own the consent must name the row's.
-                named = f"'{data_class}'" if data_class else row.table.data_class.format(t=row.alias) or "''"
+                column = row.table.data_class.format(t=row.alias) or "''"
+                named = f"'{data_class}'" if data_class else column
+                separate = f" AND (c.separate_consent OR {named} NOT IN ({quoted(PERSONAL)}))"
+                if data_class:
+                    separate = " AND c.separate_consent" if data_class in PERSONAL else ""
                 return (
                     f"EXISTS (SELECT FROM consent c WHERE c.subject_id = {row.subject_id}"
                     f" AND c.grantee = {bind(Context.PARTNER, 'text')}"
                     f" AND {bind(Context.PURPOSE, 'text')} = ANY (c.purposes) AND {named} = ANY (c.data_classes)"
                     f" AND c.valid_from <= {now} AND {now} < c.valid_to"
-                    f" AND (c.withdrawn_at IS NULL OR c.withdrawn_at > {now}))"
+                    f" AND (c.withdrawn_at IS NULL OR c.withdrawn_at > {now}){separate})"
                 )
             case _:
                 # A party to a case, a notification or a call: rows of these kinds say so themselves; none does here.
                 return FALSE
 
-    def sharing(self, row: Row) -> str:
-        """SQL: the row's openness (公开属性) lets this view have it."""
+    def sharing(self, row: Row, data_class: str = "") -> str:
+        """SQL: the row's openness (公开属性) lets this view have it; `data_class` where it has none of its own."""
         if not row.table.fact:
             return TRUE
         column = f"{row.alias}.sharing_attribute"
@@ -148,7 +156,7 @@ class Access:
                 all_of(
                     [
                         f"{column} IN ({quoted(found)})",
-                        *(self.scope(scope, row, "") for scope in sorted(scopes)),
+                        *(self.scope(scope, row, data_class) for scope in sorted(scopes)),
                     ]
                 )
                 for scopes, found in by_scope.items()
@@ -161,7 +169,8 @@ class Access:
 
     def visible(self, row: Row, classes: tuple[str, ...], least: Level = Level.MASKED) -> str:
         """SQL: the row exists for this view. Ended rows exist only where the class of ended rows (D9) is given too."""
-        shown = all_of([self.classes(row, classes, least), self.sharing(row)])
+        named = "" if row.table.data_class else classes[0] if classes else ""
+        shown = all_of([self.classes(row, classes, least), self.sharing(row, named)])
         if not row.table.in_use or shown == FALSE:
             return shown
         in_use = self.in_use(row)
@@ -170,6 +179,17 @@ class Access:
             return all_of([shown, in_use])
         ended = any_of([all_of([self.scope(s, row, ENDED) for s in sorted(g.scopes)]) for g in ended_grants])
         return all_of([shown, any_of([in_use, all_of([row.table.ended.format(t=row.alias), ended])])])
+
+    def person(self, row: Row, least: Level = Level.MASKED) -> str:
+        """SQL: of the natural person in `row` some fact is shown at least so."""
+        terms = []
+        for table, classes in MENTIONS.items():
+            fact = Row("e", TABLES[table], row.subject_alias or row.alias)
+            shown = self.visible(fact, classes, least)
+            if shown != FALSE:
+                current = f"e.subject_id = {row.subject_id} AND e.superseded_at IS NULL"
+                terms.append(f"EXISTS (SELECT FROM {table} e WHERE {all_of([current, shown])})")
+        return any_of(terms)
 
 
 def subject_row(alias: str) -> Row:

@@ -11,16 +11,23 @@ from hub.query.relations import TABLES
 from hub.rights.policy import Level
 from hub.rights.view import View
 from schema.governance import HOLDER, OPEN, Mask, Rule, Shape
+from schema.masks import home_pattern
 
 # Classes of a natural person's rows, where the vocabulary names those of organizations.
 OF_PERSONS = {"D4": "D5", "D6": "D8", "D10": "D11"}
+# Question of the summary → the source without which a “no” is not said.
+_VOUCHERS = {
+    "on_list:BLACK": "COMMERCE", "on_list:WATCH": "COMMERCE", "on_list:RED": "COMMERCE", "on_list:TAX": "TAX",
+    "has_penalty": "COMMERCE", "penalty_count": "COMMERCE", "tax_grade_is_d": "TAX",
+}  # fmt: skip
 
 _MASKS: dict[Mask, str] = {
-    # 马得林 → 马**; the length is kept, as on the screens of credit platforms.
-    Mask.NAME: "left({0}, 1) || repeat('*', greatest(char_length({0}) - 1, 0))",
-    Mask.PHONE: "repeat('*', greatest(char_length({0}) - 4, 0)) || right({0}, 4)",
-    Mask.ADDRESS: "coalesce(substring({0} from '^.*?[县区旗]'), substring({0} from '^.*?州.*?市'),"
-    " substring({0} from '^.*?市'))",
+    # As schema.masks has them. 马得林 → 马**; nothing of a name of one character, or of a short number.
+    Mask.NAME: "CASE WHEN char_length({0}) > 1 THEN left({0}, 1) || repeat('*', char_length({0}) - 1)"
+    " ELSE repeat('*', char_length({0})) END",
+    Mask.PHONE: "CASE WHEN char_length({0}) > 4 THEN repeat('*', char_length({0}) - 4) || right({0}, 4)"
+    " ELSE repeat('*', char_length({0})) END",
+    Mask.ADDRESS: f"substring({{0}} from '{home_pattern()}') || '***'",
     Mask.WITHHELD: "NULL",
 }
 
@@ -49,7 +56,11 @@ class Expressions:
             # The row is only here because the view shows it at least masked.
             if rule.mask is Mask.KEEP or self.view.everywhere(classes, Level.FULL):
                 return value
-            full = self.access.classes(row, classes, Level.FULL)
+            full = (
+                self.access.person(row, Level.FULL)
+                if type_name == "NaturalPerson"
+                else self.access.classes(row, classes, Level.FULL)
+            )
             return masked if full == FALSE else f"CASE WHEN {full} THEN {value} ELSE {masked} END"
         whose = (
             Row(row.alias, TABLES["subject"], row.subject_alias or row.alias)
@@ -109,13 +120,13 @@ class Expressions:
         )
         return guard, f"FROM {table} x WHERE {shown}"
 
-    def _tristate(self, row: Row, rule: Rule, type_name: str, table: str, condition: str, source: str) -> str:
+    def _tristate(self, row: Row, rule: Rule, type_name: str, table: str, condition: str) -> str:
         guard, facts = self._facts(row, table, self._classes(rule, type_name), condition)
         if guard == FALSE:
             return "NULL::text"
         incomplete = self.parameters.context(Context.INCOMPLETE, "text[]")
         answer = (
-            f"CASE WHEN EXISTS (SELECT {facts}) THEN 'YES' WHEN '{source}' = ANY ({incomplete})"
+            f"CASE WHEN EXISTS (SELECT {facts}) THEN 'YES' WHEN '{_VOUCHERS[rule.target]}' = ANY ({incomplete})"
             " THEN 'INDETERMINATE' ELSE 'NO' END"
         )
         return answer if guard == TRUE else f"CASE WHEN {guard} THEN {answer} END"
@@ -123,12 +134,12 @@ class Expressions:
     def _on_list(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         if of == "TAX":
             return self._tristate(
-                row, rule, type_name, "list_entry", "x.source = 'TAX' AND x.color = 'BLACK'", "TAX"
+                row, rule, type_name, "list_entry", "x.source = 'TAX' AND x.color = 'BLACK'"
             )
-        return self._tristate(row, rule, type_name, "list_entry", f"x.color = '{of}'", "COMMERCE")
+        return self._tristate(row, rule, type_name, "list_entry", f"x.color = '{of}'")
 
     def _has_penalty(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
-        return self._tristate(row, rule, type_name, "record", "x.kind = 'PENALTY'", "COMMERCE")
+        return self._tristate(row, rule, type_name, "record", "x.kind = 'PENALTY'")
 
     def _penalty_count(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         classes = self._classes(rule, type_name)
@@ -140,10 +151,17 @@ class Expressions:
         return count if guard == TRUE else f"CASE WHEN {guard} THEN {count} END"
 
     def _tax_grade_is_d(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
-        return self._tristate(row, rule, type_name, "grade", "x.scheme = 'TAX' AND x.grade_code = 'D'", "TAX")
+        return self._tristate(row, rule, type_name, "grade", "x.scheme = 'TAX' AND x.grade_code = 'D'")
 
     def _incomplete_sources(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
-        return self.parameters.context(Context.INCOMPLETE, "text[]")
+        incomplete = self.parameters.context(Context.INCOMPLETE, "text[]")
+        summary = "CreditSummary"
+        asked = {
+            _VOUCHERS[known.target]
+            for coordinate, known in self.view.vocabulary.rules.items()
+            if coordinate.startswith(f"{summary}.") and known.target in _VOUCHERS and coordinate in self.view.visible
+        }
+        return f"ARRAY(SELECT u FROM unnest({incomplete}) u WHERE u = ANY ('{{{','.join(sorted(asked))}}}') ORDER BY u)"
 
     def _identity_verified(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         guard = self.access.classes(_as_subject(row), rule.classes, Level.YES_NO, subject_only=True)

@@ -32,6 +32,7 @@ from graphql import (
     value_from_ast,
 )
 
+from hub.errors import BadUserInput
 from hub.rights.view import View, Withheld
 from schema.governance import Condition, Rule
 
@@ -247,6 +248,8 @@ class Planner:
             if name in ("skip", "include"):
                 value = directive.arguments[0].value
                 on = self._values[value.name.value] if isinstance(value, VariableNode) else value.value
+                if on is None:
+                    raise BadUserInput(f"The condition of @{name} is null.")
                 if on is (name == "skip"):
                     return False
         return True
@@ -302,6 +305,9 @@ class Planner:
             value = self._values.get(name, Undefined)
             if value is Undefined:
                 return Constant(default)
+            if value is None and isinstance(declared, GraphQLNonNull):
+                # A default makes such a variable valid here, and null still is not.
+                raise BadUserInput(f"The variable ${name} is null where no null is taken.")
             # What shapes the plan is part of the plan's key, so it may stand in the plan as it is.
             bare = declared.of_type if isinstance(declared, GraphQLNonNull) else declared
             if (
@@ -316,8 +322,9 @@ class Planner:
         if isinstance(node, NullValueNode):
             return Constant(None)
         if isinstance(node, ListValueNode) and _has_variables(node):
-            member = get_named_type(declared)
-            return Listed(tuple(self._value(one, member, Undefined) for one in node.values))  # type: ignore[arg-type]
+            bare = declared.of_type if isinstance(declared, GraphQLNonNull) else declared
+            member = bare.of_type if isinstance(bare, GraphQLList) else bare
+            return Listed(tuple(self._value(one, member, Undefined) for one in node.values))
         if isinstance(node, ObjectValueNode) and _has_variables(node):
             named = get_named_type(declared)
             assert isinstance(named, GraphQLInputObjectType)

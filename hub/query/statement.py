@@ -12,6 +12,7 @@ from hub.query.expressions import Expressions
 from hub.query.parameters import Conversion, FromRef, FromRows, Parameters, Seal, Source
 from hub.query.plan import CURSOR, EDGES, NODE, Constant, Plan, Ref, Selected, Typename, Variant
 from hub.query.relations import ALL_VERSIONS, RELATIONS, TABLES, Relation
+from hub.rights.policy import Level
 from hub.rights.view import View
 from schema.governance import Shape
 
@@ -21,6 +22,9 @@ SQL_TYPES = {
 }  # fmt: skip
 # Live rows of these sources join the stored ones of a relation.
 LIVE_ROWS = {"grade": "live:grade"}
+# Numbers of natural persons match persons only; the other schemes hold rows of these classes.
+PERSON_SCHEMES = ("RESIDENT_ID", "PASSPORT")
+IDENTIFIER_CLASSES = ("D1", "D3")
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,8 @@ class _Compiler:
         values = ", ".join(f"r{number}.value AS {_name(root.key)}" for number, root in enumerate(roots))
         subjects = " || ".join(f"coalesce(r{number}.subjects, '{{}}')" for number in range(len(roots)))
         sql = (
-            f"SELECT row_to_json(d) AS data, {subjects or 'NULL::bigint[]'} AS subjects"
-            f" FROM (SELECT) one{laterals} CROSS JOIN LATERAL (SELECT {values}) d"
+            f"SELECT row_to_json(d$) AS data, {subjects or 'NULL::bigint[]'} AS subjects"
+            f" FROM (SELECT) one{laterals} CROSS JOIN LATERAL (SELECT {values}) d$"
         )
         text, sources = self._parameters.used_in(sql)
         rows = tuple(one for one in self._rows if one in sources)
@@ -82,7 +86,8 @@ class _Compiler:
 
     def _alias(self, letter: str) -> str:
         self._count += 1
-        return f"{letter}{self._count}"
+        # No response key has a dollar sign in it: a column called like a row would be taken in its place.
+        return f"{letter}{self._count}$"
 
     def _typename(self, _: Typename) -> str:
         query = self._schema.query_type
@@ -124,9 +129,15 @@ class _Compiler:
             found = f"{alias}.uscc = {key}"
         else:
             i = self._alias("i")
-            found = (
-                f"{alias}.subject_id = (SELECT {i}.subject_id FROM identifier {i}"
-                f" WHERE {i}.scheme = '{scheme.value}' AND {i}.value = {key})"
+            # A person's number finds the person alone; any other, whoever may be told that it is the subject's.
+            told = self._access.classes(Row(i, TABLES["identifier"]), IDENTIFIER_CLASSES, Level.YES_NO)
+            person = scheme.value in PERSON_SCHEMES
+            match = all_of([f"{i}.scheme = '{scheme.value}'", f"{i}.value = {key}", TRUE if person else told])
+            found = all_of(
+                [
+                    f"{alias}.kind = 'NATURAL_PERSON'" if person else TRUE,
+                    f"{alias}.subject_id = (SELECT {i}.subject_id FROM identifier {i} WHERE {match})",
+                ]
             )
         return (
             f"SELECT {self._object(field.variants, row)} AS value, ARRAY[{alias}.subject_id] AS subjects"
@@ -356,8 +367,9 @@ class _Compiler:
     def _visible(self, row: Row, variants: Sequence[Variant], browsing: bool = False) -> str:
         """The rows of the field's types that the view shows; of the current version, whichever is asked for."""
         classes = tuple(c for v in variants for c in self._row_classes(v.type_name))
-        if browsing:
-            classes = self._view.browsable(classes)
+        return self._shown(row, self._view.browsable(classes) if browsing else classes)
+
+    def _shown(self, row: Row, classes: tuple[str, ...]) -> str:
         shown = self._access.visible(row, classes)
         if not self._as_of or not row.table.fact:
             return shown
@@ -381,7 +393,10 @@ class _Compiler:
         for name in ("Organization", "IndividualBusiness", "NaturalPerson"):
             if name not in self._view.schema.type_map:
                 continue
-            shown = self._access.visible(row, self._row_classes(name))
+            person = name == "NaturalPerson"
+            shown = (
+                self._access.person(row) if person else self._access.visible(row, self._row_classes(name))
+            )
             only = self._view.vocabulary.entities[name].discriminator
             assert only is not None
             kinds.setdefault(shown, []).extend(only[1])
@@ -394,8 +409,10 @@ class _Compiler:
 
     def _version(self, row: Row, target: str) -> str:
         """Which versions of a fact count: the current ones, or those believed at the moment asked for."""
-        if not row.table.fact or target in ALL_VERSIONS:
+        if not row.table.fact:
             return TRUE
+        if target in ALL_VERSIONS:
+            return f"{row.alias}.superseded_at <= {self._as_of}" if self._as_of else TRUE
         if self._as_of:
             return (
                 f"{row.alias}.recorded_at <= {self._as_of}"
@@ -485,7 +502,7 @@ class _Compiler:
         if relation.table == "subject":
             shown = self._subject_visible(row)
         elif field.type_name == "Provenance":
-            shown = TRUE
+            shown = self._shown(row, field.rule.classes)
         else:
             shown = self._visible(row, field.variants)
         source = self._subject_table() if relation.table == "subject" else relation.table
@@ -546,12 +563,13 @@ class _Compiler:
         numbered = f"(SELECT {rank}, {row.alias}.* FROM ({page}) {row.alias}) {row.alias}"
         subjects = f"array_agg(DISTINCT {row.alias}.subject_id) FILTER (WHERE {row.alias}.rn <= {limit})"
         if as_root:
-            body = f'SELECT {selected}, {subjects} AS " subjects" FROM {numbered}'
+            body = f'SELECT {", ".join([*filter(None, [selected]), subjects])} AS " subjects" FROM {numbered}'
             return (
                 f"SELECT (SELECT row_to_json({c}) FROM (SELECT {', '.join(f'q.{_name(n)}' for n, _ in columns)}) {c}) AS value,"
                 f' q." subjects" AS subjects FROM ({body}) q'
             )
-        return f"(SELECT row_to_json({c}) FROM (SELECT {selected} FROM {numbered}) {c})"
+        # One object, whatever is selected: without an aggregate there would be one for each row.
+        return f"(SELECT row_to_json({c}) FROM (SELECT {selected} FROM {numbered} GROUP BY ()) {c})"
 
     def _node_variants(self, field: Selected) -> tuple[Variant, ...]:
         for edges in field.variants[0].fields:
