@@ -13,7 +13,7 @@ from rich.table import Table
 from hub.commands.session import err, operator, out, present, told, with_store, writer
 from hub.config import Settings
 from hub.errors import AgreementInvalid, PurposeNotAllowed, SettingInvalid
-from hub.rights.agreement import Agreements, read_agreement, today_in
+from hub.rights.agreement import SHANGHAI, Agreements, read_agreement, today_in
 from hub.rights.agreement_store import (
     apply_agreements,
     diff_agreement,
@@ -152,7 +152,7 @@ def list_all() -> None:
                 str(one.standing),
                 one.document or "",
                 str(one.valid_to or ""),
-                f"{one.applied_at:%Y-%m-%d %H:%M}",
+                f"{one.applied_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
                 one.applied_by,
                 one.digest[:12],
             )
