@@ -28,8 +28,12 @@ from connectors.contract import (
     SubjectRef,
 )
 from hub.harvest.imports import import_files
-from tests.publicity_files import TOOLS
+from hub.harvest.run import Outcome, harvest
+from tests.conftest import Database
+from tests.publicity_files import FIRM, NOW, TOOLS, csv_bytes
 
+# Two more tries at once: tests do not wait.
+NO_PAUSE = (0.0, 0.0)
 REGISTER = Source(
     name="MARKET_REGULATION",
     title_zh="市场监管",
@@ -140,6 +144,50 @@ async def contents(pool: asyncpg.Pool) -> dict[str, list[tuple[Any, ...]]]:
             f" count(*) OVER (PARTITION BY public_id) FROM {table} t"
         )
     return {name: sorted(map(tuple, await pool.fetch(query)), key=repr) for name, query in queries.items()}
+
+
+def granted(
+    number: str, code: str = FIRM, name: str = "青海三江源商贸有限公司", **values: Any
+) -> dict[str, Any]:
+    """A licence of the test's source."""
+    values = {"title": "食品经营许可", "decided_on": "2026-05-10", **values}
+    return row(number, Kind.LICENSE, name, [("USCC", code)], **values)
+
+
+def fined(kind: str, **values: Any) -> dict[str, Any]:
+    """A penalty of the test's source."""
+    values = {
+        "identifiers": [("USCC", FIRM)],
+        "title": "x",
+        "decided_on": "2026-05-10",
+        "categories": [kind],
+        **values,
+    }
+    return row("1", Kind.PENALTY, "某", **values)
+
+
+async def take(database: Database, *batches: Any, now: datetime = NOW) -> Outcome:
+    """Harvest `batches` from the beginning, whatever was harvested before."""
+    await database.writer.execute("UPDATE source_state SET cursor = NULL")
+    return await harvest(Rows(list(batches)), database.writer, lambda: now, pauses=NO_PAUSE)
+
+
+async def one(database: Database, query: str, *values: object) -> Any:
+    """The first column of the first row."""
+    return await database.writer.fetchval(query, *values)
+
+
+async def imported(database: Database, path: Path, again: bool = False) -> Outcome:
+    """The outcome of importing one file."""
+    (outcome,) = await import_files([path], TOOLS, database.writer, again=again)
+    return outcome
+
+
+def written(tmp_path: Path, *rows: dict[str, str], name: str = "f.csv", encoding: str = "utf-8") -> Path:
+    """A file of `rows`."""
+    path = tmp_path / name
+    path.write_bytes(csv_bytes(rows, encoding))
+    return path
 
 
 async def import_alone(dsn: str, path: Path) -> None:

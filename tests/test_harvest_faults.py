@@ -1,0 +1,201 @@
+"""Sources and stores that fail, files that are wrong, imports that are killed: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from connectors.contract import Refused, Unavailable
+from hub.errors import StoreUnavailable
+from hub.harvest.imports import import_files
+from hub.harvest.run import harvest
+from hub.harvest.versions import Totals
+from hub.sandbox.names import uscc
+from hub.store.embedded import EmbeddedPostgres
+from tests.conftest import Database, copied_store
+from tests.harvesting import (
+    NO_PAUSE,
+    REGISTER,
+    Rows,
+    contents,
+    granted,
+    imported,
+    one,
+    take,
+    written,
+)
+from tests.publicity_files import (
+    NOW,
+    TOOLS,
+    license_row,
+    penalty_row,
+)
+
+
+@pytest.fixture
+async def second_database(
+    postgres: EmbeddedPostgres, template: str, database_names: Callable[[], str], state_dir: Path
+) -> AsyncIterator[Database]:
+    """Another fresh store, to be compared with the first."""
+    async with copied_store(postgres, template, database_names(), state_dir) as copy:
+        yield copy
+
+
+async def test_an_unavailable_source_is_asked_again_from_where_it_stood(database: Database) -> None:
+    source = Rows([[granted("1")], Unavailable("away"), [granted("2")]])
+    outcome = await harvest(source, database.writer, lambda: NOW, pauses=NO_PAUSE)
+    assert (outcome.status, outcome.totals) == ("OK", Totals(2, 2, 0, 0))
+    assert source.asked == [None, "1"]
+
+
+async def test_a_source_that_stays_away_keeps_what_came_and_says_so(database: Database) -> None:
+    class Gone(Rows):
+        async def harvest(self, cursor: str | None) -> AsyncIterator[Any]:
+            self.asked.append(cursor)
+            async for batch in Rows([[granted("1")]]).harvest(cursor):
+                yield batch
+            raise Unavailable("away")
+
+    source = Gone([])
+    outcome = await harvest(source, database.writer, lambda: NOW, pauses=NO_PAUSE)
+    assert (outcome.status, outcome.totals.stored) == ("UNAVAILABLE", 1)
+    assert source.asked == [None, "1", "1"]
+    assert await one(database, "SELECT status FROM source_state") == "UNAVAILABLE"
+
+
+async def test_a_failure_leaves_earlier_facts_fresh_until_twice_the_cycle_has_passed(
+    database: Database,
+) -> None:
+    await take(database, [granted("1")])
+    later = NOW + timedelta(days=2)
+    await take(database, Unavailable("1"), Unavailable("2"), Unavailable("3"), now=later)
+    assert await one(database, "SELECT status FROM source_state") == "OK"
+    await take(
+        database, Unavailable("1"), Unavailable("2"), Unavailable("3"), now=later + timedelta(seconds=1)
+    )
+    assert await one(database, "SELECT status FROM source_state") == "STALE"
+    assert await one(database, "SELECT as_of FROM source_state") == NOW
+
+
+async def test_a_refusal_ends_the_harvest_at_once(database: Database) -> None:
+    source = Rows([[granted("1")], Refused("no"), [granted("2")]])
+    outcome = await harvest(source, database.writer, lambda: NOW, pauses=NO_PAUSE)
+    assert (outcome.status, outcome.totals.stored, len(source.asked)) == ("REFUSED", 1, 1)
+
+
+async def test_a_batch_whose_checkpoint_fails_is_not_stored(database: Database) -> None:
+    await database.writer.execute(
+        "INSERT INTO source_state (source, status, checked_at, rows_read) VALUES ($1, 'OK', now(), 9223372036854775807)",
+        REGISTER.name,
+    )
+    with pytest.raises(asyncpg.NumericValueOutOfRangeError):
+        await take(database, [granted("1")])
+    assert (
+        await one(database, "SELECT count(*) FROM record")
+        + await one(database, "SELECT count(*) FROM subject")
+        == 0
+    )
+
+
+async def test_two_harvests_of_a_source_do_not_run_at_once_and_lose_nothing(database: Database) -> None:
+    rows = [[granted(f"{batch}-{n}") for n in range(50)] for batch in range(4)]
+    both = await asyncio.gather(*(harvest(Rows(list(rows)), database.writer, lambda: NOW) for _ in range(2)))
+    assert sum((outcome.totals for outcome in both), Totals()).stored == 200
+    assert await one(database, "SELECT count(*) FROM record") == 200
+
+
+async def test_a_store_that_goes_away_is_said_so_and_the_next_harvest_goes_on(database: Database) -> None:
+    class Breaking(Rows):
+        async def harvest(self, cursor: str | None) -> AsyncIterator[Any]:
+            async for batch in super().harvest(cursor):
+                yield batch
+                if batch.cursor == "2":
+                    owner = await asyncpg.connect(database.superuser_dsn)
+                    await owner.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE usename = 'hub_writer' AND datname = current_database()"
+                    )
+                    await owner.close()
+
+    rows = [[granted(f"{batch}-{n}") for n in range(20)] for batch in range(4)]
+    with pytest.raises(StoreUnavailable):
+        await harvest(Breaking(list(rows)), database.writer, lambda: NOW)
+    await harvest(Rows(list(rows)), database.writer, lambda: NOW)
+    assert await one(database, "SELECT count(*) FROM record") == 80
+    assert await one(database, "SELECT rows_read FROM source_state") == 80
+
+
+async def test_an_imported_file_is_recognized_and_read_again_only_when_asked(
+    database: Database, tmp_path: Path
+) -> None:
+    path = written(tmp_path, license_row(), license_row(XK_XDR_SHXYM="9.163E+17"))
+    assert (await imported(database, path)).totals == Totals(2, 1, 0, 1)
+    taken = await imported(database, path.rename(tmp_path / "renamed.csv"))
+    assert (taken.status, taken.totals) == ("TAKEN", Totals(2, 1, 0, 1))
+    assert (await imported(database, tmp_path / "renamed.csv", again=True)).totals == Totals(2, 0, 1, 1)
+    state = await database.writer.fetchrow("SELECT rows_read, rows_quarantined FROM source_state")
+    assert state is not None
+    assert tuple(state) == (4, 2)
+
+
+async def test_an_unusable_file_is_refused_and_the_next_one_imported(
+    database: Database, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_bytes(b"a,b\n1,2\n")
+    good = written(tmp_path, penalty_row(), encoding="gb18030")
+    first, second = await import_files([bad, good], TOOLS, database.writer)
+    assert (first.status, first.message.partition(":")[0]) == ("REFUSED", "FILE_HEADER")
+    assert second.totals == Totals(1, 1, 0, 0)
+    assert await one(database, "SELECT fine_amount FROM record") == Decimal("10000.00")
+
+
+def dirty_file(tmp_path: Path, rows: int) -> Path:
+    """A file of licences, every eleventh of them wrong, every seventh a repetition."""
+    codes = [uscc("91", "630103", 1_000_000 + n) for n in range(rows // 5)]
+    made = []
+    for n in range(rows):
+        changes = {"XK_XDR_SHXYM": codes[n % len(codes)], "XK_XDR_MC": f"青海商贸{n % len(codes)}有限公司"}
+        changes |= {"XK_WSH": f"{n - n % 7 % 2}号", "XK_XKBH": f"JY{n}"}
+        made.append(license_row(**changes, **({"XK_JDRQ": "昨天"} if n % 11 == 0 else {})))
+    return written(tmp_path, *made, name="XK_20261101.csv", encoding="gb18030")
+
+
+async def test_an_import_killed_again_and_again_ends_as_one_that_was_not(
+    database: Database, second_database: Database, tmp_path: Path
+) -> None:
+    path = dirty_file(tmp_path, 40_000)
+    whole = await imported(second_database, path)
+    chance = random.Random(7)
+    kills = 0
+    for _ in range(40):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.harvesting", database.writer_dsn, str(path)),
+            cwd=Path(__file__).parent.parent,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        said = await process.stdout.readline()
+        if said.startswith(b"read") and kills < 8:
+            await asyncio.sleep(chance.random() * 0.8)
+            if process.returncode is None:
+                process.kill()
+                kills += 1
+        rest = await process.stdout.read()
+        await process.wait()
+        if rest.endswith(b"OK\n") or said == b"OK\n":
+            break
+    assert kills >= 5
+    assert whole.totals.read == 40_000
+    assert await contents(database.writer) == await contents(second_database.writer)
+    again = await imported(database, path)
+    assert (again.status, again.totals) == ("TAKEN", whole.totals)

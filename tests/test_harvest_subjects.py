@@ -1,0 +1,113 @@
+"""Which subject a row is about: exact identifiers decide, names never."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from connectors.contract import Kind
+from hub.harvest.quarantine import list_quarantined
+from schema.persons import hmac_sm3
+from tests.conftest import Database
+from tests.harvesting import (
+    granted,
+    imported,
+    one,
+    row,
+    take,
+    written,
+)
+from tests.publicity_files import (
+    COLLECTIVE,
+    FIRM,
+    KEY,
+    OTHER_FIRM,
+    PERSON,
+    RESIDENT_ID,
+    license_row,
+)
+
+
+async def test_a_subject_is_one_by_its_code_whatever_its_name_and_never_by_its_name(
+    database: Database,
+) -> None:
+    await take(
+        database,
+        [granted("1", FIRM, "甲公司"), granted("2", FIRM, "乙公司"), granted("3", OTHER_FIRM, "甲公司")],
+    )
+    names = await database.writer.fetch("SELECT uscc, display_name FROM subject ORDER BY uscc")
+    assert [tuple(name) for name in names] == [(OTHER_FIRM, "甲公司"), (FIRM, "甲公司")]
+
+
+async def test_a_code_in_full_width_with_blanks_is_the_same_subject(database: Database) -> None:
+    wide = FIRM.translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)})
+    await take(database, [granted("1"), granted("2", wide), granted("3", f"{FIRM[:4]} {FIRM[4:].lower()}")])
+    assert await one(database, "SELECT count(*) FROM subject") == 1
+
+
+async def test_the_organization_code_inside_a_code_joins_older_records(database: Database) -> None:
+    older = row("2", Kind.LICENSE, "某", [("ORG_CODE", "MA75ABCD-1")], title="旧", decided_on="2014-01-01")
+    await take(database, [granted("1")], [older])
+    assert await one(database, "SELECT count(*) FROM subject") == 1
+
+
+async def test_a_subject_known_by_an_old_number_is_given_its_code_when_a_row_names_both(
+    database: Database,
+) -> None:
+    number = ("CUSTOMS_CODE", "6301960A01")
+    await take(
+        database,
+        [row("1", Kind.LICENSE, "某", [number], title="一", decided_on="2014-01-01")],
+        [row("2", Kind.LICENSE, "某", [("USCC", COLLECTIVE), number], title="二", decided_on="2024-01-01")],
+    )
+    assert await one(database, "SELECT count(*) FROM subject") == 1
+    assert await one(database, "SELECT uscc FROM subject") == COLLECTIVE
+
+
+async def test_numbers_of_different_subjects_in_one_row_are_a_conflict(database: Database) -> None:
+    first, second = ("CUSTOMS_CODE", "6301960A01"), ("BUSINESS_REG_NO", "6301001200001")
+    old = {"title": "x", "decided_on": "2014-01-01"}
+    rows = [row("1", Kind.LICENSE, "甲", [first], **old), row("2", Kind.LICENSE, "乙", [second], **old)]
+    await take(database, rows, [row("3", Kind.LICENSE, "丙", [first, second], **old)])
+    assert [waiting.reason_code for waiting in await list_quarantined(database.writer)] == ["KEY_CONFLICT"]
+
+
+async def test_a_registered_name_is_not_overwritten_by_a_licence_and_is_by_a_later_registration(
+    database: Database,
+) -> None:
+    def registration(name: str, **values: Any) -> dict[str, Any]:
+        return row(
+            "r", Kind.REGISTRATION, name, [("USCC", FIRM)], display_name=name, region="630122", **values
+        )
+
+    await take(
+        database,
+        [granted("1", name="招牌名")],
+        [registration("青海三江源商贸有限公司", registration_status="存续")],
+    )
+    await take(database, [granted("2", name="另一个招牌")])
+    subject = await database.writer.fetchrow("SELECT * FROM subject")
+    assert subject is not None
+    assert (subject["display_name"], subject["registration_status"]) == ("青海三江源商贸有限公司", "存续")
+    # 湟中县 has been 湟中区 since 2019.
+    assert subject["region_code"] == "630106"
+    assert (
+        await one(database, "SELECT details->'flags' FROM record WHERE source_record_id = '2'")
+        == '["NAME_DIFFERS"]'
+    )
+    await take(database, [registration("青海三江源集团有限公司", registration_status="存续")])
+    assert await one(database, "SELECT display_name FROM subject") == "青海三江源集团有限公司"
+    assert await one(database, "SELECT name_key FROM subject") == "青海三江源集团有限公司"
+    assert await one(database, "SELECT count(*) FROM registration") == 2
+
+
+async def test_a_person_is_known_by_a_digest_and_has_no_name_to_be_found_by(
+    database: Database, tmp_path: Path
+) -> None:
+    assert (await imported(database, written(tmp_path, license_row(**PERSON)))).totals.stored == 1
+    assert await one(database, "SELECT kind FROM subject") == "NATURAL_PERSON"
+    assert await one(database, "SELECT name_key FROM subject") == ""
+    kept = await database.writer.fetchrow("SELECT scheme, value, data_class FROM identifier")
+    assert kept is not None
+    assert tuple(kept) == ("RESIDENT_ID", hmac_sm3(KEY, RESIDENT_ID), "D3")
+    assert await one(database, "SELECT data_class FROM record") == "D5"
