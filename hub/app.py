@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.contract import Mode, Tools
+from hub.casework.registry import registry
 from hub.config import Settings
 from hub.errors import HubError
 from hub.graphiql.page import graphiql_routes
@@ -33,6 +34,7 @@ from hub.rules.matrix import load_matrix
 from hub.sandbox.partners import demo_partners
 from hub.serving.answers import Answers, Parts
 from hub.serving.gateway import Gateway
+from hub.serving.mutations import Mutations
 from hub.serving.quota import Quotas
 from hub.sources.cache import RowCache
 from hub.sources.discovery import connect_all, discover
@@ -44,6 +46,8 @@ from schema.coordinates import vocabulary
 from schema.persons import hmac_sm3
 
 GRAPHQL = "/graphql"
+# Connections of a worker for commands; each command holds one for as long as its transaction.
+COMMANDERS = 3
 # Connections of a worker that writes little: agreements (one, listening), quotas and the states of live sources.
 WRITERS = 3
 
@@ -78,7 +82,6 @@ async def running(settings: Settings, clock: Callable[[], datetime] = present) -
         stack.callback(writer.terminate)
         agreements = await Agreements.open(writer, matrix, clock, known.coordinates)
         stack.push_async_callback(agreements.close)
-        observer.tell(AgreementsChanged(len(agreements.in_force())))
         keys = PartnerKeys(agreements, clock)
         await keys.start()
         stack.push_async_callback(keys.close)
@@ -105,20 +108,26 @@ async def running(settings: Settings, clock: Callable[[], datetime] = present) -
         quotas = Quotas(writer, lambda: today_in(clock()))
         await quotas.start()
         stack.push_async_callback(quotas.stop)
+        commanders = await open_pool(settings, Role.WRITER, COMMANDERS)
+        stack.callback(commanders.terminate)
         ledger = Ledger(role_url(settings, Role.WRITER), timeout=settings.database_timeout)
         await ledger.start()
         stack.push_async_callback(ledger.stop)
+        known_keys = Secrets(settings.cursor_key, digest_person_id)
         parts = Parts(
             clock=clock,
             tokens=tokens,
             agreements=agreements,
             standings=Standings(known, matrix, load_openness()),
-            operations=Operations(Secrets(settings.cursor_key, digest_person_id)),
+            operations=Operations(known_keys),
             quotas=quotas,
             reader=reader,
             states=states,
             live=live,
             ledger=ledger,
+            mutations=Mutations(
+                commanders, registry(), known_keys, states, f"{matrix.version} {matrix.digest[:16]}"
+            ),
         )
         yield Running(parts, observer)
 
@@ -136,7 +145,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = present) -> A
             application.gateway = None
             held.clear()
 
-    def healthz(_: Request) -> Response:
+    async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok")
 
     async def readyz(_: Request) -> Response:
@@ -150,7 +159,9 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = present) -> A
                 missing.append("store")
         return JSONResponse({"ready": not missing, "missing": missing}, 200 if not missing else 503)
 
-    def metrics(_: Request) -> Response:
+    async def metrics(_: Request) -> Response:
+        if held:
+            held[0].observer.tell(AgreementsChanged(len(held[0].parts.agreements.in_force())))
         body = held[0].observer.metrics() if held else b""
         return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
 

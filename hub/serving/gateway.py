@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -25,7 +26,7 @@ _HEADERS = [
 ]
 _TAKEN = (
     b"authorization", b"accept", b"content-type", b"content-length", b"hub-purpose", b"hub-matter", b"hub-case",
-    b"hub-view-as",
+    b"hub-view-as", b"idempotency-key",
 )  # fmt: skip
 
 
@@ -40,6 +41,7 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        begun = perf_counter()
         headers: dict[bytes, bytes] = {}
         twice = b""
         for name, value in scope["headers"]:
@@ -73,17 +75,18 @@ class Gateway:
                     operation_name=asked.operation_name,
                     variables=asked.variables,
                     safe=method == "GET",
+                    idempotency_key=_text(headers.get(b"idempotency-key")),
                 )
             )
-            self._observer.tell(RequestAnswered())
+            self._observer.tell(RequestAnswered(perf_counter() - begun))
             await _send(send, 200, media, body, [])
         except HubError as error:
-            self._observer.tell(RequestRefused(error.code))
+            self._observer.tell(RequestRefused(error.code, perf_counter() - begun))
             if error.status >= 500:
                 _log.error("refused: %s", error.code, exc_info=error.__cause__ or error)
             await _refuse(send, media, error)
         except Exception as error:  # Whatever was not foreseen is logged here and nowhere told.
-            self._observer.tell(RequestRefused("INTERNAL"))
+            self._observer.tell(RequestRefused("INTERNAL", perf_counter() - begun))
             _log.error("not foreseen: %s", type(error).__name__, exc_info=error)
             await _refuse(send, media, HubError())
 
