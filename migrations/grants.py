@@ -74,6 +74,16 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+# The library's own tables: whoever writes also works through the queue. Nobody else sees it: jobs name cases.
+QUEUE = "job"
+QUEUE_GRANTS = (
+    f"REVOKE ALL ON SCHEMA {QUEUE} FROM PUBLIC, {', '.join(ROLES)}",
+    f"REVOKE ALL ON ALL TABLES IN SCHEMA {QUEUE} FROM PUBLIC, {', '.join(ROLES)}",
+    f"GRANT USAGE ON SCHEMA {QUEUE} TO hub_writer",
+    f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {QUEUE} TO hub_writer",
+    f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {QUEUE} TO hub_writer",
+)
+
 CREATE_ROLE = """
 DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
@@ -111,3 +121,5 @@ def apply_grants(connection: Connection) -> None:
         connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA public TO {role}")
         for table, rights in tables.items():
             connection.exec_driver_sql(f"GRANT {rights} ON TABLE {table} TO {role}")
+    for statement in QUEUE_GRANTS:
+        connection.exec_driver_sql(statement)

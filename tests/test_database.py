@@ -158,7 +158,9 @@ async def test_the_reader_cannot_write_anywhere(database: Database) -> None:
 
 
 async def test_the_reader_sees_facts_but_no_ledger_agreement_raw_row_or_evidence(database: Database) -> None:
-    hidden = ["ledger_block", "agreement", "quarantine", "delivery", "quota_use"]
+    hidden = [
+        "ledger_block", "agreement", "quarantine", "delivery", "quota_use", "delivery_out", "idempotency",
+    ]  # fmt: skip
     async with connected(database.reader_dsn) as reader:
         for table in TABLES:
             columns = "consent_id, withdrawn_at" if table == "consent" else "*"
