@@ -167,7 +167,9 @@ async def test_the_reader_sees_facts_but_no_ledger_agreement_raw_row_or_evidence
             if table in hidden:
                 await refused(reader, [f"SELECT FROM {table}", f"SELECT count(*) FROM {table}"])
             else:
-                assert await reader.fetch(f"SELECT {columns} FROM {table}") == []
+                # The migrations themselves fill the working calendar.
+                filled = bool(await reader.fetch(f"SELECT {columns} FROM {table}"))
+                assert filled is (table == "working_day")
         await refused(
             reader, ["SELECT evidence_digest FROM consent", "SELECT * FROM consent", "TABLE consent"]
         )
