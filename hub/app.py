@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.contract import Mode, Tools
+from hub.casework.registry import registry
 from hub.config import Settings
 from hub.errors import HubError
 from hub.graphiql.page import graphiql_routes
@@ -33,6 +34,7 @@ from hub.rules.matrix import load_matrix
 from hub.sandbox.partners import demo_partners
 from hub.serving.answers import Answers, Parts
 from hub.serving.gateway import Gateway
+from hub.serving.mutations import Mutations
 from hub.serving.quota import Quotas
 from hub.sources.cache import RowCache
 from hub.sources.discovery import connect_all, discover
@@ -44,6 +46,8 @@ from schema.coordinates import vocabulary
 from schema.persons import hmac_sm3
 
 GRAPHQL = "/graphql"
+# Connections of a worker for commands; each command holds one for as long as its transaction.
+COMMANDERS = 3
 # Connections of a worker that writes little: agreements (one, listening), quotas and the states of live sources.
 WRITERS = 3
 
@@ -104,20 +108,26 @@ async def running(settings: Settings, clock: Callable[[], datetime] = present) -
         quotas = Quotas(writer, lambda: today_in(clock()))
         await quotas.start()
         stack.push_async_callback(quotas.stop)
+        commanders = await open_pool(settings, Role.WRITER, COMMANDERS)
+        stack.callback(commanders.terminate)
         ledger = Ledger(role_url(settings, Role.WRITER), timeout=settings.database_timeout)
         await ledger.start()
         stack.push_async_callback(ledger.stop)
+        known_keys = Secrets(settings.cursor_key, digest_person_id)
         parts = Parts(
             clock=clock,
             tokens=tokens,
             agreements=agreements,
             standings=Standings(known, matrix, load_openness()),
-            operations=Operations(Secrets(settings.cursor_key, digest_person_id)),
+            operations=Operations(known_keys),
             quotas=quotas,
             reader=reader,
             states=states,
             live=live,
             ledger=ledger,
+            mutations=Mutations(
+                commanders, registry(), known_keys, states, f"{matrix.version} {matrix.digest[:16]}"
+            ),
         )
         yield Running(parts, observer)
 

@@ -241,6 +241,70 @@ class SourceUnknown(HubError):
     safe = True
 
 
+class CaseUnknown(HubError):
+    """The caller has no such case."""
+
+    code = "CASE_UNKNOWN"
+    status = 404
+    safe = True
+
+
+class SubjectUnknown(HubError):
+    """The caller has no such subject."""
+
+    code = "SUBJECT_UNKNOWN"
+    status = 404
+    safe = True
+
+
+class StateConflict(HubError):
+    """The case is not in a state from which this can be done."""
+
+    code = "TRANSITION_NOT_ALLOWED"
+    status = 409
+    safe = True
+
+
+class GuardRefused(HubError):
+    """A condition of this step is not met; `reason` in the extensions says which."""
+
+    code = "GUARD_REFUSED"
+    status = 409
+    safe = True
+
+
+class InputMissing(HubError):
+    """This step needs an input that was not given."""
+
+    code = "INPUT_MISSING"
+    status = 400
+    safe = True
+
+
+class MatterUnknown(HubError):
+    """No matter of this code is configured for the declared purpose today."""
+
+    code = "MATTER_UNKNOWN"
+    status = 403
+    safe = True
+
+
+class IdempotencyConflict(HubError):
+    """This Idempotency-Key was used for another request."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+    status = 409
+    safe = True
+
+
+class CommandForbidden(HubError):
+    """The caller may not do this."""
+
+    code = "FORBIDDEN"
+    status = 403
+    safe = True
+
+
 class HarvestRunning(HubError):
     """Another process is harvesting this source."""
 

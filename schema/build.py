@@ -7,6 +7,8 @@ from functools import cache
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from schema.credit_checks import CreditCheck, TolerantAcceptance
+from schema.mutation import Mutation
 from schema.query import Query
 from schema.records import AdministrativeLicense, AdministrativePenalty, GenericCreditRecord
 from schema.scalars import DEFINITIONS
@@ -18,6 +20,7 @@ def whole_schema() -> strawberry.Schema:
     """Every coordinate the hub knows; partners only ever meet a view of it."""
     return strawberry.Schema(
         query=Query,
+        mutation=Mutation,
         types=[
             Organization,
             IndividualBusiness,
@@ -25,6 +28,8 @@ def whole_schema() -> strawberry.Schema:
             AdministrativeLicense,
             AdministrativePenalty,
             GenericCreditRecord,
+            CreditCheck,
+            TolerantAcceptance,
         ],
         config=StrawberryConfig(scalar_map=DEFINITIONS),
     )

@@ -37,7 +37,7 @@ class Vocabulary:
     schema: GraphQLSchema
     rules: Mapping[str, Rule]
     arguments: Mapping[str, Condition | Parameter]
-    inputs: Mapping[str, Condition]
+    inputs: Mapping[str, Condition | Parameter]
     entities: Mapping[str, Entity]
     values: Mapping[str, tuple[str, ...]]
 
@@ -108,6 +108,10 @@ def _check_rule(
         raise UngovernedCoordinate(f"{coordinate} has a mask for text but is no text")
     if rule.shape in (Shape.COLUMN, Shape.DETAIL) and not rule.target:
         raise UngovernedCoordinate(f"{coordinate} names no column")
+    if (rule.shape is Shape.COMMAND) != coordinate.startswith("Mutation."):
+        raise UngovernedCoordinate(f"{coordinate}: commands are the fields of Mutation, and only they")
+    if rule.shape is Shape.COMMAND and rule.capability is None:
+        raise UngovernedCoordinate(f"{coordinate} is a command that needs no capability")
     return rule
 
 
@@ -115,7 +119,7 @@ def read(schema: GraphQLSchema) -> Vocabulary:
     """What `schema` declares. Raises UngovernedCoordinate for the first coordinate that no rule governs."""
     rules: dict[str, Rule] = {}
     arguments: dict[str, Condition | Parameter] = {}
-    inputs: dict[str, Condition] = {}
+    inputs: dict[str, Condition | Parameter] = {}
     entities: dict[str, Entity] = {}
     named_types = [t for name, t in sorted(schema.type_map.items()) if not name.startswith("__")]
     for named in named_types:
@@ -136,7 +140,7 @@ def read(schema: GraphQLSchema) -> Vocabulary:
         elif isinstance(named, GraphQLInputObjectType):
             for field_name, input_field in named.fields.items():
                 rule = _declared(input_field)
-                if not isinstance(rule, Condition):
+                if not isinstance(rule, Condition | Parameter):
                     raise UngovernedCoordinate(f"{named.name}.{field_name} declares no rule")
                 inputs[f"{named.name}.{field_name}"] = rule
     for coordinate, rule in (*arguments.items(), *inputs.items()):

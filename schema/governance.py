@@ -47,6 +47,16 @@ class Capability(StrEnum):
     HISTORY = "HISTORY"  # what the hub knew at an earlier time
     LINEAGE = "LINEAGE"  # record ids and digests at the source
     VIEW_AS = "VIEW_AS"  # another partner's view, never wider than one's own
+    CHECK = "CHECK"  # run credit checks before a handling (R5.1)
+    CASEWORK = (
+        "CASEWORK"  # move the department's cases: commitments, publicity, lists, measures, repair, reports
+    )
+    REVIEW = "REVIEW"  # the second person: secrecy and content review, recognition
+    APPLY = "APPLY"  # the subject's own applications: objection, repair, commitment, consent
+    MEMBER_WORK = "MEMBER_WORK"  # keep the archives of one's members
+    MERCHANT_WORK = "MERCHANT_WORK"  # keep the archives of one's merchants
+    REPORT = "REPORT"  # submit the quarterly report
+    RECEIVE = "RECEIVE"  # acknowledge and answer notifications and measures
 
 
 class Shape(StrEnum):
@@ -60,6 +70,7 @@ class Shape(StrEnum):
     MANY = "MANY"  # a list of rows of another entity
     CONNECTION = "CONNECTION"  # a page of rows of another entity
     ROWS = "ROWS"  # rows that the hub brings along with the request: live answers, explanations
+    COMMAND = "COMMAND"  # does something, then reads what it made: `target` names the command of hub.casework
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +170,12 @@ def parameter(zh: str, en: str, capability: Capability | None = None) -> Any:
     return strawberry.argument(
         description=_describe(zh, en), metadata={"rule": Parameter(capability=capability)}
     )
+
+
+def supplied(zh: str, en: str, capability: Capability | None = None, *, optional: bool = False) -> Any:
+    """An input field that does not filter: what a command is told."""
+    described = {"description": _describe(zh, en), "metadata": {"rule": Parameter(capability=capability)}}
+    return strawberry.field(**described, default=None) if optional else strawberry.field(**described)  # type: ignore[call-overload]
 
 
 # The body of every field with arguments: Strawberry declares, the hub's plan executes. Executed by anything else

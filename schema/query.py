@@ -7,13 +7,15 @@ from typing import Annotated
 import strawberry
 
 from schema.access import Explanation, Me
+from schema.casework import Case, CaseConnection, Mechanism
+from schema.credit_checks import CreditCheck, CreditCheckVerification
 from schema.enums import IdentifierScheme, ListColor, Purpose, RecordOrder
 from schema.governance import OPEN, PLANNED, Capability, Shape, filters, governed, parameter
 from schema.lists import CreditListDefinition, ListEntryConnection
 from schema.node import Node
 from schema.origin import Source
 from schema.records import RecordConnection, RecordFilter
-from schema.scalars import USCC, Moment
+from schema.scalars import USCC, Date, Moment
 from schema.subjects import CreditSubject, SubjectCandidate
 
 
@@ -126,6 +128,53 @@ class Query:
         target="node",
     )
     def node(self, id: Annotated[strawberry.ID, parameter("标识", "opaque id")]) -> Node | None:
+        return PLANNED
+
+    @governed("按编号查案件", "a case by its number", OPEN, shape=Shape.ONE, target="case")
+    def case(self, number: Annotated[str, filters("编号", "number", "Case.number", "eq")]) -> Case | None:
+        return PLANNED
+
+    @governed(
+        "本单位案件",
+        "the cases the caller has to do with, newest first",
+        OPEN,
+        shape=Shape.CONNECTION,
+        target="cases",
+    )
+    def cases(
+        self,
+        mechanism: Annotated[Mechanism | None, filters("机制", "mechanism", "Case.mechanism", "eq")] = None,
+        state: Annotated[str | None, filters("状态", "state", "Case.state", "eq")] = None,
+        due_by: Annotated[
+            Date | None, filters("期限不晚于", "deadline on or before", "Case.dueOn", "lte")
+        ] = None,
+        first: Annotated[int, parameter("每页条数", "rows in a page")] = 20,
+        after: Annotated[str | None, parameter("起始游标", "cursor to go on from")] = None,
+    ) -> CaseConnection | None:
+        return PLANNED
+
+    @governed("按编号查信用审查", "a credit check by its number", OPEN, shape=Shape.ONE, target="case")
+    def credit_check(
+        self, number: Annotated[str, filters("审查编号", "number", "CreditCheck.number", "eq")]
+    ) -> CreditCheck | None:
+        return PLANNED
+
+    @governed(
+        "核验审查编号",
+        "whether a check number holds for a subject and a matter; for anyone it is shown to (R5.1)",
+        OPEN,
+        shape=Shape.ROWS,
+        target="check_verification",
+    )
+    def verify_credit_check(
+        self,
+        number: Annotated[str, parameter("审查编号", "number of the check")],
+        subject: Annotated[USCC, parameter("统一社会信用代码", "subject it is said to be about")],
+        matter: Annotated[str, parameter("事项代码", "matter it is said to be for")],
+        at: Annotated[
+            Moment | None, parameter("时刻,缺省为现在", "when it must have been in force; by default now")
+        ] = None,
+    ) -> CreditCheckVerification | None:
         return PLANNED
 
     sources: list[Source] | None = governed(

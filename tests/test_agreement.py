@@ -174,7 +174,7 @@ def test_twelve_demo_agreements_stand_for_the_twelve_classes() -> None:
     assert all(dict(one.issuers[0].jwk) == KEY.jwk for one in read)
     assert len({one.document for one in read}) == 12
     mall = read[PARTNERS.index("mall")]
-    assert mall.capabilities == {Capability.LOOKUP, Capability.BULK}
+    assert mall.capabilities == {Capability.LOOKUP, Capability.BULK, Capability.MERCHANT_WORK}
 
 
 def test_texts_in_reads_the_files_of_a_directory_and_names_a_broken_one(tmp_path: Path) -> None:

@@ -138,8 +138,9 @@ class Access:
                     f" AND (c.withdrawn_at IS NULL OR c.withdrawn_at > {now}){separate})"
                 )
             case _:
-                # A party to a case, a notification or a call: rows of these kinds say so themselves; none does here.
-                return FALSE
+                # Rows with parties say whose they are; no other row has any.
+                party = row.table.party
+                return party.format(t=row.alias, partner=bind(Context.PARTNER, "text")) if party else FALSE
 
     def sharing(self, row: Row, data_class: str = "") -> str:
         """SQL: the row's openness (公开属性) lets this view have it; `data_class` where it has none of its own."""

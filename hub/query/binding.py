@@ -18,7 +18,16 @@ from graphql import GraphQLSchema, OperationDefinitionNode, get_variable_values,
 
 from hub.errors import BadUserInput, LimitExceeded
 from hub.query.document import shortened
-from hub.query.parameters import Context, Conversion, FromContext, FromRef, FromRows, Seal, Source
+from hub.query.parameters import (
+    Context,
+    Conversion,
+    FromCommand,
+    FromContext,
+    FromRef,
+    FromRows,
+    Seal,
+    Source,
+)
 from hub.query.plan import Constant, Listed, Ref, Variable
 from schema.identifiers import InvalidIdentifier, parse_uscc
 
@@ -40,6 +49,8 @@ class Request:
     purpose: str
     incomplete: Sequence[str]
     rows: dict[FromRows, bytes] = field(default_factory=dict)
+    # Response key → public ids of what its command made.
+    made: dict[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,8 @@ def _binder(source: Source, secrets: Secrets) -> Binder:
             return _CONTEXT[name]
         case FromRows():
             return lambda request: request.rows[source].decode()
+        case FromCommand(key):
+            return lambda request: request.made[key]
         case Seal():
             return lambda request: _seal_key(source, request, secrets)
         case FromRef():

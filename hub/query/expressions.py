@@ -40,9 +40,11 @@ class Expressions:
     access: Access
     parameters: Parameters
 
-    def column(self, row: Row, rule: Rule, type_name: str, field_type: str, prefix: str) -> str:
+    def column(
+        self, row: Row, rule: Rule, type_name: str, field_type: str, prefix: str, is_list: bool = False
+    ) -> str:
         """SQL of a stored column or detail, masked or withheld as the view says."""
-        return self.governed(row, rule, type_name, stored(row, rule, field_type, prefix))
+        return self.governed(row, rule, type_name, stored(row, rule, field_type, prefix, is_list))
 
     def governed(self, row: Row, rule: Rule, type_name: str, value: str) -> str:
         """`value` where the view gives it in full, masked where it gives it masked, else null."""
@@ -87,6 +89,7 @@ class Expressions:
             "tax_grade_is_d": self._tax_grade_is_d,
             "incomplete_sources": self._incomplete_sources,
             "identity_verified": self._identity_verified,
+            "check_valid": self._check_valid,
         }
         return made[name](row, rule, type_name, of)
 
@@ -99,6 +102,9 @@ class Expressions:
             f"{t}.details->>'license_state' IS DISTINCT FROM '2' AND ({t}.valid_from IS NULL OR {t}.valid_from <= {today})"
             f" AND ({t}.valid_to IS NULL OR {t}.valid_to >= {today})"
         )
+
+    def _check_valid(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        return f"({row.alias}.details->>'valid_until')::date >= {self.access.today}"
 
     def _classes(self, rule: Rule, type_name: str) -> tuple[str, ...]:
         person = type_name == "NaturalPerson"
@@ -182,13 +188,18 @@ def _as_subject(row: Row) -> Row:
     return Row(row.alias, _ANONYMOUS)
 
 
+# Details that are no texts in their JSON, by GraphQL type.
+_DETAIL_TYPES = {"Int": "int", "Float": "float8", "Boolean": "boolean", "DateTime": "timestamptz"}
 # A row whose class does not matter, only its subject.
 _ANONYMOUS = type(TABLES["subject"])("fact", fact=False, data_class="")
 
 
-def stored(row: Row, rule: Rule, field_type: str, prefix: str) -> str:
+def stored(row: Row, rule: Rule, field_type: str, prefix: str, is_list: bool = False) -> str:
     """SQL of the stored value, written as its GraphQL type is serialized."""
     if rule.shape is Shape.DETAIL:
-        return f"{row.alias}.details->>'{rule.target}'"
+        kept = f"{row.alias}.details->>'{rule.target}'"
+        if is_list:
+            return f"{row.alias}.details->'{rule.target}'"
+        return f"({kept})::{_DETAIL_TYPES[field_type]}" if field_type in _DETAIL_TYPES else kept
     column = f"{row.alias}.{prefix}{rule.target}"
     return f"{column}::text" if field_type in ("Yuan", "ID") else column

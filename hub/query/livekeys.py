@@ -25,7 +25,7 @@ def wants_live(field: Selected, scheme: str) -> bool:
 def keys_plan(plan: Plan, scheme: str) -> Plan | None:
     """The plan of the codes of all subjects whose grades of `scheme` `plan` shows; None when it shows none."""
     roots = _cut(plan.roots, plan.view, scheme)
-    return Plan(plan.view, roots, (), (), ()) if roots else None
+    return Plan(plan.view, plan.root_type, roots, (), (), ()) if roots else None
 
 
 def _cut(fields: tuple[Selected | Typename, ...], view: View, scheme: str) -> tuple[Selected, ...]:

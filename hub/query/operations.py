@@ -175,6 +175,10 @@ class Operations:
         document = parse_document(text, limits)
         check_limits(document, limits)
         node = operation_of(document, name)
+        if view.schema.get_root_type(node.operation) is None:
+            # The same words whether the hub has no such operations or this caller may do none of them.
+            message = f"The schema has no {node.operation.value} operations."
+            raise ValidationFailed(errors=[{"message": message}])
         errors = validate_in(view.schema, document)
         if errors:
             raise ValidationFailed(errors=[error.formatted for error in errors])

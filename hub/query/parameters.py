@@ -71,7 +71,14 @@ class FromRows:
     key: str
 
 
-Source = FromRef | FromContext | FromRows | Seal
+@dataclass(frozen=True)
+class FromCommand:
+    """The public ids of what the command under the response key `key` made."""
+
+    key: str
+
+
+Source = FromRef | FromContext | FromRows | FromCommand | Seal
 
 
 @dataclass

@@ -110,6 +110,8 @@ class Plan:
     """All that one operation asks in one view."""
 
     view: View
+    # Query or Mutation.
+    root_type: str
     roots: tuple[Selected | Typename, ...]
     # Root fields of introspection, answered from the view's schema.
     introspection: tuple[FieldNode, ...]
@@ -189,9 +191,9 @@ class Planner:
 
     def plan(self, operation: OperationDefinitionNode) -> Plan:
         """The plan of `operation`, which is valid in the view's schema."""
-        query = self._view.schema.query_type
-        assert query is not None
-        collected = self._collect(query.name, [operation.selection_set])
+        root = self._view.schema.get_root_type(operation.operation)
+        assert root is not None
+        collected = self._collect(root.name, [operation.selection_set])
         introspection = tuple(
             node
             for nodes in collected.values()
@@ -203,9 +205,9 @@ class Planner:
             for key, nodes in collected.items()
             if nodes[0].name.value not in ("__schema", "__type")
         }
-        roots = self._fields(query, asked)
+        roots = self._fields(root, asked)
         withheld = tuple(one for found in self._withheld.values() for one in found)
-        return Plan(self._view, roots, introspection, tuple(collected), withheld)
+        return Plan(self._view, root.name, roots, introspection, tuple(collected), withheld)
 
     def _collect(self, type_name: str, sets: Iterable[SelectionSetNode]) -> dict[str, list[FieldNode]]:
         grouped: dict[str, list[FieldNode]] = {}
@@ -361,7 +363,9 @@ class Planner:
             }
         for name, member in members.items():
             if member != Constant(Undefined):
-                yield from self._test(self._view.vocabulary.inputs[f"{type_name}.{name}"], member)
+                condition = self._view.vocabulary.inputs[f"{type_name}.{name}"]
+                if isinstance(condition, Condition):
+                    yield from self._test(condition, member)
 
     def _test(self, declared: Condition, ref: Ref) -> Iterator[Test]:
         if ref == Constant(None):

@@ -20,6 +20,12 @@ class Table:
     in_use: str = ""
     # SQL over `{t}`: a row not in use may be shown as an ended one (D9), rather than never.
     ended: str = ""
+    # Column that tells the type of a row, where a table holds rows of several types.
+    kind: str = "kind"
+    # Rows of the types asked for must be looked out from among others.
+    mixed: bool = False
+    # SQL over `{t}` and `{partner}`: the partner is a party to the row; empty: rows of this table have no parties.
+    party: str = ""
     # The subject of a row, over `{t}`; empty: the row is about nobody, so scopes of subjects do not apply to it.
     subject: str = "{t}.subject_id"
 
@@ -55,6 +61,15 @@ TABLES = {
             data_class="CASE {t}.color WHEN 'BLACK' THEN 'D10' WHEN 'WATCH' THEN 'D12' ELSE 'D13' END",
             subject="",
         ),
+        Table(
+            "case_file",
+            letter="c",
+            fact=False,
+            kind="mechanism",
+            mixed=True,
+            party="EXISTS (SELECT FROM case_party y WHERE y.case_id = {t}.case_id AND y.partner = {partner})",
+        ),
+        Table("case_event", fact=False, data_class="", subject=""),
     )
 }
 
@@ -102,6 +117,14 @@ RELATIONS = {
     "records": Relation("record", "", ("decided_on", "public_id")),
     "list_entries": Relation("list_entry", "{t}.recognized_on IS NOT NULL", ("recognized_on", "public_id")),
     "credit_lists": Relation("list_definition", "", ("code",), descending=False),
+    "case": Relation("case_file", ""),
+    "cases": Relation("case_file", "", ("opened_on", "public_id")),
+    "command.case": Relation("case_file", "{t}.public_id = {p}.case_public_id"),
+    # The cases about a case, a record or a list entry.
+    "case.targeting": Relation(
+        "case_file", "{t}.target_public_id = {p}.public_id", ("opened_at", "case_id"), descending=False
+    ),
+    "case.events": Relation("case_event", "{t}.case_id = {p}.case_id", ("event_id",), descending=False),
 }
 
 # Relations whose own join says which versions count; elsewhere the current one does.

@@ -9,12 +9,12 @@ from graphql import GraphQLObjectType, GraphQLType, get_named_type
 
 from hub.query.access import FALSE, TRUE, Access, Row, all_of
 from hub.query.expressions import Expressions
-from hub.query.parameters import Conversion, FromRef, FromRows, Parameters, Seal, Source
+from hub.query.parameters import Conversion, FromCommand, FromRef, FromRows, Parameters, Seal, Source
 from hub.query.plan import CURSOR, EDGES, NODE, Constant, Plan, Ref, Selected, Typename, Variant
 from hub.query.relations import ALL_VERSIONS, RELATIONS, TABLES, Relation
 from hub.rights.policy import Level
 from hub.rights.view import View
-from schema.governance import Shape
+from schema.governance import HOLDER, Shape
 
 OPERATORS = {"eq": "=", "gte": ">=", "lte": "<="}
 SQL_TYPES = {
@@ -22,6 +22,8 @@ SQL_TYPES = {
 }  # fmt: skip
 # Live rows of these sources join the stored ones of a relation.
 LIVE_ROWS = {"grade": "live:grade"}
+# Rows that the hub brings along, each about one subject.
+NAMED = ("check_verification",)
 # Numbers of natural persons match persons only; the other schemes hold rows of these classes.
 PERSON_SCHEMES = ("RESIDENT_ID", "PASSPORT")
 IDENTIFIER_CLASSES = ("D1", "D3")
@@ -90,9 +92,7 @@ class _Compiler:
         return f"{letter}{self._count}$"
 
     def _typename(self, _: Typename) -> str:
-        query = self._schema.query_type
-        assert query is not None
-        return f"SELECT '{query.name}'::text AS value, NULL::bigint[] AS subjects"
+        return f"SELECT '{self._plan.root_type}'::text AS value, NULL::bigint[] AS subjects"
 
     # ---- roots -------------------------------------------------------------------------------------------------
 
@@ -107,11 +107,15 @@ class _Compiler:
                     return self._subjects(field)
                 case "node":
                     return self._node(field)
-                case "records" | "list_entries":
+                case "records" | "list_entries" | "cases":
                     return self._connection_root(field)
+                case "case":
+                    return self._one_root(field)
                 case "credit_lists":
                     rows = self._many(field, None)
                     return f"SELECT {rows} AS value, NULL::bigint[] AS subjects"
+                case _ if field.rule.shape is Shape.COMMAND:
+                    return self._made(field)
                 case _:
                     return self._rows_root(field)
         finally:
@@ -183,13 +187,50 @@ class _Compiler:
             )
         return " UNION ALL ".join(branches) or "SELECT NULL::json AS value, NULL::bigint[] AS subjects"
 
+    def _one_root(self, field: Selected) -> str:
+        """One row of a relation without a parent, by the arguments that filter."""
+        relation, row = self._target(field, None)
+        conditions = [*self._conditions(field, relation, row, None), self._visible(row, field.variants)]
+        return (
+            f"SELECT {self._object(field.variants, row)} AS value, {_subject_of(row)} AS subjects"
+            f" FROM {relation.table} {row.alias} WHERE {all_of(conditions)}"
+        )
+
+    def _made(self, field: Selected) -> str:
+        """What a command made, as far as its caller may see it: rows of the store, or rows that it brought along."""
+        entity = self._view.vocabulary.entities[self._view.vocabulary.possible(field.type_name)[0]]
+        if entity.relation not in TABLES:
+            return self._rows_root(field)
+        row = Row(self._alias("t"), TABLES[entity.relation])
+        ids, n = self._parameters.bind(FromCommand(field.key), "uuid[]"), self._alias("n")
+        value = self._object(field.variants, row)
+        subjects = f"array_agg({row.alias}.subject_id) FILTER (WHERE {row.alias}.subject_id IS NOT NULL)"
+        if not field.is_list:
+            value, subjects = f"{value} AS value", _subject_of(row)
+        else:
+            value = f"coalesce(json_agg({value} ORDER BY {n}.ord), '[]') AS value"
+        conditions = [
+            f"{row.alias}.public_id = {n}.id",
+            f"{row.alias}.superseded_at IS NULL" if row.table.fact else TRUE,
+            self._visible(row, field.variants),
+        ]
+        return (
+            f"SELECT {value}, {subjects} AS subjects FROM unnest({ids}) WITH ORDINALITY {n}(id, ord)"
+            f" JOIN {entity.relation} {row.alias} ON {all_of(conditions)}"
+        )
+
     def _connection_root(self, field: Selected) -> str:
         return self._connection(field, None, as_root=True)
 
     def _rows_root(self, field: Selected) -> str:
-        source, alias = self._brought(field.rule.target, field)
+        command = field.rule.shape is Shape.COMMAND
+        source, alias = self._brought("command" if command else field.rule.target, field)
         variant = field.variants[0]
         subjects, shown = "NULL::bigint[]", ""
+        if command or field.rule.target in NAMED:
+            one = f"ARRAY[{alias}.subject_id]"
+            subjects = f"array_agg({alias}.subject_id)" if field.is_list else one
+            subjects = f"array_remove({subjects}, NULL)"
         if field.rule.target == "candidates":
             alias_s = self._alias("s")
             row = Row(alias_s, TABLES["subject"], alias_s)
@@ -218,7 +259,7 @@ class _Compiler:
 
     def _recordset(self, json: str, type_name: str) -> str:
         named = self._schema.type_map[type_name]
-        columns = ["ord int", "subject_id bigint"]
+        columns = ["ord int", "subject_id bigint", "case_public_id uuid"]
         for name, definition in named.fields.items():  # type: ignore[attr-defined]
             rule = self._view.vocabulary.rules[f"{type_name}.{name}"]
             if rule.shape is Shape.COLUMN:
@@ -234,20 +275,26 @@ class _Compiler:
             if isinstance(field, Typename):
                 columns.append((field.key, f"'{variant.type_name}'::text"))
             elif field.rule.shape is Shape.ROWS:
-                inner = self._alias("b")
-                value = self._plain(field.variants[0], inner)
-                source = self._recordset(f"{alias}.{field.rule.target}", field.type_name)
-                columns.append(
-                    (
-                        field.key,
-                        f"(SELECT coalesce(json_agg({value} ORDER BY {inner}.ord), '[]') FROM {source} {inner})",
-                    )
-                )
+                columns.append((field.key, self._kept(field, f"{alias}.{field.rule.target}")))
             elif field.rule.shape is Shape.ONE:
                 columns.append((field.key, self._one(field, Row(alias, TABLES["identifier"]))))
+            elif field.type_name == "ID":
+                columns.append((field.key, f"{alias}.{field.rule.target}::text"))
             else:
                 columns.append((field.key, f"{alias}.{field.rule.target}"))
         return _json(columns, self._alias("o"))
+
+    def _kept(self, field: Selected, json: str) -> str:
+        """Objects that stand in a JSON value: a list of them, or one."""
+        inner = self._alias("b")
+        value = self._plain(field.variants[0], inner)
+        if not field.is_list:
+            one = f"CASE jsonb_typeof({json}) WHEN 'object' THEN jsonb_build_array({json}) END"
+            return f"(SELECT {value} FROM {self._recordset(one, field.type_name)} {inner})"
+        # Lists that a command has kept stand in their order; rows that the hub brings are numbered.
+        numbered = f"(SELECT jsonb_agg(v || jsonb_build_object('ord', n)) FROM jsonb_array_elements({json}) WITH ORDINALITY x(v, n))"
+        source = self._recordset(numbered, field.type_name)
+        return f"(SELECT coalesce(json_agg({value} ORDER BY {inner}.ord), '[]') FROM {source} {inner})"
 
     # ---- objects -----------------------------------------------------------------------------------------------
 
@@ -270,8 +317,7 @@ class _Compiler:
             only = self._view.vocabulary.entities[name].discriminator
             assert only is not None
             values += only[1]
-        column = "kind"
-        return f"{row.alias}.{column} IN ({', '.join(repr(value) for value in values)})"
+        return f"{row.alias}.{row.table.kind} IN ({', '.join(repr(value) for value in values)})"
 
     def _form(self, variant: Variant, row: Row, prefix: str) -> str:
         columns = [
@@ -292,7 +338,7 @@ class _Compiler:
             if one.relation == entity.relation and one.discriminator is not None
         ]
         cases = "".join(f" WHEN '{value}' THEN '{name}'" for name, values in same for value in values)
-        return f"CASE {row.alias}.kind{cases} END"
+        return f"CASE {row.alias}.{row.table.kind}{cases} END"
 
     def _field(self, field: Selected, type_name: str, row: Row, prefix: str) -> str:
         rule = field.rule
@@ -300,7 +346,7 @@ class _Compiler:
             return "NULL::text"
         match rule.shape:
             case Shape.COLUMN | Shape.DETAIL:
-                return self._expressions.column(row, rule, type_name, field.type_name, prefix)
+                return self._expressions.column(row, rule, type_name, field.type_name, prefix, field.is_list)
             case Shape.COMPUTED:
                 return self._expressions.computed(row, rule, type_name)
             case Shape.EMBEDDED:
@@ -342,6 +388,9 @@ class _Compiler:
             source, alias = self._brought("sources", field)
             value = self._plain(field.variants[0], alias)
             return f"(SELECT coalesce(json_agg({value} ORDER BY {alias}.ord), '[]') FROM {source})"
+        if row.table.name == "case_file":
+            kept = self._kept(field, f"({row.alias}.details->'{field.rule.target}')")
+            return self._expressions.governed(row, field.rule, type_name, kept)
         column = (
             f"{row.alias}.details->'items'"
             if row.table.name == "record"
@@ -367,7 +416,12 @@ class _Compiler:
     def _visible(self, row: Row, variants: Sequence[Variant], browsing: bool = False) -> str:
         """The rows of the field's types that the view shows; of the current version, whichever is asked for."""
         classes = tuple(c for v in variants for c in self._row_classes(v.type_name))
-        return self._shown(row, self._view.browsable(classes) if browsing else classes)
+        if classes and set(classes) == {HOLDER}:
+            return TRUE
+        shown = self._shown(row, self._view.browsable(classes) if browsing else classes)
+        if not row.table.mixed or shown == FALSE:
+            return shown
+        return all_of([self._is_type(row, [v.type_name for v in variants]), shown])
 
     def _shown(self, row: Row, classes: tuple[str, ...]) -> str:
         shown = self._access.visible(row, classes)
@@ -561,7 +615,8 @@ class _Compiler:
         c = self._alias("c")
         rank = f"row_number() OVER (ORDER BY {self._order(relation, row, descending)}) AS rn"
         numbered = f"(SELECT {rank}, {row.alias}.* FROM ({page}) {row.alias}) {row.alias}"
-        subjects = f"array_agg(DISTINCT {row.alias}.subject_id) FILTER (WHERE {row.alias}.rn <= {limit})"
+        about = f" AND {row.alias}.subject_id IS NOT NULL" if row.table.mixed else ""
+        subjects = f"array_agg(DISTINCT {row.alias}.subject_id) FILTER (WHERE {row.alias}.rn <= {limit}{about})"
         if as_root:
             body = f'SELECT {", ".join([*filter(None, [selected]), subjects])} AS " subjects" FROM {numbered}'
             return (
@@ -632,6 +687,11 @@ def _seal(field: Selected) -> Seal:
         field.coordinate,
         tuple((name, ref) for name, ref in field.arguments.items() if name not in ("first", "after")),
     )
+
+
+def _subject_of(row: Row) -> str:
+    """SQL: the subject of a row that may have none, for the ledger."""
+    return f"array_remove(ARRAY[{row.alias}.subject_id], NULL)"
 
 
 def _name(key: str) -> str:

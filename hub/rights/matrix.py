@@ -107,6 +107,14 @@ class Capability(StrEnum):
     HISTORY = "HISTORY"  # what was known at an earlier time
     LINEAGE = "LINEAGE"  # record ids and digests at the source
     VIEW_AS = "VIEW_AS"  # see what another partner would be told
+    CHECK = "CHECK"  # run credit checks before a handling
+    CASEWORK = "CASEWORK"  # move the department's cases
+    REVIEW = "REVIEW"  # the second person: reviews and recognitions
+    APPLY = "APPLY"  # the subject's own applications
+    MEMBER_WORK = "MEMBER_WORK"  # keep the archives of one's members
+    MERCHANT_WORK = "MERCHANT_WORK"  # keep the archives of one's merchants
+    REPORT = "REPORT"  # submit the quarterly report
+    RECEIVE = "RECEIVE"  # acknowledge and answer notifications and measures
 
 
 @dataclass(frozen=True)

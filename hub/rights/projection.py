@@ -122,7 +122,7 @@ def project(schema: GraphQLSchema, visible: frozenset[str]) -> GraphQLSchema:
                 return GraphQLUnionType(original.name, [named(one) for one in members])  # type: ignore[misc]
         raise TypeError(original.name)
 
-    query = schema.query_type
+    query, mutation = schema.query_type, schema.mutation_type
     assert query is not None
     concrete = [
         named(one)
@@ -135,6 +135,8 @@ def project(schema: GraphQLSchema, visible: frozenset[str]) -> GraphQLSchema:
     ]
     return GraphQLSchema(
         query=named(query),  # type: ignore[arg-type]
+        # A view without a command has no type of commands either.
+        mutation=named(mutation) if mutation is not None and exists(mutation) else None,  # type: ignore[arg-type]
         types=concrete,
         directives=[
             one

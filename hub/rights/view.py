@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from graphql import GraphQLInterfaceType, GraphQLNamedType, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+)
 
 from hub.rights.policy import Decision, Grant, Level, Scope
 from hub.rights.projection import project
@@ -168,7 +175,9 @@ def _field_visible(view: View, type_name: str, coordinate: str, rule: Rule, type
 def _type_open(view: View, type_name: str) -> bool:
     """Whether rows of an entity may be shown at all."""
     entity = view.vocabulary.entities.get(type_name)
-    return entity is None or entity.row_classes == (OPEN,) or view.allows(entity.row_classes, Level.MASKED)
+    if entity is None or entity.row_classes in ((OPEN,), (HOLDER,)):
+        return True
+    return view.allows(entity.row_classes, Level.MASKED)
 
 
 def _visible(view: View) -> frozenset[str]:
@@ -217,17 +226,36 @@ def _visible(view: View) -> frozenset[str]:
         if c not in view.hidden and view.allows(classes, Level.MASKED)
     }
     for coordinate, condition in vocabulary.inputs.items():
-        if coordinate not in view.hidden and _filterable(view, condition):
+        if coordinate not in view.hidden and _given(view, condition):
             visible.add(coordinate)
     for coordinate, rule in vocabulary.arguments.items():
         if coordinate in view.hidden or coordinate.split("(")[0] not in visible:
             continue
-        if isinstance(rule, Parameter):
-            if rule.capability is None or rule.capability in view.capabilities:
-                visible.add(coordinate)
-        elif _filterable(view, rule):
+        # An input type without visible fields cannot stand in a schema, so nothing takes it.
+        if _is_empty(vocabulary, coordinate, visible):
+            continue
+        if _given(view, rule):
             visible.add(coordinate)
     return frozenset(visible)
+
+
+def _given(view: View, rule: Condition | Parameter) -> bool:
+    """Whether an argument or an input field exists for this caller."""
+    if isinstance(rule, Parameter):
+        return rule.capability is None or rule.capability in view.capabilities
+    return _filterable(view, rule)
+
+
+def _is_empty(vocabulary: Vocabulary, argument: str, visible: set[str]) -> bool:
+    """Whether the argument (`Type.field(name:)`) takes an input type of which this caller sees no field."""
+    owner, _, rest = argument.partition(".")
+    field, _, name = rest.partition("(")
+    holder = vocabulary.schema.type_map[owner]
+    assert isinstance(holder, GraphQLObjectType | GraphQLInterfaceType)
+    taken = get_named_type(holder.fields[field].args[name.removesuffix(":)")].type)
+    return isinstance(taken, GraphQLInputObjectType) and not any(
+        f"{taken.name}.{one}" in visible for one in taken.fields
+    )
 
 
 def _filterable(view: View, condition: Condition) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
@@ -39,7 +39,7 @@ class Calendar:
     # Fixed days only.
     fixed: Mapping[date, bool]
     # Statutory rest days that can be foretold; the days that are moved around them (调休) cannot.
-    foretold: frozenset[date] = field(default_factory=lambda: statutory_days())
+    foretold: frozenset[date] = frozenset()
 
     def is_workday(self, day: date) -> bool:
         """Whether `day` is worked, as fixed, else as estimated: no weekend and no statutory rest day."""
@@ -103,7 +103,7 @@ def calendar_of(rows: Iterable[tuple[str, date, bool]], region: str | None = Non
     for digits in (2, 4, 6) if region else ():
         assert region is not None
         fixed |= by_region.get(region[:digits].ljust(6, "0"), {})
-    return Calendar(MappingProxyType(fixed))
+    return Calendar(MappingProxyType(fixed), statutory_days())
 
 
 @cache

@@ -16,7 +16,7 @@ import orjson
 from graphql import OperationType
 
 from connectors.contract import Kind, Mode
-from hub.errors import BadUserInput, MatterRequired, MethodNotAllowed, PurposeNotAllowed
+from hub.errors import BadUserInput, CommandForbidden, MatterRequired, MethodNotAllowed, PurposeNotAllowed
 from hub.ledger.chain import Disclosure, Ledger
 from hub.query.binding import Request
 from hub.query.document import Limits
@@ -31,11 +31,13 @@ from hub.rights.identity import Caller, Tokens
 from hub.rights.matrix import Level, Purpose
 from hub.rights.purpose import Declared, declare
 from hub.rights.standing import Standing, Standings
+from hub.serving.mutations import Commanding, Mutations
 from hub.serving.quota import Quotas
 from hub.sources.freshness import SourceStates
 from hub.sources.live import LiveSources
 from hub.sources.matching import candidates
 from hub.store.reader import Reader
+from schema.governance import Shape
 
 # Identifier schemes of natural persons: matched exactly, never returned.
 PERSON_SCHEMES = frozenset({"RESIDENT_ID", "PASSPORT"})
@@ -58,6 +60,8 @@ class Call:
     variables: Mapping[str, Any]
     # GET: queries only.
     safe: bool = False
+    # Under which a repetition of the same commands is answered and not done again.
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class Parts:
     states: SourceStates
     live: LiveSources
     ledger: Ledger
+    mutations: Mutations
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,13 @@ class Answers:
         request = self._request(caller, standing, now, values)
         asking = _Asking(caller, standing, declared, now, values, compiled, request)
         self._charge(asking, call.safe)
+        if operation.node.operation is OperationType.MUTATION:
+            if call.view_as is not None:
+                raise CommandForbidden("Through another partner's eyes nothing can be done.")
+            key = call.idempotency_key
+            await parts.mutations.run(
+                Commanding(caller, standing, declared, operation, compiled, values, request, now, key)
+            )
         sources = await self._bring(asking) if compiled.statement and compiled.statement.rows else []
         request_id = secrets.token_hex(8)
         data, subjects = b"{}", ()
@@ -196,6 +208,10 @@ class Answers:
                     asked += 1
                     if _value(root.arguments["scheme"], asking.values) in PERSON_SCHEMES:
                         self._admit_person(asking, root.arguments["value"], safe)
+                elif root.rule.shape is Shape.COMMAND and "subject" in root.arguments:
+                    asked += 1
+                elif root.rule.shape is Shape.COMMAND and "subjects" in root.arguments:
+                    asked += len(_value(root.arguments["subjects"], asking.values))
                 elif root.name == "subjects":
                     asked += len(_value(root.arguments["codes"], asking.values))
         if asked:
@@ -215,6 +231,8 @@ class Answers:
         assert asking.compiled.statement is not None
         sources: list[dict[str, Any]] = []
         for wanted in asking.compiled.statement.rows:
+            if wanted in asking.request.rows:
+                continue
             if wanted.name.startswith("live:"):
                 rows = await self._live(asking, sources)
             else:
@@ -234,7 +252,8 @@ class Answers:
                 return await candidates(parts.reader, given["name"], given.get("region"), given["first"])
             case "explanations":
                 return await self._explained(asking, self._arguments(asking, wanted))
-        raise AssertionError(wanted.name)
+        given = self._arguments(asking, wanted)
+        return await parts.mutations.read(parts.reader, wanted.name, given, asking.now)
 
     def _arguments(self, asking: _Asking, wanted: FromRows) -> dict[str, Any]:
         field = next(

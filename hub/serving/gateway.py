@@ -26,7 +26,7 @@ _HEADERS = [
 ]
 _TAKEN = (
     b"authorization", b"accept", b"content-type", b"content-length", b"hub-purpose", b"hub-matter", b"hub-case",
-    b"hub-view-as",
+    b"hub-view-as", b"idempotency-key",
 )  # fmt: skip
 
 
@@ -75,6 +75,7 @@ class Gateway:
                     operation_name=asked.operation_name,
                     variables=asked.variables,
                     safe=method == "GET",
+                    idempotency_key=_text(headers.get(b"idempotency-key")),
                 )
             )
             self._observer.tell(RequestAnswered(perf_counter() - begun))

@@ -1,0 +1,30 @@
+"""The policy's mechanisms: cases, moved by state machines that are data, by one engine that writes them.
+
+How to add a mechanism, say commitments (article 六):
+
+1. Rules first. What law or policy fixes in numbers, wording or lists is a dated row in hub/rules/*.toml with source_doc
+   and confirmed_by (empty while unconfirmed); pure functions over it stand in hub/rules/. Named deadlines are rows
+   of deadlines.toml; working days come from `step.calendar` (hub.rules.calendar).
+2. The machine: hub/casework/<mechanism>.py declares a frozen dataclass of the details and a `Machine` (see machine.py):
+   states, transitions with capability, parties, required inputs, guard, effect, deadline, rule numbers (R6.1 …).
+   Guards and effects are pure functions (case, step); an effect returns `Effects`: members of the details that
+   change, deadline, parties, deliveries to channels, facts (rows of record, list_entry …, new or changed), other
+   cases to be opened. Export `MACHINES = (COMMITMENT,)`.
+3. The commands: `async def submit(work, given) -> Made`, exported as `COMMANDS = {"commitment.submit": submit}`. They
+   read facts with the caller's rights (work.rows with hub.query.access) and write only by `engine.open_cases` and
+   `engine.apply`. `Made(ids=(case.public_id,))` names what the payload is read from. `READINGS` are queries that are
+   answered by rows of a type `@entity("rows:<name>", OPEN)`, read by the read-only role.
+   registry.py finds all of it; a declared command that nobody does, or the reverse, stops the start.
+4. The vocabulary: schema/<mechanism>.py has the types: `@entity("case_file", "D33", only=("mechanism",
+   ("COMMITMENT",)))` on a class that extends Case, its fields `shape=Shape.DETAIL` (a member of details), `Shape.ROWS`
+   (an object or a list of objects in details) or relations. Add the value to Mechanism in schema/casework.py,
+   the type to schema/build.py, the command to schema/mutation.py (`shape=Shape.COMMAND, target="commitment.submit",
+   capability=…`; input types declare their fields with `supplied`), relations to hub/query/relations.py. Rows of
+   case_file are shown by data class and scope like all others: PARTY holds for the partners in case_party.
+5. Renew the golden files (`python -m tests.test_vocabulary`), and read the difference: it says who sees what.
+6. Tests in tests/casework/, named for the rule (test_r6_4_…), over HTTP with the fixture `desk` of tests/casework/desk.py;
+   guards and rules also as pure functions, at any date: time is a parameter everywhere.
+
+Rules of the house: no state changes but by `engine.apply`; no transition outside the table; `HubError` subclasses
+for refusals; a case that the caller has no part in is answered like one that does not exist (CaseUnknown).
+"""

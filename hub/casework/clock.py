@@ -1,0 +1,140 @@
+"""What time does to cases: reminders before a deadline, what happens by itself when it has passed, and its mark else."""
+
+from __future__ import annotations
+
+import logging
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+import asyncpg
+import orjson
+
+import hub.casework
+from hub.casework import engine
+from hub.casework.machine import Actor, Machine, Step
+from hub.casework.work import calendar_for
+from hub.errors import HubError
+from hub.rules.calendar import SHANGHAI, Calendar
+from hub.rules.reminders import load_reminders
+
+# (mechanism, state) → the transition that is taken when the deadline has passed in that state.
+Automatic = Mapping[tuple[str, str], str]
+
+NEAR, PASSED = "deadline_near", "deadline_passed"
+# The hub itself: no partner, no officer, only the clock.
+SYSTEM = Actor(partner="hub", officer="worker", system=True)
+# Deadlines further away than this are not looked at: the longest reminder comes much later.
+_AHEAD = timedelta(days=60)
+_BATCH = 500
+_OPEN = """
+SELECT case_id, mechanism, number, state, due_on, region_code, version FROM case_file
+WHERE closed_at IS NULL AND due_on <= $1 AND (due_on, case_id) > ($2, $3) ORDER BY due_on, case_id LIMIT $4
+"""
+_LOCK = "SELECT 1 FROM case_file WHERE case_id = $1 AND version = $2 AND closed_at IS NULL FOR UPDATE"
+# Once for each deadline of a case: a deadline that was moved is a new one.
+_TELL = """
+INSERT INTO case_event (case_id, at, transition, from_state, to_state, actor_partner, actor_officer, payload)
+SELECT c.case_id, $2, $3, c.state, c.state, $4, $5, $6::jsonb FROM case_file c
+WHERE c.case_id = $1 AND NOT EXISTS (
+  SELECT FROM case_event e WHERE e.case_id = $1 AND e.transition = $3 AND e.payload @> $6::jsonb)
+"""
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Round:
+    """What one round over the open deadlines did, in cases."""
+
+    reminded: int = 0
+    stepped: int = 0
+    passed: int = 0
+    # Automatic steps that were refused; tried again in the next round.
+    refused: int = 0
+
+
+def automatic() -> Automatic:
+    """What the modules of hub.casework declare as AUTOMATIC."""
+    found: dict[tuple[str, str], str] = {}
+    for module in pkgutil.iter_modules(hub.casework.__path__):
+        found |= getattr(import_module(f"hub.casework.{module.name}"), "AUTOMATIC", {})
+    return MappingProxyType(found)
+
+
+async def keep_time(
+    pool: asyncpg.Pool, machines: Mapping[str, Machine], steps: Automatic, now: datetime
+) -> Round:
+    """One round over all open cases with a deadline near or passed. Each case is its own transaction.
+
+    R7.2: reminders come so many working days before the deadline as reminders.toml says for the mechanism. A
+    deadline has passed when its day is over in Asia/Shanghai; then the automatic step of the case's state is
+    taken, or the case is marked once.
+    """
+    today = now.astimezone(SHANGHAI).date()
+    done = Round()
+    calendars: dict[str | None, Calendar] = {}
+    after: tuple[date, int] = (date.min, 0)
+    while rows := await pool.fetch(_OPEN, today + _AHEAD, *after, _BATCH):
+        after = (rows[-1]["due_on"], rows[-1]["case_id"])
+        for row in rows:
+            region = row["region_code"]
+            if region not in calendars:
+                async with pool.acquire() as connection:
+                    calendars[region] = await calendar_for(connection, [region] if region else [], today)
+            await _keep(pool, machines, steps, row, calendars[region], now, today, done)
+    return done
+
+
+async def _keep(
+    pool: asyncpg.Pool,
+    machines: Mapping[str, Machine],
+    steps: Automatic,
+    row: Mapping[str, Any],
+    calendar: Calendar,
+    now: datetime,
+    today: date,
+    done: Round,
+) -> None:
+    if row["due_on"] >= today:
+        left = calendar.between(today, row["due_on"])
+        reached = [days for days in load_reminders(row["mechanism"], today) if left <= days]
+        if reached:
+            told = {"due_on": row["due_on"], "working_days": min(reached)}
+            done.reminded += await _tell(pool, row, NEAR, told, now)
+        return
+    transition = steps.get((row["mechanism"], row["state"]))
+    if transition is None:
+        done.passed += await _tell(pool, row, PASSED, {"due_on": row["due_on"]}, now)
+        return
+    step = Step(SYSTEM, {"reason": PASSED}, now, today, calendar)
+    async with pool.acquire() as connection:
+        try:
+            async with connection.transaction():
+                # Another worker, or an officer, may have been faster.
+                if await connection.fetchval(_LOCK, row["case_id"], row["version"]) is None:
+                    return
+                await engine.apply(
+                    connection, machines, machines[row["mechanism"]], row["number"], transition, step
+                )
+        except HubError as error:
+            done.refused += 1
+            _log.warning("case %s: %s is refused: %s", row["number"], transition, error.code)
+            return
+    done.stepped += 1
+
+
+async def _tell(
+    pool: asyncpg.Pool, row: Mapping[str, Any], transition: str, told: Mapping[str, Any], now: datetime
+) -> int:
+    payload = orjson.dumps(told).decode()
+    async with pool.acquire() as connection, connection.transaction():
+        if await connection.fetchval(_LOCK, row["case_id"], row["version"]) is None:
+            return 0
+        status = await connection.execute(
+            _TELL, row["case_id"], now, transition, SYSTEM.partner, SYSTEM.officer, payload
+        )
+    return int(status.rpartition(" ")[2])

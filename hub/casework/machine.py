@@ -1,0 +1,220 @@
+"""State machines as data: the states of a mechanism, and the only steps between them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Generic, TypeVar
+
+from hub.errors import RulesInvalid
+from hub.rules.calendar import Calendar, Due
+from schema.governance import Capability
+
+D = TypeVar("D")
+
+# Role of the partner that handles a case; it may take every step that names no other role.
+HANDLER = "HANDLER"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who takes a step, and for what: the caller of a request, or the hub itself when a deadline falls."""
+
+    partner: str
+    officer: str
+    capabilities: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    # Beginnings of the codes of its regions.
+    regions: tuple[str, ...] = ()
+    # Code of the subject that it speaks for (P10).
+    subject: str | None = None
+    purpose: str = ""
+    matter: str | None = None
+    case_number: str | None = None
+    # The hub's own work: needs no capability and is no party.
+    system: bool = False
+
+
+@dataclass(frozen=True)
+class Case(Generic[D]):
+    """A case as it stands; `details` is the frozen dataclass of its mechanism."""
+
+    case_id: int
+    public_id: str
+    mechanism: str
+    number: str
+    subject_id: int | None
+    state: str
+    owner: str
+    region_code: str | None
+    opened_at: datetime
+    due_on: date | None
+    due_is_provisional: bool
+    ruleset: str
+    details: D
+    target_public_id: str | None
+    version: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a guard and an effect may look at beside the case: who, what was given, when, by which calendar."""
+
+    actor: Actor
+    inputs: Mapping[str, Any]
+    now: datetime
+    # Calendar day of `now` in Asia/Shanghai.
+    today: date
+    calendar: Calendar
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Something that must reach a channel or a partner; `key` tells the receiver repetitions."""
+
+    channel: str
+    payload: Mapping[str, Any]
+    key: str
+
+
+@dataclass(frozen=True)
+class NewFact:
+    """A fact that the step makes: a row of record, list_entry, grade or archive, by column."""
+
+    table: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ChangedFact:
+    """A fact that the step changes: its current version is superseded by one with these columns changed."""
+
+    table: str
+    public_id: str
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Another case that the step opens, of the machine named `mechanism`."""
+
+    mechanism: str
+    subject_id: int | None
+    details: Any
+    target_public_id: str | None = None
+    # Partners that have to do with it: (partner, role). The handler is the owner of the case that opens it.
+    parties: tuple[tuple[str, str], ...] = ()
+    due: Due | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effects:
+    """All that a step writes beside the state and its event."""
+
+    # Members of the details that change.
+    details: Mapping[str, Any] = field(default_factory=dict)
+    # The deadline from now on; None: none. Left out: as it was, or as the transition's `deadline` says.
+    due: Due | str | None = "KEEP"
+    parties: tuple[tuple[str, str], ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    facts: tuple[NewFact | ChangedFact, ...] = ()
+    openings: tuple[Opening, ...] = ()
+    # What the event tells beside reason and document number.
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+NOTHING = Effects()
+
+# The refusal's reason code, or None when the step may be taken.
+Guard = Callable[[Case[Any], Step], str | None]
+Effect = Callable[[Case[Any], Step], Effects]
+
+
+def always(_: Case[Any], __: Step) -> str | None:
+    """The guard of a step that only the state decides."""
+    return None
+
+
+def nothing(_: Case[Any], __: Step) -> Effects:
+    """The effect of a step that only changes the state."""
+    return NOTHING
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """A state, with the Chinese and English words of diagrams and screens."""
+
+    name: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """A step: from which states, to which, who may take it, what it needs, what it writes, by which rules."""
+
+    name: str
+    zh: str
+    en: str
+    sources: frozenset[str]
+    # Equal to the source: the state stays, and the event is written all the same.
+    target: str
+    capability: Capability
+    # Roles in case_party of which the actor's partner must have one.
+    parties: frozenset[str] = frozenset({HANDLER})
+    # Inputs that must be given and not empty; `reason` and `document_number` go into the event.
+    requires: tuple[str, ...] = ()
+    guard: Guard = always
+    effect: Effect = nothing
+    # Name of a row of deadlines.toml: sets the case's deadline from today.
+    deadline: str | None = None
+    # R5.1 …
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """A mechanism: its states and transitions, its data class, and how its cases are numbered."""
+
+    mechanism: str
+    zh: str
+    en: str
+    # Begins the numbers of its cases, such as QHSC.
+    series: str
+    data_class: str
+    # The frozen dataclass of its details; members are JSON values, dates, moments or such dataclasses.
+    details: type
+    states: tuple[State, ...]
+    initial: str
+    final: frozenset[str]
+    transitions: tuple[Transition, ...]
+    # The dated rule set that new cases come under, by the day they are opened.
+    ruleset: Callable[[date], str]
+    rules: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a table with a hole: unknown states, a way out of an end, a state that cannot be reached."""
+        names = [state.name for state in self.states]
+        said = {self.initial, *self.final}
+        for transition in self.transitions:
+            said |= transition.sources | {transition.target}
+            if transition.sources & self.final and transition.target not in self.final:
+                raise RulesInvalid(f"{self.mechanism}.{transition.name} leads out of a final state")
+        if len(set(names)) < len(names) or said - set(names):
+            raise RulesInvalid(f"{self.mechanism}: states said twice or unknown: {said - set(names)}")
+        steps = [transition.name for transition in self.transitions]
+        if len(set(steps)) < len(steps):
+            raise RulesInvalid(f"{self.mechanism}: a transition is said twice")
+        reached = {self.initial}
+        while more := {t.target for t in self.transitions if t.sources & reached} - reached:
+            reached |= more
+        if set(names) - reached:
+            raise RulesInvalid(f"{self.mechanism}: never reached: {set(names) - reached}")
+
+    def step(self, name: str) -> Transition:
+        """The transition called `name`. Raises RulesInvalid: callers name transitions of the table."""
+        for transition in self.transitions:
+            if transition.name == name:
+                return transition
+        raise RulesInvalid(f"{self.mechanism} has no transition {name}")

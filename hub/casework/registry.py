@@ -1,0 +1,53 @@
+"""The mechanisms that this hub has, found by walking hub.casework: machines, commands by target, and readings."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from types import MappingProxyType
+
+import hub.casework
+from hub.casework.machine import Machine
+from hub.casework.work import Command, Reading
+from hub.errors import RulesInvalid
+from schema.coordinates import vocabulary
+from schema.governance import Shape
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All that casework can do."""
+
+    machines: Mapping[str, Machine]
+    commands: Mapping[str, Command]
+    readings: Mapping[str, Reading]
+
+
+@cache
+def registry() -> Registry:
+    """What the modules of hub.casework declare as MACHINES, COMMANDS and READINGS.
+
+    Raises RulesInvalid when one is said twice, or a command of the vocabulary has nobody who does it.
+    """
+    machines: dict[str, Machine] = {}
+    commands: dict[str, Command] = {}
+    readings: dict[str, Reading] = {}
+    for found in pkgutil.iter_modules(hub.casework.__path__):
+        module = import_module(f"hub.casework.{found.name}")
+        own = {machine.mechanism: machine for machine in getattr(module, "MACHINES", ())}
+        for known, more in (
+            (machines, own),
+            (commands, getattr(module, "COMMANDS", {})),
+            (readings, getattr(module, "READINGS", {})),
+        ):
+            twice = set(known) & set(more)
+            if twice:
+                raise RulesInvalid(f"casework: {min(twice)} is declared twice")
+            known.update(more)
+    declared = {rule.target for rule in vocabulary().rules.values() if rule.shape is Shape.COMMAND}
+    if declared != set(commands):
+        raise RulesInvalid(f"casework: declared or done, but not both: {declared ^ set(commands)}")
+    return Registry(MappingProxyType(machines), MappingProxyType(commands), MappingProxyType(readings))

@@ -1,0 +1,86 @@
+"""What a command is given: the transaction, who asks, the time, the calendar, and the rights it reads with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from hub.casework.machine import Actor, Machine, Step
+from hub.query.binding import Request, Secrets, binders
+from hub.query.parameters import Parameters
+from hub.rights.view import View
+from hub.rules.calendar import NATIONAL, Calendar, calendar_of
+
+# How far around today the working calendar is read: the longest deadline in working days is far shorter.
+_BEFORE, _AFTER = timedelta(days=800), timedelta(days=800)
+_DAYS = """
+SELECT region_code, day, is_workday FROM working_day
+WHERE day BETWEEN $1 AND $2 AND region_code = ANY ($3::text[])
+"""
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """How a source stood when it was needed."""
+
+    source: str
+    status: str
+    as_of: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One command on its way, within the transaction of its request."""
+
+    connection: asyncpg.Connection
+    actor: Actor
+    now: datetime
+    today: date
+    calendar: Calendar
+    machines: Mapping[str, Machine]
+    # The rights that the command reads facts with: those of its caller, for the declared purpose.
+    view: View
+    request: Request
+    secrets: Secrets
+    sources: Mapping[str, SourceState]
+    # Version and digest of the ceiling matrix and of the rules.
+    policy_version: str
+
+    def step(self, inputs: Mapping[str, Any]) -> Step:
+        """The step of a machine that this command takes."""
+        return Step(self.actor, inputs, self.now, self.today, self.calendar)
+
+    async def rows(self, sql: str, parameters: Parameters) -> list[Any]:
+        """The rows of a statement made with `parameters` and hub.query.access, in the command's transaction."""
+        text, sources = parameters.used_in(sql)
+        bound = [bind(self.request) for bind in binders(sources, self.secrets)]
+        found: list[Any] = await self.connection.fetch(text, *bound)
+        return found
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a command made: public ids of rows that the payload is read from, or rows of its own."""
+
+    ids: tuple[str, ...] = ()
+    rows: tuple[Mapping[str, Any], ...] = ()
+
+
+Command = Callable[[Work, Mapping[str, Any]], Awaitable[Made]]
+# Answers a query with rows that the vocabulary declares (`rows:…`), read by the read-only role.
+Reading = Callable[
+    [Callable[[str, Sequence[Any]], Awaitable[list[Any]]], Mapping[str, Any], datetime],
+    Awaitable[list[dict[str, Any]]],
+]
+
+
+async def calendar_for(connection: asyncpg.Connection, regions: Sequence[str], today: date) -> Calendar:
+    """The working calendar of the first of `regions` (else the country's), as the store has it around `today`."""
+    region = regions[0] if regions else None
+    codes = [NATIONAL, *(region[:digits].ljust(6, "0") for digits in (2, 4, 6) if region)]
+    rows = await connection.fetch(_DAYS, today - _BEFORE, today + _AFTER, codes)
+    return calendar_of((tuple(row) for row in rows), region)

@@ -1,0 +1,206 @@
+"""Commands of a request: done once, together, in one transaction; the payload is then read by the one path."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+from graphql import Undefined
+
+from hub.casework.machine import Actor
+from hub.casework.registry import Registry
+from hub.casework.work import Made, SourceState, Work, calendar_for
+from hub.errors import BadUserInput, HubError, IdempotencyConflict, StoreUnavailable
+from hub.query.binding import Request, Secrets
+from hub.query.operations import Compiled, Operation
+from hub.query.parameters import FromRows
+from hub.query.plan import Constant, Ref, Selected, Variable
+from hub.rights.identity import Caller
+from hub.rights.purpose import Declared
+from hub.rights.standing import Standing
+from hub.sources.freshness import SourceStates
+from hub.store.reader import Reader
+
+# As a caller may send it: short and printable.
+_KEY = re.compile(r"[\x21-\x7e]{1,64}", re.ASCII)
+_CAPITAL = re.compile(r"([A-Z])")
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+_KNOWN = "SELECT digest, outcome FROM idempotency WHERE partner = $1 AND key = $2"
+_KEEP = "INSERT INTO idempotency (partner, key, digest, outcome, at) VALUES ($1, $2, $3, $4::jsonb, $5)"
+# Seconds a request waits for a connection to write with.
+WAIT_SECONDS = 2.0
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    # Two transactions that wait for each other: one of them may be tried again.
+    asyncpg.TransactionRollbackError,
+)
+
+
+@dataclass(frozen=True)
+class Commanding:
+    """A request with commands, admitted and compiled."""
+
+    caller: Caller
+    standing: Standing
+    declared: Declared
+    operation: Operation
+    compiled: Compiled
+    values: Mapping[str, Any]
+    request: Request
+    now: datetime
+    # The caller's Idempotency-Key, if it gave one.
+    key: str | None
+
+
+class Mutations:
+    """Does the commands of requests."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        registry: Registry,
+        secrets: Secrets,
+        states: SourceStates,
+        policy_version: str,
+    ) -> None:
+        """`pool`: connections as the writing role; `policy_version` goes into frozen evidence."""
+        self._pool = pool
+        self._registry = registry
+        self._secrets = secrets
+        self._states = states
+        self._policy_version = policy_version
+
+    async def read(
+        self, reader: Reader, name: str, arguments: Mapping[str, Any], now: datetime
+    ) -> list[dict[str, Any]]:
+        """The rows with which casework answers the query field that asks for `name`."""
+        return await self._registry.readings[name](reader.rows, named(dict(arguments)), now)
+
+    async def run(self, asked: Commanding) -> None:
+        """Do the commands and put what they made into the request, for its statement to read.
+
+        All of a request's commands take effect or none. With a known Idempotency-Key nothing is done again.
+        Raises IdempotencyConflict, StoreUnavailable and the refusals of the commands.
+        """
+        if asked.key is not None and not _KEY.fullmatch(asked.key):
+            raise BadUserInput("An Idempotency-Key has 1 to 64 printable characters.")
+        try:
+            async with self._pool.acquire(timeout=WAIT_SECONDS) as connection, connection.transaction():
+                made = await self._once(asked, connection)
+        except HubError:
+            raise
+        except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError):
+            raise BadUserInput("A value holds a character that the store cannot keep.") from None
+        except _AWAY as error:
+            raise StoreUnavailable from error
+        for key, one in made.items():
+            asked.request.made[key] = one.ids
+            rows = [{"ord": number, **row} for number, row in enumerate(one.rows)]
+            asked.request.rows[FromRows("command", key)] = orjson.dumps(rows)
+
+    async def _once(self, asked: Commanding, connection: asyncpg.Connection) -> dict[str, Made]:
+        if asked.key is None:
+            return await self._all(asked, connection)
+        partner = asked.standing.agreement.partner
+        digest = _digest(asked)
+        await connection.execute(_LOCK, f"{partner}/{asked.key}")
+        known = await connection.fetchrow(_KNOWN, partner, asked.key)
+        if known is not None:
+            if known["digest"] != digest:
+                raise IdempotencyConflict
+            return {
+                key: Made(tuple(one["ids"]), tuple(one["rows"]))
+                for key, one in orjson.loads(known["outcome"]).items()
+            }
+        made = await self._all(asked, connection)
+        outcome = orjson.dumps({key: asdict(one) for key, one in made.items()}).decode()
+        await connection.execute(_KEEP, partner, asked.key, digest, outcome, asked.now)
+        return made
+
+    async def _all(self, asked: Commanding, connection: asyncpg.Connection) -> dict[str, Made]:
+        work = await self._work(asked, connection)
+        made = {}
+        for root in asked.compiled.plan.roots:
+            if isinstance(root, Selected):
+                arguments = named({name: given(ref, asked.values) for name, ref in root.arguments.items()})
+                made[root.key] = await self._registry.commands[root.rule.target](work, arguments)
+        return made
+
+    async def _work(self, asked: Commanding, connection: asyncpg.Connection) -> Work:
+        agreement = asked.standing.agreement
+        actor = Actor(
+            partner=agreement.partner,
+            officer=asked.caller.officer,
+            capabilities=asked.standing.view.capabilities,
+            roles=asked.caller.roles,
+            regions=agreement.regions,
+            subject=asked.caller.subject,
+            purpose=str(asked.declared.purpose),
+            matter=asked.declared.matter,
+            case_number=asked.declared.case,
+        )
+        states = {name: self._states.state(name) for name in self._states.sources}
+        return Work(
+            connection=connection,
+            actor=actor,
+            now=asked.now,
+            today=asked.request.today,
+            calendar=await calendar_for(connection, agreement.regions, asked.request.today),
+            machines=self._registry.machines,
+            view=asked.standing.view,
+            request=asked.request,
+            secrets=self._secrets,
+            sources={name: SourceState(name, one.status, one.as_of) for name, one in states.items()},
+            policy_version=self._policy_version,
+        )
+
+
+def given(ref: Ref, values: Mapping[str, Any]) -> Any:
+    """The value of an argument: of the document, of a variable, or of both mixed."""
+    match ref:
+        case Constant(value):
+            if isinstance(value, dict):
+                return {
+                    name: given(one, values) if isinstance(one, Ref) else one
+                    for name, one in value.items()
+                    if one is not Undefined and one != Constant(Undefined)
+                }
+            return value
+        case Variable(path):
+            found: Any = values
+            for name in path:
+                found = found[name]
+            return found
+        case _:
+            return [given(one, values) for one in ref.members]
+
+
+def named(value: Any) -> Any:
+    """Arguments under the names that commands give them: dueOn is due_on there."""
+    if isinstance(value, dict):
+        return {_CAPITAL.sub(r"_\1", name).lower(): named(one) for name, one in value.items()}
+    return [named(one) for one in value] if isinstance(value, list) else value
+
+
+def _digest(asked: Commanding) -> str:
+    """SM3 over all that makes a request the same: its words, its variables, and what it was declared for."""
+    declared = asked.declared
+    said = [
+        asked.operation.digest,
+        asked.operation.node.name.value if asked.operation.node.name else None,
+        asked.values,
+        [str(declared.purpose), declared.matter, declared.case],
+    ]
+    text = orjson.dumps(said, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    return hashlib.new("sm3", text).hexdigest()
