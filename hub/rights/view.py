@@ -234,6 +234,9 @@ def _visible(view: View) -> frozenset[str]:
         # An input type without visible fields cannot stand in a schema, so nothing takes it.
         if _is_empty(vocabulary, coordinate, visible):
             continue
+        # An input type without visible fields cannot stand in a schema, so nothing takes it.
+        if _is_empty(vocabulary, coordinate, visible):
+            continue
         if _given(view, rule):
             visible.add(coordinate)
     return frozenset(visible)
@@ -244,6 +247,18 @@ def _given(view: View, rule: Condition | Parameter) -> bool:
     if isinstance(rule, Parameter):
         return rule.capability is None or rule.capability in view.capabilities
     return _filterable(view, rule)
+
+
+def _is_empty(vocabulary: Vocabulary, argument: str, visible: set[str]) -> bool:
+    """Whether the argument (`Type.field(name:)`) takes an input type of which this caller sees no field."""
+    owner, _, rest = argument.partition(".")
+    field, _, name = rest.partition("(")
+    holder = vocabulary.schema.type_map[owner]
+    assert isinstance(holder, GraphQLObjectType | GraphQLInterfaceType)
+    taken = get_named_type(holder.fields[field].args[name.removesuffix(":)")].type)
+    return isinstance(taken, GraphQLInputObjectType) and not any(
+        f"{taken.name}.{one}" in visible for one in taken.fields
+    )
 
 
 def _is_empty(vocabulary: Vocabulary, argument: str, visible: set[str]) -> bool:
