@@ -114,12 +114,17 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             # Messages of foreign exceptions may hold values of rows: the type and the place say enough.
             line["error"] = record.exc_info[0].__name__
-            trace = record.exc_info[2]
-            while trace is not None and trace.tb_next is not None:
-                trace = trace.tb_next
-            if trace is not None:
-                line["at"] = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+            if record.exc_info[1] is not None and (place := place_of(record.exc_info[1])):
+                line["at"] = place
         return json.dumps(line, ensure_ascii=False)
+
+
+def place_of(error: BaseException) -> str | None:
+    """File and line where `error` was raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return None if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:
