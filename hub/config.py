@@ -119,6 +119,17 @@ def _key(value: str) -> bytes:
     return key
 
 
+def _channel_url(channel: str, words: str) -> Any:
+    """The address of a channel that publishes."""
+    return setting(f"HUB_CHANNEL_{channel}_URL", f"Address where {words} takes what it shall publish", _HTTP)
+
+
+def _channel_key(channel: str, words: str) -> Any:
+    """The key of a channel that publishes: each has its own, so that none can speak for another."""
+    description = f"Key that the hub and {words} sign with, hexadecimal; required with its address"
+    return setting(f"HUB_CHANNEL_{channel}_KEY", description, _key, secret=True)
+
+
 _POSTGRES = _url("postgresql", "postgres")
 _HTTP = _url("https", "http")
 
@@ -240,6 +251,41 @@ class Settings:
     )
     commerce_dir: str | None = setting(
         "HUB_COMMERCE_DIR", "Directory of the commerce department's own files", _text, of_source=True
+    )
+    channel_own_site_url: str | None = _channel_url("OWN_SITE", "the department's own site")
+    channel_own_site_key: bytes | None = _channel_key("OWN_SITE", "the department's own site")
+    channel_government_portal_url: str | None = _channel_url("GOVERNMENT_PORTAL", "the government portal")
+    channel_government_portal_key: bytes | None = _channel_key("GOVERNMENT_PORTAL", "the government portal")
+    channel_provincial_platform_url: str | None = _channel_url(
+        "PROVINCIAL_PLATFORM", "the provincial credit platform"
+    )
+    channel_provincial_platform_key: bytes | None = _channel_key(
+        "PROVINCIAL_PLATFORM", "the provincial credit platform"
+    )
+    channel_credit_qinghai_url: str | None = _channel_url("CREDIT_QINGHAI", "Credit China (Qinghai)")
+    channel_credit_qinghai_key: bytes | None = _channel_key("CREDIT_QINGHAI", "Credit China (Qinghai)")
+    channel_app_id: str = setting(
+        "HUB_CHANNEL_APP_ID", "Our id at the channels that publish", _text, "credit-sharing-hub"
+    )
+    channel_deadline: float = setting(
+        "HUB_CHANNEL_DEADLINE", "Seconds until which a channel must answer", _seconds(0.05, 600), "10"
+    )
+    channel_pause: float = setting(
+        "HUB_CHANNEL_PAUSE",
+        "Seconds before a delivery is sent again; doubled each time, up to half an hour",
+        _seconds(0.05, 1800),
+        "5",
+    )
+    job_lease: float = setting(
+        "HUB_JOB_LEASE",
+        "Seconds after which another worker takes over the job of one that was killed",
+        _seconds(1, 3600),
+        "20",
+    )
+    worker_metrics_port: int | None = setting(
+        "HUB_WORKER_METRICS_PORT",
+        "Port at HUB_HOST where a worker tells its figures; 0: any free one; not set: nowhere",
+        _count(0, 65535),
     )
     # Every other HUB_ variable: a connector added later reads its own from here.
     others: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)

@@ -20,7 +20,7 @@ from hub.casework.machine import Actor, Machine, Step
 from hub.casework.work import calendar_for
 from hub.errors import HubError
 from hub.rules.calendar import SHANGHAI, Calendar
-from hub.rules.reminders import load_reminders
+from hub.rules.reminders import reminded_at
 
 # (mechanism, state) → the transition that is taken when the deadline has passed in that state.
 Automatic = Mapping[tuple[str, str], str]
@@ -101,7 +101,7 @@ async def _keep(
 ) -> None:
     if row["due_on"] >= today:
         left = calendar.between(today, row["due_on"])
-        reached = [days for days in load_reminders(row["mechanism"], today) if left <= days]
+        reached = [days for days in reminded_at(row["mechanism"], today) if left <= days]
         if reached:
             told = {"due_on": row["due_on"], "working_days": min(reached)}
             done.reminded += await _tell(pool, row, NEAR, told, now)
