@@ -22,7 +22,7 @@ from hub.graphiql.page import graphiql_routes
 from hub.harvest.intake import data_class_of
 from hub.harvest.rejections import Rejections
 from hub.ledger.chain import Ledger
-from hub.observe import AgreementsChanged, Observer
+from hub.observe import AgreementsChanged, Observer, place_of
 from hub.query.binding import Secrets
 from hub.query.operations import Operations
 from hub.rights.agreement import Agreements, today_in
@@ -206,7 +206,10 @@ def _in_words(send: Send) -> Send:
     async def tell(message: Message) -> None:
         if message["type"].endswith(".failed"):
             error = sys.exc_info()[1]
-            words = f"{error} [{error.code}]" if isinstance(error, HubError) else type(error).__name__
+            if isinstance(error, HubError):
+                words = f"{error} [{error.code}]"
+            else:
+                words = f"{type(error).__name__} at {place_of(error) if error else None}"
             message = {**message, "message": words}
         await send(message)
 
