@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import gc
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -27,6 +28,7 @@ PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 _LOCK_SECONDS = 30.0
 # Rows understood between two looks at the store's answers: a few milliseconds of work.
 _SLICE = 50
+_COLLECT_AFTER = (100_000, 50, 100)
 _LOCK = "SELECT pg_try_advisory_lock(0x48415256, hashtext($1))"
 _UNLOCK = "SELECT pg_advisory_unlock(0x48415256, hashtext($1))"
 _LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
@@ -140,6 +142,17 @@ async def exclusive(pool: asyncpg.Pool, source: str) -> AsyncIterator[asyncpg.Co
         ) from error
 
 
+@contextmanager
+def _patient_collector() -> Iterator[None]:
+    """Look for cycles less often while rows go by: they hold none, and looking costs a quarter of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(*_COLLECT_AFTER)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 class Run:
     """One pass over a source: while the store writes a batch, the next one is read and understood."""
 
@@ -166,6 +179,10 @@ class Run:
 
     async def to_the_end(self, cursor: str | None, move: Move, pauses: Sequence[float]) -> Outcome:
         """All batches from `cursor` on; an unavailable source is asked again, a refusal ends the pass."""
+        with _patient_collector():
+            return await self._ask(cursor, move, pauses)
+
+    async def _ask(self, cursor: str | None, move: Move, pauses: Sequence[float]) -> Outcome:
         self._cursor = cursor
         left = list(pauses)
         while True:
