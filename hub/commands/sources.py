@@ -18,6 +18,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from connectors.commerce import SOURCE as COMMERCE
+from connectors.commerce import connect_file
 from connectors.contract import Connector
 from hub.commands.session import err, out, present, told, tools_of, with_store, writer
 from hub.config import Settings
@@ -211,6 +213,9 @@ def quarantine_replay(
 def _connector(configured: Settings, source: str) -> Connector:
     """The connector that reads rows of `source`."""
     found = connect_all(configured.source_settings, tools_of(configured)).get(source)
+    if found is None and source == COMMERCE.name:
+        # Rows of given files wait here too, on hubs without a drop directory.
+        return connect_file(Path(), tools_of(configured))
     if found is None:
         raise SourceUnknown(f"The source {source} is not connected: set its variables.")
     return found
