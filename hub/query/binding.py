@@ -14,7 +14,14 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from graphql import GraphQLSchema, OperationDefinitionNode, get_variable_values, type_from_ast
+from graphql import (
+    GraphQLSchema,
+    NamedTypeNode,
+    OperationDefinitionNode,
+    TypeNode,
+    get_variable_values,
+    type_from_ast,
+)
 
 from hub.errors import BadUserInput, LimitExceeded
 from hub.query.document import shortened
@@ -31,6 +38,8 @@ from hub.query.parameters import (
 from hub.query.plan import Constant, Listed, Ref, Variable
 from schema.identifiers import InvalidIdentifier, parse_uscc
 
+# Values in a list of a filter.
+LONGEST_LIST = 500
 _ID = re.compile(r"[a-z][0-9a-f]{32}", re.ASCII)
 
 
@@ -157,7 +166,7 @@ def _identifier(scheme: str, value: str, secrets: Secrets) -> str:
 def _seal_key(seal: Seal, request: Request, secrets: Secrets) -> bytes:
     """The key of a page's cursors: another caller, view or filter has another."""
     arguments = [[name, _reader(ref)(request)] for name, ref in seal.arguments]
-    said = orjson.dumps([request.partner, request.view_digest, seal.coordinate, arguments], default=_plain)
+    said = orjson.dumps([request.partner, request.view_digest, seal.relation, arguments], default=_plain)
     return hmac.digest(secrets.cursor, said, "sha256")
 
 
@@ -186,7 +195,12 @@ class Variables:
         """`bulk`: the longest list a caller may send."""
         self._schema = schema
         self._definitions = operation.variable_definitions or ()
-        self._bulk = bulk
+        self.bulk = bulk
+        # Only lists of codes are bulk checks; no other list has a reason to be long.
+        self._longest = {
+            one.variable.name.value: bulk if _named(one.type) == "USCC" else LONGEST_LIST
+            for one in self._definitions
+        }
         quick = [
             (one.variable.name.value, _quick(str(type_from_ast(schema, one.type))))
             for one in self._definitions
@@ -199,12 +213,16 @@ class Variables:
         values = self._coerced_quickly(given)
         if values is None:
             values = self._coerced(given)
-        for value in values.values():
-            if isinstance(value, list) and len(value) > self._bulk:
-                raise LimitExceeded(
-                    f"A list may hold at most {self._bulk} values.", limit="bulk", maximum=self._bulk
-                )
+        self._check_lengths(values)
         return values
+
+    def _check_lengths(self, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            longest = self._longest.get(name, LONGEST_LIST)
+            if isinstance(value, list) and len(value) > longest:
+                raise LimitExceeded(
+                    f"A list may hold at most {longest} values.", limit="bulk", maximum=longest
+                )
 
     def _coerced_quickly(self, given: Mapping[str, Any]) -> dict[str, Any] | None:
         """The values, or None where graphql-core must look: to coerce them, or to say what is wrong."""
@@ -220,18 +238,20 @@ class Variables:
         return values
 
     def _coerced(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        for value in given.values():
-            # Refused before anything looks at each of its members.
-            if isinstance(value, list) and len(value) > self._bulk:
-                raise LimitExceeded(
-                    f"A list may hold at most {self._bulk} values.", limit="bulk", maximum=self._bulk
-                )
+        # Refused before anything looks at each of its members.
+        self._check_lengths(given)
         found = get_variable_values(
             self._schema, self._definitions, dict(given), max_errors=5, hide_suggestions=True
         )
         if isinstance(found, list):
             raise BadUserInput(" ".join(shortened(error.message) for error in found))
         return dict(found.coerced)
+
+
+def _named(declared: TypeNode) -> str:
+    while not isinstance(declared, NamedTypeNode):
+        declared = declared.type  # type: ignore[attr-defined]
+    return declared.name.value
 
 
 def _quick(declared: str) -> Callable[[Any], Any] | None:

@@ -165,7 +165,9 @@ class Expressions:
         asked = {
             _VOUCHERS[known.target]
             for coordinate, known in self.view.vocabulary.rules.items()
-            if coordinate.startswith(f"{summary}.") and known.target in _VOUCHERS and coordinate in self.view.visible
+            if coordinate.startswith(f"{summary}.")
+            and known.target in _VOUCHERS
+            and coordinate in self.view.visible
         }
         return f"ARRAY(SELECT u FROM unnest({incomplete}) u WHERE u = ANY ('{{{','.join(sorted(asked))}}}') ORDER BY u)"
 

@@ -22,9 +22,18 @@ from graphql import (
 from hub.errors import HubError, LimitExceeded, ValidationFailed
 from hub.query.binding import Binder, Secrets, Variables, binders
 from hub.query.cost import cost_of
-from hub.query.document import Limits, check_limits, operation_of, parse_document, validate_in
+from hub.query.document import Limits, check_limits, exceeded, operation_of, parse_document, validate_in
 from hub.query.livekeys import keys_plan
-from hub.query.plan import Plan, Planner, shape_of, static_variables
+from hub.query.plan import (
+    Constant,
+    Listed,
+    Plan,
+    Planner,
+    Ref,
+    Selected,
+    shape_of,
+    static_variables,
+)
 from hub.query.statement import Statement, compile_plan
 from hub.recent import Recent
 from hub.rights.view import View, Withheld
@@ -84,6 +93,10 @@ class Operation:
     def _compile(self, values: Mapping[str, Any]) -> Compiled:
         cost_of(self.view.schema, self.document, self.node, values, self.limits)
         plan = Planner(self.document, self.view, values).plan(self.node)
+        for root in plan.roots:
+            codes = root.arguments.get("codes") if isinstance(root, Selected) else None
+            if codes is not None and _length(codes) > self.variables.bulk:
+                raise exceeded("bulk", self.variables.bulk)
         for selected in plan.selected():
             if len(selected.key) > LONGEST_KEY:
                 raise LimitExceeded(
@@ -111,7 +124,12 @@ class Operation:
             selection_set=SelectionSetNode(selections=tuple(plan.introspection)),
         )
         fragments = tuple(one for one in self.document.definitions if isinstance(one, FragmentDefinitionNode))
-        variables = self.node.variable_definitions or ()
+        # The values are coerced already. Introspection takes truth values and names only, which stay as they are.
+        variables = tuple(
+            one
+            for one in self.node.variable_definitions or ()
+            if isinstance(values.get(one.variable.name.value), bool | str)
+        )
         asked = OperationDefinitionNode(
             operation=operation.operation,
             name=operation.name,
@@ -120,9 +138,18 @@ class Operation:
             selection_set=operation.selection_set,
         )
         result = execute_sync(
-            self.view.schema, DocumentNode(definitions=(asked, *fragments)), variable_values=dict(values)
+            self.view.schema,
+            DocumentNode(definitions=(asked, *fragments)),
+            variable_values={one.variable.name.value: values[one.variable.name.value] for one in variables},
         )
         return result.data or {}
+
+
+def _length(codes: Ref) -> int:
+    """How many codes stand in the document; those of a variable were counted with its value."""
+    if isinstance(codes, Listed):
+        return len(codes.members)
+    return len(codes.value) if isinstance(codes, Constant) and isinstance(codes.value, list) else 0
 
 
 def _disclosure(withheld: tuple[Withheld, ...]) -> bytes:

@@ -40,7 +40,7 @@ class Conversion(StrEnum):
 class Seal:
     """The page that a cursor belongs to; its key is of this partner, this view and these arguments."""
 
-    coordinate: str
+    relation: str
     arguments: tuple[tuple[str, Ref], ...]
 
 

@@ -448,9 +448,7 @@ class _Compiler:
             if name not in self._view.schema.type_map:
                 continue
             person = name == "NaturalPerson"
-            shown = (
-                self._access.person(row) if person else self._access.visible(row, self._row_classes(name))
-            )
+            shown = self._access.person(row) if person else self._access.visible(row, self._row_classes(name))
             only = self._view.vocabulary.entities[name].discriminator
             assert only is not None
             kinds.setdefault(shown, []).extend(only[1])
@@ -616,7 +614,9 @@ class _Compiler:
         rank = f"row_number() OVER (ORDER BY {self._order(relation, row, descending)}) AS rn"
         numbered = f"(SELECT {rank}, {row.alias}.* FROM ({page}) {row.alias}) {row.alias}"
         about = f" AND {row.alias}.subject_id IS NOT NULL" if row.table.mixed else ""
-        subjects = f"array_agg(DISTINCT {row.alias}.subject_id) FILTER (WHERE {row.alias}.rn <= {limit}{about})"
+        subjects = (
+            f"array_agg(DISTINCT {row.alias}.subject_id) FILTER (WHERE {row.alias}.rn <= {limit}{about})"
+        )
         if as_root:
             body = f'SELECT {", ".join([*filter(None, [selected]), subjects])} AS " subjects" FROM {numbered}'
             return (
@@ -683,8 +683,9 @@ class _Compiler:
 
 
 def _seal(field: Selected) -> Seal:
+    # The relation, not the coordinate: every type of subject has the same page of records.
     return Seal(
-        field.coordinate,
+        field.rule.target,
         tuple((name, ref) for name, ref in field.arguments.items() if name not in ("first", "after")),
     )
 
