@@ -1,0 +1,480 @@
+"""graphql-core over the schema of a view, with resolvers that look at plain rows and ask for rights cell by cell."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from graphql import DocumentNode, GraphQLResolveInfo, execute_sync
+
+from hub.rights.policy import Level
+from schema.governance import HOLDER, OPEN, ROW, Need, Rule, Shape
+from schema.persons import hmac_sm3
+from tests.reference.masks import masked
+from tests.reference.rights import TYPES, Asker, Rights
+from tests.reference.rows import Row, Store
+from tests.reference.summary import summary
+from tests.worlds import ID_KEY
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+LETTERS = {
+    "subject": "s",
+    "record": "r",
+    "list_entry": "l",
+    "grade": "g",
+    "archive": "a",
+    "list_definition": "d",
+}
+_TOLD = (
+    "display_name",
+    "registration_status",
+    "established_on",
+    "industry_code",
+    "legal_representative_name",
+)
+
+
+@dataclass(frozen=True)
+class Thing:
+    """An object of an answer: the row it is made of, and the level at which the caller sees that row."""
+
+    type_name: str
+    table: str
+    row: Row
+    level: Level
+    as_of: datetime | None = None
+    # Columns of an embedded value have this prefix.
+    prefix: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of rows."""
+
+    type_name: str
+    things: Sequence[Thing]
+    more: bool
+    column: str
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A row in a page."""
+
+    page: Page
+    thing: Thing
+
+
+@dataclass
+class Reference:
+    """Answers documents the slow way."""
+
+    asker: Asker
+    store: Store
+    # Rows that the hub brings along (sources, me, candidates, explanations), by name and response key.
+    brought: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Rights are the asker's over this store."""
+        self.rights = Rights(self.asker, self.store)
+
+    def execute(self, document: DocumentNode, variables: Mapping[str, Any], name: str | None) -> Any:
+        """`data` of the answer. Errors are failures of the reference, or values that the schema does not have."""
+        result = execute_sync(
+            self.asker.view.schema,
+            document,
+            variable_values=dict(variables),
+            operation_name=name,
+            field_resolver=self._resolve,
+            type_resolver=lambda thing, *_: thing.type_name,
+        )
+        if result.errors:
+            raise AssertionError(f"the reference failed: {result.errors}") from result.errors[
+                0
+            ].original_error
+        return result.data
+
+    # ---- dispatch ----------------------------------------------------------------------------------------------
+
+    def _resolve(self, source: Any, info: GraphQLResolveInfo, /, **given: Any) -> Any:
+        parent, name = info.parent_type.name, info.field_name
+        if parent == "Query":
+            roots: dict[str, Callable[..., Any]] = {
+                "subject": self._subject, "subjects": self._subjects, "records": self._records,
+                "listEntries": self._list_entries, "creditLists": self._credit_lists, "node": self._node,
+            }  # fmt: skip
+            if name in roots:
+                return roots[name](**given)
+            rule = self.asker.view.vocabulary.rules[f"Query.{name}"]
+            return self._rows(rule.target, str(info.path.key), name == "me")
+        if isinstance(source, Page):
+            return self._of_page(source, name)
+        if isinstance(source, Edge):
+            return source.thing if name == "node" else cursor(source.thing, source.page.column)
+        rule = self.asker.view.vocabulary.rules[f"{parent}.{name}"]
+        if isinstance(source, dict):
+            return self._of_brought(source, rule)
+        return self._of_row(source, parent, name, rule, str(info.path.key), given)
+
+    def _of_page(self, page: Page, name: str) -> Any:
+        match name:
+            case "edges":
+                return [Edge(page, one) for one in page.things]
+            case "pageInfo":
+                return page
+            case "hasNextPage":
+                return page.more
+        return cursor(page.things[-1], page.column) if page.things else None
+
+    def _rows(self, name: str, key: str, single: bool) -> Any:
+        rows = sorted(self.brought[name, key], key=lambda row: row["ord"])
+        if name == "candidates":
+            rows = [one for one in rows if self._seen(self.store.subject(one["subject_id"])) is not None]
+        return rows[0] if single else rows
+
+    def _of_brought(self, source: Mapping[str, Any], rule: Rule) -> Any:
+        if rule.target == "candidate.subject":
+            return self._seen(self.store.subject(source["subject_id"]))
+        value = source.get(rule.target)
+        return formatted(value) if not isinstance(value, list) else value
+
+    # ---- cells -------------------------------------------------------------------------------------------------
+
+    def _of_row(
+        self, thing: Thing, parent: str, name: str, rule: Rule, key: str, given: Mapping[str, Any]
+    ) -> Any:
+        if parent == "CreditSummary":
+            return summary(self.rights, thing.row, thing.type_name, name)
+        if f"{parent}.{name}" in self.asker.view.hidden:
+            return None
+        level = self._level(thing, rule)
+        if level < (Level.YES_NO if rule.need is Need.YES_NO else Level.MASKED):
+            return None
+        value = self._value(thing, parent, name, rule, key, given)
+        return value if level is Level.FULL or rule.need is Need.YES_NO else masked(rule.mask, value)
+
+    def _level(self, thing: Thing, rule: Rule) -> Level:
+        """The level of one cell: its class decides, or the row's, or whoever holds it."""
+        if rule.classes in ((OPEN,), (HOLDER,)):
+            return Level.FULL
+        if rule.classes == (ROW,):
+            return thing.level
+        subject = self.store.subject(thing.row.get("subject_id"))
+        return max(self.rights.level(one, subject) for one in rule.classes)
+
+    def _value(
+        self, thing: Thing, parent: str, name: str, rule: Rule, key: str, given: Mapping[str, Any]
+    ) -> Any:
+        row, table = thing.row, thing.table
+        match rule.shape:
+            case Shape.COLUMN:
+                return formatted(row[thing.prefix + rule.target])
+            case Shape.DETAIL:
+                return row["details"].get(rule.target)
+            case Shape.EMBEDDED:
+                if name == "summary":
+                    return Thing(TYPES[row["kind"]], table, row, thing.level)
+                return Thing("", table, row, thing.level, thing.as_of, rule.target)
+            case Shape.ROWS:
+                if rule.target == "sources":
+                    return self._rows("sources", key, False)
+                return row["details"].get("items") or [] if table == "record" else row["items"]
+            case Shape.COMPUTED:
+                return self._computed(thing, name)
+        return self._related(thing, rule.target, given)
+
+    def _computed(self, thing: Thing, name: str) -> Any:
+        row, today = thing.row, self.asker.today
+        match name:
+            case "id":
+                return LETTERS[thing.table] + row["public_id"]
+            case "currentlyValid":
+                return (
+                    row["details"].get("license_state") != "2"
+                    and (row["valid_from"] is None or row["valid_from"] <= today)
+                    and (row["valid_to"] is None or today <= row["valid_to"])
+                )
+            case "identityVerified":
+                known = self.store.about("identifier", row["subject_id"])
+                return "YES" if any(one["data_class"] == "D3" for one in known) else "NO"
+        raise AssertionError(name)
+
+    # ---- other rows --------------------------------------------------------------------------------------------
+
+    def _related(self, thing: Thing, target: str, given: Mapping[str, Any]) -> Any:
+        row, as_of = thing.row, thing.as_of
+        match target:
+            case "fact.subject":
+                return self._seen(self._then(self.store.subject(row["subject_id"]), as_of), as_of)
+            case "list_entry.list":
+                found = [
+                    one for one in self.store.tables["list_definition"] if one["code"] == row["list_code"]
+                ]
+                return self._definition(found[0])
+            case "subject.records":
+                return self._record_page(self.store.about("record", row["subject_id"]), as_of, **given)
+            case "subject.list_entries":
+                entries = self._things("list_entry", row, as_of)
+                kept = [one for one in entries if given.get("color") in (None, one.row["color"])]
+                return ordered(kept, "recognized_on", "public_id", reverse=True)
+            case "subject.identifiers":
+                return ordered(self._things("identifier", row, as_of), "scheme", "value")
+            case "subject.former_names":
+                return self._former_names(row, as_of)
+            case "subject.contact" | "subject.registration":
+                data_class = "D2" if target == "subject.contact" else "D1"
+                found = self._things("registration", row, as_of, data_class)
+                return ordered(found, "recorded_at", "version_id")[-1] if found else None
+            case "subject.grades":
+                return self._grades(row, as_of, given.get("scheme"))
+            case "subject.archives":
+                archives = self._things("archive", row, as_of)
+                kept = [
+                    one for one in archives if given.get("archiveType") in (None, one.row["archive_type"])
+                ]
+                return ordered(kept, "archive_type", "public_id")
+        raise AssertionError(target)
+
+    def _things(
+        self, table: str, subject: Row, as_of: datetime | None, data_class: str | None = None
+    ) -> list[Thing]:
+        """What the caller sees of a table about a subject, as believed at the moment asked for."""
+        rows = [row for row in self.store.about(table, subject["subject_id"]) if believed(row, as_of)]
+        return [one for row in rows if (one := self._thing(table, row, as_of, data_class)) is not None]
+
+    def _thing(
+        self, table: str, row: Row, as_of: datetime | None = None, data_class: str | None = None
+    ) -> Thing | None:
+        level = self.rights.shown(table, row, data_class, versions=as_of is not None)
+        if level is Level.NONE:
+            return None
+        types = {"list_entry": "ListEntry", "grade": "ExternalGrade", "archive": "CreditArchive"}
+        name = TYPES[row["kind"]] if table == "record" else types.get(table, "")
+        return Thing(name, table, row, level, as_of)
+
+    def _seen(self, subject: Row | None, as_of: datetime | None = None) -> Thing | None:
+        level = self.rights.subject_level(subject)
+        if subject is None or level is Level.NONE:
+            return None
+        return Thing(TYPES[subject["kind"]], "subject", subject, level, as_of)
+
+    def _then(self, subject: Row | None, as_of: datetime | None) -> Row | None:
+        """The subject as it was known then: named by the newest registration of the time."""
+        if subject is None or as_of is None:
+            return subject
+        if subject["created_at"] > as_of:
+            return None
+        known = [
+            one
+            for one in self.store.about("registration", subject["subject_id"])
+            if one["recorded_at"] <= as_of
+        ]
+        if not known:
+            return subject
+        newest = max(known, key=lambda one: (one["recorded_at"], one["version_id"]))
+        return {**subject, **{name: newest[name] for name in _TOLD if newest[name] is not None}}
+
+    def _former_names(self, subject: Row, as_of: datetime | None) -> list[Thing]:
+        found = []
+        for row in self.store.about("registration", subject["subject_id"]):
+            ended = row["superseded_at"] is not None and (as_of is None or row["superseded_at"] <= as_of)
+            if ended and row["display_name"] != subject["display_name"]:
+                one = self._thing("registration", row, as_of, "D1")
+                found += [one] if one is not None else []
+        return ordered(found, "recorded_at", "version_id", reverse=True)
+
+    def _grades(self, subject: Row, as_of: datetime | None, scheme: str | None) -> list[Thing]:
+        found = self._things("grade", subject, as_of)
+        if as_of is None:
+            for live in self.store.live.get(subject["uscc"], ()):
+                one = self._thing("grade", _read(live, subject))
+                found += [one] if one is not None else []
+        kept = [one for one in found if scheme in (None, one.row["scheme"])]
+        return ordered(kept, "effective_from", "scheme", "public_id", reverse=True)
+
+    def _definition(self, row: Row) -> Thing | None:
+        level = self.rights.definition_level(row)
+        return (
+            Thing("CreditListDefinition", "list_definition", row, level) if level is not Level.NONE else None
+        )
+
+    # ---- pages -------------------------------------------------------------------------------------------------
+
+    def _record_page(
+        self,
+        rows: Sequence[Row],
+        as_of: datetime | None,
+        first: int,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 - the argument's name
+        orderBy: str = "DECIDED_ON_DESC",  # noqa: N803 - the argument's name
+        after: str | None = None,
+        browsing: bool = False,
+    ) -> Page:
+        kept = [row for row in rows if believed(row, as_of) and passes(row, filter or {})]
+        if browsing:
+            kept = [row for row in kept if self.rights.browsable(row["data_class"])]
+        things = [one for row in kept if (one := self._thing("record", row, as_of)) is not None]
+        things = [one for one in things if one.type_name in self.asker.view.schema.type_map]
+        return paged(
+            "RecordConnection", things, "decided_on", first, after, descending=orderBy != "DECIDED_ON_ASC"
+        )
+
+    def _records(self, **given: Any) -> Page:
+        return self._record_page(self.store.tables["record"], None, browsing=True, **given)
+
+    def _list_entries(
+        self,
+        first: int,
+        listCode: str | None = None,  # noqa: N803 - the argument's name
+        color: str | None = None,
+        after: str | None = None,
+    ) -> Page:
+        kept = [
+            row
+            for row in self.store.current("list_entry")
+            if row["recognized_on"] is not None
+            and listCode in (None, row["list_code"])
+            and color in (None, row["color"])
+            and self.rights.browsable(row["data_class"])
+        ]
+        things = [one for row in kept if (one := self._thing("list_entry", row)) is not None]
+        return paged("ListEntryConnection", things, "recognized_on", first, after, descending=True)
+
+    # ---- roots -------------------------------------------------------------------------------------------------
+
+    def _subject(self, value: str, scheme: str, asOf: datetime | None = None) -> Thing | None:  # noqa: N803
+        if scheme == "USCC":
+            found = [row for row in self.store.tables["subject"] if row["uscc"] == value.strip().upper()]
+        else:
+            personal = scheme in ("RESIDENT_ID", "PASSPORT")
+            wanted = hmac_sm3(ID_KEY, value) if personal else value.strip().upper()
+            found = [
+                subject
+                for one in self.store.tables["identifier"]
+                if (one["scheme"], one["value"]) == (scheme, wanted)
+                and (subject := self.store.subject(one["subject_id"])) is not None
+                and self._matches(one, subject, personal)
+            ]
+        return self._seen(self._then(found[0], asOf), asOf) if found else None
+
+    def _matches(self, identifier: Row, subject: Row, personal: bool) -> bool:
+        """A number of a person finds that person and nobody else; any other number only who may be told it."""
+        if personal:
+            return bool(subject["kind"] == "NATURAL_PERSON")
+        return self.rights.level(identifier["data_class"], subject) >= Level.YES_NO
+
+    def _subjects(self, codes: Sequence[str], asOf: datetime | None = None) -> list[Thing | None]:  # noqa: N803
+        known = {row["uscc"]: row for row in self.store.tables["subject"] if row["uscc"] is not None}
+        return [self._seen(self._then(known.get(code), asOf), asOf) for code in codes]
+
+    def _credit_lists(self, color: str | None = None) -> list[Thing]:
+        rows = sorted(self.store.tables["list_definition"], key=lambda row: row["code"])
+        found = [self._definition(row) for row in rows if color in (None, row["color"])]
+        return [one for one in found if one is not None]
+
+    def _node(self, id: str) -> Thing | None:  # noqa: A002 - the argument's name
+        for table in ("subject", "record", "list_entry"):
+            for row in self.store.current(table):
+                if id == LETTERS[table] + row["public_id"]:
+                    found = self._seen(row) if table == "subject" else self._thing(table, row)
+                    kept = found is not None and found.type_name in self.asker.view.schema.type_map
+                    return found if kept else None
+        return None
+
+
+def believed(row: Row, as_of: datetime | None) -> bool:
+    """Whether the hub believed this version at the moment, by default now."""
+    if "superseded_at" not in row:
+        return True
+    ended = row["superseded_at"]
+    return (
+        ended is None
+        if as_of is None
+        else bool(row["recorded_at"] <= as_of and (ended is None or as_of < ended))
+    )
+
+
+def passes(row: Row, conditions: Mapping[str, Any]) -> bool:
+    """Whether a record meets all conditions of a RecordFilter."""
+    tests: dict[str, Callable[[Any], bool]] = {
+        "kinds": lambda wanted: row["kind"] in wanted,
+        "sources": lambda wanted: row["source"] in wanted,
+        "seriousness": lambda wanted: row["seriousness"] in wanted,
+        "decidedFrom": lambda day: row["decided_on"] >= day,
+        "decidedTo": lambda day: row["decided_on"] <= day,
+        "documentNumber": lambda number: row["document_number"] == number,
+        "authority": lambda code: row["authority_uscc"] == code,
+        "catalogItemCodes": lambda wanted: row["catalog_item_code"] in wanted,
+        "fineAtLeast": lambda least: row["fine_amount"] is not None and row["fine_amount"] >= Decimal(least),
+    }
+    return all(tests[name](wanted) for name, wanted in conditions.items() if wanted is not None)
+
+
+def ordered(things: Sequence[Thing], *columns: str, reverse: bool = False) -> list[Thing]:
+    """In the order of some columns; what has no value is last, first when reversed."""
+    return sorted(
+        things,
+        key=lambda one: [(one.row[name] is None, one.row[name] if one.row[name] is not None else 0) for name in columns],
+        reverse=reverse,
+    )  # fmt: skip
+
+
+def paged(
+    name: str, things: Sequence[Thing], column: str, first: int, after: str | None, *, descending: bool
+) -> Page:
+    """The page of `first` rows behind the cursor `after`."""
+    rows = ordered(things, column, "public_id", reverse=descending)
+    if after is not None:
+        position = opened(after)
+        keys = [(one, (one.row[column], one.row["public_id"])) for one in rows]
+        rows = [one for one, key in keys if (key < position if descending else key > position)]
+    return Page(name, rows[:first], len(rows) > first, column)
+
+
+def cursor(thing: Thing, column: str) -> str:
+    """What is sealed in the cursor of a row."""
+    return f"{thing.row[column]}/{thing.row['public_id']}"
+
+
+def opened(sealed: str) -> tuple[date, str]:
+    """The position in a cursor that the hub gave; its seal is not the reference's business."""
+    day, public_id, _ = base64.b64decode(sealed).decode().split("/")
+    return date.fromisoformat(day), public_id.replace("-", "")
+
+
+def unsealed(value: Any) -> Any:
+    """An answer's data with every cursor replaced by what is sealed in it."""
+    if isinstance(value, dict):
+        return {name: unsealed(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [unsealed(one) for one in value]
+    if isinstance(value, str) and len(value) > 80:
+        try:
+            day, public_id = opened(value)
+        except (binascii.Error, UnicodeDecodeError, ValueError):
+            return value
+        return f"{day}/{public_id}"
+    return value
+
+
+def formatted(value: Any) -> Any:
+    """A stored value as JSON writes it."""
+    if isinstance(value, datetime):
+        return value.astimezone(SHANGHAI).isoformat()
+    return str(value) if isinstance(value, date | Decimal) else value
+
+
+def _read(live: Row, subject: Row) -> Row:
+    """A live row with the types of a stored one."""
+    read = {**live, "subject_id": subject["subject_id"]}
+    for name in ("effective_from", "effective_to"):
+        read[name] = live[name] and date.fromisoformat(live[name])
+    for name in ("source_updated_at", "fetched_at", "recorded_at"):
+        read[name] = live[name] and datetime.fromisoformat(live[name])
+    return read

@@ -1,0 +1,177 @@
+"""Rights in plain words: what a caller gets of a row, asked of the policy for every row and class anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from hub.rights.policy import Level, RowFacts, Scope, row_level
+from hub.rights.view import View
+from tests.reference.rows import FACTS, Row, Store
+
+# Data of natural persons: a consent to hand it on must be a separate one (个人信息保护法 art. 23, 29).
+OF_PERSONS = frozenset({"D3", "D5", "D8", "D11", "D29"})
+# Classes of the records that a natural person is known by, and may be seen for.
+MENTIONS = {"record": ("D5", "D8"), "list_entry": ("D11",)}
+TYPES = {
+    "LEGAL_PERSON": "Organization", "UNINCORPORATED_ORGANIZATION": "Organization",
+    "INDIVIDUAL_BUSINESS": "IndividualBusiness", "NATURAL_PERSON": "NaturalPerson",
+    "LICENSE": "AdministrativeLicense", "PENALTY": "AdministrativePenalty", "GENERIC": "GenericCreditRecord",
+}  # fmt: skip
+COLOR_CLASS = {"BLACK": "D10", "WATCH": "D12", "RED": "D13"}
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks: the view, and what the agreement and the token say beside it."""
+
+    view: View
+    partner: str
+    regions: Sequence[str]
+    self_code: str | None
+    own_source: str | None
+    purpose: str
+    today: date
+    now: datetime
+    incomplete: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What `asker` may see of `store`."""
+
+    asker: Asker
+    store: Store
+
+    def facts(self, subject: Row | None, fact: Row | None, data_class: str) -> RowFacts:
+        """What is true of a row about `subject`, for the question of `data_class`."""
+        asker = self.asker
+        if subject is None:
+            return RowFacts()
+        id_, region = subject["subject_id"], subject["region_code"]
+        return RowFacts(
+            in_region=region is not None and any(region.startswith(one) for one in asker.regions),
+            member=self._affiliated(id_, "MEMBER"),
+            merchant=self._affiliated(id_, "MERCHANT"),
+            self_=subject["uscc"] is not None and subject["uscc"] == asker.self_code,
+            own_source=fact is not None
+            and asker.own_source is not None
+            and fact["source"] == asker.own_source,
+            party=False,
+            consented=self._consented(id_, data_class),
+        )
+
+    def _affiliated(self, subject_id: int, kind: str) -> bool:
+        return any(
+            row["kind"] == kind
+            and row["partner"] == self.asker.partner
+            and row["valid_from"] <= self.asker.today
+            and (row["valid_to"] is None or self.asker.today <= row["valid_to"])
+            for row in self.store.about("affiliation", subject_id)
+        )
+
+    def _consented(self, subject_id: int, data_class: str) -> bool:
+        asker = self.asker
+        return any(
+            row["grantee"] == asker.partner
+            and asker.purpose in row["purposes"]
+            and data_class in row["data_classes"]
+            and row["valid_from"] <= asker.now < row["valid_to"]
+            and (row["withdrawn_at"] is None or row["withdrawn_at"] > asker.now)
+            and (row["separate_consent"] or data_class not in OF_PERSONS)
+            for row in self.store.about("consent", subject_id)
+        )
+
+    def level(self, data_class: str, subject: Row | None, fact: Row | None = None) -> Level:
+        """The level of `data_class` for a row about `subject`."""
+        decision = self.asker.view.decisions.get(data_class)
+        return Level.NONE if decision is None else row_level(decision, self.facts(subject, fact, data_class))
+
+    def open(self, fact: Row, subject: Row | None, data_class: str) -> bool:
+        """Whether the row's openness (公开属性) lets the caller have it."""
+        scopes = self.asker.view.sharing.get(fact["sharing_attribute"])
+        if scopes is None:
+            return False
+        facts = self.facts(subject, fact, data_class)
+        holds = {
+            Scope.OWN_REGION: facts.in_region, Scope.OWN_MEMBER: facts.member, Scope.OWN_MERCHANT: facts.merchant,
+            Scope.SELF: facts.self_, Scope.OWN_SOURCE: facts.own_source, Scope.CONSENT: facts.consented,
+            Scope.PARTY: facts.party,
+        }  # fmt: skip
+        return all(holds[scope] for scope in scopes)
+
+    def in_use(self, table: str, row: Row) -> bool:
+        """Whether the row is in publicity and in use today (Order 36 art. 3: both stop the same day)."""
+        today = self.asker.today
+        match table:
+            case "record":
+                end = row["usable_until"]
+                return row["lifecycle"] in ("EFFECTIVE", "UNDER_OBJECTION") and (end is None or today <= end)
+            case "list_entry":
+                end = row["publicity_ends_on"]
+                return row["state"] == "PUBLISHED" and (end is None or today <= end)
+            case "grade":
+                return row["effective_to"] is None or today <= row["effective_to"]
+        return True
+
+    def _ended(self, table: str, row: Row) -> bool:
+        """Whether the row was in publicity once: a draft or a proposal never was."""
+        if table == "record":
+            return row["lifecycle"] != "DRAFT"
+        return table == "list_entry" and (
+            row["state"] in ("PUBLISHED", "SUSPENDED") or row["state"].startswith("EXITED")
+        )
+
+    def shown(self, table: str, row: Row, data_class: str | None = None, versions: bool = False) -> Level:
+        """The level of a fact or identifier as a row; NONE: it does not exist for the caller.
+
+        `versions`: the row is a former version, which is shown only while the present one is.
+        """
+        subject = self.store.subject(row.get("subject_id"))
+        named = data_class or row["data_class"]
+        level = self.level(named, subject, row if table in FACTS else None)
+        if level < Level.MASKED:
+            return Level.NONE
+        if table in FACTS and not self.open(row, subject, named):
+            return Level.NONE
+        if not self.in_use(table, row) and not (
+            self._ended(table, row) and self.level("D9", subject, row) >= Level.MASKED
+        ):
+            return Level.NONE
+        if versions and table in FACTS:
+            present = [
+                one
+                for one in self.store.about(table, row["subject_id"])
+                if one["public_id"] == row["public_id"] and one["superseded_at"] is None
+            ]
+            if not any(self.shown(table, one, data_class) for one in present):
+                return Level.NONE
+        return level
+
+    def subject_level(self, subject: Row | None) -> Level:
+        """The level of a subject's own row; a natural person has that of the records that mention it."""
+        if subject is None or TYPES[subject["kind"]] not in self.asker.view.schema.type_map:
+            return Level.NONE
+        if subject["kind"] != "NATURAL_PERSON":
+            level = self.level("D1", subject)
+            return level if level >= Level.MASKED else Level.NONE
+        return max(
+            (
+                self.shown(table, row)
+                for table, classes in MENTIONS.items()
+                for row in self.store.about(table, subject["subject_id"])
+                if row["superseded_at"] is None and row["data_class"] in classes
+            ),
+            default=Level.NONE,
+        )
+
+    def definition_level(self, definition: Row) -> Level:
+        """The level of a list's definition: it is about nobody, so what a subject must be does not matter."""
+        anybody = RowFacts(in_region=True, member=True, merchant=True, self_=True, consented=True)
+        level = row_level(self.asker.view.decisions[COLOR_CLASS[definition["color"]]], anybody)
+        return level if level >= Level.MASKED else Level.NONE
+
+    def browsable(self, data_class: str) -> bool:
+        """Whether rows of the class may be paged through without naming a subject."""
+        return self.asker.view.browse is None or data_class in self.asker.view.browse

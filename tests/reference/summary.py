@@ -1,0 +1,71 @@
+"""The three-valued summary of a subject, question by question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hub.rights.policy import Level
+from tests.reference.rights import Rights
+from tests.reference.rows import Row
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a subject's facts."""
+
+    data_class: str
+    # The class of the same facts about a natural person.
+    of_persons: str
+    table: str
+    says_yes: Callable[[Row], bool]
+    # The source without which a “no” is not said.
+    source: str
+
+
+QUESTIONS = {
+    "hasSeriousDishonestyEntry": Question(
+        "D10", "D11", "list_entry", lambda row: row["color"] == "BLACK", "COMMERCE"
+    ),
+    "hasTaxViolationEntry": Question(
+        "D18", "D18", "list_entry", lambda row: row["source"] == "TAX" and row["color"] == "BLACK", "TAX"
+    ),
+    "hasWatchListEntry": Question(
+        "D12", "D12", "list_entry", lambda row: row["color"] == "WATCH", "COMMERCE"
+    ),
+    "isHonestModel": Question("D13", "D13", "list_entry", lambda row: row["color"] == "RED", "COMMERCE"),
+    "hasPublicPenalty": Question("D6", "D8", "record", lambda row: row["kind"] == "PENALTY", "COMMERCE"),
+    "taxGradeIsD": Question(
+        "D17", "D17", "grade", lambda row: (row["scheme"], row["grade_code"]) == ("TAX", "D"), "TAX"
+    ),
+}
+
+
+def summary(rights: Rights, subject: Row, type_name: str, name: str) -> object:
+    """The answer to one field of CreditSummary about a subject that the caller sees."""
+    if name == "incompleteSources":
+        asked = {
+            one.source
+            for field, one in QUESTIONS.items()
+            if f"CreditSummary.{field}" in rights.asker.view.visible
+        }
+        return sorted(asked.intersection(rights.asker.incomplete))
+    question = QUESTIONS["hasPublicPenalty" if name == "publicPenaltyCount" else name]
+    data_class = question.of_persons if type_name == "NaturalPerson" else question.data_class
+    level = rights.level(data_class, subject)
+    if level < (Level.FULL if name == "publicPenaltyCount" else Level.YES_NO):
+        return None
+    found = [
+        row
+        for row in rights.store.about(question.table, subject["subject_id"])
+        if row["superseded_at"] is None
+        and row["data_class"] == data_class
+        and rights.open(row, subject, data_class)
+        and rights.in_use(question.table, row)
+        and question.says_yes(row)
+    ]
+    if name == "publicPenaltyCount":
+        return len(found)
+    if found:
+        return "YES"
+    return "INDETERMINATE" if question.source in rights.asker.incomplete else "NO"
