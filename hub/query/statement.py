@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,8 +11,18 @@ from graphql import GraphQLObjectType, GraphQLType, get_named_type
 
 from hub.query.access import FALSE, TRUE, Access, Row, all_of
 from hub.query.expressions import Expressions
-from hub.query.parameters import Conversion, FromCommand, FromRef, FromRows, Parameters, Seal, Source
-from hub.query.plan import CURSOR, EDGES, NODE, Constant, Plan, Ref, Selected, Typename, Variant
+from hub.query.parameters import (
+    Context,
+    Conversion,
+    FromCommand,
+    FromContext,
+    FromRef,
+    FromRows,
+    Parameters,
+    Seal,
+    Source,
+)
+from hub.query.plan import CURSOR, EDGES, NODE, PAGE_INFO, Constant, Plan, Ref, Selected, Typename, Variant
 from hub.query.relations import ALL_VERSIONS, RELATIONS, TABLES, Relation
 from hub.rights.policy import Level
 from hub.rights.view import View
@@ -29,6 +41,10 @@ PERSON_SCHEMES = ("RESIDENT_ID", "PASSPORT")
 IDENTIFIER_CLASSES = ("D1", "D3")
 
 
+# What the roots are joined to.
+_ONE = "(SELECT) one"
+
+
 @dataclass(frozen=True)
 class Statement:
     """SQL with its parameters: one row, `data` as JSON text and `subjects`, the ids of the subjects disclosed."""
@@ -37,7 +53,8 @@ class Statement:
     parameters: Sequence[Source]
     # Names of the rows that the hub must bring along: (name, response path of the asking field).
     rows: tuple[FromRows, ...]
-    # The same for many keys at once, where the only root is one subject by a required key; else empty.
+    # The same for many keys at once, a row for each with its place `ord`, where the only root is one subject by a
+    # key and nothing else is each request's own; else empty. `merged_key`: which parameter the key is, from 0.
     merged_sql: str = ""
     merged_key: int = 0
 
@@ -67,6 +84,8 @@ class _Compiler:
         self._rows: list[FromRows] = []
         # Placeholder of the moment whose knowledge is asked for, within a root that names one.
         self._as_of = ""
+        # What a root `subject` looks for.
+        self._key: Source | None = None
 
     def compile(self) -> Statement:
         roots = [
@@ -80,11 +99,20 @@ class _Compiler:
         subjects = " || ".join(f"coalesce(r{number}.subjects, '{{}}')" for number in range(len(roots)))
         sql = (
             f"SELECT row_to_json(d$) AS data, {subjects or 'NULL::bigint[]'} AS subjects"
-            f" FROM (SELECT) one{laterals} CROSS JOIN LATERAL (SELECT {values}) d$"
+            f" FROM {_ONE}{laterals} CROSS JOIN LATERAL (SELECT {values}) d$"
         )
         text, sources = self._parameters.used_in(sql)
         rows = tuple(one for one in self._rows if one in sources)
-        return Statement(text, sources, rows)
+        if self._key is None or self._key not in sources or not self._mergeable(sources):
+            return Statement(text, sources, rows)
+        place = sources.index(self._key)
+        return Statement(text, sources, rows, _for_many(text, place + 1), place)
+
+    def _mergeable(self, sources: Sequence[Source]) -> bool:
+        """Whether requests of this plan are likely to differ in their key alone: no two share a moment, or rows."""
+        return len(self._plan.roots) == 1 and not any(
+            isinstance(one, FromRows) or one == FromContext(Context.NOW) for one in sources
+        )
 
     def _alias(self, letter: str) -> str:
         self._count += 1
@@ -126,9 +154,8 @@ class _Compiler:
         row = Row(alias, TABLES["subject"], alias)
         scheme = field.arguments["scheme"]
         assert isinstance(scheme, Constant)
-        key = self._parameters.bind(
-            FromRef(field.arguments["value"], Conversion.IDENTIFIER, str(scheme.value)), "text"
-        )
+        self._key = FromRef(field.arguments["value"], Conversion.IDENTIFIER, str(scheme.value))
+        key = self._parameters.bind(self._key, "text")
         if scheme.value == "USCC":
             found = f"{alias}.uscc = {key}"
         else:
@@ -155,7 +182,8 @@ class _Compiler:
         return (
             f"SELECT coalesce(json_agg({v}.value ORDER BY {k}.ord), '[]') AS value,"
             f" array_agg({v}.subject_id) FILTER (WHERE {v}.subject_id IS NOT NULL) AS subjects"
-            f" FROM unnest({codes}) WITH ORDINALITY {k}(code, ord) LEFT JOIN LATERAL"
+            # The sub-select hides the array's length from the planner, so that it makes one plan for all lengths.
+            f" FROM unnest((SELECT {codes})) WITH ORDINALITY {k}(code, ord) LEFT JOIN LATERAL"
             f" (SELECT {self._object(field.variants, row)} AS value, {alias}.subject_id"
             f" FROM {self._subject_table()} {alias}"
             f" WHERE {all_of([f'{alias}.uscc = {k}.code', self._subject_visible(row)])}) {v} ON TRUE"
@@ -300,16 +328,36 @@ class _Compiler:
 
     def _object(self, variants: Sequence[Variant], row: Row, prefix: str = "") -> str:
         """JSON object of `row`: one form for all concrete types where they agree, else one for each."""
-        forms: dict[str, list[str]] = {}
-        start = self._count
+        forms: dict[tuple[tuple[str, str], ...], list[str]] = {}
+        start = most = self._count
         for variant in variants:
             self._count = start
-            forms.setdefault(self._form(variant, row, prefix), []).append(variant.type_name)
+            forms.setdefault(self._columns(variant, row, prefix), []).append(variant.type_name)
+            most = max(most, self._count)
+        self._count = most
         if len(forms) == 1:
-            return next(iter(forms))
-        self._count += 50
-        cases = "".join(f" WHEN {self._is_type(row, types)} THEN {form}" for form, types in forms.items())
-        return f"CASE{cases} END"
+            return _json(next(iter(forms)), self._alias("o"))
+        # What several forms have in common and what reads other rows stands once, in front of them: PostgreSQL
+        # prepares every form at each execution, whichever the row then takes.
+        seen = Counter(
+            sql for columns in forms for sql in {sql for _, sql in columns if sql.startswith("(SELECT")}
+        )
+        shared = {
+            sql: f"v{number}" for number, sql in enumerate(sql for sql, times in seen.items() if times > 1)
+        }
+        h = self._alias("h")
+        cases = "".join(
+            f" WHEN {self._is_type(row, types)} THEN "
+            + _json(
+                [(key, f"{h}.{shared[sql]}" if sql in shared else sql) for key, sql in columns],
+                self._alias("o"),
+            )
+            for columns, types in forms.items()
+        )
+        if not shared:
+            return f"CASE{cases} END"
+        front = ", ".join(f"{sql} AS {name}" for sql, name in shared.items())
+        return f"(SELECT CASE{cases} END FROM (SELECT {front} OFFSET 0) {h})"
 
     def _is_type(self, row: Row, types: Iterable[str]) -> str:
         values: list[str] = []
@@ -319,14 +367,13 @@ class _Compiler:
             values += only[1]
         return f"{row.alias}.{row.table.kind} IN ({', '.join(repr(value) for value in values)})"
 
-    def _form(self, variant: Variant, row: Row, prefix: str) -> str:
-        columns = [
+    def _columns(self, variant: Variant, row: Row, prefix: str) -> tuple[tuple[str, str], ...]:
+        return tuple(
             (field.key, self._type_of(variant, row))
             if isinstance(field, Typename)
             else (field.key, self._field(field, variant.type_name, row, prefix))
             for field in variant.fields
-        ]
-        return _json(columns, self._alias("o"))
+        )
 
     def _type_of(self, variant: Variant, row: Row) -> str:
         entity = self._view.vocabulary.entities.get(variant.type_name)
@@ -597,34 +644,49 @@ class _Compiler:
                 FromRef(after, Conversion.CURSOR_KEY, seal=_seal(field)), "uuid"
             )
             conditions.append(f"({sort}, {key}) {'<' if descending else '>'} ({sort_after}, {key_after})")
-        page = (
-            f"SELECT * FROM {relation.table} {row.alias} WHERE {all_of(conditions)}"
-            f" ORDER BY {self._order(relation, row, descending)} LIMIT {limit + 1}"
-        )
-        columns = [
-            (inner.key, f"'{field.type_name}'::text")
-            if isinstance(inner, Typename)
-            else (inner.key, self._edges(inner, row, limit, relation, _seal(field)))
-            if inner.rule.target == EDGES
-            else (inner.key, self._page_info(inner, row, limit, relation, _seal(field)))
+        # One row more than the page has tells whether another page follows.
+        peeks = any(
+            isinstance(info, Selected) and info.rule.target == "has_next"
             for inner in field.variants[0].fields
-        ]
-        selected = ", ".join(f"{sql} AS {_name(name)}" for name, sql in columns)
-        c = self._alias("c")
-        rank = f"row_number() OVER (ORDER BY {self._order(relation, row, descending)}) AS rn"
-        numbered = f"(SELECT {rank}, {row.alias}.* FROM ({page}) {row.alias}) {row.alias}"
-        about = f" AND {row.alias}.subject_id IS NOT NULL" if row.table.mixed else ""
-        subjects = (
-            f"array_agg(DISTINCT {row.alias}.subject_id) FILTER (WHERE {row.alias}.rn <= {limit}{about})"
+            if isinstance(inner, Selected) and inner.rule.target == PAGE_INFO
+            for info in inner.variants[0].fields
         )
+        order = self._order(relation, row, descending)
+        source = (
+            f"SELECT * FROM {relation.table} {row.alias} WHERE {all_of(conditions)}"
+            f" ORDER BY {order} LIMIT {limit + 1 if peeks else limit}"
+        )
+        kept = ""
+        if peeks:
+            kept = f" FILTER (WHERE {row.alias}.rn <= {limit})"
+            source = f"SELECT row_number() OVER (ORDER BY {order}) AS rn, {row.alias}.* FROM ({source}) {row.alias}"
+        q, seal = self._alias("q"), _seal(field)
+        gathered, columns = [], []
+        for inner in field.variants[0].fields:
+            if isinstance(inner, Typename):
+                columns.append((inner.key, f"'{field.type_name}'::text"))
+            elif inner.rule.target == EDGES:
+                # In the order in which the rows come, so that nothing is sorted again.
+                edge, name = self._edge(inner, row, relation, seal), _name(inner.key)
+                gathered.append(f"coalesce(json_agg({edge} ORDER BY {order}){kept}, '[]') AS {name}")
+                columns.append((inner.key, f"{q}.{name}"))
+            else:
+                columns.append((inner.key, self._page_info(inner, q, limit, seal)))
+        value = _json(columns, self._alias("c"))
+        # Names of our own begin with a blank, as no response key does. The count makes this one row in any case.
+        gathered.append('count(*) AS " count"')
+        if f'{q}." last"' in value:
+            position = f"array_agg({_position(row, relation)} ORDER BY {order}){kept}"
+            gathered.append(f'({position})[least(count(*), {limit})] AS " last"')
         if as_root:
-            body = f'SELECT {", ".join([*filter(None, [selected]), subjects])} AS " subjects" FROM {numbered}'
-            return (
-                f"SELECT (SELECT row_to_json({c}) FROM (SELECT {', '.join(f'q.{_name(n)}' for n, _ in columns)}) {c}) AS value,"
-                f' q." subjects" AS subjects FROM ({body}) q'
-            )
-        # One object, whatever is selected: without an aggregate there would be one for each row.
-        return f"(SELECT row_to_json({c}) FROM (SELECT {selected} FROM {numbered} GROUP BY ()) {c})"
+            terms = [f"{row.alias}.rn <= {limit}"] if peeks else []
+            terms += [f"{row.alias}.subject_id IS NOT NULL"] if row.table.mixed else []
+            about = f" FILTER (WHERE {' AND '.join(terms)})" if terms else ""
+            gathered.append(f'array_agg(DISTINCT {row.alias}.subject_id){about} AS " subjects"')
+        page = f"(SELECT {', '.join(gathered)} FROM ({source}) {row.alias}) {q}"
+        if as_root:
+            return f'SELECT {value} AS value, {q}." subjects" AS subjects FROM {page}'
+        return f"(SELECT {value} FROM {page})"
 
     def _node_variants(self, field: Selected) -> tuple[Variant, ...]:
         for edges in field.variants[0].fields:
@@ -643,43 +705,48 @@ class _Compiler:
         names = self._view.vocabulary.possible(node)
         return tuple(Variant(name, ()) for name in names if name in self._view.schema.type_map)
 
-    def _edges(self, field: Selected, row: Row, limit: int, relation: Relation, page: Seal) -> str:
+    def _edge(self, field: Selected, row: Row, relation: Relation, page: Seal) -> str:
         columns = []
         for inner in field.variants[0].fields:
             if isinstance(inner, Typename):
                 columns.append((inner.key, f"'{field.type_name}'::text"))
             elif inner.rule.target == CURSOR:
-                columns.append((inner.key, self._cursor(row, relation, page)))
+                columns.append((inner.key, self._cursor(_position(row, relation), page)))
             else:
                 columns.append((inner.key, self._object(inner.variants, row)))
-        edge = _json(columns, self._alias("o"))
-        return f"coalesce(json_agg({edge} ORDER BY {row.alias}.rn) FILTER (WHERE {row.alias}.rn <= {limit}), '[]')"
+        return _json(columns, self._alias("o"))
 
-    def _page_info(self, field: Selected, row: Row, limit: int, relation: Relation, page: Seal) -> str:
+    def _page_info(self, field: Selected, q: str, limit: int, page: Seal) -> str:
         columns = []
         for inner in field.variants[0].fields:
             if isinstance(inner, Typename):
                 columns.append((inner.key, "'PageInfo'::text"))
             elif inner.rule.target == "has_next":
-                columns.append((inner.key, f"count(*) > {limit}"))
+                columns.append((inner.key, f'{q}." count" > {limit}'))
             else:
-                cursor = self._cursor(row, relation, page)
-                columns.append(
-                    (
-                        inner.key,
-                        f"(array_agg({cursor} ORDER BY {row.alias}.rn DESC) FILTER (WHERE {row.alias}.rn <= {limit}))[1]",
-                    )
-                )
-        # Aggregates may not stand in a subselect's list, so the object is built in place.
-        return "json_build_object(" + ", ".join(f"'{key}', {sql}" for key, sql in columns) + ")"
+                columns.append((inner.key, self._cursor(f'{q}." last"', page)))
+        return _json(columns, self._alias("o"))
 
-    def _cursor(self, row: Row, relation: Relation, page: Seal) -> str:
-        sort, key = relation.order
-        payload = f"{row.alias}.{sort}::text || '/' || {row.alias}.{key}::text"
+    def _cursor(self, position: str, page: Seal) -> str:
         seal = self._parameters.bind(page, "bytea")
-        inner = f"sha256({seal} || convert_to({payload}, 'UTF8'))"
+        inner = f"sha256({seal} || convert_to({position}, 'UTF8'))"
         mac = f"left(encode(sha256({seal} || {inner}), 'hex'), 32)"
-        return f"translate(encode(convert_to({payload} || '/' || {mac}, 'UTF8'), 'base64'), E'\\n', '')"
+        return f"translate(encode(convert_to({position} || '/' || {mac}, 'UTF8'), 'base64'), E'\\n', '')"
+
+
+def _position(row: Row, relation: Relation) -> str:
+    """Where a row stands in the order of its page, as text."""
+    sort, key = relation.order
+    return f"{row.alias}.{sort}::text || '/' || {row.alias}.{key}::text"
+
+
+def _for_many(sql: str, number: int) -> str:
+    """`sql` for an array of keys in place of parameter `number`, with their places in it as `ord`."""
+    key = re.compile(rf"\${number}::text(?!\[)")
+    # The sub-select hides the array's length from the planner, so that it makes one plan for all lengths.
+    keys = f"unnest((SELECT ${number}::text[])) WITH ORDINALITY k$(key, ord)"
+    head, tail = key.sub("k$.key", sql).split(f" FROM {_ONE}", 1)
+    return f"{head}, k$.ord FROM {keys}{tail}"
 
 
 def _seal(field: Selected) -> Seal:

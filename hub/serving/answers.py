@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -25,6 +25,7 @@ from hub.query.operations import Compiled, Operation, Operations
 from hub.query.parameters import FromRows
 from hub.query.plan import Constant, Ref, Selected, Typename, Variable
 from hub.query.scopes import holding
+from hub.query.statement import Statement
 from hub.rights.agreement import Agreements, today_in
 from hub.rights.explain import explanations, me
 from hub.rights.identity import Caller, Tokens
@@ -36,6 +37,7 @@ from hub.serving.quota import Quotas
 from hub.sources.freshness import SourceStates
 from hub.sources.live import LiveSources
 from hub.sources.matching import candidates
+from hub.store.merging import Merging
 from hub.store.reader import Reader
 from schema.governance import Shape
 
@@ -100,6 +102,7 @@ class Answers:
     def __init__(self, parts: Parts) -> None:
         """`parts`: see hub.app."""
         self._parts = parts
+        self._merging = Merging(parts.reader)
 
     async def answer(self, call: Call) -> bytes:
         """The response body for `call`. Raises a HubError of the stage that refuses it.
@@ -132,7 +135,7 @@ class Answers:
         request_id = secrets.token_hex(8)
         data, subjects = b"{}", ()
         if compiled.statement is not None:
-            row = await parts.reader.row(compiled.statement.sql, [bind(request) for bind in compiled.binders])
+            row = await self._row(compiled.statement, [bind(request) for bind in compiled.binders])
             data, subjects = row[0], row[1]
         if compiled.plan.introspection:
             data = _merged(operation, compiled, values, data)
@@ -157,6 +160,11 @@ class Answers:
         return b'{"data":%b,"extensions":{"requestId":"%b"%b%b}}' % (
             data, request_id.encode(), compiled.disclosure, told,
         )  # fmt: skip
+
+    def _row(self, statement: Statement, arguments: Sequence[Any]) -> Awaitable[Any]:
+        if not statement.merged_sql:
+            return self._parts.reader.row(statement.sql, arguments)
+        return self._merging.row(statement.sql, statement.merged_sql, statement.merged_key, arguments)
 
     def standing(self, call: Call, caller: Caller, now: datetime) -> tuple[Standing, Declared]:
         """The caller's agreement, purpose and view."""
