@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from contextlib import suppress
 from typing import Annotated
 
 import typer
 
-from hub.commands import agreements, demo, ledger, sources
-from hub.commands.session import out, present, settings, told, with_store
-from hub.config import Settings
+from hub.commands import agreements, demo, ledger, sources, worker
+from hub.commands.session import out, present, settings, told
 from hub.errors import PurposeNotAllowed, SettingInvalid
-from hub.observe import log_to_stderr
 from hub.rights.matrix import Purpose
 from hub.sandbox.agreements import PARTNERS
 from hub.sandbox.tokens import demo_token
@@ -33,9 +28,7 @@ app.add_typer(ledger.app, name="ledger")
 app.command("harvest")(sources.harvest)
 app.command("import")(sources.import_files)
 app.command("demo")(demo.demo)
-
-# How often the worker looks whether a source has something new.
-WORKER_SECONDS = 60.0
+app.command("worker")(worker.worker)
 
 
 @app.command("migrate")
@@ -78,31 +71,6 @@ def serve(
             ) from None
     if status:
         raise typer.Exit(status)
-
-
-@app.command("worker")
-@told
-def worker(
-    once: Annotated[bool, typer.Option(help="One round, then end.")] = False,
-) -> None:
-    """Harvest the connected sources from time to time until SIGTERM or SIGINT."""
-    log_to_stderr()
-
-    async def work(configured: Settings) -> int:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-        while True:
-            status = await sources.harvest_into(configured, [])
-            if once:
-                return status
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), WORKER_SECONDS)
-            if stop.is_set():
-                return 0
-
-    with_store(work)
 
 
 @app.command("token")

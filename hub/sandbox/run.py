@@ -6,13 +6,14 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date
 from pathlib import Path
 
 from hub.errors import EngineFailed
 from hub.sandbox import commerce, investment
 from hub.sandbox.association import Chamber
+from hub.sandbox.channels import TITLES, ChannelSite
 from hub.sandbox.customs import ANOMALY_SERVICE, LEVEL_SERVICE, CustomsService
 from hub.sandbox.platform import Platform, Service
 from hub.sandbox.province import Province
@@ -24,6 +25,10 @@ from hub.sandbox.tax import Server, front_end
 APP_KEY = "sandbox-app-key."
 TOKEN = "sandbox-association-token"  # noqa: S105
 _SOURCES = ("CUSTOMS", "REGISTRY", "CREDIT")
+CHANNEL_APP = "credit-sharing-hub"
+# Each channel signs with a key of its own. The platforms above the department give their receipts later, as in life.
+CHANNEL_KEYS = {name: bytes([number]) * 32 for number, name in enumerate(TITLES, 1)}
+RECEIPT_AFTER = {"PROVINCIAL_PLATFORM": 2.0, "CREDIT_QINGHAI": 2.0}
 # A start takes this long at most: so much, and so much for each subject that is made up.
 _START_SECONDS, _SUBJECT_SECONDS = 60.0, 0.003
 
@@ -54,6 +59,7 @@ async def running(
     tax = await front_end(postgres, province, f"tax_exchange_{province.size}_{province.today:%Y%m%d}")
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hub.sandbox.run", str(province.size), province.today.isoformat()),
+        str(state_dir / "channels"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is for the parent, which stops the child in order
@@ -79,6 +85,9 @@ async def running(
             "HUB_ASSOCIATION_URL": f"{addresses['association']}/graphql",
             "HUB_ASSOCIATION_TOKEN": TOKEN,
             "HUB_TAX_DATABASE_URL": tax,
+            "HUB_CHANNEL_APP_ID": CHANNEL_APP,
+            **{f"HUB_CHANNEL_{name}_URL": url for name, url in addresses["channels"].items()},
+            **{f"HUB_CHANNEL_{name}_KEY": key.hex() for name, key in CHANNEL_KEYS.items()},
             **directories,
         }
     finally:
@@ -116,7 +125,18 @@ def platform_of(province: Province) -> Platform:
     return Platform({f"hub-{source.lower()}": APP_KEY for source in _SOURCES}, behind)
 
 
-async def _serve(province: Province) -> None:
+def channels_in(directory: Path) -> dict[str, ChannelSite]:
+    """The channels, with what they published at earlier starts, which they keep in `directory`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    return {
+        name: ChannelSite(
+            name, {CHANNEL_APP: key}, RECEIPT_AFTER.get(name, 0.0), directory / f"{name.lower()}.jsonl"
+        )
+        for name, key in CHANNEL_KEYS.items()
+    }
+
+
+async def _serve(province: Province, kept: Path) -> None:
     """Serve until the parent closes our standard input, which the kernel does when it dies."""
     platform_app, chamber = platform_of(province), Chamber(province, TOKEN)
     # Everything is made before the first question: who asks waits for a short time only.
@@ -125,11 +145,16 @@ async def _serve(province: Province) -> None:
     for service in platform_app.services.values():
         if isinstance(service, SerialService):
             _ = service.rows
-    async with (
-        serving(platform_app.app()) as platform,
-        serving(chamber.app()) as association,
-    ):
-        sys.stdout.write(json.dumps({"platform": platform, "association": association}) + "\n")
+    async with AsyncExitStack() as stack:
+        addresses: dict[str, object] = {
+            "platform": await stack.enter_async_context(serving(platform_app.app())),
+            "association": await stack.enter_async_context(serving(chamber.app())),
+            "channels": {
+                name: await stack.enter_async_context(serving(site.app()))
+                for name, site in channels_in(kept).items()
+            },
+        }
+        sys.stdout.write(json.dumps(addresses) + "\n")
         sys.stdout.flush()
         reader = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(
@@ -139,4 +164,4 @@ async def _serve(province: Province) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(Province(int(sys.argv[1]), date.fromisoformat(sys.argv[2]))))
+    asyncio.run(_serve(Province(int(sys.argv[1]), date.fromisoformat(sys.argv[2])), Path(sys.argv[3])))

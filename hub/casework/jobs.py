@@ -1,0 +1,266 @@
+"""The hub's work outside requests, as jobs of a queue in the store (PgQueuer): harvest, deliveries, deadlines, alarms.
+
+Schedules only look what is due and put it on the queue; there a job is taken by one worker, kept by its heartbeat,
+and taken over by another when its worker is killed. No job is queued twice. Every job may be done again at any time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import asyncpg
+from pgqueuer import PgQueuer
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
+from pgqueuer.adapters.persistence.qb import (
+    QueryBuilderEnvironment,
+    QueryQueueBuilder,
+    QuerySchedulerBuilder,
+)
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import Job, Schedule
+from pgqueuer.domain.settings import DBSettings, Durability
+from pgqueuer.domain.types import Channel as NotifyChannel
+from pgqueuer.domain.types import QueueExecutionMode
+
+from connectors.contract import Mode, Retention, Source, Tools
+from hub.casework.alarms import raise_alarms, waiting
+from hub.casework.channels import Address, Channel
+from hub.casework.clock import automatic, keep_time
+from hub.casework.deliveries import Courier, due_channels
+from hub.casework.registry import registry
+from hub.casework.watch import ChannelServed, JobDone, Watch, Watched
+from hub.config import Settings
+from hub.harvest.run import Outcome, harvest_all
+from hub.sources.discovery import connect_all
+from hub.sources.freshness import CYCLES
+
+# All names said here: the library would take those that are not from the environment.
+QUEUE = DBSettings(
+    prefix="",
+    db_schema="job",
+    channel=NotifyChannel("hub_job"),
+    function="fn_pgqueuer_changed",
+    statistics_table="pgqueuer_statistics",
+    queue_status_type="pgqueuer_status",
+    queue_table="pgqueuer",
+    queue_table_log="pgqueuer_log",
+    trigger="tg_pgqueuer_changed",
+    schedules_table="pgqueuer_schedules",
+    durability=Durability.durable,
+    widen_id=True,
+)
+HARVEST, DELIVER, DEADLINES, ALARMS, TIDY = "harvest", "deliver", "deadlines", "alarms", "tidy"
+# Cron expressions, in UTC; with six fields the last one is the second.
+LOOK_FOR_DELIVERIES, LOOK_FOR_SOURCES = "* * * * * */2", "* * * * * */30"
+EVERY_MINUTE, EVERY_FIVE_MINUTES, EVERY_NIGHT = "* * * * *", "*/5 * * * *", "17 18 * * *"
+# A source is asked four times in its cycle, and at least so often, so that nobody waits long for a dropped file.
+_SELDOM = timedelta(hours=6)
+# One that did not answer is asked again after this time.
+_AGAIN = timedelta(minutes=5)
+# A job that failed is done again so many times, then left to its schedule.
+_TRIES, _FIRST_PAUSE = 3, timedelta(seconds=10)
+# Jobs taken from the queue at once.
+_AT_ONCE = 4
+_KEPT = timedelta(days=30)
+_TIDY = (
+    "DELETE FROM job.pgqueuer_log WHERE created < $1",
+    "DELETE FROM job.pgqueuer_statistics WHERE created < $1",
+)
+_STATES = "SELECT source, as_of, checked_at FROM source_state"
+_log = logging.getLogger(__name__)
+
+
+class JobFailed(Exception):
+    """A job failed for good; the words of what failed may hold values of rows and are not kept in the queue."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duties:
+    """What the jobs work with."""
+
+    settings: Settings
+    tools: Tools
+    pool: asyncpg.Pool
+    courier: Courier
+    channels: Mapping[Channel, Address]
+    watch: Watch
+    # Told of every harvest that ended.
+    harvested: Callable[[Outcome], None]
+
+    async def harvest(self, source: str) -> None:
+        """Harvest a source."""
+        for outcome in await harvest_all([source], self.settings.source_settings, self.tools, self.pool):
+            self.harvested(outcome)
+
+    async def deliver(self, channel: str) -> None:
+        """Take to a channel what is due."""
+        address = self.channels.get(Channel(channel))
+        if address is not None:
+            self.watch.tell(ChannelServed(channel, await self.courier.deliver(address)))
+
+    async def deadlines(self, _: str) -> None:
+        """Remind, and take the steps that time takes."""
+        await keep_time(self.pool, registry().machines, automatic(), self.tools.now())
+
+    async def alarms(self, _: str) -> None:
+        """Raise the alarms on deliveries, and show the figures."""
+        now = self.tools.now()
+        overdue = await raise_alarms(self.pool, now)
+        for one in overdue:
+            if one.raised and one.priority == 1:
+                _log.error("delivery %s to %s is overdue (%s)", one.delivery_id, one.channel, one.rule)
+        self.watch.tell(Watched(tuple(overdue), tuple(await waiting(self.pool)), now))
+
+    async def tidy(self, _: str) -> None:
+        """Forget the log of jobs that ended long ago."""
+        for statement in _TIDY:
+            await self.pool.execute(statement, self.tools.now() - _KEPT)
+
+
+def queue_of(pool: asyncpg.Pool) -> tuple[PgQueuer, Queries]:
+    """The library's manager and queries over the tables of migration 0003; `pool` has two connections or more."""
+    driver = AsyncpgPoolDriver(pool)
+    queries = Queries(
+        driver,
+        qbe=QueryBuilderEnvironment(QUEUE),
+        qbq=QueryQueueBuilder(QUEUE),
+        qbs=QuerySchedulerBuilder(QUEUE),
+    )
+    return PgQueuer(driver, NotifyChannel(QUEUE.channel), queries=queries), queries
+
+
+async def put(queries: Queries, job: str, what: str = "") -> None:
+    """Put a job on the queue unless it stands there or is being done."""
+    await queries.enqueue(job, what.encode(), dedupe_key=f"{job}:{what}", on_conflict="skip")
+
+
+def due_sources(
+    sources: Mapping[str, Source], states: Mapping[str, tuple[datetime | None, datetime]], now: datetime
+) -> list[str]:
+    """The harvested sources that should be asked now. `states`: as of when its facts are, and when it was asked last."""
+    found = []
+    for name, source in sources.items():
+        if source.mode is not Mode.HARVESTED or source.retention is not Retention.STORED:
+            continue
+        pause = min(CYCLES[source.freshness] / 4, _SELDOM)
+        as_of, asked = states.get(name, (None, None))
+        fresh = as_of is not None and now - as_of < pause
+        if not fresh and (asked is None or now - asked >= min(pause, _AGAIN)):
+            found.append(name)
+    return found
+
+
+def equip(manager: PgQueuer, queries: Queries, duties: Duties) -> None:
+    """Tell the manager which jobs there are, and when each is put on the queue."""
+    # Versions of facts are written by one at a time, so one harvest at a time is enough everywhere.
+    for name, work, limit in (
+        (HARVEST, duties.harvest, 1),
+        (DELIVER, duties.deliver, 0),
+        (DEADLINES, duties.deadlines, 1),
+        (ALARMS, duties.alarms, 1),
+        (TIDY, duties.tidy, 1),
+    ):
+        manager.entrypoint(name, concurrency_limit=limit)(_job(name, work, duties.watch))
+
+    @manager.schedule("look-for-deliveries", LOOK_FOR_DELIVERIES)
+    async def look_for_deliveries(_: Schedule) -> None:
+        for channel in await due_channels(duties.pool, duties.tools.now()):
+            if channel in duties.channels:
+                await put(queries, DELIVER, channel)
+
+    @manager.schedule("look-for-sources", LOOK_FOR_SOURCES)
+    async def look_for_sources(_: Schedule) -> None:
+        for source in await _due_sources(duties):
+            await put(queries, HARVEST, source)
+
+    for name, expression in ((DEADLINES, EVERY_FIVE_MINUTES), (ALARMS, EVERY_MINUTE), (TIDY, EVERY_NIGHT)):
+        manager.schedule(name, expression)(_putting(queries, name))
+
+
+async def put_all(queries: Queries, duties: Duties) -> None:
+    """Put on the queue what a new worker should not wait for."""
+    for source in await _due_sources(duties):
+        await put(queries, HARVEST, source)
+    for channel in await due_channels(duties.pool, duties.tools.now()) & duties.channels.keys():
+        await put(queries, DELIVER, channel)
+    await put(queries, DEADLINES)
+    await put(queries, ALARMS)
+
+
+async def run_queue(
+    pool: asyncpg.Pool, duties: Duties, lease: float, stop: asyncio.Event, *, once: bool
+) -> None:
+    """Work through the queue until `stop`; with `once`, until it is empty. Jobs under way end first.
+
+    `lease`: seconds without heartbeat after which a job is taken over. Raises what the store or the library
+    raise when they cannot go on; the caller begins anew.
+    """
+    manager, queries = queue_of(pool)
+    equip(manager, queries, duties)
+    await put_all(queries, duties)
+    ending = asyncio.create_task(_stopped(stop, manager))
+    heartbeat = timedelta(seconds=lease)
+    try:
+        if once:
+            await manager.qm.run(
+                dequeue_timeout=timedelta(seconds=0.5),
+                batch_size=_AT_ONCE,
+                mode=QueueExecutionMode.drain,
+                heartbeat_timeout=heartbeat,
+            )
+        else:
+            await manager.run(
+                dequeue_timeout=heartbeat / 2,
+                batch_size=_AT_ONCE,
+                shutdown_on_listener_failure=True,
+                heartbeat_timeout=heartbeat,
+            )
+    finally:
+        ending.cancel()
+
+
+async def _stopped(stop: asyncio.Event, manager: PgQueuer) -> None:
+    await stop.wait()
+    manager.shutdown.set()
+
+
+async def _due_sources(duties: Duties) -> list[str]:
+    connected = connect_all(duties.settings.source_settings, duties.tools)
+    try:
+        rows = await duties.pool.fetch(_STATES)
+        states = {row["source"]: (row["as_of"], row["checked_at"]) for row in rows}
+        sources = {name: one.source for name, one in connected.items()}
+        return due_sources(sources, states, duties.tools.now())
+    finally:
+        for one in connected.values():
+            await one.close()
+
+
+def _putting(queries: Queries, name: str) -> Callable[[Schedule], Awaitable[None]]:
+    async def look(_: Schedule) -> None:
+        await put(queries, name)
+
+    return look
+
+
+def _job(name: str, work: Callable[[str], Awaitable[None]], watch: Watch) -> Callable[[Job], Awaitable[None]]:
+    """`work` as the library calls it: what fails is done again, and neither queue nor log keeps its words."""
+
+    async def run(job: Job) -> None:
+        try:
+            await work((job.payload or b"").decode())
+        except Exception as error:
+            _log.warning("the job %s failed", name, exc_info=error)
+            if job.attempts + 1 < _TRIES:
+                watch.tell(JobDone(name, "RETRY"))
+                raise RetryRequested(_FIRST_PAUSE * 2**job.attempts, type(error).__name__) from None
+            watch.tell(JobDone(name, "FAILED"))
+            raise JobFailed(type(error).__name__) from None
+        watch.tell(JobDone(name, "OK"))
+
+    return run

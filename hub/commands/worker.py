@@ -1,0 +1,148 @@
+"""`credithub worker`: works through the queue of jobs until it is told to stop, and begins anew when the store was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Annotated
+
+import asyncpg
+import httpx
+import typer
+from prometheus_client import start_http_server
+
+from hub.casework.channels import Client, channels_of
+from hub.casework.deliveries import Courier, Pace
+from hub.casework.jobs import Duties, run_queue
+from hub.casework.watch import Watch
+from hub.commands.session import out, present, told, tools_of, with_store
+from hub.commands.sources import tell
+from hub.config import Settings
+from hub.errors import SettingInvalid, StoreUnavailable
+from hub.harvest.run import Outcome
+from hub.observe import log_to_stderr
+from hub.store.database import Role, open_pool
+
+# One listens, one harvests; the others are for what is shorter.
+_CONNECTIONS = 6
+# Jobs under way have this time to end after SIGTERM; a job that was cut is done again by the next worker.
+_GRACE_SECONDS = 20.0
+# Seconds before a worker that failed begins anew.
+_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
+_log = logging.getLogger(__name__)
+
+
+@told
+def worker(
+    once: Annotated[bool, typer.Option(help="Do what is due now, then end.")] = False,
+) -> None:
+    """Harvest, deliver and keep deadlines until SIGTERM or SIGINT; as many workers as you like."""
+    log_to_stderr()
+    with_store(lambda configured: work(configured, once))
+
+
+async def work(configured: Settings, once: bool) -> int:
+    """Work until a signal comes; with `once` until the queue is empty: 1 when a harvest then ended badly."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    status = 0
+
+    def harvested(outcome: Outcome) -> None:
+        nonlocal status
+        status = max(status, tell([outcome]))
+
+    watch = Watch()
+    with _figures(configured, watch):
+        # Whatever is wrong from the start is told; later on the store may only have been restarted.
+        pool = await open_pool(configured, Role.WRITER, _CONNECTIONS)
+        out.print("Worker ready", markup=False)
+        failures = 0
+        while True:
+            begun = loop.time()
+            try:
+                await _until_done(configured, pool, watch, harvested, stop, once=once)
+            # Whatever it was, the jobs are in the store, and the next round takes them up.
+            except Exception as error:
+                if once:
+                    raise StoreUnavailable(f"The worker failed: {type(error).__name__}.") from error
+                _log.warning("the worker begins anew", exc_info=error)
+            else:
+                return status if once else 0
+            finally:
+                pool.terminate()
+            failures = 0 if loop.time() - begun > max(_PAUSES) else failures
+            while not stop.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), _PAUSES[min(failures, len(_PAUSES) - 1)])
+                failures += 1
+                with suppress(StoreUnavailable):
+                    pool = await open_pool(configured, Role.WRITER, _CONNECTIONS)
+                    break
+            if stop.is_set():
+                return 0
+
+
+async def _until_done(
+    configured: Settings,
+    pool: asyncpg.Pool,
+    watch: Watch,
+    harvested: Callable[[Outcome], None],
+    stop: asyncio.Event,
+    *,
+    once: bool,
+) -> None:
+    tools = tools_of(configured)
+    # A try asks and then sends.
+    pace = Pace(first=configured.channel_pause, lease=2 * configured.channel_deadline + 10)
+    async with httpx.AsyncClient(trust_env=False) as http:
+        client = Client(http, configured.channel_deadline)
+        duties = Duties(
+            settings=configured,
+            tools=tools,
+            pool=pool,
+            courier=Courier(pool, client, pace, present, random.random),
+            channels=channels_of(configured),
+            watch=watch,
+            harvested=harvested,
+        )
+        queue = asyncio.create_task(run_queue(pool, duties, configured.job_lease, stop, once=once))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait((queue, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not queue.done():
+            await asyncio.wait((queue,), timeout=_GRACE_SECONDS)
+        if queue.done():
+            await queue
+        else:
+            queue.cancel()
+            await asyncio.gather(queue, return_exceptions=True)
+
+
+@contextmanager
+def _figures(configured: Settings, watch: Watch) -> Iterator[None]:
+    """Serve /metrics for the duration of the block, when a port is set. Errors: SettingInvalid."""
+    if configured.worker_metrics_port is None:
+        yield
+        return
+    try:
+        server, thread = start_http_server(
+            configured.worker_metrics_port, configured.host, registry=watch.registry
+        )
+    except OSError as error:
+        raise SettingInvalid(
+            f"HUB_WORKER_METRICS_PORT: {configured.host}:{configured.worker_metrics_port} cannot be used:"
+            f" {error.strerror}"
+        ) from None
+    out.print(f"Worker metrics: http://{configured.host}:{server.server_port}/metrics", markup=False)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
