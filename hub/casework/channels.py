@@ -115,7 +115,8 @@ def list_exit(channel: Channel, item: str, reason: str, key: str) -> Delivery:
 
 
 def _delivery(channel: Channel, action: Action, item: str, document: Mapping[str, Any], key: str) -> Delivery:
-    assert _NUMBER.fullmatch(key), key
+    if not _NUMBER.fullmatch(key):
+        raise ValueError(f"{key!r} is no number of a delivery: 1 to 128 printable characters without slash")
     return Delivery(channel, {"action": str(action), "item": item, "document": dict(document)}, key)
 
 

@@ -99,7 +99,7 @@ async def _until_done(
 ) -> None:
     tools = tools_of(configured)
     # A try asks and then sends.
-    pace = Pace(first=configured.channel_pause, lease=2 * configured.channel_deadline + 10)
+    pace = Pace(first=configured.channel_pause, lease=2 * configured.channel_deadline + 5)
     async with httpx.AsyncClient(trust_env=False) as http:
         client = Client(http, configured.channel_deadline)
         duties = Duties(
