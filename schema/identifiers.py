@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -12,6 +13,7 @@ from schema.checks import (
     PROBLEMS,
     IdentifierProblem,
     InvalidIdentifier,
+    all_sum_to_zero,
     business_reg_check,
     fold,
     organization_check,
@@ -42,11 +44,13 @@ __all__ = [
     "ResidentId",
     "TaxpayerId",
     "TaxpayerKind",
+    "are_plain_usccs",
     "business_reg_check",
     "current_region",
     "examine_uscc",
     "fold",
     "hmac_sm3",
+    "is_plain_uscc",
     "is_resident_id",
     "is_uscc",
     "mask_address",
@@ -68,6 +72,7 @@ __all__ = [
 PLACEHOLDER = "0" * 17 + "X"
 
 _USCC_SHAPE = re.compile("[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}").fullmatch
+_USCC_SHAPES = re.compile("(?:[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10},)*").fullmatch
 _USCC_SYMBOLS = re.compile("[0-9A-HJ-NPQRTUWXY]{18}").fullmatch
 _ORGANIZATION_SHAPE = re.compile("[0-9A-Z]{8}[0-9X]").fullmatch
 _CUSTOMS_SHAPE = re.compile("[0-9]{4}[0-9A-Z]{6}").fullmatch
@@ -159,6 +164,24 @@ def parse_uscc(value: str) -> ParsedUSCC:
     if hard is not None:
         raise InvalidIdentifier(hard, PROBLEMS[hard].reason, _proposal(code))
     return ParsedUSCC(code, _soft_problems(code))
+
+
+def is_plain_uscc(value: str) -> bool:
+    """Whether `value` is certainly a USCC as it stands; where it is not, parse_uscc has the last word."""
+    # Codes of figures alone may be numbers of persons, or the placeholder.
+    return _USCC_SHAPE(value) is not None and not value[:17].isdigit() and sums_to_zero(value)
+
+
+def are_plain_usccs(values: Sequence[str]) -> bool:
+    """Whether all of `values` are certainly USCCs as they stand; False also where parse_uscc must look."""
+    written = ",".join([*values, ""])
+    # With as many characters as codes of 18 have, the commas can only be those put here.
+    return (
+        len(written) == 19 * len(values)
+        and _USCC_SHAPES(written) is not None
+        and not any(value[:17].isdigit() for value in values)
+        and all_sum_to_zero(written.replace(",", ""), len(values))
+    )
 
 
 def is_uscc(value: str) -> bool:

@@ -12,7 +12,7 @@ from graphql import GraphQLError
 
 from schema.identifiers import InvalidIdentifier, parse_uscc
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 
 
 def _parse_uscc(value: object) -> str:
@@ -25,7 +25,7 @@ def _parse_uscc(value: object) -> str:
 
 
 def _parse_date(value: object) -> date:
-    if isinstance(value, str) and _DATE.match(value):
+    if isinstance(value, str) and DATE.match(value):
         try:
             return date.fromisoformat(value)
         except ValueError:

@@ -36,7 +36,8 @@ from hub.query.parameters import (
     Source,
 )
 from hub.query.plan import Constant, Listed, Ref, Variable
-from schema.identifiers import InvalidIdentifier, parse_uscc
+from schema.identifiers import InvalidIdentifier, are_plain_usccs, is_plain_uscc, parse_uscc
+from schema.scalars import DATE
 
 # Values in a list of a filter.
 LONGEST_LIST = 500
@@ -150,6 +151,8 @@ def _conversion(source: FromRef, secrets: Secrets) -> Callable[[Any, Request], A
 
 def _identifier(scheme: str, value: str, secrets: Secrets) -> str:
     if scheme == "USCC":
+        if is_plain_uscc(value):
+            return value
         try:
             return parse_uscc(value).code
         except InvalidIdentifier as problem:
@@ -258,6 +261,7 @@ def _quick(declared: str) -> Callable[[Any], Any] | None:
     return {
         "String!": _string,
         "ID!": _string,
+        "Date!": _date,
         "USCC!": _code,
         "[USCC!]!": _codes,
     }.get(declared)
@@ -267,9 +271,22 @@ def _string(value: Any) -> str | None:
     return value if type(value) is str else None
 
 
-def _code(value: Any) -> str | None:
+def _date(value: Any) -> date | None:
+    if type(value) is not str or not DATE.match(value):
+        return None
     try:
-        return parse_uscc(value).code if type(value) is str else None
+        return date.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def _code(value: Any) -> str | None:
+    if type(value) is not str:
+        return None
+    if is_plain_uscc(value):
+        return value
+    try:
+        return parse_uscc(value).code
     except InvalidIdentifier:
         return None
 
@@ -277,5 +294,7 @@ def _code(value: Any) -> str | None:
 def _codes(value: Any) -> list[str] | None:
     if type(value) is not list:
         return None
+    if all(type(one) is str for one in value) and are_plain_usccs(value):
+        return value
     codes = [_code(one) for one in value]
     return None if None in codes else codes  # type: ignore[return-value]

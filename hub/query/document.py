@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import cached_property
 from typing import Final
 
 from graphql import (
@@ -135,6 +136,14 @@ class Limits:
             cost=agreed.cost,
             page=agreed.page,
         )
+
+    def __hash__(self) -> int:
+        """Made once: limits are part of the key under which each request finds its document."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(astuple(self))
 
 
 @dataclass(frozen=True)

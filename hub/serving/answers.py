@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from hub.query.parameters import FromRows
 from hub.query.plan import Constant, Ref, Selected, Typename, Variable
 from hub.query.scopes import holding
 from hub.query.statement import Statement
+from hub.recent import Recent
 from hub.rights.agreement import Agreements, today_in
 from hub.rights.explain import explanations, me
 from hub.rights.identity import Caller, Tokens
@@ -83,7 +85,7 @@ class Parts:
     mutations: Mutations
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Asking:
     """One call on its way."""
 
@@ -103,6 +105,10 @@ class Answers:
         """`parts`: see hub.app."""
         self._parts = parts
         self._merging = Merging(parts.reader)
+        # Names that no other request has: nothing depends on whether they can be guessed.
+        self._request_ids = count(secrets.randbits(64))
+        # What holds for a call, by all that decides it.
+        self._placings: Recent[tuple[object, ...], tuple[Standing, Declared, Limits]] = Recent(1024)
 
     async def answer(self, call: Call) -> bytes:
         """The response body for `call`. Raises a HubError of the stage that refuses it.
@@ -112,10 +118,10 @@ class Answers:
         parts = self._parts
         now = parts.clock()
         caller = parts.tokens.verify(call.authorization or "", now.timestamp())
-        standing, declared = self.standing(call, caller, now)
+        standing, declared, limits = self._placed(call, caller, now)
         parts.quotas.admit(standing.agreement)
         operation = parts.operations.ready(
-            standing.view, limits_of(standing.limits), standing.bulk, call.query, call.operation_name
+            standing.view, limits, standing.bulk, call.query, call.operation_name
         )
         if operation.node.operation is not OperationType.QUERY and call.safe:
             raise MethodNotAllowed("GET is for queries.")
@@ -132,7 +138,7 @@ class Answers:
                 Commanding(caller, standing, declared, operation, compiled, values, request, now, key)
             )
         sources = await self._bring(asking) if compiled.statement and compiled.statement.rows else []
-        request_id = secrets.token_hex(8)
+        request_id = f"{next(self._request_ids) & 0xFFFFFFFFFFFFFFFF:016x}"
         data, subjects = b"{}", ()
         if compiled.statement is not None:
             row = await self._row(compiled.statement, [bind(request) for bind in compiled.binders])
@@ -168,16 +174,23 @@ class Answers:
 
     def standing(self, call: Call, caller: Caller, now: datetime) -> tuple[Standing, Declared]:
         """The caller's agreement, purpose and view."""
-        parts = self._parts
-        agreement = parts.agreements.get(caller.partner)
-        declared = declare(
-            parts.standings.matrix, agreement, call.purpose, caller.purpose, call.matter, call.case
-        )
+        return self._placed(call, caller, now)[:2]
+
+    def _placed(self, call: Call, caller: Caller, now: datetime) -> tuple[Standing, Declared, Limits]:
+        agreement = self._parts.agreements.get(caller.partner)
         today = today_in(now)
-        standing = parts.standings.of(agreement, declared.purpose, today)
+        key = (agreement.digest, today, call.purpose, caller.purpose, call.matter, call.case)
+        found = self._placings.get(key)
+        if found is None:
+            standings = self._parts.standings
+            declared = declare(
+                standings.matrix, agreement, call.purpose, caller.purpose, call.matter, call.case
+            )
+            standing = standings.of(agreement, declared.purpose, today)
+            found = self._placings.put(key, (standing, declared, limits_of(standing.limits)))
         if call.view_as is None:
-            return standing, declared
-        return self._seen_as(standing, call.view_as, now), declared
+            return found
+        return self._seen_as(found[0], call.view_as, now), found[1], found[2]
 
     def _seen_as(self, standing: Standing, view_as: str, now: datetime) -> Standing:
         """Another partner's eyes, for auditors: `partner` or `partner/PURPOSE`."""

@@ -24,9 +24,9 @@ _HEADERS = [
     (b"vary", b"accept, authorization"),
     (b"x-content-type-options", b"nosniff"),
 ]
-_TAKEN = (
-    b"authorization", b"accept", b"content-type", b"content-length", b"hub-purpose", b"hub-matter", b"hub-case",
-    b"hub-view-as", b"idempotency-key",
+_TAKEN = frozenset(
+    (b"authorization", b"accept", b"content-type", b"content-length", b"hub-purpose", b"hub-matter", b"hub-case",
+     b"hub-view-as", b"idempotency-key")
 )  # fmt: skip
 
 

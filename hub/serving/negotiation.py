@@ -62,10 +62,11 @@ def media_type(accept: bytes | None) -> bytes:
 
 def posted(content_type: bytes | None, body: bytes) -> Asked:
     """The request in a POST body. Raises UnsupportedMediaType, BadRequest."""
-    kind, _, parameters = (content_type or b"").decode("latin-1").lower().partition(";")
-    charset = parameters.partition("charset=")[2].strip().strip('"')
-    if kind.strip() != "application/json" or charset not in ("", "utf-8"):
-        raise UnsupportedMediaType
+    if content_type != JSON:
+        kind, _, parameters = (content_type or b"").decode("latin-1").lower().partition(";")
+        charset = parameters.partition("charset=")[2].strip().strip('"')
+        if kind.strip() != "application/json" or charset not in ("", "utf-8"):
+            raise UnsupportedMediaType
     try:
         given = orjson.loads(body)
     except orjson.JSONDecodeError:
