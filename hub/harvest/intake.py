@@ -15,8 +15,8 @@ from connectors.contract import Connector, Item, Kind, RawRow, RowRejected, Sour
 from hub.harvest.catalogue import Catalogue
 from hub.harvest.columns import TABLES, day_of, fill
 from hub.harvest.drafts import SubjectDraft, authority_code, draft_subject
-from hub.harvest.screen import contact_in, person_number_in
 from hub.rules.publicity import PublicityRules, add_months
+from hub.rules.redactor import contact_in, person_number_in
 from hub.store.tables import DATA_CLASSES, SERIOUSNESS
 
 _TEXTS_SHOWN = ("facts", "content", "violation_type", "basis")
