@@ -1,0 +1,168 @@
+"""What time does to cases: reminders on their day, automatic steps after the deadline, marks once and never early."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from hub.casework import engine
+from hub.casework.clock import automatic, keep_time
+from hub.casework.machine import Actor, Case, Machine, State, Step, Transition
+from hub.casework.registry import registry
+from hub.rules.calendar import SHANGHAI, Due, seeded
+from hub.rules.reminders import reminded_at, reminders
+from schema.governance import Capability
+from tests.conftest import Database
+
+# Friday; seven working days end on Tuesday 2026-12-01.
+DECIDED = date(2026, 11, 20)
+DUE = date(2026, 12, 1)
+
+
+@dataclass(frozen=True)
+class Notes:
+    """Details of the machine of these tests."""
+
+    words: str = ""
+
+
+def _never(_: Case[Any], __: Step) -> str | None:
+    return "NOT_YET"
+
+
+def _machine(mechanism: str, *, guarded: bool = False) -> Machine:
+    return Machine(
+        mechanism=mechanism, zh="测试", en="test", series="QHT", data_class="D38", details=Notes,
+        states=(State(name="OPEN", zh="开", en="open"), State(name="OVER", zh="终", en="over")),
+        initial="OPEN", final=frozenset({"OVER"}), ruleset=lambda _: "T",
+        transitions=(
+            Transition(
+                name="expire", zh="到期", en="expire", sources=frozenset({"OPEN"}), target="OVER",
+                capability=Capability.CASEWORK, **({"guard": _never} if guarded else {}),
+            ),
+        ),
+    )  # fmt: skip
+
+
+MACHINES = {
+    "PUBLICITY": _machine("PUBLICITY"),
+    "ENDING": _machine("ENDING"),
+    "GUARDED": _machine("GUARDED", guarded=True),
+}
+STEPS = {("ENDING", "OPEN"): "expire", ("GUARDED", "OPEN"): "expire"}
+OFFICER = Actor(partner="commerce", officer="o-1", capabilities=frozenset({"CASEWORK"}))
+
+
+async def opened(database: Database, mechanism: str, due: date = DUE) -> Case[Any]:
+    """A case with a deadline."""
+    at = datetime.combine(DECIDED, datetime.min.time(), SHANGHAI)
+    step = Step(OFFICER, {}, at, DECIDED, seeded())
+    async with database.writer.acquire() as connection, connection.transaction():
+        new = engine.NewCase(subject_id=None, details=Notes(), due=Due(due, False))
+        return (await engine.open_cases(connection, MACHINES[mechanism], [new], step))[0]
+
+
+async def events(database: Database) -> list[tuple[str, dict[str, Any]]]:
+    """(transition, payload) of all events but openings."""
+    rows = await database.reader.fetch(
+        "SELECT transition, payload FROM case_event WHERE transition <> 'open' ORDER BY event_id"
+    )
+    return [(row["transition"], json.loads(row["payload"])) for row in rows]
+
+
+def at(day: date, hour: int = 9) -> datetime:
+    """An hour of a day in Shanghai."""
+    return datetime(day.year, day.month, day.day, hour, tzinfo=SHANGHAI)
+
+
+async def test_r7_2_the_handler_of_publicity_is_told_on_the_fifth_and_the_seventh_day_once(
+    database: Database,
+) -> None:
+    await opened(database, "PUBLICITY")
+    told = []
+    for days in range(14):
+        day = DECIDED + timedelta(days=days)
+        for hour in (0, 9, 23):
+            done = await keep_time(database.writer, MACHINES, STEPS, at(day, hour))
+            if done.reminded or done.passed:
+                told.append((day, done.reminded, done.passed))
+    assert told == [(date(2026, 11, 27), 1, 0), (date(2026, 12, 1), 1, 0), (date(2026, 12, 2), 0, 1)]
+    assert await events(database) == [
+        ("deadline_near", {"due_on": "2026-12-01", "working_days": 2}),
+        ("deadline_near", {"due_on": "2026-12-01", "working_days": 0}),
+        ("deadline_passed", {"due_on": "2026-12-01"}),
+    ]
+
+
+async def test_a_worker_that_slept_tells_only_what_still_holds(database: Database) -> None:
+    await opened(database, "PUBLICITY")
+    await keep_time(database.writer, MACHINES, STEPS, at(DUE))
+    assert await events(database) == [("deadline_near", {"due_on": "2026-12-01", "working_days": 0})]
+
+
+async def test_a_deadline_has_passed_at_24_00_in_shanghai_and_not_before(database: Database) -> None:
+    await opened(database, "ENDING")
+    last = datetime(2026, 12, 1, 15, 59, 59, tzinfo=UTC)
+    assert (await keep_time(database.writer, MACHINES, STEPS, last)).stepped == 0
+    assert (await keep_time(database.writer, MACHINES, STEPS, last + timedelta(seconds=1))).stepped == 1
+    assert await database.reader.fetchval("SELECT state FROM case_file") == "OVER"
+    row = await database.reader.fetchrow("SELECT * FROM case_event WHERE transition = 'expire'")
+    assert (row["actor_partner"], row["actor_officer"], row["from_state"]) == ("hub", "worker", "OPEN")
+    assert (await keep_time(database.writer, MACHINES, STEPS, last + timedelta(days=9))).stepped == 0
+
+
+async def test_workers_that_keep_time_at_once_take_each_step_once(database: Database) -> None:
+    for _ in range(20):
+        await opened(database, "ENDING")
+        await opened(database, "PUBLICITY")
+    now = at(DUE + timedelta(days=1))
+    rounds = await asyncio.gather(*(keep_time(database.writer, MACHINES, STEPS, now) for _ in range(4)))
+    assert sum(one.stepped for one in rounds) == 20
+    assert sum(one.passed for one in rounds) == 20
+    assert len(await events(database)) == 40
+
+
+async def test_a_refused_step_changes_nothing_and_keeps_no_other_case_waiting(database: Database) -> None:
+    await opened(database, "GUARDED")
+    await opened(database, "ENDING")
+    done = await keep_time(database.writer, MACHINES, STEPS, at(DUE + timedelta(days=1)))
+    assert (done.refused, done.stepped) == (1, 1)
+    assert [name for name, _ in await events(database)] == ["expire"]
+
+
+async def test_a_deadline_that_was_moved_is_told_anew(database: Database) -> None:
+    await opened(database, "PUBLICITY")
+    await keep_time(database.writer, MACHINES, STEPS, at(DUE))
+    await database.writer.execute("UPDATE case_file SET due_on = '2026-12-10', version = version + 1")
+    await keep_time(database.writer, MACHINES, STEPS, at(date(2026, 12, 10)))
+    assert [payload["due_on"] for _, payload in await events(database)] == ["2026-12-01", "2026-12-10"]
+
+
+async def test_every_case_is_looked_at_however_many_there_are(database: Database) -> None:
+    await database.writer.execute(
+        "INSERT INTO case_file (mechanism, number, data_class, state, owner, opened_at, opened_on, due_on, ruleset,"
+        " details) SELECT 'PUBLICITY', 'N-' || n, 'D38', 'OPEN', 'commerce', now(), $1, $1::date + n % 3, 'T', '{}'"
+        " FROM generate_series(1, 1203) n",
+        DECIDED,
+    )
+    done = await keep_time(database.writer, MACHINES, STEPS, at(DUE))
+    assert done.passed == 1203
+
+
+@pytest.mark.parametrize(("mechanism", "days"), [("PUBLICITY", (2, 0)), ("REPAIR", (3, 0))])
+def test_reminders_are_rows_of_law_and_say_where_they_come_from(
+    mechanism: str, days: tuple[int, ...]
+) -> None:
+    assert reminded_at(mechanism, DUE) == days
+    assert all(row.term.source_doc for row in reminders())
+
+
+def test_automatic_steps_name_states_and_transitions_of_their_machines() -> None:
+    machines = registry().machines
+    for (mechanism, state), transition in automatic().items():
+        assert state in machines[mechanism].step(transition).sources

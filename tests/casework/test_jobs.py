@@ -1,0 +1,271 @@
+"""The queue of jobs and the worker: killed again and again, nothing is lost and nothing published twice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from connectors.contract import Freshness, Mode, Retention
+from hub.casework import jobs
+from hub.casework.channels import Channel, list_exit, publication, withdrawal
+from hub.casework.machine import Delivery
+from hub.sandbox.channels import Trouble
+from tests.casework.dispatch import handed_in, opened, present, sites, states
+from tests.casework.workers import settings_of, started, working
+from tests.conftest import Database
+from tests.harvesting import REGISTER
+from tests.publicity_files import NOW
+
+DOCUMENT = {"kind": "PENALTY", "title": "未按规定明码标价"}
+KILLS = 8
+ITEMS = 120
+# Claimed by this worker for the seven seconds of a try, and nothing noted since.
+_ON_THE_WAY = """
+SELECT count(*) FROM delivery_out
+WHERE state = 'SENT' AND sent_at > $1 AND next_attempt_at = sent_at + interval '7 seconds'
+"""
+
+
+async def until(
+    holds: Callable[[], Awaitable[bool]], seconds: float, what: str = "it did not come about"
+) -> None:
+    """Wait until something holds; fails after `seconds`."""
+    end = asyncio.get_running_loop().time() + seconds
+    while not await holds():
+        assert asyncio.get_running_loop().time() < end, what
+        await asyncio.sleep(0.1)
+
+
+async def test_the_queues_tables_are_those_that_the_installed_library_declares(database: Database) -> None:
+    owner = await asyncpg.create_pool(database.owner_dsn, min_size=2, max_size=2)
+    async with owner:
+        _, queries = jobs.queue_of(owner)
+        plan = await queries.plan_upgrade()
+    assert plan.statements == (), "the library's tables changed: a migration must bring them"
+
+
+async def test_only_the_writer_sees_the_queue(database: Database) -> None:
+    for dsn in (database.reader_dsn, database.auditor_dsn):
+        other = await asyncpg.connect(dsn)
+        try:
+            for table in ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics"):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await other.execute(f"SELECT FROM job.{table}")
+        finally:
+            await other.close()
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await database.writer.execute("DROP TABLE job.pgqueuer_log")
+
+
+async def test_a_job_that_waits_is_not_queued_twice(database: Database) -> None:
+    _, queries = jobs.queue_of(database.writer)
+    await asyncio.gather(*(jobs.put(queries, "harvest", "TAX") for _ in range(10)))
+    await jobs.put(queries, "harvest", "CUSTOMS")
+    assert await database.writer.fetchval("SELECT count(*) FROM job.pgqueuer") == 2
+
+
+def test_sources_are_asked_by_their_freshness() -> None:
+    def source(name: str, freshness: Freshness, mode: Mode = Mode.HARVESTED) -> tuple[str, object]:
+        return name, type(REGISTER)(
+            **{**REGISTER.__dict__, "name": name, "freshness": freshness, "mode": mode}
+        )
+
+    declared = dict(
+        [
+            source("NEW", Freshness.YEARLY),
+            source("NOW", Freshness.REALTIME),
+            source("DAY", Freshness.DAILY),
+            source("YEAR", Freshness.YEARLY),
+            source("LIVE", Freshness.REALTIME, Mode.LIVE),
+            source("DOWN", Freshness.DAILY),
+        ]
+    )
+    kept = type(REGISTER)(**{**REGISTER.__dict__, "name": "KEPT", "retention": Retention.TRANSIENT})
+
+    def due(after: timedelta) -> list[str]:
+        answered = dict.fromkeys(("NOW", "DAY", "YEAR"), (NOW, NOW))
+        # It answered a week ago, and was asked in vain at NOW.
+        asked = {"DOWN": (NOW - timedelta(days=7), NOW)}
+        return jobs.due_sources({**declared, "KEPT": kept}, {**answered, **asked}, NOW + after)  # type: ignore[arg-type,dict-item]
+
+    assert due(timedelta(seconds=74)) == ["NEW"]
+    assert due(timedelta(seconds=75)) == ["NEW", "NOW"]
+    assert due(timedelta(minutes=5)) == ["NEW", "NOW", "DOWN"]
+    assert due(timedelta(hours=5, minutes=59)) == ["NEW", "NOW", "DOWN"]
+    assert due(timedelta(hours=6)) == ["NEW", "NOW", "DAY", "YEAR", "DOWN"]
+
+
+async def test_a_worker_delivers_and_ends_in_order_when_it_is_told(database: Database) -> None:
+    async with sites(receipt_after=1.0) as channels:
+        case = await opened(database.writer, "G-1", present())
+        await handed_in(
+            database.writer,
+            case,
+            [publication(one, str(uuid4()), DOCUMENT, f"P:{one}") for one in Channel],
+            present(),
+        )
+        async with working(settings_of(database, channels)) as worker:
+            await until(lambda: _all_acknowledged(database, 4), 30)
+            assert all(site.site.effects == 1 for site in channels.values())
+            assert await worker.stop() == 0
+
+
+async def test_one_round_does_what_is_due_and_ends(database: Database) -> None:
+    async with sites() as channels:
+        case = await opened(database.writer, "G-1", present())
+        await handed_in(
+            database.writer, case, [publication(Channel.OWN_SITE, str(uuid4()), DOCUMENT, "P")], present()
+        )
+        process = await started(settings_of(database, channels), "--once")
+        output, _ = await asyncio.wait_for(process.communicate(), 60)
+        assert (process.returncode, output.decode()) == (0, "Worker ready\n")
+        assert await states(database.writer) == [("OWN_SITE", "ACKNOWLEDGED", 1, None)]
+
+
+async def test_workers_harvest_what_is_connected(database: Database, tmp_path: Path) -> None:
+    settings = settings_of(database, {}, HUB_COMMERCE_DIR=str(tmp_path))
+    async with working(settings) as first, working(settings) as second:
+        query = "SELECT status FROM source_state WHERE source = 'COMMERCE'"
+        await until(lambda: _is(database, query, "OK"), 30)
+        assert [await first.stop(), await second.stop()] == [0, 0]
+    log = await database.writer.fetch(
+        "SELECT status, count(*) FROM job.pgqueuer_log WHERE entrypoint = 'harvest' GROUP BY status"
+    )
+    assert dict(log)["successful"] == 1
+
+
+async def test_a_failed_job_is_done_again_and_the_queue_keeps_no_words_of_it(database: Database) -> None:
+    _, queries = jobs.queue_of(database.writer)
+    secret = "身份证630103199003070016"
+    async with sites() as channels, working(settings_of(database, channels)) as worker:
+        # No channel has this name, so the job fails with an error that repeats it.
+        await jobs.put(queries, "deliver", secret)
+        await until(lambda: _is(database, "SELECT count(*) FROM job.pgqueuer WHERE attempts > 0", 1), 20)
+        kept = await database.writer.fetchval("SELECT string_agg(traceback::text, '') FROM job.pgqueuer_log")
+        assert "RetryRequested" in kept
+        assert "630103199003070016" not in kept
+        assert await worker.stop() == 0
+
+
+async def test_a_worker_that_lost_the_store_begins_anew(database: Database) -> None:
+    async with sites() as channels, working(settings_of(database, channels)) as worker:
+        # The test's own pool of two is cut, too.
+        admin = await asyncpg.connect(database.superuser_dsn)
+        cut = await admin.fetchval(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE application_name = 'credithub hub_writer' AND datname = current_database()"
+        )
+        await admin.close()
+        assert cut == 2 + 6
+        case = await opened(database.writer, "G-1", present())
+        await handed_in(
+            database.writer, case, [publication(Channel.OWN_SITE, str(uuid4()), DOCUMENT, "P")], present()
+        )
+        await until(lambda: _all_acknowledged(database, 1), 45)
+        assert await worker.stop() == 0
+
+
+async def test_r8_5_an_unpushed_exit_becomes_an_alarm_and_a_figure_of_the_worker(database: Database) -> None:
+    async with sites() as channels:
+        channels[Channel.CREDIT_QINGHAI].site.trouble = Trouble.OUTAGE
+        yesterday = present() - timedelta(days=2)
+        case = await opened(database.writer, "L-1", yesterday, mechanism="LIST_ENTRY")
+        gone = list_exit(Channel.CREDIT_QINGHAI, str(uuid4()), "移出严重失信主体名单", "E")
+        await handed_in(database.writer, case, [gone], yesterday)
+        settings = settings_of(database, channels, HUB_WORKER_METRICS_PORT="0")
+        async with working(settings) as worker:
+            await until(
+                lambda: _is(
+                    database, "SELECT count(*) FROM case_event WHERE transition = 'delivery_overdue'", 1
+                ),
+                30,
+            )
+            (line,) = [one for one in worker.lines if one.startswith("Worker metrics: ")]
+            async with httpx.AsyncClient(trust_env=False) as http:
+
+                async def told() -> bool:
+                    text = (await http.get(line.removeprefix("Worker metrics: "))).text
+                    return (
+                        'credithub_deliveries_overdue{channel="CREDIT_QINGHAI",priority="1"} 1.0' in text
+                        and 'credithub_alarms_total{channel="CREDIT_QINGHAI",rule="R8.5"} 1.0' in text
+                        and 'credithub_jobs_total{job="alarms",outcome="OK"}' in text
+                    )
+
+                await until(told, 20)
+            assert await worker.stop() == 0
+
+
+async def test_killed_workers_lose_nothing_and_publish_nothing_twice(database: Database) -> None:
+    """kill -9 at random moments, with channels that are slow, lose answers or are down in between."""
+    chance = random.Random(20261123)
+    shown = [str(uuid4()) for _ in range(ITEMS)]
+    ended = set(shown[: ITEMS // 2])
+    lasting = set(shown) - ended
+    async with sites(receipt_after=0.2) as channels:
+        settings = settings_of(database, channels)
+        case = await opened(database.writer, "G-1", present())
+        deliveries = [
+            publication(one, item, DOCUMENT, f"P:{one}:{item}") for one in Channel for item in shown
+        ]
+        await handed_in(database.writer, case, deliveries, present())
+        interrupted = []
+        for kill in range(KILLS):
+            for site in channels.values():
+                site.site.trouble = chance.choice((Trouble.SLOW, Trouble.SLOW, Trouble.LOST, Trouble.OUTAGE))
+                site.site.delay = 0.15
+            if kill == KILLS // 2:
+                gone = [_ending(one, item) for one in Channel for item in sorted(ended)]
+                await handed_in(database.writer, case, gone, present())
+            begun = present()
+            async with working(settings) as worker:
+                await asyncio.sleep(chance.uniform(0.2, 2.0))
+                worker.kill()
+                assert await worker.process.wait() == -9
+            interrupted.append(await database.writer.fetchval(_ON_THE_WAY, begun))
+        print(f"deliveries on their way at each kill: {interrupted}")
+        assert sum(map(bool, interrupted)) >= 5, "too few kills came between a sending and its receipt"
+        for site in channels.values():
+            site.site.trouble = Trouble.NONE
+        async with working(settings) as last:
+            await until(lambda: _settled(database), 120, "deliveries were left")
+            assert await last.stop() == 0
+        rows = await database.writer.fetch(
+            "SELECT channel, idempotency_key, state, error_code, receipt_no FROM delivery_out"
+        )
+        for one, site in channels.items():
+            own = [row for row in rows if row["channel"] == one]
+            sent = {row["idempotency_key"] for row in own if row["state"] == "ACKNOWLEDGED"}
+            dropped = {row["idempotency_key"] for row in own if row["error_code"] == "SUPERSEDED"}
+            listing = site.site.listing()
+            # Lost: nothing. What stands on the page is what should, and all that ended is gone.
+            assert set(listing["published"]) == lasting
+            assert set(listing["withdrawn"]) == ended
+            # Twice: nothing. One document, one effect and one receipt for each delivery that was sent.
+            assert len(sent) + len(dropped) == len(own) == ITEMS + len(ended)
+            assert dropped <= {f"P:{one}:{item}" for item in ended}
+            assert listing["documents"] == listing["effects"] == len(sent)
+            assert len({row["receipt_no"] for row in own if row["receipt_no"]}) == len(sent)
+
+
+def _ending(channel: Channel, item: str) -> Delivery:
+    return withdrawal(channel, item, "原行政处罚决定被依法撤销", f"W:{channel}:{item}")
+
+
+async def _is(database: Database, query: str, wanted: object) -> bool:
+    return bool(await database.writer.fetchval(query) == wanted)
+
+
+async def _all_acknowledged(database: Database, count: int) -> bool:
+    return await _is(database, "SELECT count(*) FROM delivery_out WHERE state = 'ACKNOWLEDGED'", count)
+
+
+async def _settled(database: Database) -> bool:
+    return await _is(database, "SELECT count(*) FROM delivery_out WHERE state IN ('PENDING', 'SENT')", 0)
