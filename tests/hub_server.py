@@ -29,7 +29,7 @@ from hub.sandbox.province import Province
 from hub.sandbox.run import province_in, running
 from hub.sandbox.tokens import demo_token
 from hub.server import listen, server
-from hub.store.database import Role, as_user, open_pool
+from hub.store.database import Role, as_user, migrated, open_pool
 from hub.store.embedded import EmbeddedPostgres
 from schema.coordinates import vocabulary
 from schema.persons import hmac_sm3
@@ -104,7 +104,9 @@ def hub_at(settings: Settings) -> Iterator[Hub]:
     ready = threading.Event()
     with listen(settings) as listening:
         running_server = server(settings, lambda _: ready.set(), own_signals=False)
-        thread = threading.Thread(target=running_server.run, kwargs={"sockets": [listening]}, name="hub")
+        thread = threading.Thread(
+            target=running_server.run, kwargs={"sockets": [listening]}, name="hub", daemon=True
+        )
         thread.start()
         end = time.monotonic() + START_SECONDS
         while not ready.wait(0.02) and thread.is_alive() and time.monotonic() < end:
@@ -175,6 +177,22 @@ async def province_store(
     )
     await admin.close()
     return "hub_province"
+
+
+@pytest.fixture(scope="session")
+async def fragile(state_dir: Path, sandboxes: Mapping[str, str]) -> AsyncIterator[EmbeddedPostgres]:
+    """A server of its own with the province in its store, for tests that kill, freeze or lock it.
+
+    It waits for the disk as in life. Whoever breaks it leaves it whole.
+    """
+    own = EmbeddedPostgres(state_dir / "fragile", {"shared_buffers": "64MB"})
+    own.start()
+    await migrated(own.dsn())
+    settings = hub_settings(own.dsn(), state_dir, sandboxes)
+    await agreed(settings)
+    await _fill(settings, province_in(state_dir, SUBJECTS, today_in(datetime.now(UTC))))
+    yield own
+    own.destroy()
 
 
 def hub_settings(dsn: str, state_dir: Path, sources: Mapping[str, str], **more: str) -> Settings:

@@ -13,10 +13,13 @@ import asyncpg
 from connectors.contract import RawRow, Source
 from hub.harvest import quarantine
 from hub.harvest.intake import Rejected
+from hub.store.database import lent
 
 # A source that answers nonsense may do so often; what comes on top within a second is only counted.
 MOST = 1_000
 FLUSH_SECONDS = 1.0
+# How long the store may take before it counts as away.
+WRITE_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -58,7 +61,7 @@ class Rejections:
             by_source[name].append(rejected)
         try:
             for name, rejected_rows in by_source.items():
-                async with self._pool.acquire() as connection:
+                async with lent(self._pool, WRITE_SECONDS) as connection:
                     await quarantine.keep(connection, name, rejected_rows, self._clock())
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             # The source will give them again; they are in the log by their codes.

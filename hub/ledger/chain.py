@@ -189,7 +189,8 @@ class Ledger:
     @property
     def chain(self) -> int | None:
         """The chain this process writes now; None while the database is away, and then it is not ready."""
-        return None if self._session is None else self._session.chain
+        session = self._session
+        return None if session is None or session.connection.is_closed() else session.chain
 
     async def start(self) -> None:
         """Claim a chain and begin. LedgerUnavailable: no SM3 here, or no database that can be written."""
@@ -295,6 +296,9 @@ class Ledger:
                 if self._stopping:
                     await self._leave(session.connection)
                     return
+                if session.connection.is_closed():
+                    # Lost while nobody asked: whoever asks next shall find another.
+                    return
                 self._idle = self._loop.create_future()
                 await self._idle
                 continue
@@ -345,6 +349,7 @@ class Ledger:
             chain = await _claim(connection)
             tail = await connection.fetchrow(_TAIL, chain)
             append = await connection.prepare(_APPEND)
+            connection.add_termination_listener(lambda _: self._wake())
         except BaseException as problem:
             if connection is not None:
                 connection.terminate()

@@ -25,6 +25,7 @@ from hub.rights.identity import Caller
 from hub.rights.purpose import Declared
 from hub.rights.standing import Standing
 from hub.sources.freshness import SourceStates
+from hub.store.database import lent
 from hub.store.reader import Reader
 
 # As a caller may send it: short and printable.
@@ -33,8 +34,9 @@ _CAPITAL = re.compile(r"([A-Z])")
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _KNOWN = "SELECT digest, outcome FROM idempotency WHERE partner = $1 AND key = $2"
 _KEEP = "INSERT INTO idempotency (partner, key, digest, outcome, at) VALUES ($1, $2, $3, $4::jsonb, $5)"
-# Seconds a request waits for a connection to write with.
-WAIT_SECONDS = 2.0
+# Seconds a request waits for a connection to write with, and then for all that its commands do.
+WAIT_SECONDS = 0.5
+COMMAND_SECONDS = 2.0
 _AWAY = (
     OSError,
     TimeoutError,
@@ -96,7 +98,10 @@ class Mutations:
         if asked.key is not None and not _KEY.fullmatch(asked.key):
             raise BadUserInput("An Idempotency-Key has 1 to 64 printable characters.")
         try:
-            async with self._pool.acquire(timeout=WAIT_SECONDS) as connection, connection.transaction():
+            async with (
+                lent(self._pool, COMMAND_SECONDS, WAIT_SECONDS) as connection,
+                connection.transaction(),
+            ):
                 made = await self._once(asked, connection)
         except HubError:
             raise

@@ -13,6 +13,7 @@ import asyncpg
 
 from hub.errors import QuotaExceeded
 from hub.rights.agreement import Agreement
+from hub.store.database import lent
 
 FLUSH_SECONDS = 1.0
 # How long the store may take before it counts as away.
@@ -105,14 +106,14 @@ class Quotas:
         for who, count in self._new.items():
             self._leaving[who] = self._leaving.get(who, 0) + count
         self._new.clear()
-        async with self._pool.acquire(timeout=EXCHANGE_SECONDS) as connection:
+        async with lent(self._pool, EXCHANGE_SECONDS) as connection:
             if any(self._leaving.values()):
                 counts = [*self._leaving], [*self._leaving.values()]
-                await connection.execute(_ADD, today, *counts, timeout=EXCHANGE_SECONDS)
+                await connection.execute(_ADD, today, *counts)
                 for who, count in self._leaving.items():
                     self._used[who] = self._used.get(who, 0) + count
                 self._leaving.clear()
-            rows = await connection.fetch(_TODAY, today, timeout=EXCHANGE_SECONDS)
+            rows = await connection.fetch(_TODAY, today)
         self._used = {row["partner"]: row["subjects"] for row in rows}
 
     async def _exchanged(self) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from enum import StrEnum
 from importlib.resources import files
@@ -131,6 +131,32 @@ async def open_pool(
         pool.terminate()
         raise
     return pool
+
+
+@asynccontextmanager
+async def lent(pool: asyncpg.Pool, seconds: float, wait: float = 0.5) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of `pool` for at most `seconds`, after at most `wait` of waiting for one.
+
+    Then it is hung up and whatever waits for it fails: to cancel a statement would wait for a server that may be
+    frozen (asyncpg issue 1326). Errors: TimeoutError, and those of asyncpg.
+    """
+    connection = await pool.acquire(timeout=wait)
+    watchdog = asyncio.get_running_loop().call_later(seconds, _hang_up, connection)
+    try:
+        yield connection
+    except (OSError, TimeoutError, asyncio.CancelledError, asyncpg.InterfaceError):
+        _hang_up(connection)
+        raise
+    finally:
+        watchdog.cancel()
+        with suppress(asyncpg.InterfaceError):
+            await pool.release(connection, timeout=wait)
+
+
+def _hang_up(connection: asyncpg.Connection) -> None:
+    # What the server closed, the pool has taken back by itself.
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 async def check_store(connection: asyncpg.Connection) -> None:

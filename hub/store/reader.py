@@ -106,7 +106,7 @@ class Reader:
 
     async def _failed(self, line: _Line, error: BaseException) -> None:
         """Keep a connection whose statement only failed; give up one whose state is unknown."""
-        if isinstance(error, asyncpg.PostgresError) and not line.connection.is_closed():
+        if isinstance(error, asyncpg.PostgresError) and not line.is_gone:
             line.statements.clear()
             self._give(line)
             return
@@ -115,7 +115,7 @@ class Reader:
         alive: deque[_Line] = deque()
         lost: list[_Line] = []
         for one in self._idle:
-            (lost if one.connection.is_closed() else alive).append(one)
+            (lost if one.is_gone else alive).append(one)
         self._idle = alive
         for one in lost:
             await self._lose(one)
@@ -127,7 +127,9 @@ class Reader:
 
     async def _lose(self, line: _Line) -> None:
         self._missing += 1
-        line.connection.terminate()
+        # What the server closed, the pool has taken back by itself.
+        if not line.is_gone:
+            line.connection.terminate()
         await self._pool.release(line.connection)
 
 
@@ -146,6 +148,13 @@ class _Line:
     def __init__(self, connection: Any) -> None:
         self.connection = connection
         self.statements: OrderedDict[str, Any] = OrderedDict()
+
+    @property
+    def is_gone(self) -> bool:
+        try:
+            return bool(self.connection.is_closed())
+        except asyncpg.InterfaceError:
+            return True
 
     async def prepare(self, sql: str) -> Any:
         if len(self.statements) >= STATEMENTS:
