@@ -1,0 +1,217 @@
+"""Publicity on time: the seven working days, exceptions, withdrawal, and the figures that units are judged by. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from fractions import Fraction
+
+from hub.rules.calendar import SHANGHAI, Calendar, Due
+from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force
+from hub.rules.deadlines import due
+
+LEVELS = ("REMIND", "ESCALATE")
+
+
+class Standing(StrEnum):
+    """What became of a duty to publish or to withdraw."""
+
+    ON_TIME = "ON_TIME"
+    LATE = "LATE"
+    PENDING = "PENDING"
+    # The day has passed, and nothing is published.
+    NOT_PUBLISHED = "NOT_PUBLISHED"
+    EXCEPTED = "EXCEPTED"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Something decided that must be published, as far as its timeliness goes."""
+
+    unit: str
+    decided_on: date
+    # When the last of the own site and the government portal showed it; with its time zone.
+    published_at: datetime | None = None
+    # Code of the exception that a person recorded (R7.3).
+    exception: str | None = None
+
+
+@dataclass(frozen=True)
+class Timeliness:
+    """Where it stands. `late_by`: working days, at least 1 when late; `remaining`: working days left while pending."""
+
+    standing: Standing
+    due: Due
+    late_by: int = 0
+    remaining: int = 0
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The items of one unit that were decided in one month (its first day), by what became of them."""
+
+    unit: str
+    month: date
+    on_time: int
+    late: int
+    not_published: int
+    pending: int
+    excepted: int
+
+    @property
+    def ratio(self) -> Fraction | None:
+        """On time of all whose time is over; None: there are none. Exceptions and what is pending do not count."""
+        over = self.on_time + self.late + self.not_published
+        return Fraction(self.on_time, over) if over else None
+
+
+@dataclass(frozen=True)
+class Escalation:
+    """From which working day on who is reminded."""
+
+    level: str
+    working_days: int
+    term: Term
+
+
+@dataclass(frozen=True)
+class ExceptionRow:
+    """A ground on which something is not published."""
+
+    code: str
+    zh: str
+    by_default: bool
+    term: Term
+
+
+@dataclass(frozen=True)
+class TimelinessRules:
+    """The dated rows of timeliness.toml."""
+
+    escalations: tuple[Escalation, ...]
+    exceptions: tuple[ExceptionRow, ...]
+
+    def escalation(self, decided_on: date, calendar: Calendar, today: date) -> str | None:
+        """Who must be told by now that it is not published yet (R7.2): REMIND, ESCALATE, or None.
+
+        The clock does not stop for reviews.
+        """
+        elapsed = calendar.between(decided_on, today)
+        rows = [
+            one for one in self.escalations if one.term.covers(decided_on) and one.working_days <= elapsed
+        ]
+        return max(rows, key=lambda one: one.working_days).level if rows else None
+
+    def exception(self, code: str, decided_on: date) -> ExceptionRow | None:
+        """The ground `code`, when it may be recorded for a decision of that day (R7.3)."""
+        return in_force([one for one in self.exceptions if one.code == code], decided_on)
+
+    def proposed_exceptions(
+        self,
+        decided_on: date,
+        *,
+        penalty: bool,
+        natural_person: bool = False,
+        minor: bool = False,
+        simple_procedure: bool = False,
+        warning_only: bool = False,
+    ) -> tuple[str, ...]:
+        """The grounds on which a person should decide not to publish (R7.3), by default rows in force that day."""
+        meant = {
+            "MINOR_PERSON": minor,
+            "NATURAL_PERSON": penalty and natural_person,
+            "SIMPLE_PROCEDURE": penalty and simple_procedure,
+            "WARNING_ONLY": penalty and warning_only,
+        }
+        return tuple(
+            code
+            for code, applies in meant.items()
+            if applies and (row := self.exception(code, decided_on)) is not None and row.by_default
+        )
+
+
+def publish_due(decided_on: date, calendar: Calendar) -> Due:
+    """The last day to publish: the 7th working day after the decision, until 24:00 Asia/Shanghai (R7.1)."""
+    return due("publicity.publish", decided_on, calendar)
+
+
+def push_due(decided_on: date, published_on: date, calendar: Calendar) -> Due:
+    """The last day to push to the provincial platform and 信用中国(青海) (R7.6).
+
+    The working day of publication; never later than the 7th working day of what was published in time.
+    """
+    last, pushed = publish_due(decided_on, calendar), due("delivery.publish", published_on, calendar)
+    return last if published_on <= last.on < pushed.on else pushed
+
+
+def withdraw_due(ended_on: date, calendar: Calendar) -> Due:
+    """The last day to withdraw a decision that was changed, revoked or found void on `ended_on` (R7.4)."""
+    return due("delivery.withdraw", ended_on, calendar)
+
+
+def timeliness(item: Decided, calendar: Calendar, now: datetime) -> Timeliness:
+    """Where the publication of `item` stands (R7.1). `now` and moments carry their time zone."""
+    last = publish_due(item.decided_on, calendar)
+    if item.exception is not None:
+        return Timeliness(Standing.EXCEPTED, last)
+    return _against(last, item.published_at, calendar, now)
+
+
+def withdrawal(
+    ended_on: date, withdrawn_at: datetime | None, reason_published: bool, calendar: Calendar, now: datetime
+) -> Timeliness:
+    """Where the withdrawal of a decision stands (R7.4): it is done when the reason is public, too."""
+    done = withdrawn_at if reason_published else None
+    return _against(withdraw_due(ended_on, calendar), done, calendar, now)
+
+
+def figures(items: Iterable[Decided], calendar: Calendar, now: datetime) -> tuple[Figures, ...]:
+    """On time, late and not published of each unit and month of decision, in their order."""
+    counts: dict[tuple[str, date], dict[Standing, int]] = {}
+    for item in items:
+        of = counts.setdefault((item.unit, item.decided_on.replace(day=1)), dict.fromkeys(Standing, 0))
+        of[timeliness(item, calendar, now).standing] += 1
+    return tuple(
+        Figures(
+            unit,
+            month,
+            of[Standing.ON_TIME],
+            of[Standing.LATE],
+            of[Standing.NOT_PUBLISHED],
+            of[Standing.PENDING],
+            of[Standing.EXCEPTED],
+        )
+        for (unit, month), of in sorted(counts.items(), key=lambda one: one[0])
+    )
+
+
+def load_timeliness_rules(text: str | None = None) -> TimelinessRules:
+    """The rows of timeliness.toml, or of `text`. Raises RulesInvalid."""
+    file = RuleFile("timeliness.toml", text)
+    rules = TimelinessRules(file.rows("escalation", _escalation), file.rows("exception", _exception))
+    file.done()
+    disjoint(rules.escalations, "timeliness.toml: escalation", lambda row: row.level)
+    disjoint(rules.exceptions, "timeliness.toml: exception", lambda row: row.code)
+    return rules
+
+
+def _against(last: Due, done_at: datetime | None, calendar: Calendar, now: datetime) -> Timeliness:
+    today = now.astimezone(SHANGHAI).date()
+    on = today if done_at is None else done_at.astimezone(SHANGHAI).date()
+    if on <= last.on:
+        if done_at is not None:
+            return Timeliness(Standing.ON_TIME, last)
+        return Timeliness(Standing.PENDING, last, remaining=calendar.between(today, last.on))
+    # Published on the Saturday after: no working day has passed, and it is late.
+    late_by = max(1, calendar.between(last.on, on))
+    return Timeliness(Standing.NOT_PUBLISHED if done_at is None else Standing.LATE, last, late_by)
+
+
+def _escalation(row: Row) -> Escalation:
+    return Escalation(row.choice("level", LEVELS), row.number("working_days"), row.term())
+
+
+def _exception(row: Row) -> ExceptionRow:
+    return ExceptionRow(row.text("code"), row.text("zh"), row.flag("by_default"), row.term())
