@@ -103,6 +103,13 @@ class Row:
             raise RulesInvalid(f"{self.where}: {key} holds something else than numbers of 0 or more")
         return cast(Mapping[str, int], found)
 
+    def counts(self, key: str) -> tuple[int, ...]:
+        """A list of whole numbers. Raises RulesInvalid."""
+        found = self._take(key, list, None)
+        if not all(type(one) is int and one >= 0 for one in found):
+            raise RulesInvalid(f"{self.where}: {key} holds something else than numbers of 0 or more")
+        return tuple(found)
+
     def term(self) -> Term:
         """The four keys that every dated row has. Raises RulesInvalid."""
         begun, ended = self.day("valid_from"), self.optional_day("valid_to")
