@@ -8,6 +8,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from schema.credit_checks import CreditCheck, TolerantAcceptance
+from schema.listings import ListConflict, ListingCase
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.records import AdministrativeLicense, AdministrativePenalty, GenericCreditRecord
@@ -30,6 +31,8 @@ def whole_schema() -> strawberry.Schema:
             GenericCreditRecord,
             CreditCheck,
             TolerantAcceptance,
+            ListingCase,
+            ListConflict,
         ],
         config=StrawberryConfig(scalar_map=DEFINITIONS),
     )

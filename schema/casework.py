@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class Mechanism(Enum):
     CHECK = term("CHECK", "信用审查")
     TOLERANCE = term("TOLERANCE", "容缺受理")
+    LIST_ENTRY = term("LIST_ENTRY", "红黑名单认定")
+    LIST_CONFLICT = term("LIST_CONFLICT", "红黑名单冲突")
 
 
 @strawberry.type(description="办理过程中的一步 · A step in the life of a case; appended, never changed")

@@ -130,7 +130,8 @@ def test_only_words_about_the_hub_itself_are_open() -> None:
     owners = {c.split(".")[0] for c, rule in vocabulary().rules.items() if rule.classes == (OPEN,)}
     assert owners == {
         "CaseConnection", "CaseEdge", "ClassAccess", "CreditCheckRow", "CreditCheckVerification", "CreditSubject",
-        "CreditSummary", "Explanation", "IndividualBusiness", "ListEntryConnection", "ListEntryEdge", "Me", "Mutation",
+        "CreditSummary", "Explanation", "IndividualBusiness", "ListEntryConnection", "ListEntryEdge",
+        "ListRecheckRow", "Me", "Mutation",
         "NaturalPerson", "Organization", "PageInfo", "Query", "RecordConnection", "RecordEdge", "Source",
     }  # fmt: skip
     leaves = {
@@ -138,7 +139,7 @@ def test_only_words_about_the_hub_itself_are_open() -> None:
         if rule.classes == (OPEN,) and rule.shape in (Shape.COLUMN, Shape.DETAIL)
     }  # fmt: skip
     assert {c.split(".")[0] for c in leaves} == {
-        "ClassAccess", "CreditCheckRow", "CreditCheckVerification", "Explanation", "Me", "Source",
+        "ClassAccess", "CreditCheckRow", "CreditCheckVerification", "Explanation", "ListRecheckRow", "Me", "Source",
     }  # fmt: skip
 
 

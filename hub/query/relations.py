@@ -124,6 +124,7 @@ RELATIONS = {
     "case.targeting": Relation(
         "case_file", "{t}.target_public_id = {p}.public_id", ("opened_at", "case_id"), descending=False
     ),
+    "case.list_entry": Relation("list_entry", "{t}.public_id = {p}.target_public_id"),
     "case.events": Relation("case_event", "{t}.case_id = {p}.case_id", ("event_id",), descending=False),
 }
 

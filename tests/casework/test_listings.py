@@ -1,0 +1,393 @@
+"""Lists (article 八): R8.1 to R8.5, over HTTP, from proposal to exit."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from hub.casework.alarms import raise_alarms
+from hub.casework.clock import automatic, keep_time
+from hub.casework.listings import Definition, standing
+from hub.casework.registry import registry
+from hub.sandbox.tokens import DEMO_SUBJECT
+from tests.casework.desk import MONDAY, Desk, Office
+
+PROPOSE = """
+mutation P($code: USCC!, $list: String!, $ground: BlackListGround) {
+  proposeListing(subject: $code, listCode: $list, cause: "组织外派劳务未缴存备用金", ground: $ground) {
+    id number state mechanism ruleset definition { code color legalBasis basisLevel } entry { state }
+  }
+}
+"""
+NOTIFY = """
+mutation N($n: String!, $told: Boolean!) {
+  notifyListing(number: $n, documentNumber: "青商告〔2026〕1号", facts: "事实", reasons: "理由", basis: "第39条",
+    measures: "限制申请财政性资金", rightToDefend: $told) { state notice { documentNumber measures servedOn } }
+}
+"""
+SERVE = (
+    "mutation S($n: String!, $on: Date!) { serveListingNotice(number: $n, servedOn: $on) { state dueOn } }"
+)
+RECOGNIZE = """
+mutation R($n: String!, $repair: String, $answer: String) {
+  recognizeListing(number: $n, documentNumber: "青商认〔2026〕1号", repairNoticeNumber: $repair, defenceAnswer: $answer) {
+    state dueOn earliestRepairOn publicityEndsOn recognition { documentNumber repairNoticeNumber recognizedOn }
+    entry { state }
+  }
+}
+"""
+PUBLISH = """
+mutation U($n: String!) { publishListing(number: $n) { state dueOn publishedOn publishedLate entry { id state color } } }
+"""
+REVOKE = 'mutation V($n: String!) { revokeListing(number: $n, reason: "判决撤销", documentNumber: "判1号") { state exitReason exitedOn } }'
+RECHECK = "mutation { recheckLists { outcome case { number mechanism state } } }"
+ENTRIES = "query E($c: String!) { subject(value: $c) { listEntries { id color state } } }"
+GROUND = "REFUSAL_OF_DUTIES"
+LISTS = {
+    "L-BLACK": ("BLACK", "REGULATION", 12, 36),
+    "L-WATCH": ("WATCH", "RULE", None, 24),
+    "L-RED": ("RED", "POLICY", None, 12),
+    "L-LOW": ("BLACK", "RULE", 12, 36),
+    "L-BARE": ("BLACK", "LAW", 12, 36),
+    "L-OLD": ("BLACK", "LAW", 12, 36),
+    "L-OTHER": ("BLACK", "LAW", 12, 36),
+}
+
+
+async def _lists(office: Office) -> None:
+    for code, (color, level, least, most) in LISTS.items():
+        await office.rows(
+            "INSERT INTO list_definition (code, name, color, recognizer_name, legal_basis, basis_level,"
+            " min_publicity_months, max_publicity_months, effective_from, effective_to)"
+            " VALUES ($1, $1, $2, $3, $4, $5, $6, $7, '2019-07-05', $8) ON CONFLICT DO NOTHING",
+            code, color, "青海省财政厅" if code == "L-OTHER" else "青海省商务厅",
+            " " if code == "L-BARE" else "条例第39条", level, least, most,
+            date(2026, 1, 1) if code == "L-OLD" else None,
+        )  # fmt: skip
+
+
+def _desk(office: Office) -> Desk:
+    return office.desk(purpose="ONGOING_SUPERVISION", case=None)
+
+
+def _later(office: Office, days: int) -> None:
+    office.clock.now = office.clock.now + timedelta(days=days)
+
+
+async def _proposed(office: Office, code: str, name: str) -> str:
+    await _lists(office)
+    ground = GROUND if LISTS[name][0] == "BLACK" else None
+    made = await _desk(office).done(PROPOSE, {"code": code, "list": name, "ground": ground})
+    number: str = made["proposeListing"]["number"]
+    return number
+
+
+async def _served(office: Office, code: str, name: str) -> str:
+    number = await _proposed(office, code, name)
+    await _desk(office).done(NOTIFY, {"n": number, "told": True})
+    await _desk(office).done(SERVE, {"n": number, "on": "2026-11-23"})
+    return number
+
+
+async def _published(office: Office, code: str, name: str) -> tuple[str, str]:
+    """A published place, on the 14th day; its number and the opaque id of its entry."""
+    number = await _served(office, code, name)
+    _later(office, 14)
+    await _desk(office).done(RECOGNIZE, {"n": number, "repair": "青商修告〔2026〕1号"})
+    made = (await _desk(office).done(PUBLISH, {"n": number}))["publishListing"]
+    assert made["state"] == "PUBLISHED"
+    return number, made["entry"]["id"]
+
+
+async def _deliveries(office: Office, number: str) -> list[tuple[str, str]]:
+    rows = await office.rows(
+        "SELECT d.channel, d.payload->>'action' AS action FROM delivery_out d JOIN case_file USING (case_id)"
+        " WHERE number = $1 ORDER BY delivery_id",
+        number,
+    )
+    return [(row["channel"], row["action"]) for row in rows]
+
+
+async def _entries(desk: Desk, code: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await desk.done(ENTRIES, {"c": code}))["subject"]["listEntries"]
+    return found
+
+
+def _public(office: Office) -> Desk:
+    return office.desk("public", "PUBLIC_QUERY", None, None)
+
+
+# ---- R8.1 ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("L-LOW", "BASIS_LEVEL_TOO_LOW"), ("L-BARE", "NO_LEGAL_BASIS"), ("L-OLD", "LIST_NOT_IN_FORCE"),
+        ("L-OTHER", "NOT_OUR_LIST"), ("L-NONE", "LIST_UNKNOWN"),
+    ],
+)  # fmt: skip
+async def test_r8_1_no_place_without_basis_and_level(office: Office, name: str, reason: str) -> None:
+    await _lists(office)
+    code = await office.subject()
+    refusal = await _desk(office).refused(PROPOSE, {"code": code, "list": name, "ground": GROUND})
+    assert (refusal["code"], refusal["reason"]) == ("GUARD_REFUSED", reason)
+
+
+async def test_r8_1_a_black_list_needs_one_of_the_four_grounds(office: Office) -> None:
+    await _lists(office)
+    code = await office.subject()
+    refusal = await _desk(office).refused(PROPOSE, {"code": code, "list": "L-BLACK", "ground": None})
+    assert refusal["reason"] == "GROUND_MISSING"
+
+
+def test_r8_1_which_level_suffices_depends_on_the_colour() -> None:
+    day = date(2026, 11, 23)
+    answers = {
+        (color, level): standing(
+            Definition("C", "N", color, "青海省商务厅", "basis", level, None, None, date(2019, 7, 5), None),
+            day,
+        )
+        for color in ("RED", "WATCH", "BLACK")
+        for level in ("LAW", "REGULATION", "STATE_COUNCIL", "RULE", "POLICY")
+    }
+    refused = {key for key, answer in answers.items() if answer == "BASIS_LEVEL_TOO_LOW"}
+    assert refused == {("BLACK", "RULE"), ("BLACK", "POLICY"), ("WATCH", "POLICY")}
+
+
+# ---- R8.2 ------------------------------------------------------------------------------------------------------
+
+
+async def test_r8_2_proposal_notice_defence_period_decision_publication(office: Office) -> None:
+    code = await office.subject()
+    number = await _proposed(office, code, "L-BLACK")
+    desk = _desk(office)
+    assert (await desk.refused(RECOGNIZE, {"n": number}))["code"] == "TRANSITION_NOT_ALLOWED"
+    told = await desk.refused(NOTIFY, {"n": number, "told": False})
+    assert told["reason"] == "RIGHT_TO_DEFEND_NOT_TOLD"
+    await desk.done(NOTIFY, {"n": number, "told": True})
+    served = (await desk.done(SERVE, {"n": number, "on": "2026-11-23"}))["serveListingNotice"]
+    # Five working days after Monday the 23rd.
+    assert served == {"state": "OBJECTION_PERIOD", "dueOn": "2026-11-30"}
+    _later(office, 7)
+    early = await desk.refused(RECOGNIZE, {"n": number, "repair": "修1号"})
+    assert early["reason"] == "OBJECTION_PERIOD_RUNNING"
+    _later(office, 1)
+    alone = await desk.refused(RECOGNIZE, {"n": number})
+    assert alone["reason"] == "REPAIR_NOTICE_MISSING"
+    made = (await desk.done(RECOGNIZE, {"n": number, "repair": "修1号"}))["recognizeListing"]
+    assert made["recognition"] == {
+        "documentNumber": "青商认〔2026〕1号", "repairNoticeNumber": "修1号", "recognizedOn": "2026-12-01",
+    }  # fmt: skip
+    # Seven working days; three years; the earliest repair after the list's own twelve months.
+    assert (made["dueOn"], made["publicityEndsOn"], made["earliestRepairOn"]) == (
+        "2026-12-10", "2029-12-01", "2027-12-02",
+    )  # fmt: skip
+    assert made["entry"] is None
+    assert await _entries(_public(office), code) == []
+    published = (await desk.done(PUBLISH, {"n": number}))["publishListing"]
+    assert (published["state"], published["dueOn"], published["publishedLate"]) == (
+        "PUBLISHED",
+        "2029-12-01",
+        0,
+    )
+    assert [one["state"] for one in await _entries(_public(office), code)] == ["PUBLISHED"]
+
+
+async def test_r8_2_the_hub_itself_can_only_propose(office: Office) -> None:
+    """Nothing but an officer's step leads on from a proposal, whatever deadline passes."""
+    number = await _served(office, await office.subject(), "L-BLACK")
+    later = office.clock.now + timedelta(days=60)
+    await keep_time(office.database.writer, registry().machines, automatic(), later)
+    (row,) = await office.rows("SELECT state FROM case_file WHERE number = $1", number)
+    assert row["state"] == "OBJECTION_PERIOD"
+    assert {state for name, state in automatic() if name == "LIST_ENTRY"} == {"PUBLISHED", "SUSPENDED"}
+
+
+async def test_r8_2_a_defence_must_be_answered_and_may_prevail(office: Office) -> None:
+    known = await office.rows("SELECT 1 FROM subject WHERE uscc = $1", DEMO_SUBJECT)
+    if not known:
+        await office.subject(code=DEMO_SUBJECT)
+    number = await _served(office, DEMO_SUBJECT, "L-BLACK")
+    subject = office.desk("subject", "SELF_QUERY", None, None)
+    state = 'mutation D($n: String!) { stateListingDefence(number: $n, statement: "已缴存") { state defences { by statement } } }'
+    told = (await subject.done(state, {"n": number}))["stateListingDefence"]
+    assert told["defences"] == [{"by": "SUBJECT", "statement": "已缴存"}]
+    _later(office, 14)
+    refusal = await _desk(office).refused(RECOGNIZE, {"n": number, "repair": "修1号"})
+    assert refusal["reason"] == "DEFENCE_UNANSWERED"
+    decline = 'mutation X($n: String!) { declineListing(number: $n, reason: "申辩成立") { state closedAt } }'
+    assert (await _desk(office).done(decline, {"n": number}))["declineListing"]["state"] == "NOT_RECOGNIZED"
+    assert await office.rows("SELECT 1 FROM list_entry WHERE source_record_id = $1", number) == []
+
+
+async def test_r8_2_proceedings_are_for_their_handler_the_subject_and_auditors(office: Office) -> None:
+    number = await _proposed(office, await office.subject(), "L-BLACK")
+    query = "query C($n: String!) { case(number: $n) { number ... on ListingCase { cause } } }"
+    assert (await office.desk("auditor", "AUDIT", "A-1", None).done(query, {"n": number}))["case"]
+    other = office.desk("commerce-xining", "ONGOING_SUPERVISION", "M-1", None)
+    assert (await other.done(query, {"n": number}))["case"] is None
+    refusal = await _public(office).ask(query, {"n": number})
+    assert "errors" in refusal or refusal["data"]["case"] is None
+
+
+async def test_r8_2_publication_after_the_seventh_working_day_is_told_as_late(office: Office) -> None:
+    number = await _served(office, await office.subject(), "L-BLACK")
+    _later(office, 8)
+    await _desk(office).done(RECOGNIZE, {"n": number, "repair": "修1号"})
+    _later(office, 10)
+    made = (await _desk(office).done(PUBLISH, {"n": number}))["publishListing"]
+    # Due on Thursday 10 December; published on Friday the 11th.
+    assert made["publishedLate"] == 1
+
+
+# ---- R8.3 ------------------------------------------------------------------------------------------------------
+
+
+async def test_r8_3_who_has_adverse_records_is_not_put_on_a_red_list(office: Office) -> None:
+    await _lists(office)
+    code = await office.subject()
+    await office.adverse(code, date(2026, 5, 10))
+    refusal = await _desk(office).refused(PROPOSE, {"code": code, "list": "L-RED"})
+    assert refusal["reason"] == "GENERAL_ADVERSE_RECORD"
+    watched = await office.subject()
+    await office.listed(watched, "WATCH")
+    assert (await _desk(office).refused(PROPOSE, {"code": watched, "list": "L-RED"}))[
+        "reason"
+    ] == "ON_A_WATCH_LIST"
+
+
+async def test_r8_3_a_new_serious_record_suspends_a_red_entry_and_then_disqualifies(office: Office) -> None:
+    code = await office.subject()
+    number, _ = await _published(office, code, "L-RED")
+    assert [one["color"] for one in await _entries(_public(office), code)] == ["RED"]
+    await office.adverse(code, date(2026, 12, 1), "SERIOUS")
+    rows = (await _desk(office).done(RECHECK))["recheckLists"]
+    assert [one["case"] for one in rows if one["outcome"] == "SUSPENDED"] == [
+        {"number": number, "mechanism": "LIST_ENTRY", "state": "SUSPENDED"}
+    ]
+    assert await _entries(_public(office), code) == []
+    assert (await _desk(office).done(RECHECK))["recheckLists"] == []
+    out = """mutation Q($n: String!) { disqualifyListing(number: $n, reason: "新增严重失信", documentNumber: "取1号") { state } }"""
+    assert (await _desk(office).done(out, {"n": number}))["disqualifyListing"][
+        "state"
+    ] == "EXITED_DISQUALIFIED"
+    actions = await _deliveries(office, number)
+    assert [action for channel, action in actions if channel == "CREDIT_QINGHAI"] == [
+        "PUBLISH",
+        "EXIT",
+        "EXIT",
+    ]
+
+
+async def test_r8_3_disqualification_comes_after_suspension_only(office: Office) -> None:
+    number, _ = await _published(office, await office.subject(), "L-RED")
+    out = """mutation Q($n: String!) { disqualifyListing(number: $n, reason: "r", documentNumber: "d") { state } }"""
+    assert (await _desk(office).refused(out, {"n": number}))["code"] == "TRANSITION_NOT_ALLOWED"
+
+
+# ---- R8.4 ------------------------------------------------------------------------------------------------------
+
+
+async def test_r8_4_a_red_and_a_black_entry_at_once_come_into_the_queue(office: Office) -> None:
+    code = await office.subject()
+    red = await office.listed(code, "RED")
+    number, black = await _published(office, code, "L-BLACK")
+    queue = """{ cases(mechanism: LIST_CONFLICT, state: "OPEN", first: 50) {
+      edges { node { number ... on ListConflict { redEntry blackEntry } } } } }"""
+    found = (await _desk(office).done(queue))["cases"]["edges"]
+    (conflict,) = [one["node"] for one in found if one["node"]["redEntry"] == red]
+    assert conflict["blackEntry"] == black
+    # Known conflicts are not queued again.
+    again = (await _desk(office).done(RECHECK))["recheckLists"]
+    assert conflict["number"] not in [one["case"]["number"] for one in again if one["outcome"] == "CONFLICT"]
+    resolve = """mutation R($n: String!) { resolveListConflict(number: $n, reason: "取消红名单", documentNumber: "d") { state } }"""
+    assert (await _desk(office).done(resolve, {"n": conflict["number"]}))["resolveListConflict"][
+        "state"
+    ] == "RESOLVED"
+    assert number
+
+
+async def test_r8_4_conflicts_of_others_lists_are_found_too(office: Office) -> None:
+    code = await office.subject()
+    await office.listed(code, "RED")
+    await office.listed(code, "BLACK")
+    rows = (await _desk(office).done(RECHECK))["recheckLists"]
+    assert [one["outcome"] for one in rows] == ["CONFLICT"]
+
+
+# ---- R8.5 ------------------------------------------------------------------------------------------------------
+
+
+async def test_r8_5_entry_and_exit_are_pushed_to_every_channel(office: Office) -> None:
+    code = await office.subject()
+    number, _ = await _published(office, code, "L-BLACK")
+    channels = {"OWN_SITE", "GOVERNMENT_PORTAL", "PROVINCIAL_PLATFORM", "CREDIT_QINGHAI"}
+    assert set(await _deliveries(office, number)) == {(one, "PUBLISH") for one in channels}
+    told = (await _desk(office).done(REVOKE, {"n": number}))["revokeListing"]
+    assert told == {"state": "EXITED_REVOKED", "exitReason": "判决撤销", "exitedOn": "2026-12-07"}
+    ended = {one for one in await _deliveries(office, number) if one[1] != "PUBLISH"}
+    assert ended == {
+        ("OWN_SITE", "WITHDRAW"), ("GOVERNMENT_PORTAL", "WITHDRAW"), ("PROVINCIAL_PLATFORM", "WITHDRAW"),
+        ("CREDIT_QINGHAI", "EXIT"),
+    }  # fmt: skip
+    assert await _entries(_public(office), code) == []
+    (row,) = await office.rows(
+        "SELECT payload FROM delivery_out d JOIN case_file USING (case_id) WHERE number = $1"
+        " AND channel = 'CREDIT_QINGHAI' AND d.payload->>'action' = 'EXIT'",
+        number,
+    )
+    assert json.loads(row["payload"])["document"] == {"reason": "判决撤销"}
+
+
+async def test_r8_5_an_exit_that_is_not_pushed_is_an_alarm(office: Office) -> None:
+    number, entry = await _published(office, await office.subject(), "L-BLACK")
+    await _desk(office).done(REVOKE, {"n": number})
+    overdue = await raise_alarms(office.database.writer, office.clock.now + timedelta(days=1))
+    found = [one for one in overdue if one.item == entry and one.rule == "R8.5"]
+    assert [(one.channel, one.priority) for one in found] == [("CREDIT_QINGHAI", 1)]
+    # R7.4: three working days for the withdrawal with its reason.
+    overdue = await raise_alarms(office.database.writer, office.clock.now + timedelta(days=4))
+    assert {one.channel for one in overdue if one.item == entry and one.rule == "R7.4"} == {
+        "OWN_SITE", "GOVERNMENT_PORTAL", "PROVINCIAL_PLATFORM",
+    }  # fmt: skip
+
+
+async def test_r8_5_the_end_of_the_period_is_an_exit_and_is_pushed(office: Office) -> None:
+    code = await office.subject()
+    number, _ = await _published(office, code, "L-RED")
+    # Twelve months after recognition on 7 December 2026, the last day included.
+    office.clock.now = datetime(2027, 12, 7, 4, tzinfo=UTC)
+    assert await _entries(_public(office), code)
+    office.clock.now = datetime(2027, 12, 7, 16, tzinfo=UTC)
+    assert await _entries(_public(office), code) == []
+    await keep_time(office.database.writer, registry().machines, automatic(), office.clock.now)
+    (row,) = await office.rows(
+        "SELECT state, details->>'exit_reason' AS why FROM case_file WHERE number = $1", number
+    )
+    assert (row["state"], row["why"]) == ("EXITED_EXPIRED", "EXPIRED")
+    assert ("CREDIT_QINGHAI", "EXIT") in await _deliveries(office, number)
+
+
+async def test_r8_5_a_watch_list_is_shown_nowhere(office: Office) -> None:
+    code = await office.subject()
+    number, _ = await _published(office, code, "L-WATCH")
+    assert await _deliveries(office, number) == []
+    assert await _entries(_public(office), code) == []
+    assert [one["color"] for one in await _entries(_desk(office), code)] == ["WATCH"]
+    assert office.clock.now > MONDAY
+
+
+async def test_r8_5_every_version_of_an_entry_is_kept(office: Office) -> None:
+    number, _ = await _published(office, await office.subject(), "L-BLACK")
+    await _desk(office).done(REVOKE, {"n": number})
+    rows = await office.rows(
+        "SELECT state, superseded_at IS NULL AS current FROM list_entry WHERE source_record_id = $1 ORDER BY version_id",
+        number,
+    )
+    assert [(row["state"], row["current"]) for row in rows] == [
+        ("RECOGNIZED", False), ("PUBLISHED", False), ("EXITED_REVOKED", True),
+    ]  # fmt: skip
