@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 from hypothesis import given
@@ -229,17 +230,16 @@ async def test_couriers_that_run_at_once_take_each_delivery_once(
 ) -> None:
     own = channels[Channel.OWN_SITE]
     case = await opened(database.writer, "G-1", NOW)
-    shown = [item() for _ in range(60)]
+    shown = [item() for _ in range(200)]
     await handed_in(
         database.writer, case, [publication(Channel.OWN_SITE, one, DOCUMENT, one) for one in shown], NOW
     )
-    async with httpx.AsyncClient(trust_env=False) as http:
-        couriers = [
-            Courier(database.writer, Client(http, 5.0), Pace(batch=2), clock, lambda: 0.5) for _ in range(4)
-        ]
+    pool = await asyncpg.create_pool(database.writer_dsn, min_size=8, max_size=8)
+    async with httpx.AsyncClient(trust_env=False) as http, pool:
+        couriers = [Courier(pool, Client(http, 5.0), Pace(batch=20), clock, lambda: 0.5) for _ in range(8)]
         passes = await asyncio.gather(*(one.deliver(own.address) for one in couriers))
-    assert sum(one.acknowledged for one in passes) == 60
-    assert (own.site.received, own.site.effects) == (60, 60)
+    assert sum(one.acknowledged for one in passes) == 200
+    assert (own.site.received, own.site.effects) == (200, 200)
     assert set(own.site.listing()["published"]) == set(shown)
     attempts = await database.writer.fetchval("SELECT max(attempts) FROM delivery_out")
     assert attempts == 1
@@ -349,7 +349,9 @@ async def test_workers_that_look_at_once_raise_one_alarm(database: Database) -> 
     await handed_in(
         database.writer, case, [list_exit(one, item(), "移出", f"E:{one}") for one in Channel], NOW
     )
-    found = await asyncio.gather(*(raise_alarms(database.writer, NOW + timedelta(days=1)) for _ in range(4)))
+    pool = await asyncpg.create_pool(database.writer_dsn, min_size=4, max_size=4)
+    async with pool:
+        found = await asyncio.gather(*(raise_alarms(pool, NOW + timedelta(days=1)) for _ in range(4)))
     assert sum(one.raised for overdue in found for one in overdue) == 4
     assert len(await alarms_of(database)) == 4
 
