@@ -163,6 +163,19 @@ def build(seed: int, organizations: int = 8, businesses: int = 4, persons: int =
     return make.world
 
 
+def add_subject(make: Builder, kind: str) -> Row:
+    """One more subject, with facts, members and consents."""
+    subject = _subject(make, kind, None)
+    _facts(make, subject)
+    _scopes(make, subject)
+    return subject
+
+
+def add_facts(make: Builder, subject: Row, most: int) -> None:
+    """Some more facts about a subject, at most so many of each kind."""
+    _facts(make, subject, most)
+
+
 def worlds() -> st.SearchStrategy[World]:
     """Any world."""
     return st.integers(0, 2**32 - 1).map(build)
@@ -257,7 +270,7 @@ def _registration(
     )  # fmt: skip
 
 
-def _facts(make: Builder, subject: Row) -> None:
+def _facts(make: Builder, subject: Row, most: int = 9) -> None:
     person = subject["kind"] == "NATURAL_PERSON"
     classes = (
         (("LICENSE", "D5"), ("PENALTY", "D8"), ("GENERIC", "D33"))
@@ -267,18 +280,18 @@ def _facts(make: Builder, subject: Row) -> None:
             ("GENERIC", "D40"), ("GENERIC", "D41"),
         )
     )  # fmt: skip
-    for _ in range(make.random.randint(0, 3 if person else 7)):
+    for _ in range(make.random.randint(0, min(most, 3 if person else 7))):
         kind, data_class = make.pick(classes, 2, 2)
         _versions(make, "record", _record(make, subject, kind, data_class))
     listed = (("D11", 2), ("D13", 0)) if person else (("D10", 2), ("D18", 3), ("D12", 1), ("D13", 0))
-    for _ in range(make.random.randint(0, 2 if person else 4)):
+    for _ in range(make.random.randint(0, min(most, 2 if person else 4))):
         data_class, position = make.pick(listed)
         _versions(make, "list_entry", _entry(make, subject, data_class, *LISTS[position]))
     if person:
         return
-    for _ in range(make.random.randint(0, 4)):
+    for _ in range(make.random.randint(0, min(most, 4))):
         _versions(make, "grade", _grade(make, subject))
-    for _ in range(make.random.randint(0, 4)):
+    for _ in range(make.random.randint(0, min(most, 4))):
         _versions(make, "archive", _archive(make, subject))
     if subject["uscc"] is not None and make.chance(50):
         make.world.live[subject["uscc"]] = [_live(make, subject)]

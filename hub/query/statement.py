@@ -531,11 +531,14 @@ class _Compiler:
             "legal_representative_name",
         )
         columns = ", ".join(f"coalesce({g}.{name}, {s}.{name}) AS {name}" for name in told)
+        # A registration that is not shown does not name the subject either.
+        shown = self._shown(Row("r", TABLES["registration"], s), ("D1",))
         # Scopes follow the subject's region of today; what it was called follows the moment asked for.
         return (
             f"(SELECT {s}.subject_id, {s}.public_id, {s}.kind, {s}.uscc, {s}.region_code, {columns} FROM subject {s}"
             f" LEFT JOIN LATERAL (SELECT * FROM registration r WHERE r.subject_id = {s}.subject_id"
-            f" AND r.recorded_at <= {self._as_of} ORDER BY r.recorded_at DESC, r.version_id DESC LIMIT 1) {g} ON TRUE"
+            f" AND r.recorded_at <= {self._as_of} AND {shown}"
+            f" ORDER BY r.recorded_at DESC, r.version_id DESC LIMIT 1) {g} ON TRUE"
             f" WHERE {s}.created_at <= {self._as_of})"
         )
 

@@ -273,7 +273,7 @@ class Reference:
         known = [
             one
             for one in self.store.about("registration", subject["subject_id"])
-            if one["recorded_at"] <= as_of
+            if one["recorded_at"] <= as_of and self.rights.shown("registration", one, "D1", versions=True)
         ]
         if not known:
             return subject
