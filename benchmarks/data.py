@@ -9,7 +9,7 @@ import asyncpg
 from schema.checks import organization_check, uscc_check
 
 # Changes with whatever this module makes, so that a store filled by an older one is made anew.
-VERSION = "3"
+VERSION = "4"
 # Every fourth subject has a long dossier, the others a short one: ten records each on average.
 LONG, SHORT = 25, 5
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -64,7 +64,7 @@ async def fill(owner: asyncpg.Connection, subjects: int) -> None:
           CASE WHEN n % 5 = 0 THEN 'PENALTY' ELSE 'LICENSE' END,
           CASE WHEN n % 5 = 0 THEN '行政处罚决定书' ELSE '食品经营许可证' END,
           '青商字〔2026〕' || n || '号', '青海省商务厅', '11630000015000000X',
-          date '2026-11-20' - (n * 37 % 300)::int, date '2026-01-01', date '2029-12-31',
+          date '2026-11-20' - ((s.subject_id * 7 + k * 12) % 300)::int, date '2026-01-01', date '2029-12-31',
           CASE WHEN n % 5 = 0 THEN date '2035-10-01' END,
           CASE WHEN n % 25 = 0 THEN 'MINOR' WHEN n % 5 = 0 THEN 'GENERAL' ELSE 'NOT_ADVERSE' END, 'EFFECTIVE',
           CASE WHEN n % 5 = 0 THEN 5000.00 END,

@@ -685,7 +685,7 @@ class _Compiler:
             terms = [f"{row.alias}.rn <= {limit}"] if peeks else []
             terms += [f"{row.alias}.subject_id IS NOT NULL"] if row.table.mixed else []
             about = f" FILTER (WHERE {' AND '.join(terms)})" if terms else ""
-            gathered.append(f'array_agg(DISTINCT {row.alias}.subject_id){about} AS " subjects"')
+            gathered.append(f'array_agg({row.alias}.subject_id){about} AS " subjects"')
         page = f"(SELECT {', '.join(gathered)} FROM ({source}) {row.alias}) {q}"
         if as_root:
             return f'SELECT {value} AS value, {q}." subjects" AS subjects FROM {page}'

@@ -157,7 +157,7 @@ class Answers:
                 case=declared.case,
                 view=standing.view.digest,
                 operation=operation.digest,
-                subjects=subjects,
+                subjects=list(dict.fromkeys(subjects)) if len(subjects) > 1 else subjects,
                 classes=standing.view.classes,
                 sources=sources or None,
             )

@@ -103,6 +103,9 @@ async def open_pool(
     }
     if reads:
         session["default_transaction_read_only"] = "on"
+        # Statements of plans find rows by key or by the order of an index, whatever the values: planning them
+        # anew for each request, as PostgreSQL does where it hopes to gain, costs more than they take.
+        session["plan_cache_mode"] = "force_generic_plan"
     try:
         pool = await asyncpg.create_pool(
             role_url(settings, role),
