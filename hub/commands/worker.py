@@ -6,8 +6,9 @@ import asyncio
 import logging
 import random
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Annotated
 
 import asyncpg
@@ -42,12 +43,36 @@ def worker(
 ) -> None:
     """Harvest, deliver and keep deadlines until SIGTERM or SIGINT; as many workers as you like."""
     log_to_stderr()
-    with_store(lambda configured: work(configured, once))
+    with_store(lambda configured: work(configured, asyncio.Event(), once=once))
 
 
-async def work(configured: Settings, once: bool) -> int:
-    """Work until a signal comes; with `once` until the queue is empty: 1 when a harvest then ended badly."""
-    stop = asyncio.Event()
+@asynccontextmanager
+async def beside(environment: Mapping[str, str]) -> AsyncIterator[None]:
+    """Run a worker in a process of its own for the duration of the block; it ends with this one in any case.
+
+    `environment`: all that it gets, with its HUB_ settings. It tells on standard error only what goes wrong.
+    """
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hub.commands.worker"),
+        env=dict(environment),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the parent, which stops the child in order
+    )
+    assert child.stdin is not None
+    try:
+        yield
+    finally:
+        child.stdin.close()
+        try:
+            await asyncio.wait_for(child.wait(), _GRACE_SECONDS + 5)
+        except TimeoutError:
+            child.kill()
+            await child.wait()
+
+
+async def work(configured: Settings, stop: asyncio.Event, *, once: bool = False) -> int:
+    """Work until `stop` or a signal; with `once` until the queue is empty: 1 when a harvest then ended badly."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
@@ -146,3 +171,15 @@ def _figures(configured: Settings, watch: Watch) -> Iterator[None]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+async def _with_parent(configured: Settings) -> int:
+    """Work until the parent closes our standard input, which the kernel does when it dies."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_reader(sys.stdin, stop.set)
+    return await work(configured, stop)
+
+
+if __name__ == "__main__":
+    log_to_stderr(logging.WARNING)
+    with_store(_with_parent)

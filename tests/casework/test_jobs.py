@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +19,7 @@ from connectors.contract import Freshness, Mode, Retention
 from hub.casework import jobs
 from hub.casework.channels import Channel, list_exit, publication, withdrawal
 from hub.casework.machine import Delivery
+from hub.commands.worker import beside
 from hub.sandbox.channels import Trouble
 from tests.casework.dispatch import handed_in, opened, present, sites, states
 from tests.casework.workers import settings_of, started, working
@@ -25,8 +28,19 @@ from tests.harvesting import REGISTER
 from tests.publicity_files import NOW
 
 DOCUMENT = {"kind": "PENALTY", "title": "未按规定明码标价"}
-KILLS = 8
-ITEMS = 120
+# Kills that must come between a sending and its receipt, and items published before each kill.
+KILLS = 6
+ITEMS = 40
+_PARENT = """
+import asyncio, os
+from hub.commands.worker import beside
+
+async def main():
+    async with beside(os.environ):
+        await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
 # Claimed by this worker for the seven seconds of a try, and nothing noted since.
 _ON_THE_WAY = """
 SELECT count(*) FROM delivery_out
@@ -118,6 +132,23 @@ async def test_a_worker_delivers_and_ends_in_order_when_it_is_told(database: Dat
             assert await worker.stop() == 0
 
 
+async def test_a_worker_beside_another_process_ends_with_it(database: Database) -> None:
+    workers = (
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'credithub hub_writer'"
+        " AND datname = current_database()"
+    )
+    async with sites() as channels:
+        environment = {**os.environ, **settings_of(database, channels)}
+        async with beside(environment):
+            await until(lambda: _is(database, workers, 2 + 6), 30)
+        await until(lambda: _is(database, workers, 2), 5)
+        parent = await asyncio.create_subprocess_exec(sys.executable, "-c", _PARENT, env=environment)
+        await until(lambda: _is(database, workers, 2 + 6), 30)
+        parent.kill()
+        await parent.wait()
+        await until(lambda: _is(database, workers, 2), 10)
+
+
 async def test_one_round_does_what_is_due_and_ends(database: Database) -> None:
     async with sites() as channels:
         case = await opened(database.writer, "G-1", present())
@@ -206,32 +237,31 @@ async def test_r8_5_an_unpushed_exit_becomes_an_alarm_and_a_figure_of_the_worker
 async def test_killed_workers_lose_nothing_and_publish_nothing_twice(database: Database) -> None:
     """kill -9 at random moments, with channels that are slow, lose answers or are down in between."""
     chance = random.Random(20261123)
-    shown = [str(uuid4()) for _ in range(ITEMS)]
-    ended = set(shown[: ITEMS // 2])
-    lasting = set(shown) - ended
+    shown: list[str] = []
+    ended: set[str] = set()
+    on_the_way: list[int] = []
     async with sites(receipt_after=0.2) as channels:
         settings = settings_of(database, channels)
         case = await opened(database.writer, "G-1", present())
-        deliveries = [
-            publication(one, item, DOCUMENT, f"P:{one}:{item}") for one in Channel for item in shown
-        ]
-        await handed_in(database.writer, case, deliveries, present())
-        interrupted = []
-        for kill in range(KILLS):
+        # Until enough kills came between a sending and its receipt.
+        while sum(map(bool, on_the_way)) < KILLS:
+            assert len(on_the_way) < 4 * KILLS, on_the_way
+            new = [str(uuid4()) for _ in range(ITEMS)]
+            gone = [one for one in shown if one not in ended][: ITEMS // 2]
+            shown, ended = [*shown, *new], ended.union(gone)
+            handed = [_showing(one, item) for one in Channel for item in new]
+            handed += [_ending(one, item) for one in Channel for item in gone]
+            await handed_in(database.writer, case, handed, present())
             for site in channels.values():
                 site.site.trouble = chance.choice((Trouble.SLOW, Trouble.SLOW, Trouble.LOST, Trouble.OUTAGE))
                 site.site.delay = 0.15
-            if kill == KILLS // 2:
-                gone = [_ending(one, item) for one in Channel for item in sorted(ended)]
-                await handed_in(database.writer, case, gone, present())
             begun = present()
             async with working(settings) as worker:
-                await asyncio.sleep(chance.uniform(0.2, 2.0))
+                await asyncio.sleep(chance.uniform(0.1, 1.5))
                 worker.kill()
                 assert await worker.process.wait() == -9
-            interrupted.append(await database.writer.fetchval(_ON_THE_WAY, begun))
-        print(f"deliveries on their way at each kill: {interrupted}")
-        assert sum(map(bool, interrupted)) >= 5, "too few kills came between a sending and its receipt"
+            on_the_way.append(await database.writer.fetchval(_ON_THE_WAY, begun))
+        print(f"deliveries on their way at each kill: {on_the_way}; of {len(shown)} items {len(ended)} ended")
         for site in channels.values():
             site.site.trouble = Trouble.NONE
         async with working(settings) as last:
@@ -246,13 +276,17 @@ async def test_killed_workers_lose_nothing_and_publish_nothing_twice(database: D
             dropped = {row["idempotency_key"] for row in own if row["error_code"] == "SUPERSEDED"}
             listing = site.site.listing()
             # Lost: nothing. What stands on the page is what should, and all that ended is gone.
-            assert set(listing["published"]) == lasting
+            assert set(listing["published"]) == set(shown) - ended
             assert set(listing["withdrawn"]) == ended
             # Twice: nothing. One document, one effect and one receipt for each delivery that was sent.
-            assert len(sent) + len(dropped) == len(own) == ITEMS + len(ended)
+            assert len(sent) + len(dropped) == len(own) == len(shown) + len(ended)
             assert dropped <= {f"P:{one}:{item}" for item in ended}
             assert listing["documents"] == listing["effects"] == len(sent)
             assert len({row["receipt_no"] for row in own if row["receipt_no"]}) == len(sent)
+
+
+def _showing(channel: Channel, item: str) -> Delivery:
+    return publication(channel, item, DOCUMENT, f"P:{channel}:{item}")
 
 
 def _ending(channel: Channel, item: str) -> Delivery:
