@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema.credit_checks import CreditCheck, TolerantAcceptance
 from schema.listings import ListConflict, ListingCase
+from schema.measures import MeasureApplication
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.records import AdministrativeLicense, AdministrativePenalty, GenericCreditRecord
@@ -33,6 +34,7 @@ def whole_schema() -> strawberry.Schema:
             TolerantAcceptance,
             ListingCase,
             ListConflict,
+            MeasureApplication,
         ],
         config=StrawberryConfig(scalar_map=DEFINITIONS),
     )

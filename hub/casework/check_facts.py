@@ -189,7 +189,9 @@ async def _cases(work: Work, ids: Sequence[int]) -> Mapping[int, list[Any]]:
             commitments,
         ]
     )
-    measure = all_of(["x.mechanism = 'MEASURE'", "x.state = 'EFFECTIVE'", measures])
+    # R9.1: the last day of its term is the last on which it counts, whenever its end is written down.
+    in_effect = f"x.state = 'EFFECTIVE' AND x.due_on >= {access.today}"
+    measure = all_of(["x.mechanism = 'MEASURE'", in_effect, measures])
     kept = [f"({term})" for term in (commitment, measure) if term != FALSE]
     if not kept:
         return defaultdict(list)

@@ -20,6 +20,7 @@ from hub.casework.listings import (
     standing,
 )
 from hub.casework.machine import Case
+from hub.casework.measures import follow
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused, SubjectUnknown
 from hub.query.access import Access, all_of, subject_row
@@ -31,6 +32,14 @@ from hub.rules.repair import RepairRules, load_repair_rules
 from hub.rules.repair_case import Target
 
 MOST_CHARACTERS = 4000
+# R9.1: the step of an entry, and the step that its measures take with it.
+FOLLOWED = {
+    "suspend": "suspend",
+    "reinstate": "resume",
+    "revoke": "end_exit",
+    "disqualify": "end_exit",
+    "give_up": "end_exit",
+}
 # R8.3: what stands against a place on a red list. The department's own test, of which only codes are told: it must
 # not depend on what the officer's purpose lets him see.
 _BLOCKERS = """
@@ -188,6 +197,7 @@ async def recheck(work: Work, _: Mapping[str, Any]) -> Made:
         taken = await engine.apply(
             work.connection, work.machines, LIST_ENTRY, found["number"], "suspend", step
         )
+        await follow(work, taken.case.details.entry, "suspend", found["code"])
         rows.append(_row(rows, "SUSPENDED", taken.case))
     return Made(rows=tuple(rows))
 
@@ -227,6 +237,9 @@ async def _take(work: Work, transition: str, given: Mapping[str, Any]) -> Made:
     taken = await engine.apply(
         work.connection, work.machines, LIST_ENTRY, given["number"], transition, work.step(given)
     )
+    if transition in FOLLOWED:
+        reason = str(taken.case.details.exit_reason or given.get("reason"))
+        await follow(work, taken.case.details.entry, FOLLOWED[transition], reason)
     return Made(ids=(taken.case.public_id,))
 
 

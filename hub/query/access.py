@@ -167,7 +167,11 @@ class Access:
 
     def in_use(self, row: Row) -> str:
         """SQL: the row is in publicity and in use today."""
-        return row.table.in_use.format(t=row.alias, today=self.today) if row.table.in_use else TRUE
+        text = row.table.in_use
+        if not text:
+            return TRUE
+        partner = self._parameters.context(Context.PARTNER, "text") if "{partner}" in text else ""
+        return text.format(t=row.alias, today=self.today, partner=partner)
 
     def visible(self, row: Row, classes: tuple[str, ...], least: Level = Level.MASKED) -> str:
         """SQL: the row exists for this view. Ended rows exist only where the class of ended rows (D9) is given too."""

@@ -16,7 +16,7 @@ class Table:
     fact: bool = True
     # SQL over `{t}`: the data class of a row; empty: the type of the field decides alone.
     data_class: str = "{t}.data_class"
-    # SQL over `{t}` and `{today}`: the row is in publicity and in use; empty: always.
+    # SQL over `{t}`, `{today}` and `{partner}`: the row is in publicity and in use; empty: always.
     in_use: str = ""
     # SQL over `{t}`: a row not in use may be shown as an ended one (D9), rather than never.
     ended: str = ""
@@ -65,6 +65,10 @@ TABLES = {
             "case_file",
             letter="c",
             fact=False,
+            # R9.1: a measure is shown while it is in effect; before and afterwards to its parties.
+            in_use="({t}.mechanism <> 'MEASURE' OR {t}.state = 'EFFECTIVE' AND {t}.due_on >= {today}"
+            " OR EXISTS (SELECT FROM case_party w WHERE w.case_id = {t}.case_id AND w.partner = {partner}))",
+            ended="TRUE",
             kind="mechanism",
             mixed=True,
             party="EXISTS (SELECT FROM case_party y WHERE y.case_id = {t}.case_id AND y.partner = {partner})",

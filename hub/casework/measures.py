@@ -1,0 +1,288 @@
+"""Applications of measures (联合奖惩措施, R9.1): initiated, received, in effect on catalogue code and basis, fed back, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from hub.casework import engine
+from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
+from hub.casework.work import Command, Made, Work
+from hub.errors import BadUserInput, GuardRefused
+from hub.rules.calendar import Due
+from hub.rules.deadlines import due
+from schema.governance import Capability
+
+# Effects that derogate: never without an item of the national list and the law that orders it (国办发〔2020〕49号).
+PUNITIVE = frozenset({"BLOCK", "RESTRICT", "KEY_SUPERVISION"})
+IMPLEMENTER = "IMPLEMENTER"
+MOST_CHARACTERS = 1000
+_ENTRY = """
+SELECT e.subject_id, e.public_id, e.color, e.data_class, e.publicity_ends_on, d.name, s.region_code
+FROM list_entry e JOIN list_definition d ON d.code = e.list_code JOIN subject s USING (subject_id)
+WHERE e.public_id = $1 AND e.superseded_at IS NULL AND e.state = 'PUBLISHED'
+  AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= $2)
+"""
+_PARTNER = "SELECT 1 FROM agreement WHERE partner = $1 LIMIT 1"
+_OF_ENTRY = """
+SELECT number FROM case_file WHERE mechanism = 'MEASURE' AND target_public_id = $1 AND closed_at IS NULL
+  AND state = ANY ($2::text[]) ORDER BY case_id
+"""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The implementer's word that it has the measure."""
+
+    at: datetime
+    officer: str
+    number: str | None
+
+
+@dataclass(frozen=True)
+class MeasureFeedback:
+    """One handling in which the measure was applied."""
+
+    applied_on: date
+    case_number: str
+    result: str
+
+
+@dataclass(frozen=True)
+class MeasureDetails:
+    """A measure against, or in favour of, a subject on a list."""
+
+    measure: str
+    effect: str
+    national_catalogue_code: str | None
+    legal_basis: str | None
+    # Old memoranda guide, but are no basis by themselves.
+    memorandum: str | None
+    list_name: str
+    color: str
+    initiator: str
+    implementer: str
+    begins: date
+    ends: date
+    matters: tuple[str, ...]
+    purposes: tuple[str, ...]
+    legal_basis_checked_on: date | None = None
+    receipt: Receipt | None = None
+    feedback: tuple[MeasureFeedback, ...] = ()
+    feedback_due: date | None = None
+    ended_on: date | None = None
+    end_reason: str | None = None
+
+
+def _own(case: Case[MeasureDetails], _: Step) -> str | None:
+    return None if case.details.implementer == case.owner else "ANOTHER_IMPLEMENTS_IT"
+
+
+def _receive(_: Case[MeasureDetails], step: Step) -> Effects:
+    receipt = Receipt(step.now, step.actor.officer, step.inputs.get("document_number"))
+    return Effects(details={"receipt": receipt})
+
+
+def _lawful(case: Case[MeasureDetails], step: Step) -> str | None:
+    told, given = case.details, step.inputs
+    if told.effect in PUNITIVE:
+        if not (given.get("national_catalogue_code") or told.national_catalogue_code or "").strip():
+            return "NATIONAL_CATALOGUE_CODE_MISSING"
+        if not (given.get("legal_basis") or told.legal_basis or "").strip():
+            return "LEGAL_BASIS_MISSING"
+    if given["legal_basis_checked_on"] > step.today:
+        return "CHECK_DAY_IMPOSSIBLE"
+    if step.today < told.begins:
+        return "TERM_NOT_BEGUN"
+    return "TERM_OVER" if step.today > told.ends else None
+
+
+def _activate(case: Case[MeasureDetails], step: Step) -> Effects:
+    told, given = case.details, step.inputs
+    return Effects(
+        details={
+            "national_catalogue_code": given.get("national_catalogue_code") or told.national_catalogue_code,
+            "legal_basis": given.get("legal_basis") or told.legal_basis,
+            "legal_basis_checked_on": given["legal_basis_checked_on"],
+            "feedback_due": due("measure.feedback", step.today, step.calendar).on,
+        },
+        due=Due(told.ends, False),
+    )
+
+
+def _applied(case: Case[MeasureDetails], step: Step) -> str | None:
+    applied: date = step.inputs["applied_on"]
+    return None if case.details.begins <= applied <= step.today else "APPLICATION_DAY_IMPOSSIBLE"
+
+
+def _feed_back(case: Case[MeasureDetails], step: Step) -> Effects:
+    given = step.inputs
+    told = MeasureFeedback(given["applied_on"], given["case_number"], given["result"])
+    return Effects(details={"feedback": (*case.details.feedback, told), "feedback_due": None})
+
+
+def _term_over(case: Case[MeasureDetails], step: Step) -> str | None:
+    return None if step.today > case.details.ends else "TERM_NOT_OVER"
+
+
+def _end(case: Case[MeasureDetails], step: Step) -> Effects:
+    # At the end of its term it ended with that day, whenever that is written down.
+    on = min(step.today, case.details.ends)
+    return Effects(
+        details={"ended_on": on, "end_reason": step.inputs.get("reason"), "feedback_due": None}, due=None
+    )
+
+
+def _by_hub(_: Case[MeasureDetails], step: Step) -> str | None:
+    return None if step.actor.system else "FOLLOWS_FROM_THE_LIST"
+
+
+_OPEN = "INITIATED RECEIVED EFFECTIVE SUSPENDED"
+_IMPLEMENTER = frozenset({IMPLEMENTER})
+
+
+def _t(name: str, zh: str, en: str, sources: str, target: str, **more: Any) -> Transition:
+    more.setdefault("capability", Capability.CASEWORK)
+    more.setdefault("rules", ("R9.1",))
+    return Transition(name=name, zh=zh, en=en, sources=frozenset(sources.split()), target=target, **more)
+
+
+# fmt: off
+MEASURE = Machine(
+    mechanism="MEASURE",
+    zh="联合奖惩措施",
+    en="Application of a measure",
+    series="QHCS",
+    data_class="D10",
+    details=MeasureDetails,
+    states=(
+        State(name="INITIATED", zh="已发起", en="initiated"),
+        State(name="RECEIVED", zh="已接收", en="received by its implementer"),
+        State(name="EFFECTIVE", zh="生效", en="in effect"),
+        State(name="SUSPENDED", zh="中止", en="suspended with its list entry"),
+        State(name="ENDED_TERM", zh="期满终止", en="ended: term over"),
+        State(name="ENDED_EXIT", zh="退出名单终止", en="ended: off the list"),
+        State(name="ENDED_REPAIRED", zh="修复终止", en="ended: repaired"),
+        State(name="ENDED_LIFTED", zh="解除", en="ended: lifted"),
+        State(name="DECLINED", zh="不予实施", en="declined by its implementer"),
+    ),
+    initial="INITIATED",
+    final=frozenset({"ENDED_TERM", "ENDED_EXIT", "ENDED_REPAIRED", "ENDED_LIFTED", "DECLINED"}),
+    transitions=(
+        _t("acknowledge", "接收", "acknowledge", "INITIATED", "RECEIVED", capability=Capability.RECEIVE,
+           parties=_IMPLEMENTER, effect=_receive),
+        _t("take_over", "本单位实施", "implement it oneself", "INITIATED", "RECEIVED", guard=_own, effect=_receive),
+        _t("decline", "不予实施", "decline", "INITIATED RECEIVED", "DECLINED", capability=Capability.RECEIVE,
+           parties=_IMPLEMENTER, requires=("reason",), effect=_end),
+        _t("activate", "生效", "put in effect", "RECEIVED", "EFFECTIVE", requires=("legal_basis_checked_on",),
+           guard=_lawful, effect=_activate),
+        _t("feed_back", "反馈", "feed back an application", "EFFECTIVE", "EFFECTIVE", capability=Capability.RECEIVE,
+           parties=_IMPLEMENTER, requires=("applied_on", "case_number", "result"), guard=_applied, effect=_feed_back),
+        _t("feed_back_own", "反馈(本单位)", "feed back one's own application", "EFFECTIVE", "EFFECTIVE",
+           requires=("applied_on", "case_number", "result"),
+           guard=lambda case, step: _own(case, step) or _applied(case, step), effect=_feed_back),
+        _t("suspend", "随名单中止", "suspended with the entry", "EFFECTIVE", "SUSPENDED", guard=_by_hub),
+        _t("resume", "随名单恢复", "resumed with the entry", "SUSPENDED", "EFFECTIVE", guard=_by_hub),
+        _t("expire", "期满", "the term is over", "EFFECTIVE SUSPENDED", "ENDED_TERM", guard=_term_over, effect=_end),
+        _t("end_exit", "随退出终止", "off the list", _OPEN, "ENDED_EXIT", guard=_by_hub, effect=_end,
+           rules=("R9.1", "R8.5")),
+        _t("end_repair", "随修复终止", "repaired", _OPEN, "ENDED_REPAIRED", guard=_by_hub, effect=_end,
+           rules=("R9.1", "R9.2")),
+        _t("lift", "解除", "lift", _OPEN, "ENDED_LIFTED", requires=("reason",), effect=_end),
+    ),
+    ruleset=lambda day: "MEASURES-49" if day >= date(2020, 12, 7) else "SEED-2019",
+    rules=("R9.1",),
+)
+# fmt: on
+MACHINES = (MEASURE,)
+AUTOMATIC = {("MEASURE", "EFFECTIVE"): "expire", ("MEASURE", "SUSPENDED"): "expire"}
+
+
+def public_id_of(said: str, letter: str) -> str:
+    """The uuid of an opaque id that begins with `letter`. Raises BadUserInput."""
+    if said[:1] == letter and len(said) == 33:
+        try:
+            return str(UUID(said[1:]))
+        except ValueError:
+            pass
+    raise BadUserInput("This is no such id.", argument="id")
+
+
+async def initiate(work: Work, given: Mapping[str, Any]) -> Made:
+    """R9.1: initiate a measure on a list entry in force. Raises BadUserInput, GuardRefused."""
+    entry = public_id_of(given["entry"], "l")
+    row = await work.connection.fetchrow(_ENTRY, entry, work.today)
+    if row is None:
+        raise GuardRefused(reason="NO_ENTRY_IN_FORCE")
+    effect, begins, ends = given["effect"], given["begins"], given["ends"]
+    if row["color"] == "WATCH":
+        # 5.2: a watch list guides supervision and triggers no measure.
+        raise GuardRefused(reason="WATCH_LIST_TRIGGERS_NO_MEASURE")
+    if row["data_class"] == "D11":
+        raise GuardRefused(reason="NATURAL_PERSON")
+    if (row["color"] == "BLACK") is not (effect in PUNITIVE):
+        raise GuardRefused(reason="EFFECT_DOES_NOT_FIT_THE_LIST")
+    if row["publicity_ends_on"] is not None:
+        ends = min(ends, row["publicity_ends_on"])
+    if begins > ends:
+        raise BadUserInput("A measure begins before it ends.", argument="begins")
+    if await work.connection.fetchval(_PARTNER, given["implementer"]) is None:
+        raise GuardRefused(reason="IMPLEMENTER_UNKNOWN")
+    for name in ("measure", "national_catalogue_code", "legal_basis", "memorandum"):
+        if len(given.get(name) or "") > MOST_CHARACTERS:
+            raise BadUserInput("This text is too long.", argument=name)
+    details = MeasureDetails(
+        measure=given["measure"],
+        effect=effect,
+        national_catalogue_code=given.get("national_catalogue_code"),
+        legal_basis=given.get("legal_basis"),
+        memorandum=given.get("memorandum"),
+        list_name=row["name"],
+        color=row["color"],
+        initiator=work.actor.partner,
+        implementer=given["implementer"],
+        begins=begins,
+        ends=ends,
+        matters=tuple(given.get("matters") or ()),
+        purposes=tuple(given.get("purposes") or ()),
+    )
+    new = engine.NewCase(
+        subject_id=row["subject_id"],
+        details=details,
+        region_code=row["region_code"],
+        target_public_id=entry,
+        parties=((given["implementer"], IMPLEMENTER),),
+    )
+    (case,) = await engine.open_cases(work.connection, MEASURE, [new], work.step({}))
+    return Made(ids=(case.public_id,))
+
+
+async def follow(work: Work, entry: str, transition: str, reason: str) -> None:
+    """R9.1: what happens to a list entry (a uuid) happens to its measures, in the same transaction."""
+    sources = sorted(MEASURE.step(transition).sources)
+    actor = replace(work.actor, system=True)
+    for row in await work.connection.fetch(_OF_ENTRY, entry, sources):
+        step = replace(work.step({"reason": reason}), actor=actor)
+        await engine.apply(work.connection, work.machines, MEASURE, row["number"], transition, step)
+
+
+def _steps(transition: str) -> Command:
+    async def take(work: Work, given: Mapping[str, Any]) -> Made:
+        taken = await engine.apply(
+            work.connection, work.machines, MEASURE, given["number"], transition, work.step(given)
+        )
+        return Made(ids=(taken.case.public_id,))
+
+    return take
+
+
+COMMANDS: dict[str, Command] = {
+    "measure.initiate": initiate,
+    **{
+        f"measure.{name}": _steps(name)
+        for name in ("acknowledge", "take_over", "decline", "activate", "feed_back", "feed_back_own", "lift")
+    },
+}

@@ -1,0 +1,228 @@
+"""Measures (article 九, R9.1): receipt, effect on code and basis only, feedback, end at term, exit or repair."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from hub.casework.clock import automatic, keep_time
+from hub.casework.registry import registry
+from tests.casework.desk import Desk, Office
+
+INITIATE = """
+mutation I($entry: ID!, $code: String, $basis: String, $effect: MeasureEffect!, $by: String!, $ends: Date!) {
+  initiateMeasure(entry: $entry, implementer: $by, measure: "限制成品油零售经营资格审批", effect: $effect,
+    begins: "2026-11-23", ends: $ends, nationalCatalogueCode: $code, legalBasis: $basis,
+    memorandum: "发改财金〔2017〕1943号", matters: ["SW-XK-OIL"]) {
+    number state ends implementer effect entry { id } }
+}
+"""
+ACKNOWLEDGE = (
+    'mutation A($n: String!) { acknowledgeMeasure(number: $n, documentNumber: "回1") { state implementer } }'
+)
+ACTIVATE = """
+mutation T($n: String!, $code: String, $basis: String) {
+  activateMeasure(number: $n, legalBasisCheckedOn: "2026-11-23", nationalCatalogueCode: $code, legalBasis: $basis) {
+    state dueOn legalBasisCheckedOn feedbackDue receipt { officer number } }
+}
+"""
+FEED = """
+mutation F($n: String!, $on: Date!) {
+  feedBackMeasure(number: $n, appliedOn: $on, caseNumber: "海2026-7", result: "不予") { state } }
+"""
+RUN = "mutation Run($code: USCC!) { runCreditCheck(subject: $code) { conclusion reasons { code } } }"
+READ = "query R($n: String!) { case(number: $n) { ... on MeasureApplication { state endedOn } } }"
+BASIS = {"code": "2.3", "basis": "成品油流通管理办法第40条"}
+
+
+def _desk(office: Office) -> Desk:
+    return office.desk(purpose="JOINT_PUNISHMENT", case=None)
+
+
+def _customs(office: Office) -> Desk:
+    return office.desk("customs", "JOINT_PUNISHMENT", None, None)
+
+
+async def _initiated(office: Office, entry: str, **more: Any) -> str:
+    given = {"entry": entry, "effect": "BLOCK", "by": "customs", "ends": "2027-11-22", **more}
+    number: str = (await _desk(office).done(INITIATE, given))["initiateMeasure"]["number"]
+    return number
+
+
+async def _effective(office: Office, entry: str, **more: Any) -> str:
+    number = await _initiated(office, entry, **BASIS, **more)
+    await _customs(office).done(ACKNOWLEDGE, {"n": number})
+    made = (await _desk(office).done(ACTIVATE, {"n": number}))["activateMeasure"]
+    assert made["state"] == "EFFECTIVE"
+    return number
+
+
+async def _conclusion(office: Office, code: str) -> str:
+    found: str = (await office.desk().done(RUN, {"code": code}))["runCreditCheck"]["conclusion"]
+    return found
+
+
+async def _state(office: Office, number: str) -> str:
+    (row,) = await office.rows("SELECT state FROM case_file WHERE number = $1", number)
+    found: str = row["state"]
+    return found
+
+
+async def test_r9_1_initiator_implementer_term_basis_receipt_and_feedback(office: Office) -> None:
+    code = await office.subject()
+    entry = await office.listed(code, "BLACK")
+    number = await _initiated(office, entry, **BASIS)
+    query = '{ cases(mechanism: MEASURE, state: "INITIATED") { edges { node { number } } } }'
+    found = (await _customs(office).done(query))["cases"]["edges"]
+    assert number in [one["node"]["number"] for one in found]
+    received = (await _customs(office).done(ACKNOWLEDGE, {"n": number}))["acknowledgeMeasure"]
+    assert received == {"state": "RECEIVED", "implementer": "customs"}
+    made = (await _desk(office).done(ACTIVATE, {"n": number}))["activateMeasure"]
+    assert made == {
+        "state": "EFFECTIVE", "dueOn": "2027-11-22", "legalBasisCheckedOn": "2026-11-23", "feedbackDue": "2026-12-23",
+        "receipt": {"officer": "customs-demo-officer", "number": "回1"},
+    }  # fmt: skip
+    assert (await _customs(office).refused(FEED, {"n": number, "on": "2026-11-24"}))["reason"] == (
+        "APPLICATION_DAY_IMPOSSIBLE"
+    )
+    await _customs(office).done(FEED, {"n": number, "on": "2026-11-23"})
+    told = "query R($n: String!) { case(number: $n) { ... on MeasureApplication { feedbackDue feedback { appliedOn caseNumber result } } } }"
+    assert (await _desk(office).done(told, {"n": number}))["case"] == {
+        "feedbackDue": None, "feedback": [{"appliedOn": "2026-11-23", "caseNumber": "海2026-7", "result": "不予"}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("missing", ["code", "basis"])
+async def test_r9_1_without_code_or_basis_it_has_no_effect_and_a_check_reminds(
+    office: Office, missing: str
+) -> None:
+    code = await office.subject()
+    entry = await office.listed(code, "BLACK")
+    number = await _initiated(office, entry, **(BASIS | {missing: " "}))
+    await _customs(office).done(ACKNOWLEDGE, {"n": number})
+    refusal = await _desk(office).refused(ACTIVATE, {"n": number})
+    reason = {"code": "NATIONAL_CATALOGUE_CODE_MISSING", "basis": "LEGAL_BASIS_MISSING"}[missing]
+    assert (refusal["code"], refusal["reason"]) == ("GUARD_REFUSED", reason)
+    assert await _conclusion(office, code) == "REMIND"
+    await _desk(office).done(ACTIVATE, {"n": number, **BASIS})
+    assert await _conclusion(office, code) == "BLOCK"
+
+
+async def test_r9_1_a_measure_counts_in_checks_of_its_matters_only(office: Office) -> None:
+    code = await office.subject()
+    await _effective(office, await office.listed(code, "BLACK"))
+    assert await _conclusion(office, code) == "BLOCK"
+    other = office.desk(purpose="GOVERNMENT_PROCUREMENT", matter="SW-CG-BID")
+    assert (await other.done(RUN, {"code": code}))["runCreditCheck"]["conclusion"] == "REMIND"
+
+
+async def test_r9_1_it_ends_by_itself_with_its_last_day(office: Office) -> None:
+    code = await office.subject()
+    number = await _effective(office, await office.listed(code, "BLACK"), ends="2026-12-01")
+    office.clock.now = datetime(2026, 12, 1, 15, 59, tzinfo=UTC)
+    assert await _conclusion(office, code) == "BLOCK"
+    public = office.desk("public", "PUBLIC_QUERY", None, None)
+    assert (await public.done(READ, {"n": number}))["case"] == {"state": "EFFECTIVE", "endedOn": None}
+    # 24:00 in Asia/Shanghai, before anything was written down.
+    office.clock.now = datetime(2026, 12, 1, 16, 0, tzinfo=UTC)
+    assert await _conclusion(office, code) == "REMIND"
+    assert (await public.done(READ, {"n": number}))["case"] is None
+    await keep_time(office.database.writer, registry().machines, automatic(), office.clock.now)
+    assert (await _desk(office).done(READ, {"n": number}))["case"] == {
+        "state": "ENDED_TERM",
+        "endedOn": "2026-12-01",
+    }
+
+
+async def test_r9_1_it_never_outlasts_the_entry(office: Office) -> None:
+    entry = await office.listed(await office.subject(), "BLACK", publicity_ends_on=date(2027, 1, 31))
+    given = {"entry": entry, "effect": "BLOCK", "by": "customs", "ends": "2029-01-01"}
+    made = (await _desk(office).done(INITIATE, given))["initiateMeasure"]
+    assert (made["ends"], made["entry"]) == ("2027-01-31", {"id": entry})
+
+
+async def test_r9_1_what_is_not_in_effect_is_its_parties_only(office: Office) -> None:
+    number = await _initiated(office, await office.listed(await office.subject(), "BLACK"), **BASIS)
+    for partner, purpose in (
+        ("public", "PUBLIC_QUERY"),
+        ("tax", "JOINT_PUNISHMENT"),
+        ("mall", "MERCHANT_ADMISSION"),
+    ):
+        assert (await office.desk(partner, purpose, None, None).done(READ, {"n": number}))["case"] is None
+    for desk in (_desk(office), _customs(office), office.desk("auditor", "AUDIT", "A-1", None)):
+        assert (await desk.done(READ, {"n": number}))["case"]["state"] == "INITIATED"
+
+
+@pytest.mark.parametrize(
+    ("color", "effect", "reason"),
+    [
+        ("WATCH", "BLOCK", "WATCH_LIST_TRIGGERS_NO_MEASURE"),
+        ("RED", "RESTRICT", "EFFECT_DOES_NOT_FIT_THE_LIST"),
+        ("BLACK", "INCENTIVE", "EFFECT_DOES_NOT_FIT_THE_LIST"),
+    ],
+)
+async def test_r9_1_the_list_decides_which_measures_fit(
+    office: Office, color: str, effect: str, reason: str
+) -> None:
+    entry = await office.listed(await office.subject(), color)
+    given = {"entry": entry, "effect": effect, "by": "customs", "ends": "2027-01-01", **BASIS}
+    assert (await _desk(office).refused(INITIATE, given))["reason"] == reason
+
+
+async def test_r9_1_only_an_entry_in_force_and_a_known_implementer(office: Office) -> None:
+    code = await office.subject()
+    gone = await office.listed(code, "BLACK", state="EXITED_REPAIRED")
+    given = {"entry": gone, "effect": "BLOCK", "by": "customs", "ends": "2027-01-01", **BASIS}
+    assert (await _desk(office).refused(INITIATE, given))["reason"] == "NO_ENTRY_IN_FORCE"
+    there = await office.listed(code, "BLACK")
+    assert (await _desk(office).refused(INITIATE, given | {"entry": there, "by": "nobody"}))["reason"] == (
+        "IMPLEMENTER_UNKNOWN"
+    )
+
+
+async def test_r9_1_another_authority_cannot_acknowledge_it(office: Office) -> None:
+    number = await _initiated(office, await office.listed(await office.subject(), "BLACK"), **BASIS)
+    tax = office.desk("tax", "JOINT_PUNISHMENT", None, None)
+    assert (await tax.refused(ACKNOWLEDGE, {"n": number}))["code"] == "CASE_UNKNOWN"
+
+
+async def test_r9_1_off_the_list_its_measures_end_the_same_moment(office: Office) -> None:
+    code = await office.subject()
+    await office.rows(
+        "INSERT INTO list_definition (code, name, color, recognizer_name, legal_basis, basis_level,"
+        " max_publicity_months, effective_from) VALUES ('M-BLACK', 'M', 'BLACK', '青海省商务厅', '条例第39条',"
+        " 'REGULATION', 36, '2019-07-05') ON CONFLICT DO NOTHING"
+    )
+    desk = office.desk(purpose="ONGOING_SUPERVISION", case=None)
+    made = await desk.done(
+        """mutation P($c: USCC!) { proposeListing(subject: $c, listCode: "M-BLACK", cause: "c",
+        ground: MARKET_ORDER) { number } }""",
+        {"c": code},
+    )
+    n = {"n": made["proposeListing"]["number"]}
+    await desk.done(
+        """mutation N($n: String!) { a: notifyListing(number: $n, documentNumber: "d", facts: "f", reasons: "r",
+        basis: "b", measures: "m", rightToDefend: true) { state }
+        b: serveListingNotice(number: $n, servedOn: "2026-11-16") { state } }""",
+        n,
+    )
+    office.clock.now += timedelta(days=1)
+    done = await desk.done(
+        """mutation R($n: String!) { a: recognizeListing(number: $n, documentNumber: "d", repairNoticeNumber: "r") { state }
+        b: publishListing(number: $n) { entry { id } } }""",
+        n,
+    )
+    number = await _effective(office, done["b"]["entry"]["id"])
+    assert await _conclusion(office, code) == "BLOCK"
+    suspend = 'mutation S($n: String!) { suspendListing(number: $n, reason: "破产重整") { state } }'
+    await desk.done(suspend, n)
+    assert (await _state(office, number), await _conclusion(office, code)) == ("SUSPENDED", "GREEN_CHANNEL")
+    await desk.done('mutation S($n: String!) { reinstateListing(number: $n, reason: "终结") { state } }', n)
+    assert (await _state(office, number), await _conclusion(office, code)) == ("EFFECTIVE", "BLOCK")
+    await desk.done(
+        'mutation V($n: String!) { revokeListing(number: $n, reason: "撤", documentNumber: "d") { state } }',
+        n,
+    )
+    assert (await _state(office, number), await _conclusion(office, code)) == ("ENDED_EXIT", "GREEN_CHANNEL")
