@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from hub.errors import StoreUnavailable
 from hub.store.reader import Reader
 
 # Keys of one statement at most: a long one would make all of them wait.
@@ -26,8 +27,8 @@ class _Group:
 class Merging:
     """Merges requests that reach it in one turn of the event loop; nothing waits for a timer.
 
-    The first request of a group asks for all. Whatever goes wrong with a merged statement, each of its requests
-    is then asked alone, so that none fails, or is slow, because of another.
+    The first request of a group asks for all. When a merged statement fails, each of its requests is then asked
+    alone, so that none fails because of another; when the store does not answer in time, that is told to all.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -65,6 +66,12 @@ class Merging:
             found = await self._reader.rows(
                 merged_sql, [*arguments[:place], group.keys, *arguments[place + 1 :]]
             )
+        except StoreUnavailable:
+            # Nobody's fault, and asking again would make each wait twice as long as it may.
+            for waiter in group.waiting:
+                if not waiter.done():
+                    waiter.set_exception(StoreUnavailable())
+            raise
         except Exception:
             # Whose fault it is shows when each asks alone.
             found = ()
