@@ -22,8 +22,13 @@ How to add a mechanism, say commitments (article 六):
    capability=…`; input types declare their fields with `supplied`), relations to hub/query/relations.py. Rows of
    case_file are shown by data class and scope like all others: PARTY holds for the partners in case_party.
 5. Renew the golden files (`python -m tests.test_vocabulary`), and read the difference: it says who sees what.
-6. Tests in tests/casework/, named for the rule (test_r6_4_…), over HTTP with the fixture `desk` of tests/casework/desk.py;
+6. Tests in tests/casework/, named for the rule (test_r6_4_…), over HTTP with the fixture `office` (tests/casework/desk.py:
+   an empty store, a clock that the test sets, `office.desk(partner, purpose, matter, case).done(document, variables)`);
    guards and rules also as pure functions, at any date: time is a parameter everywhere.
+
+Requests: all commands of a request are one transaction, done in the order of the document. With the header
+Idempotency-Key a repetition is answered from what was made the first time. The payload is read after the commit, by
+the one path and with the caller's rights; only then is the disclosure in the ledger and the answer on its way.
 
 Rules of the house: no state changes but by `engine.apply`; no transition outside the table; `HubError` subclasses
 for refusals; a case that the caller has no part in is answered like one that does not exist (CaseUnknown).
