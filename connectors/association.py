@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import httpx
 
+from connectors.certificates import certificate_problem
 from connectors.contract import (
     Batch,
     CatalogItem,
@@ -89,17 +90,11 @@ _LABELS = {
     "complaintsResolved": "已处理投诉数",
     "sanctions": "行业惩戒",
 }
-# 商信用字〔2015〕1号: the three figures of a certificate that stand for its grade.
-_CERTIFICATE = {
-    "AAA": "111",
-    "AA": "011",
-    "A": "001",
-    "BBB": "222",
-    "BB": "022",
-    "B": "002",
-    "CCC": "333",
-    "CC": "033",
-    "C": "003",
+_PROBLEMS = {
+    "UNKNOWN_GRADE": ("UNKNOWN_GRADE", "grade is none of AAA to C"),
+    "NOT_A_NUMBER": ("CERTIFICATE", "a certificate number has 15 digits, three of them a grade's"),
+    "OTHER_GRADE": ("CERTIFICATE", "the certificate number belongs to another grade"),
+    "OTHER_YEAR": ("CERTIFICATE", "the certificate number belongs to another year"),
 }
 _VALID_YEARS = 3
 
@@ -268,14 +263,8 @@ def _shown(read: Reader, name: str) -> str | None:
 def _evaluation(read: Reader, certificate: str) -> dict[str, object]:
     """An evaluation whose 15-digit certificate agrees with what is said about it."""
     grade, graded = read.required("grade"), read.required_day("gradedOn")
-    # A sign behind the grade refines it and is not in the certificate.
-    digits = _CERTIFICATE.get(grade.rstrip("+-"))
-    if digits is None:
-        raise RowRejected("UNKNOWN_GRADE", "grade is none of AAA to C")
-    if not (len(certificate) == 15 and certificate.isascii() and certificate.isdecimal()):
-        raise RowRejected("CERTIFICATE", "a certificate number has 15 digits")
-    if certificate[7:10] != digits or certificate[:4] != str(graded.year):
-        raise RowRejected("CERTIFICATE", "the certificate number belongs to another grade or year")
+    if problem := certificate_problem(certificate, grade, graded.year):
+        raise RowRejected(*_PROBLEMS[problem])
     return {
         "scheme": "ASSOCIATION",
         "grade_code": grade,
