@@ -70,8 +70,10 @@ def media(answer: httpx.Response) -> str:
 if shutil.which("npm"):
 
     def test_the_public_audit_of_graphql_over_http_passes_whole(hub: ProvinceHub, tmp_path: Path) -> None:
-        installed = ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--prefix", str(tmp_path)]
-        subprocess.run([*installed, *AUDIT_PACKAGES], check=True, capture_output=True, timeout=120)
+        # A package of its own rather than --prefix, which would also leave out the machine's npm settings.
+        (tmp_path / "package.json").write_text('{"private": true}', encoding="utf-8")
+        installed = ["npm", "install", "--no-save", "--no-audit", "--no-fund", *AUDIT_PACKAGES]
+        subprocess.run(installed, check=True, capture_output=True, timeout=120, cwd=tmp_path)
         script = tmp_path / "audit.mjs"
         script.write_text(AUDIT, encoding="utf-8")
         command = ["node", str(script), hub.graphql, hub.token("mall")]

@@ -261,7 +261,8 @@ async def test_nobody_waits_past_the_deadline_and_later_askers_profit(stand: Sta
 
 async def test_one_question_serves_all_who_ask_the_same(stand: Stand, province: Province) -> None:
     keys = codes(province)[:60]
-    async with live(stand) as sources:
+    # What is counted here is questions, not time: a busy machine may take longer than the usual deadline.
+    async with live(stand, settings=Settings(source_deadline=10)) as sources:
         answers = await asyncio.gather(*(sources.ask("CUSTOMS", [key], [LEVEL]) for key in keys * 10))
     assert stand.platform.calls == 1, "60 keys asked 600 times at once are one batch"
     assert all(answer.status is not Status.UNAVAILABLE for answer in answers)
