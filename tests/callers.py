@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -16,7 +18,7 @@ from hub.query.livekeys import codes
 from hub.query.operations import Compiled, Operation, Operations
 from hub.query.parameters import FromRows
 from hub.query.plan import Constant, Ref, Selected, Variable
-from hub.query.scopes import holding
+from hub.query.scopes import alike, holding
 from hub.rights.agreement import read_agreement
 from hub.rights.explain import explanations, me
 from hub.rights.matrix import Purpose
@@ -74,11 +76,35 @@ def operations() -> Operations:
 
 
 @cache
-def standing(partner: str, purpose: str, more: str = "") -> Standing:
-    """A demo partner's standing for a purpose. `more`: TOML that its agreement gains."""
-    text = files("hub.sandbox.agreements").joinpath(f"{partner}.toml").read_text("utf-8") + more
-    agreement = read_agreement(text, load_matrix(), TODAY, vocabulary().coordinates)
+def standing(partner: str, purpose: str, change: Callable[[str], str] = str) -> Standing:
+    """A demo partner's standing for a purpose. `change`: what is done to the text of its agreement first."""
+    text = files("hub.sandbox.agreements").joinpath(f"{partner}.toml").read_text("utf-8")
+    agreement = read_agreement(change(text), load_matrix(), TODAY, vocabulary().coordinates)
     return standings().of(agreement, Purpose(purpose), TODAY)
+
+
+def in_a_region(text: str) -> str:
+    """The agreement bound to a region that its class does not need."""
+    return text.replace("[data]", 'regions = ["6301"]\n\n[data]', 1)
+
+
+def masked_only(text: str) -> str:
+    """The agreement that gives nothing in full, ended records included, and some classes by yes or no alone."""
+    text = text.replace('= "FULL"', '= "MASKED"')
+    return re.sub(r'^(D10|D13|D17|D24) += "MASKED"', r'\1 = "YES_NO"', text, flags=re.MULTILINE)
+
+
+def half_masked(text: str) -> str:
+    """The agreement with some classes of a type masked and others in full, and some coordinates hidden."""
+    text = re.sub(r'^(D6|D12|D16|D20|D33) += "FULL"', r'\1 = "MASKED"', text, flags=re.MULTILINE)
+    hidden = (
+        "Organization.contact",
+        "CreditRecord.title",
+        "Query.node",
+        "Query.records(filter:)",
+        "RecordFilter.kinds",
+    )
+    return f"{text}\n[coordinates]\nhide = {json.dumps(hidden)}\n"
 
 
 @dataclass(frozen=True)
@@ -125,9 +151,26 @@ class Caller:
         )
 
 
-def caller(partner: str, purpose: str, more: str = "") -> Caller:
+def caller(partner: str, purpose: str, change: Callable[[str], str] = str) -> Caller:
     """A demo partner that asks for a purpose."""
-    return Caller(standing(partner, purpose, more))
+    return Caller(standing(partner, purpose, change))
+
+
+def auditor_as(partner: str, purpose: str) -> Caller:
+    """The auditor, looking through the eyes of another partner."""
+    return Caller(standings().seen_as(standing("auditor", "AUDIT"), standing(partner, purpose)))
+
+
+# All callers of the properties, by name.
+CALLERS: Mapping[str, Callable[[], Caller]] = {
+    **{f"{partner} {purpose}": partial(caller, partner, purpose) for partner, purpose in PAIRS},
+    "reform in a region": partial(caller, "reform", "ONGOING_SUPERVISION", in_a_region),
+    "auditor masked": partial(caller, "auditor", "AUDIT", masked_only),
+    "xining half masked": partial(caller, "commerce-xining", "ONGOING_SUPERVISION", half_masked),
+    "tax half masked": partial(caller, "tax", "JOINT_PUNISHMENT", half_masked),
+    "auditor as mall": partial(auditor_as, "mall", "MERCHANT_ADMISSION"),
+    "auditor as customs": partial(auditor_as, "customs", "JOINT_PUNISHMENT"),
+}
 
 
 @dataclass(frozen=True)
@@ -141,7 +184,8 @@ class Answer:
     questions: Sequence[str]
     # The fields that were asked, on the types that they may be asked of.
     coordinates: frozenset[str]
-    brought: Mapping[tuple[str, str], Sequence[Row]] = field(default_factory=dict)
+    # Rows that the hub brought along, before the statement let through what the caller is shown.
+    brought: Mapping[tuple[str, str], Sequence[Row]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -159,7 +203,7 @@ class Path:
         values = operation.variables.coerce(variables or {})
         compiled = operation.compiled(values)
         request = who.request(values)
-        questions = await self._questions(compiled, request)
+        questions = await self._questions(who, compiled, request)
         brought = {}
         for wanted in compiled.statement.rows if compiled.statement else ():
             rows = (
@@ -184,7 +228,7 @@ class Path:
         at = who.standing
         return operations().ready(at.view, limits_of(at.limits), at.bulk, text, name)
 
-    async def _questions(self, compiled: Compiled, request: Request) -> Sequence[str]:
+    async def _questions(self, who: Caller, compiled: Compiled, request: Request) -> Sequence[str]:
         known = compiled.keys_of("CUSTOMS")
         if known is None:
             return ()
@@ -192,7 +236,7 @@ class Path:
         for wanted in statement.rows:
             request.rows[wanted] = b"[]"
             if wanted.name == "candidates":
-                rows = await self._candidates(compiled, request, wanted)
+                rows = await self._candidates(who, compiled, request, wanted)
                 request.rows[wanted] = orjson.dumps(rows)
         row = await self.reader.row(statement.sql, [bind(request) for bind in bound])
         return sorted(set(codes(orjson.loads(row[0]))))
@@ -206,7 +250,7 @@ class Path:
             case "me":
                 return me(who.standing, standings().matrix)
             case "candidates":
-                return await self._candidates(compiled, request, wanted)
+                return await self._candidates(who, compiled, request, wanted)
             case "explanations":
                 return await self._explanations(who, _arguments(compiled, wanted, request.values), request)
         raise AssertionError(wanted.name)
@@ -221,9 +265,12 @@ class Path:
                 raise BadUserInput("No such subject.", argument="subject")
         return explanations(at, given["coordinate"], holds, at.purpose)
 
-    async def _candidates(self, compiled: Compiled, request: Request, wanted: FromRows) -> Sequence[Row]:
+    async def _candidates(
+        self, who: Caller, compiled: Compiled, request: Request, wanted: FromRows
+    ) -> Sequence[Row]:
         given = _arguments(compiled, wanted, request.values)
-        return await candidates(self.reader, given["name"], given.get("region"), given["first"])
+        search = partial(alike, self.reader, who.standing, request)
+        return await candidates(search, given["name"], given.get("region"), given["first"])
 
 
 def _arguments(compiled: Compiled, wanted: FromRows, values: Mapping[str, Any]) -> Mapping[str, Any]:

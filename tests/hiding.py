@@ -137,7 +137,9 @@ def otherwise(world: World, asker: Asker, seed: int) -> tuple[World, int]:
     make = Builder(seed + 1)
     make.world, make._number = changed, 50_000
     for _ in range(TRIES):
-        change = choose.choice((_delete, _alter, _alter, _alter, _insert, _insert, _stranger, _scope))
+        change = choose.choice(
+            (_delete, _alter, _alter, _alter, _insert, _insert, _stranger, _rename, _scope)
+        )
         done += _try(sight, changed, choose, make, change)
     for definition in changed.tables["list_definition"]:
         before, kept = sight.of_definitions(changed), dict(definition)
@@ -282,7 +284,17 @@ def _insert(world: World, _: random.Random, make: Builder, subject_id: int) -> N
 
 def _stranger(_: World, choose: random.Random, make: Builder, __: int) -> None:
     kind = choose.choice(("NATURAL_PERSON", "LEGAL_PERSON", "INDIVIDUAL_BUSINESS"))
-    add_subject(make, kind)
+    # Older than all others, or younger: ties go by the number.
+    add_subject(make, kind, older=choose.random() < 0.5)
+
+
+def _rename(world: World, choose: random.Random, make: Builder, subject_id: int) -> None:
+    row = next(row for row in world.tables["subject"] if row["subject_id"] == subject_id)
+    words = [
+        one["display_name"].partition("§")[0] for one in world.tables["subject"] if "§" in one["display_name"]
+    ]
+    row["display_name"] = make.sentinel(choose.choice(words))
+    row["name_key"] = name_key(row["display_name"])
 
 
 def _scope(_: World, choose: random.Random, make: Builder, subject_id: int) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, note, seed
 
 from hub.errors import HubError
 from hub.store.embedded import EmbeddedPostgres
-from tests.callers import PAIRS, Answer, Caller, caller
+from tests.callers import CALLERS, Answer, Caller
 from tests.callers import Path as CompiledPath
 from tests.conftest import Database, copied_store
 from tests.documents import Document, askable, documents
@@ -22,7 +22,7 @@ from tests.hiding import otherwise, seen_sentinels
 from tests.stage import Stage, pool_for, repeatable, stage_over
 from tests.worlds import World, build
 
-# Documents for each pair of partner and purpose, in each pair of worlds.
+# Documents for each caller, in each pair of worlds.
 DOCUMENTS, WORLDS = 85, (21, 22)
 SOAK_DOCUMENTS, SOAK_WORLDS = 800, tuple(range(200, 210))
 # Two worlds differ in at least so many things, and at least this share of the fields is asked.
@@ -117,16 +117,14 @@ def explore(stages: tuple[Stage, Stage], who: Caller, number: int, examples: int
     return twins
 
 
-@pytest.mark.parametrize(("partner", "purpose"), PAIRS)
-def test_what_a_caller_may_not_see_changes_nothing_for_it(
-    stages: tuple[Stage, Stage], partner: str, purpose: str
-) -> None:
-    same(stages, caller(partner, purpose), WORLDS, DOCUMENTS)
+@pytest.mark.parametrize("name", CALLERS)
+def test_what_a_caller_may_not_see_changes_nothing_for_it(stages: tuple[Stage, Stage], name: str) -> None:
+    same(stages, CALLERS[name](), WORLDS, DOCUMENTS)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("partner", "purpose"), PAIRS)
+@pytest.mark.parametrize("name", CALLERS)
 def test_what_a_caller_may_not_see_changes_nothing_for_it_in_very_many_documents(
-    stages: tuple[Stage, Stage], partner: str, purpose: str
+    stages: tuple[Stage, Stage], name: str
 ) -> None:
-    same(stages, caller(partner, purpose), SOAK_WORLDS, SOAK_DOCUMENTS)
+    same(stages, CALLERS[name](), SOAK_WORLDS, SOAK_DOCUMENTS)

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from hypothesis import given, note, seed
 
-from tests.callers import PAIRS, Caller, caller
+from tests.callers import CALLERS, Caller
 from tests.conftest import Database
 from tests.documents import Document, askable, documents
 from tests.reference.executor import unsealed
@@ -17,7 +17,7 @@ from tests.reference.rows import Store
 from tests.stage import Stage, pool_for, repeatable, stage_over, wanted
 from tests.worlds import World, build
 
-# Documents for each pair of partner and purpose, in each world.
+# Documents for each caller, in each world.
 DOCUMENTS, WORLDS = 85, (11, 12)
 SOAK_DOCUMENTS, SOAK_WORLDS = 800, tuple(range(100, 110))
 # Documents that were refused prove nothing, and neither do fields that were never asked: at least these shares must be.
@@ -77,14 +77,14 @@ def equal(stage: Stage, who: Caller, seeds: Sequence[int], examples: int) -> Non
     assert len(tally.asked & known) >= len(known) * ASKED, sorted(known - tally.asked)
 
 
-@pytest.mark.parametrize(("partner", "purpose"), PAIRS)
-def test_the_compiled_plan_gives_what_naive_resolvers_give(stage: Stage, partner: str, purpose: str) -> None:
-    equal(stage, caller(partner, purpose), WORLDS, DOCUMENTS)
+@pytest.mark.parametrize("name", CALLERS)
+def test_the_compiled_plan_gives_what_naive_resolvers_give(stage: Stage, name: str) -> None:
+    equal(stage, CALLERS[name](), WORLDS, DOCUMENTS)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("partner", "purpose"), PAIRS)
+@pytest.mark.parametrize("name", CALLERS)
 def test_the_compiled_plan_gives_what_naive_resolvers_give_for_very_many_documents(
-    stage: Stage, partner: str, purpose: str
+    stage: Stage, name: str
 ) -> None:
-    equal(stage, caller(partner, purpose), SOAK_WORLDS, SOAK_DOCUMENTS)
+    equal(stage, CALLERS[name](), SOAK_WORLDS, SOAK_DOCUMENTS)

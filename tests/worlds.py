@@ -163,9 +163,9 @@ def build(seed: int, organizations: int = 8, businesses: int = 4, persons: int =
     return make.world
 
 
-def add_subject(make: Builder, kind: str) -> Row:
-    """One more subject, with facts, members and consents."""
-    subject = _subject(make, kind, None)
+def add_subject(make: Builder, kind: str, *, older: bool = False) -> Row:
+    """One more subject, with facts, members and consents; `older`: its number comes before all others."""
+    subject = _subject(make, kind, None, -1 if older else 1)
     _facts(make, subject)
     _scopes(make, subject)
     return subject
@@ -191,13 +191,15 @@ def _definitions(make: Builder) -> None:
         )  # fmt: skip
 
 
-def _subject(make: Builder, kind: str, code: str | None) -> Row:
+def _subject(make: Builder, kind: str, code: str | None, sign: int = 1) -> Row:
     region = make.pick(REGIONS, 4, 2)
     person = kind == "NATURAL_PERSON"
-    name = _person(make) if person else make.sentinel("公司" if kind != "INDIVIDUAL_BUSINESS" else "商行")
+    # Alike, so that searching for one finds the others too.
+    word = make.pick(("青海昆仑商贸有限公司", "西宁昆仑商贸有限公司", "青海江源物流有限公司"))
+    name = _person(make) if person else make.sentinel("昆仑商行" if kind == "INDIVIDUAL_BUSINESS" else word)
     subject = make.add(
         "subject",
-        subject_id=make.next(), public_id=make.uuid(), kind=kind,
+        subject_id=sign * make.next(), public_id=make.uuid(), kind=kind,
         uscc=None if person or (code is None and make.chance(10)) else code or make.code(kind, region),
         region_code=region, is_minor=False, created_at=make.moment(1200, 400), display_name=name,
         name_key=name_key(name), registration_status=None if person else make.pick(("存续", "注销")),

@@ -1,6 +1,8 @@
-"""Which scopes hold for one subject and one caller: what `explain` says of a subject."""
+"""What a caller may know of subjects without a document: which scopes hold for one, and which have a name like this."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from hub.query.access import TRUE, Access, subject_row
 from hub.query.binding import Request, Secrets, binders
@@ -29,3 +31,24 @@ async def holding(reader: Reader, standing: Standing, request: Request, code: st
     text, sources = parameters.used_in(sql)
     found = await reader.rows(text, [bind(request) for bind in binders(sources, _NO_SECRETS)])
     return {str(scope): bool(found[0][str(scope)]) for scope in scopes} if found else None
+
+
+async def alike(
+    reader: Reader, standing: Standing, request: Request, key: str, region: str | None, most: int
+) -> list[Any]:
+    """The subjects shown to this caller whose name key is like `key`, the most alike first; never persons.
+
+    Persons share names, and nobody may look for them so. Gives subject_id, display_name and region_code.
+    """
+    parameters = Parameters()
+    shown = Access(standing.view, parameters).classes(subject_row("s"), ("D1",), Level.MASKED)
+    name = parameters.bind(FromRef(Constant(key)), "text")
+    within = parameters.bind(FromRef(Constant(region)), "text")
+    sql = (
+        "SELECT s.subject_id, s.display_name, s.region_code FROM subject s"
+        f" WHERE s.kind <> 'NATURAL_PERSON' AND s.name_key % {name}"
+        f" AND ({within} IS NULL OR starts_with(s.region_code, {within}))"
+        f"{'' if shown == TRUE else f' AND {shown}'} ORDER BY s.name_key <-> {name}, s.subject_id LIMIT {most:d}"
+    )
+    text, sources = parameters.used_in(sql)
+    return await reader.rows(text, [bind(request) for bind in binders(sources, _NO_SECRETS)])

@@ -401,11 +401,11 @@ class _Compiler:
             case Shape.ROWS:
                 return self._nested_rows(field, type_name, row)
             case Shape.ONE:
-                return self._one(field, row)
+                return self._expressions.governed(row, rule, type_name, self._one(field, row))
             case Shape.MANY:
-                return self._many(field, row)
+                return self._expressions.governed(row, rule, type_name, self._many(field, row))
             case Shape.CONNECTION:
-                return self._connection(field, row)
+                return self._expressions.governed(row, rule, type_name, self._connection(field, row))
         raise AssertionError(rule.shape)
 
     def _embedded(self, field: Selected, type_name: str, row: Row) -> str:

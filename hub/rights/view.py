@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
+    is_non_null_type,
 )
 
 from hub.rights.policy import Decision, Grant, Level, Scope
@@ -97,6 +98,18 @@ class View:
         return hashlib.new("sm3", "\n".join(said).encode()).hexdigest()
 
     @cached_property
+    def gone(self) -> frozenset[str]:
+        """What the agreement hides, with what that takes along.
+
+        Hidden in an interface is hidden in all its types; what is hidden in a type no interface of it can promise;
+        and a field whose argument must be given goes with the argument.
+        """
+        gone = {one for hidden in self.hidden for one in (hidden, *_below(self.vocabulary, hidden))}
+        while more := {one for known in gone for one in _along(self.vocabulary, known)} - gone:
+            gone |= more
+        return frozenset(gone)
+
+    @cached_property
     def visible(self) -> frozenset[str]:
         """The coordinates that exist for this caller: fields, arguments, input fields and enum values."""
         return _visible(self)
@@ -152,7 +165,7 @@ class View:
 
 
 def _field_visible(view: View, type_name: str, coordinate: str, rule: Rule, types: frozenset[str]) -> bool:
-    if coordinate in view.hidden or (rule.capability and rule.capability not in view.capabilities):
+    if coordinate in view.gone or (rule.capability and rule.capability not in view.capabilities):
         return False
     owner = view.vocabulary.schema.type_map[type_name]
     assert isinstance(owner, GraphQLObjectType | GraphQLInterfaceType)
@@ -207,6 +220,7 @@ def _visible(view: View) -> frozenset[str]:
                     for one in schema.get_possible_types(named)
                     for field in named.fields
                     if f"{one.name}.{field}" in fields.get(one.name, ())
+                    and f"{name}.{field}" not in view.gone
                 }
                 fields[name] = {f"{name}.{field}" for field in shown}
         # What an interface promises, each of its types has: null there, where it may not be shown.
@@ -214,7 +228,7 @@ def _visible(view: View) -> frozenset[str]:
             if name in types and isinstance(named, GraphQLObjectType):
                 for interface in named.interfaces:
                     promised = fields.get(interface.name, set())
-                    fields[name] |= {f"{name}.{c.split('.')[1]}" for c in promised} - view.hidden
+                    fields[name] |= {f"{name}.{c.split('.')[1]}" for c in promised} - view.gone
         kept = frozenset(name for name, found in fields.items() if found)
         if kept == types:
             break
@@ -223,16 +237,13 @@ def _visible(view: View) -> frozenset[str]:
     visible |= {
         c
         for c, classes in vocabulary.values.items()
-        if c not in view.hidden and view.allows(classes, Level.MASKED)
+        if c not in view.gone and view.allows(classes, Level.MASKED)
     }
     for coordinate, condition in vocabulary.inputs.items():
-        if coordinate not in view.hidden and _given(view, condition):
+        if coordinate not in view.gone and _given(view, condition):
             visible.add(coordinate)
     for coordinate, rule in vocabulary.arguments.items():
-        if coordinate in view.hidden or coordinate.split("(")[0] not in visible:
-            continue
-        # An input type without visible fields cannot stand in a schema, so nothing takes it.
-        if _is_empty(vocabulary, coordinate, visible):
+        if coordinate in view.gone or coordinate.split("(")[0] not in visible:
             continue
         # An input type without visible fields cannot stand in a schema, so nothing takes it.
         if _is_empty(vocabulary, coordinate, visible):
@@ -242,23 +253,35 @@ def _visible(view: View) -> frozenset[str]:
     return frozenset(visible)
 
 
+def _below(vocabulary: Vocabulary, coordinate: str) -> Iterator[str]:
+    """The same member in all types of an interface."""
+    owner, _, rest = coordinate.partition(".")
+    named = vocabulary.schema.type_map.get(owner)
+    if isinstance(named, GraphQLInterfaceType):
+        below = vocabulary.schema.get_implementations(named)
+        for one in (*below.objects, *below.interfaces):
+            yield f"{one.name}.{rest}"
+
+
+def _along(vocabulary: Vocabulary, coordinate: str) -> Iterator[str]:
+    """What goes along with a coordinate: promises of interfaces, and the field that cannot be asked without it."""
+    owner, _, rest = coordinate.partition(".")
+    field, _, argument = rest.partition("(")
+    named = vocabulary.schema.type_map.get(owner)
+    if not isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
+        return
+    for interface in named.interfaces:
+        if field in interface.fields:
+            yield f"{interface.name}.{rest}"
+    if argument and is_non_null_type(named.fields[field].args[argument.removesuffix(":)")].type):
+        yield f"{owner}.{field}"
+
+
 def _given(view: View, rule: Condition | Parameter) -> bool:
     """Whether an argument or an input field exists for this caller."""
     if isinstance(rule, Parameter):
         return rule.capability is None or rule.capability in view.capabilities
     return _filterable(view, rule)
-
-
-def _is_empty(vocabulary: Vocabulary, argument: str, visible: set[str]) -> bool:
-    """Whether the argument (`Type.field(name:)`) takes an input type of which this caller sees no field."""
-    owner, _, rest = argument.partition(".")
-    field, _, name = rest.partition("(")
-    holder = vocabulary.schema.type_map[owner]
-    assert isinstance(holder, GraphQLObjectType | GraphQLInterfaceType)
-    taken = get_named_type(holder.fields[field].args[name.removesuffix(":)")].type)
-    return isinstance(taken, GraphQLInputObjectType) and not any(
-        f"{taken.name}.{one}" in visible for one in taken.fields
-    )
 
 
 def _is_empty(vocabulary: Vocabulary, argument: str, visible: set[str]) -> bool:

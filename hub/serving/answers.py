@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,7 @@ from hub.query.livekeys import codes
 from hub.query.operations import Compiled, Operation, Operations
 from hub.query.parameters import FromRows
 from hub.query.plan import Constant, Ref, Selected, Typename, Variable
-from hub.query.scopes import holding
+from hub.query.scopes import alike, holding
 from hub.query.statement import Statement
 from hub.recent import Recent
 from hub.rights.agreement import Agreements, today_in
@@ -270,7 +270,8 @@ class Answers:
                 return me(standing, parts.standings.matrix)
             case "candidates":
                 given = self._arguments(asking, wanted)
-                return await candidates(parts.reader, given["name"], given.get("region"), given["first"])
+                search = partial(alike, parts.reader, standing, asking.request)
+                return await candidates(search, given["name"], given.get("region"), given["first"])
             case "explanations":
                 return await self._explained(asking, self._arguments(asking, wanted))
         given = self._arguments(asking, wanted)

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hub.errors import BadUserInput
-from hub.store.reader import Reader
 from schema.names import name_key, parse_name, score
 
 # Names that the index gives to be judged; the best of them are answered.
 JUDGED = 60
 LONGEST = 200
 MOST = 20
-# Persons are never found by name (they share names, and nobody may look for them so).
-_CANDIDATES = """
-SELECT subject_id, display_name, region_code FROM subject
-WHERE kind <> 'NATURAL_PERSON' AND name_key % $1 AND ($2::text IS NULL OR starts_with(region_code, $2))
-ORDER BY name_key <-> $1, subject_id LIMIT $3
-"""
+# Name key, region and number of rows → the subjects that the caller is shown, the most alike first.
+Search = Callable[[str, str | None, int], Awaitable[list[Any]]]
 
 
-async def candidates(reader: Reader, name: str, region: str | None, first: int) -> list[dict[str, Any]]:
+async def candidates(search: Search, name: str, region: str | None, first: int) -> list[dict[str, Any]]:
     """The best candidates for `name`, as rows of the vocabulary's SubjectCandidate.
 
+    `search` gives only what the caller is shown: whoever else is there must not take a place from them.
     Raises BadUserInput for an empty or too long name, a region that is no code, or too many candidates.
     """
     if not 2 <= len(name.strip()) <= LONGEST:
@@ -31,8 +28,7 @@ async def candidates(reader: Reader, name: str, region: str | None, first: int) 
         raise BadUserInput("A region is a prefix of a GB/T 2260 code: 2 to 6 digits.", argument="region")
     if not 1 <= first <= MOST:
         raise BadUserInput(f"Ask for 1 to {MOST} candidates.", argument="first")
-    key = name_key(name)
-    rows = await reader.rows(_CANDIDATES, (key, region, JUDGED))
+    rows = await search(name_key(name), region, JUDGED)
     asked = parse_name(name)
     judged = [(score(asked, parse_name(row["display_name"])), row) for row in rows]
     judged.sort(key=lambda one: (one[0][0], -one[0][1], one[1]["subject_id"]))
