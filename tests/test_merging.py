@@ -53,6 +53,13 @@ async def test_requests_that_differ_in_more_than_the_key_are_not_asked_together(
     assert found == ["together 1", "alone 2", "together 3"]
 
 
+async def test_requests_with_a_list_among_their_arguments_are_asked_alone(reader: Reader) -> None:
+    merging = Merging(reader)
+    alone = "SELECT 'alone ' || $1::text AS data WHERE $2::text[] IS NOT NULL"
+    rows = await asyncio.gather(*(merging.row(alone, TOGETHER, 0, [key, ["a"]]) for key in ("1", "2")))
+    assert [row[0] for row in rows] == ["alone 1", "alone 2"]
+
+
 async def test_a_fault_of_one_request_is_no_other_ones(reader: Reader) -> None:
     merging = Merging(reader)
     found = await asyncio.gather(

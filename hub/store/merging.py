@@ -42,7 +42,11 @@ class Merging:
         Its rows end with `ord`, the place of the key in the array, from 1. Errors: those of Reader.row.
         """
         name = (sql, *arguments[:place], *arguments[place + 1 :])
-        group = self._groups.get(name)
+        try:
+            group = self._groups.get(name)
+        except TypeError:
+            # A list among the arguments cannot be compared in this way; such requests are rare.
+            return await self._reader.row(sql, arguments)
         if group is not None:
             waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             group.keys.append(arguments[place])
