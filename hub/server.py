@@ -217,7 +217,9 @@ def serve(settings: Settings, workers: int, ready: Ready = _silent) -> int:
     with listen(settings) as listening:
         if workers == 1:
             running = server(settings, ready)
-            running.run(sockets=[listening])
+            # uvicorn leaves by itself when the application does not start; why stands in the log.
+            with suppress(SystemExit):
+                running.run(sockets=[listening])
             return 0 if running.started else 1
         return _Workers(settings, workers, listening, ready).run()
 
