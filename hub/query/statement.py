@@ -352,7 +352,8 @@ class _Compiler:
                 [(key, f"{h}.{shared[sql]}" if sql in shared else sql) for key, sql in columns],
                 self._alias("o"),
             )
-            for columns, types in forms.items()
+            # Most subjects are organizations: they are told first.
+            for columns, types in sorted(forms.items(), key=lambda one: "Organization" not in one[1])
         )
         if not shared:
             return f"CASE{cases} END"
@@ -678,9 +679,11 @@ class _Compiler:
         value = _json(columns, self._alias("c"))
         # Names of our own begin with a blank, as no response key does. The count makes this one row in any case.
         gathered.append('count(*) AS " count"')
-        if f'{q}." last"' in value:
-            position = f"array_agg({_position(row, relation)} ORDER BY {order}){kept}"
-            gathered.append(f'({position})[least(count(*), {limit})] AS " last"')
+        if f'{q}." sort"' in value:
+            gathered += [
+                f'(array_agg({row.alias}.{column} ORDER BY {order}){kept})[least(count(*), {limit})] AS "{name}"'
+                for column, name in zip(relation.order, (" sort", " key"), strict=True)
+            ]
         if as_root:
             terms = [f"{row.alias}.rn <= {limit}"] if peeks else []
             terms += [f"{row.alias}.subject_id IS NOT NULL"] if row.table.mixed else []
@@ -714,7 +717,12 @@ class _Compiler:
             if isinstance(inner, Typename):
                 columns.append((inner.key, f"'{field.type_name}'::text"))
             elif inner.rule.target == CURSOR:
-                columns.append((inner.key, self._cursor(_position(row, relation), page)))
+                columns.append(
+                    (
+                        inner.key,
+                        self._cursor(_position(*(f"{row.alias}.{one}" for one in relation.order)), page),
+                    )
+                )
             else:
                 columns.append((inner.key, self._object(inner.variants, row)))
         return _json(columns, self._alias("o"))
@@ -727,7 +735,7 @@ class _Compiler:
             elif inner.rule.target == "has_next":
                 columns.append((inner.key, f'{q}." count" > {limit}'))
             else:
-                columns.append((inner.key, self._cursor(f'{q}." last"', page)))
+                columns.append((inner.key, self._cursor(_position(f'{q}." sort"', f'{q}." key"'), page)))
         return _json(columns, self._alias("o"))
 
     def _cursor(self, position: str, page: Seal) -> str:
@@ -737,10 +745,9 @@ class _Compiler:
         return f"translate(encode(convert_to({position} || '/' || {mac}, 'UTF8'), 'base64'), E'\\n', '')"
 
 
-def _position(row: Row, relation: Relation) -> str:
+def _position(sort: str, key: str) -> str:
     """Where a row stands in the order of its page, as text."""
-    sort, key = relation.order
-    return f"{row.alias}.{sort}::text || '/' || {row.alias}.{key}::text"
+    return f"{sort}::text || '/' || {key}::text"
 
 
 def _for_many(sql: str, number: int) -> str:
