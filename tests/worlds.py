@@ -153,7 +153,7 @@ class Builder:
 def build(seed: int, organizations: int = 8, businesses: int = 4, persons: int = 5) -> World:
     """A world of some subjects, each with facts of all classes that such a subject can have."""
     make = Builder(seed)
-    _definitions(make)
+    add_definitions(make)
     kinds = ["LEGAL_PERSON"] * (organizations - 1) + ["UNINCORPORATED_ORGANIZATION"]
     kinds += ["INDIVIDUAL_BUSINESS"] * businesses + ["NATURAL_PERSON"] * persons
     for number, kind in enumerate(kinds):
@@ -181,7 +181,7 @@ def worlds() -> st.SearchStrategy[World]:
     return st.integers(0, 2**32 - 1).map(build)
 
 
-def _definitions(make: Builder) -> None:
+def add_definitions(make: Builder) -> None:
     for code, color in LISTS:
         make.add(
             "list_definition",
@@ -251,13 +251,15 @@ def _registrations(make: Builder, subject: Row) -> None:
     for position, recorded in enumerate(moments):
         last = position == len(moments) - 1
         name = subject["display_name"] if last or make.chance(15) else make.sentinel("旧名")
-        _registration(make, subject, id_, recorded, None if last else moments[position + 1], name, "COMMERCE")
+        add_registration(
+            make, subject, id_, recorded, None if last else moments[position + 1], name, "COMMERCE"
+        )
     if make.chance(40):
         # What the tax authority has on the same firm, an address of its own among it.
-        _registration(make, subject, make.uuid(), make.moment(), None, subject["display_name"], "TAX")
+        add_registration(make, subject, make.uuid(), make.moment(), None, subject["display_name"], "TAX")
 
 
-def _registration(
+def add_registration(
     make: Builder, subject: Row, public_id: str, recorded: datetime, ended: datetime | None, name: str, source: str
 ) -> None:  # fmt: skip
     address = f"{make.pick(ADDRESSES)}昆仑路{make.next()}号阳光小区§" if make.chance(85) else None
@@ -284,22 +286,22 @@ def _facts(make: Builder, subject: Row, most: int = 9) -> None:
     )  # fmt: skip
     for _ in range(make.random.randint(0, min(most, 3 if person else 7))):
         kind, data_class = make.pick(classes, 2, 2)
-        _versions(make, "record", _record(make, subject, kind, data_class))
+        _versions(make, "record", record_of(make, subject, kind, data_class))
     listed = (("D11", 2), ("D13", 0)) if person else (("D10", 2), ("D18", 3), ("D12", 1), ("D13", 0))
     for _ in range(make.random.randint(0, min(most, 2 if person else 4))):
         data_class, position = make.pick(listed)
-        _versions(make, "list_entry", _entry(make, subject, data_class, *LISTS[position]))
+        _versions(make, "list_entry", entry_of(make, subject, data_class, *LISTS[position]))
     if person:
         return
     for _ in range(make.random.randint(0, min(most, 4))):
-        _versions(make, "grade", _grade(make, subject))
+        _versions(make, "grade", grade_of(make, subject))
     for _ in range(make.random.randint(0, min(most, 4))):
-        _versions(make, "archive", _archive(make, subject))
+        _versions(make, "archive", archive_of(make, subject))
     if subject["uscc"] is not None and make.chance(50):
         make.world.live[subject["uscc"]] = [_live(make, subject)]
 
 
-def _record(make: Builder, subject: Row, kind: str, data_class: str) -> Row:
+def record_of(make: Builder, subject: Row, kind: str, data_class: str) -> Row:
     penalty = kind == "PENALTY"
     details = {
         name: make.sentinel(name)
@@ -345,7 +347,7 @@ def _items(make: Builder) -> list[Row]:
     ]  # fmt: skip
 
 
-def _entry(make: Builder, subject: Row, data_class: str, code: str, color: str) -> Row:
+def entry_of(make: Builder, subject: Row, data_class: str, code: str, color: str) -> Row:
     source = "TAX" if data_class == "D18" else make.pick(("COMMERCE", "CREDIT_PLATFORM"))
     return make.fact(subject, data_class, source, "entry") | {
         "list_code": code, "color": color, "state": make.pick(LIST_STATES, 1, 1, 1, 1, 10),
@@ -363,7 +365,7 @@ _GRADES = (
 )  # fmt: skip
 
 
-def _grade(make: Builder, subject: Row) -> Row:
+def grade_of(make: Builder, subject: Row) -> Row:
     scheme, data_class, source = make.pick(_GRADES, 1, 1, 4)
     code = (
         "A"
@@ -380,7 +382,7 @@ def _grade(make: Builder, subject: Row) -> Row:
     }  # fmt: skip
 
 
-def _archive(make: Builder, subject: Row) -> Row:
+def archive_of(make: Builder, subject: Row) -> Row:
     data_class = make.pick((*(f"D{number}" for number in range(20, 33)), "D41"))
     source = {
         "D20": "FOREIGN_INVESTMENT",
