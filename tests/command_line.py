@@ -80,10 +80,8 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def started(
-    arguments: list[str], given: Mapping[str, str], errors: Path, within: float = 60
-) -> Iterator[Running]:
-    """Start `credithub` and wait until it says that it is ready; it and all below it are killed in the end."""
+def launched(arguments: list[str], given: Mapping[str, str], errors: Path) -> Iterator[Running]:
+    """Start `credithub`; it and all below it are killed in the end."""
     with errors.open("w", encoding="utf-8") as to:
         process = subprocess.Popen(
             [CREDITHUB, *arguments],
@@ -95,26 +93,31 @@ def started(
             encoding="utf-8",
             start_new_session=True,
         )
-    running = Running(process, errors, [])
-    end = time.monotonic() + within
-    family: list[int] = []
     try:
-        assert process.stdout is not None
-        # One line at a time: whatever comes after the ready line would be too much.
-        while not (running.lines and running.lines[-1].startswith(READY)):
-            assert time.monotonic() < end
-            line = process.stdout.readline()
-            assert line, f"ended with {process.wait(5)}: {running.told}"
-            running.lines.append(line.rstrip("\n"))
-        yield running
+        yield Running(process, errors, [])
     finally:
-        family = [process.pid, *below(process.pid)]
-        for pid in alive(family):
+        for pid in alive([process.pid, *below(process.pid)]):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         process.wait(10)
         assert process.stdout is not None
         process.stdout.close()
+
+
+@contextmanager
+def started(
+    arguments: list[str], given: Mapping[str, str], errors: Path, within: float = 60
+) -> Iterator[Running]:
+    """The same, and wait until it says that it is ready."""
+    with launched(arguments, given, errors) as running:
+        end = time.monotonic() + within
+        assert running.process.stdout is not None
+        while not (running.lines and running.lines[-1].startswith(READY)):
+            assert time.monotonic() < end
+            line = running.process.stdout.readline()
+            assert line, f"ended with {running.process.wait(5)}: {running.told}"
+            running.lines.append(line.rstrip("\n"))
+        yield running
 
 
 def credithub(

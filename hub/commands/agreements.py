@@ -183,11 +183,12 @@ def explain(
         standing = Standings(vocabulary(), load_matrix(), load_openness()).of(
             agreement, chosen, today_in(present())
         )
+        rows = explanations(standing, coordinate, None, chosen, operator=True)
         visible = coordinate in standing.view.visible
         out.print(
             f"{partner} {chosen}: {coordinate} {'exists' if visible else 'does not exist'}", markup=False
         )
-        for row in explanations(standing, coordinate, None, chosen):
+        for row in rows:
             out.print(
                 f"  {row['data_class'] or '—'} {row['level']} {row['scope'] or 'every row'}: {row['reason']}"
                 f" {row['legal_basis'] or ''}",

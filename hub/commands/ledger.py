@@ -29,7 +29,7 @@ def verify(
     if checkpoint is not None:
         try:
             kept = audit.parse_checkpoints(checkpoint.read_text("utf-8"))
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise FileRefused(f"{checkpoint.name}: {type(error).__name__}") from None
 
     async def work(configured: Settings) -> None:

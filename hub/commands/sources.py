@@ -44,7 +44,7 @@ class _Bars:
     def __init__(self) -> None:
         self.progress = Progress(
             SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            console=err,
+            console=err, disable=not err.is_terminal,
         )  # fmt: skip
         self._tasks: dict[str, TaskID] = {}
 

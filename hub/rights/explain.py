@@ -49,12 +49,16 @@ def _access(number: int, matrix: Matrix, decision: Decision) -> dict[str, Any]:
 
 
 def explanations(
-    standing: Standing, coordinate: str, holds: dict[str, bool] | None, purpose: Purpose
+    standing: Standing,
+    coordinate: str,
+    holds: dict[str, bool] | None,
+    purpose: Purpose,
+    operator: bool = False,
 ) -> list[dict[str, Any]]:
     """Why `coordinate` is visible or not: one row for each data class and grant that governs it.
 
     `holds`: which scopes hold for the subject asked about, or None when none was named. To a caller who may not know
-    of a coordinate it is refused in the words for one that does not exist (BadUserInput).
+    of a coordinate it is refused in the words for one that does not exist (BadUserInput); an `operator` may know.
     """
     vocabulary = standing.view.vocabulary
     rule = vocabulary.rules.get(coordinate)
@@ -64,7 +68,7 @@ def explanations(
     if rule is None and not isinstance(argument, Parameter):
         raise BadUserInput("No such coordinate: write Type.field.", argument="coordinate")
     visible = coordinate in standing.view.visible
-    if not visible and not standing.view.entitled:
+    if not visible and not (standing.view.entitled or operator):
         raise BadUserInput("No such coordinate: write Type.field.", argument="coordinate")
     capability = rule.capability if rule else argument.capability if isinstance(argument, Parameter) else None
     if capability is not None and capability not in standing.view.capabilities:

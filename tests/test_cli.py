@@ -1,0 +1,526 @@
+"""The command line: what each command prints, its exit status, and one clear line when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from hub.cli import app
+from hub.sandbox.agreements import PARTNERS, demo_agreements
+from hub.sandbox.issuer import demo_issuer
+from hub.store.database import as_user
+from hub.store.embedded import EmbeddedPostgres
+from tests.command_line import Running, alive, below, credithub, launched, started
+from tests.conftest import Database, copied_store
+from tests.hub_server import CHECK, MERCHANT, hub_at, hub_settings
+from tests.publicity_files import csv_bytes, license_row
+
+SECRET = "s3cr3t-value"
+DEMO = {"HUB_DEMO": "true"}
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """What it printed."""
+        return self.out.splitlines()
+
+    def refused(self, code: str, *words: str) -> None:
+        """It ended with 1, printed nothing, and said why in one line, with the code."""
+        assert (self.status, self.out) == (1, ""), self
+        (line,) = self.err.splitlines()
+        assert line.startswith("credithub: ")
+        assert line.endswith(f"[{code}]"), line
+        for word in words:
+            assert word in line
+
+
+class Shell:
+    """Runs commands in this process, each on a thread of its own, for they have event loops of their own."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        """`given` is all of the environment that commands look at."""
+        self.given = dict(given)
+
+    def __call__(self, *arguments: str | Path, **changed: str | None) -> Done:
+        """Run a command; `changed` settings for it alone, None: not set."""
+        environment: dict[str, str | None] = {**self.given, **changed}
+        with ThreadPoolExecutor(1) as thread:
+            done = thread.submit(
+                CliRunner().invoke, app, [str(one) for one in arguments], env=environment
+            ).result(60)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Done(done.exit_code, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+async def store(
+    postgres: EmbeddedPostgres, province_store: str, database_names: Callable[[], str], state_dir: Path
+) -> AsyncIterator[Database]:
+    """A store with the province for the tests of this module."""
+    async with copied_store(postgres, province_store, database_names(), state_dir) as copy:
+        yield copy
+
+
+@pytest.fixture(scope="module")
+def shell(store: Database, sandboxes: Mapping[str, str], state_dir: Path) -> Shell:
+    """Commands on that store, with all sources connected."""
+    given = {"HUB_DATABASE_URL": store.owner_dsn, "HUB_STATE_DIR": str(state_dir), **sandboxes, **DEMO}
+    return Shell(given)
+
+
+@pytest.fixture
+async def empty(postgres: EmbeddedPostgres, database_names: Callable[[], str]) -> AsyncIterator[str]:
+    """The address of a database without tables."""
+    name = database_names()
+    admin = await asyncpg.connect(postgres.dsn("postgres", "postgres"))
+    await admin.execute(f"CREATE DATABASE {name} OWNER hub_owner")
+    yield postgres.dsn(database=name)
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+# ---- the command itself
+
+
+def test_the_installed_command_tells_its_commands() -> None:
+    done = credithub("--help")
+    assert done.returncode == 0
+    for name in (
+        "demo",
+        "serve",
+        "worker",
+        "migrate",
+        "harvest",
+        "import",
+        "quarantine",
+        "agreements",
+        "ledger",
+        "token",
+    ):
+        assert re.search(rf"\b{name}\b", done.stdout), name
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nothing"],
+        ["token"],
+        ["token", "--partner", "mall", "--ttl", "0"],
+        ["token", "--partner", "mall", "--ttl", "x"],
+        ["serve", "--workers", "0"],
+        ["quarantine", "show", "x"],
+        ["agreements", "apply"],
+        ["ledger", "who-saw"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_no_command_ends_with_2_and_changes_nothing(shell: Shell, arguments: list[str]) -> None:
+    done = shell(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert "Usage" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HUB_PORT", SECRET),
+        ("HUB_PORT", "65536"),
+        ("HUB_PORT", "８０００"),
+        ("HUB_WORKERS", "0"),
+        ("HUB_DATABASE_URL", f"mysql://{SECRET}@x/hub"),
+        ("HUB_REDIS_URL", f"http://{SECRET}"),
+        ("HUB_DEMO", SECRET),
+        ("HUB_ID_KEY", "abc"),
+        ("HUB_CURSOR_KEY", SECRET * 8),
+        ("HUB_DATABASE_TIMEOUT", "nan"),
+        ("HUB_REQUEST_TIMEOUT", "-1"),
+        ("HUB_MAX_BODY_BYTES", "1e6"),
+        ("HUB_CACHE_TTL", " 300"),
+        ("HUB_CUSTOMS_URL", SECRET),
+    ],
+)
+@pytest.mark.parametrize(
+    "command", [["migrate"], ["serve"], ["token", "--partner", "mall"], ["harvest"]], ids=" ".join
+)
+def test_a_wrong_setting_is_told_by_name_and_its_value_is_not(
+    shell: Shell, command: list[str], name: str, value: str
+) -> None:
+    done = shell(*command, **{name: value})
+    done.refused("SETTING_INVALID", name)
+    assert SECRET not in done.err
+
+
+def test_the_installed_command_tells_a_wrong_setting_in_one_line_too() -> None:
+    done = credithub("serve", given={"HUB_PORT": SECRET})
+    Done(done.returncode, done.stdout, done.stderr).refused("SETTING_INVALID", "HUB_PORT")
+
+
+def test_serving_needs_a_store_and_keys_outside_demo_mode(shell: Shell, store: Database) -> None:
+    shell("serve", HUB_DATABASE_URL=None, HUB_DEMO=None).refused("SETTING_INVALID", "HUB_DATABASE_URL")
+    shell("serve", HUB_DEMO=None).refused("SETTING_INVALID", "HUB_ID_KEY")
+    shell("serve", HUB_DEMO=None, HUB_ID_KEY="5a" * 32).refused("SETTING_INVALID", "HUB_CURSOR_KEY")
+    shell("serve", HUB_AGREEMENTS_DIR="/nowhere").refused("SETTING_INVALID", "HUB_AGREEMENTS_DIR")
+
+
+def test_the_demo_keeps_its_own_store(shell: Shell) -> None:
+    shell("demo").refused("SETTING_INVALID", "HUB_DATABASE_URL")
+
+
+# ---- token
+
+
+def test_a_token_is_printed_and_nothing_else(shell: Shell) -> None:
+    done = shell("token", "--partner", "customs", "--purpose", "NOTIFICATION", "--ttl", "60")
+    assert (done.status, done.err) == (0, "")
+    assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+\n", done.out)
+
+
+def test_the_printed_token_opens_the_hub_for_its_partner_and_purpose(shell: Shell) -> None:
+    token = shell("token", "--partner", "customs", "--purpose", "NOTIFICATION").out.strip()
+    settings = hub_settings(shell.given["HUB_DATABASE_URL"], Path(shell.given["HUB_STATE_DIR"]), {})
+    with hub_at(settings) as hub:
+        headers = {"authorization": f"Bearer {token}", "hub-matter": "M"}
+        query = {"query": "{ me { partner purpose } }"}
+        answer = httpx.post(hub.graphql, json=query, headers=headers, trust_env=False)
+    assert answer.json()["data"] == {"me": {"partner": "customs", "purpose": "NOTIFICATION"}}, answer.text
+
+
+def test_tokens_are_for_demo_partners_in_demo_mode_alone(shell: Shell) -> None:
+    shell("token", "--partner", "nobody").refused("SETTING_INVALID", "commerce, commerce-xining, reform")
+    shell("token", "--partner", "mall", "--purpose", "CURIOSITY").refused("PURPOSE_NOT_ALLOWED", "STATISTICS")
+    shell("token", "--partner", "mall", HUB_DEMO=None).refused("SETTING_INVALID", "HUB_DEMO")
+
+
+# ---- migrate
+
+
+def test_migrate_makes_the_store_and_may_be_repeated(shell: Shell, empty: str) -> None:
+    shell("agreements", "list", HUB_DATABASE_URL=empty).refused("STORE_INVALID", "credithub migrate")
+    shell("serve", HUB_DATABASE_URL=empty).refused("STORE_INVALID", "credithub migrate")
+    for _ in range(2):
+        done = shell("migrate", HUB_DATABASE_URL=empty)
+        assert (done.status, done.out) == (0, "the store is up to date\n")
+    assert shell("agreements", "list", HUB_DATABASE_URL=empty).status == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["migrate"], ["agreements", "list"], ["ledger", "verify"], ["quarantine", "list"], ["harvest"]],
+    ids=" ".join,
+)
+def test_a_store_that_is_away_is_told_in_one_line(shell: Shell, command: list[str]) -> None:
+    address = f"postgresql://hub_owner:{SECRET}@127.0.0.1:1/hub"
+    done = shell(*command, HUB_DATABASE_URL=address)
+    done.refused("STORE_UNAVAILABLE")
+    assert SECRET not in done.err
+
+
+# ---- harvest, import, quarantine
+
+
+def test_a_harvest_prints_an_equation_for_each_source_and_stores_nothing_twice(shell: Shell) -> None:
+    done = shell("harvest")
+    assert done.status == 0, done
+    assert len(done.lines) >= 5
+    for line in done.lines:
+        found = re.fullmatch(
+            r"[A-Z_]+: OK: read (\d+) = stored (\d+) \+ unchanged (\d+) \+ quarantined (\d+)", line
+        )
+        assert found, line
+        read, stored, unchanged, quarantined = map(int, found.groups())
+        assert read == stored + unchanged + quarantined
+        assert stored == 0
+    one = shell("harvest", "tax")
+    assert [line.split(":")[0] for line in one.lines] == ["TAX"]
+
+
+def test_a_harvest_that_cannot_be_done_ends_with_1(shell: Shell) -> None:
+    shell("harvest", "WEATHER").refused("SOURCE_UNKNOWN", "WEATHER")
+    shell("harvest", "TAX", HUB_TAX_DATABASE_URL=None).refused("SOURCE_UNKNOWN", "TAX")
+    shell("harvest", HUB_ASSOCIATION_TOKEN=None).refused("SETTING_INVALID", "HUB_ASSOCIATION_TOKEN")
+    # Asked live, so there is nothing to harvest.
+    shell("harvest", "CUSTOMS").refused("SOURCE_UNKNOWN", "CUSTOMS")
+
+
+def test_files_are_imported_once_and_told_apart(shell: Shell, tmp_path: Path) -> None:
+    good, empty_file, strange = tmp_path / "good.csv", tmp_path / "empty.csv", tmp_path / "strange.bin"
+    good.write_bytes(csv_bytes([license_row()], "gb18030"))
+    empty_file.write_bytes(b"")
+    strange.write_bytes(bytes(range(256)) * 40)
+    first, again = shell("import", good), shell("import", good)
+    assert (first.status, again.status) == (0, 0), (first, again)
+    assert re.match(r"good\.csv: OK: read 1 = stored \d \+ unchanged 0 \+ quarantined \d$", first.lines[0])
+    assert "good.csv: TAKEN (imported before" in again.out
+    for path in (empty_file, strange):
+        done = shell("import", path)
+        assert done.status == 1
+        assert "Traceback" not in done.err + done.out
+        assert path.name in done.err + done.out
+    shell("import", good, tmp_path / "missing.csv").refused("FILE_REFUSED", "missing.csv")
+
+
+async def test_quarantine_is_listed_shown_and_replayed(shell: Shell, store: Database) -> None:
+    connection = await asyncpg.connect(as_user(store.owner_dsn, "postgres"))
+    waiting = await connection.fetch("SELECT quarantine_id, source FROM quarantine ORDER BY 1")
+    await connection.close()
+    listed = shell("quarantine", "list")
+    assert listed.status == 0
+    for number, source in waiting:
+        assert re.search(rf"│ {number} .*{source}", listed.out), number
+    tax = next(number for number, source in waiting if source == "TAX")
+    shown = shell("quarantine", "show", str(tax))
+    assert shown.status == 0, shown
+    assert shown.lines[0].startswith("TAX ")
+    assert isinstance(json.loads(shown.out.partition("\n")[2]), dict)
+    kept = shell("quarantine", "replay", str(tax))
+    assert (kept.status, kept.out) == (1, "")
+    assert re.fullmatch(rf"credithub: row {tax} stays: [A-Z_]+: .+\n", kept.err)
+    for command in ("show", "replay"):
+        done = shell("quarantine", command, "999999999")
+        assert (done.status, done.err) == (1, "credithub: no row 999999999 is in quarantine\n")
+
+
+def test_a_correction_must_be_an_object_of_strings(shell: Shell, tmp_path: Path) -> None:
+    for content in (b"", b"[]", b'{"a": 1}', b"\xff", b"{"):
+        path = tmp_path / "fields.json"
+        path.write_bytes(content)
+        shell("quarantine", "replay", "1", "--corrected", path).refused("FILE_REFUSED", "fields.json")
+    shell("quarantine", "replay", "1", "--corrected", tmp_path / "none").refused("FILE_REFUSED", "none")
+
+
+def test_lists_of_members_are_taken_whole_or_not_at_all(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "members.csv"
+    path.write_text(f"uscc\n{MERCHANT}\n91630100MA7XK2P38N\n", encoding="utf-8")
+    done = shell("affiliations", "apply", "other-mall", "MERCHANT", path)
+    assert (done.status, done.out) == (0, "other-mall: given 2, known 2, begun 2, ended 0\n")
+    path.write_text(f"uscc\n{MERCHANT}\nnonsense\n", encoding="utf-8")
+    shell("affiliations", "apply", "other-mall", "MERCHANT", path).refused("FILE_REFUSED", "line 3")
+    shell("affiliations", "apply", "other-mall", "FRIEND", path).refused("FILE_REFUSED", "MEMBER or MERCHANT")
+
+
+# ---- agreements
+
+
+@pytest.fixture
+def texts(state_dir: Path, tmp_path: Path) -> Path:
+    """The demo agreements as files."""
+    for partner, text in demo_agreements(demo_issuer(state_dir).key).items():
+        (tmp_path / f"{partner}.toml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_agreements_are_applied_compared_suspended_and_reinstated(shell: Shell, texts: Path) -> None:
+    same = shell("agreements", "apply", texts)
+    assert same.status == 0, same
+    assert {line.split()[1] for line in same.lines} == {"UNCHANGED"}
+    assert sorted(line.split(":")[0] for line in same.lines) == sorted(PARTNERS)
+    mall = texts / "mall.toml"
+    assert shell("agreements", "diff", mall).out == "no difference\n"
+    mall.write_text(mall.read_text("utf-8").replace("= 20000", "= 10"), encoding="utf-8")
+    assert shell("agreements", "diff", mall).out == "quota.subjects_per_day: 20000 → 10\n"
+    applied = shell("agreements", "apply", mall)
+    assert applied.status == 0
+    assert re.fullmatch(r"mall: \w+ [0-9a-f]{16}\n", applied.out)
+    assert shell("agreements", "suspend", "mall").out == "mall: suspended\n"
+    assert shell("agreements", "suspend", "mall").out == "mall: was suspended already\n"
+    listed = shell("agreements", "list")
+    assert listed.status == 0
+    assert len(re.findall(r"^│", listed.out, re.MULTILINE)) >= len(PARTNERS)
+    assert re.search(r"mall.*SUSPENDED", listed.out, re.IGNORECASE), listed.out
+    assert shell("agreements", "apply", mall, "--reinstate").status == 0
+
+
+def test_an_agreement_wider_than_the_matrix_is_refused_in_one_line_and_none_is_applied(
+    shell: Shell, texts: Path
+) -> None:
+    before = shell("agreements", "list").out
+    for name, old, new, word in (
+        ("mall", 'D17 = "YES_NO"', 'D17 = "FULL"', "D17"),
+        ("public", "[data]", '[data]\nD99 = "FULL"', "D99"),
+        ("tax", "[data]", "[data", ""),
+        ("forex", 'class = "P6"', 'class = "P77"', "P77"),
+        ("customs", 'purposes = ["', 'purposes = ["CURIOSITY", "', "CURIOSITY"),
+    ):
+        path = texts / f"{name}.toml"
+        text = path.read_text("utf-8")
+        assert old in text, name
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        for command in ("apply", "diff", "check"):
+            shell("agreements", command, path).refused("AGREEMENT_INVALID", word)
+        # All of the directory, or none.
+        shell("agreements", "apply", texts).refused("AGREEMENT_INVALID")
+        path.write_text(text, encoding="utf-8")
+    assert shell("agreements", "list").out == before
+    (texts / "latin.toml").write_bytes(b"\xff\xfe")
+    shell("agreements", "apply", texts / "latin.toml").refused("AGREEMENT_INVALID", "latin.toml")
+    shell("agreements", "apply", texts / "none.toml").refused("AGREEMENT_INVALID", "none.toml")
+    (texts / "none").mkdir()
+    done = shell("agreements", "apply", texts / "none")
+    assert "Traceback" not in done.err
+
+
+def test_explain_says_why_a_partner_sees_a_coordinate(shell: Shell) -> None:
+    hidden = shell("agreements", "explain", "mall", "Organization.contact")
+    assert hidden.status == 0, hidden
+    assert hidden.lines[0] == "mall MERCHANT_ADMISSION: Organization.contact does not exist"
+    # Operators are told why; the partner itself would not be.
+    assert re.match(r"  \S+ NONE every row: NO_LEGAL_BASIS", hidden.lines[1])
+    seen = shell(
+        "agreements", "explain", "commerce", "Organization.contact", "--purpose", "ONGOING_SUPERVISION"
+    )
+    assert seen.lines[0] == "commerce ONGOING_SUPERVISION: Organization.contact exists"
+    assert "FULL" in seen.lines[1]
+    shell("agreements", "explain", "nobody", "Organization.contact").refused("AGREEMENT_NOT_IN_FORCE")
+    shell("agreements", "explain", "mall", "Organization.contact", "--purpose", "AUDIT").refused(
+        "PURPOSE_NOT_ALLOWED"
+    )
+    shell("agreements", "explain", "mall", "Organization.nothing").refused("BAD_USER_INPUT")
+
+
+# ---- ledger
+
+
+async def test_the_ledger_is_verified_asked_and_found_out_when_it_was_changed(
+    shell: Shell, store: Database, tmp_path: Path
+) -> None:
+    settings = hub_settings(shell.given["HUB_DATABASE_URL"], Path(shell.given["HUB_STATE_DIR"]), {})
+    with hub_at(settings) as hub:
+        answer = hub.check()
+    request_id = answer.json()["extensions"]["requestId"]
+    whole = shell("ledger", "verify")
+    assert (whole.status, whole.err) == (0, "")
+    assert re.fullmatch(r"the ledger holds: \d+ entries", whole.lines[-1])
+    seen = shell("ledger", "who-saw", MERCHANT)
+    assert seen.status == 0
+    assert re.search(rf"mall \(mall-demo-officer\) MERCHANT_ADMISSION request {request_id}", seen.out)
+    kept = tmp_path / "checkpoint"
+    kept.write_text(shell("ledger", "checkpoint").out, encoding="utf-8")
+    assert shell("ledger", "verify", "--checkpoint", kept).status == 0
+    admin = await asyncpg.connect(as_user(store.owner_dsn, "postgres"))
+    await admin.execute("SET session_replication_role = replica")
+    changed = "UPDATE ledger_block SET entries = replace(encode(entries, 'escape'), 'mall', 'mole')::bytea"
+    await admin.execute(changed)
+    await admin.close()
+    broken = shell("ledger", "verify")
+    assert broken.status == 1
+    assert re.search(r"chain 1: .* BROKEN at block \d+", broken.out)
+    assert broken.err.endswith("[LEDGER_BROKEN]\n")
+
+
+def test_the_ledger_is_asked_about_codes_and_by_files_that_exist(shell: Shell, tmp_path: Path) -> None:
+    shell("ledger", "who-saw", "nonsense").refused("FILE_REFUSED")
+    unknown = shell("ledger", "who-saw", "91630100MA00000019")
+    assert unknown.status == 1
+    assert len(unknown.err.splitlines()) == 1
+    shell("ledger", "verify", "--checkpoint", tmp_path / "none").refused("FILE_REFUSED", "none")
+    for content in (b"nonsense\n", b"\xff\xfe"):
+        (tmp_path / "bad").write_bytes(content)
+        done = shell("ledger", "verify", "--checkpoint", tmp_path / "bad")
+        assert done.status == 1
+        assert len(done.err.splitlines()) == 1
+
+
+# ---- the demo
+
+
+def harvested(running: Running) -> dict[str, list[int]]:
+    """Source → read, stored, unchanged, quarantined, as the demo printed them."""
+    found = {}
+    for line in running.lines:
+        if match := re.match(
+            r"([A-Z_]+): OK: read (\d+) = stored (\d+) \+ unchanged (\d+) \+ quarantined (\d+)$", line
+        ):
+            found[match[1]] = [int(one) for one in match.groups()[1:]]
+    return found
+
+
+def test_the_demo_is_ready_answers_stops_on_ctrl_c_and_keeps_its_data(
+    state_dir: Path, tmp_path: Path
+) -> None:
+    own = state_dir / "demo"
+    given = {"HUB_DEMO_SUBJECTS": "200", "HUB_PORT": "0", "HUB_STATE_DIR": str(own)}
+    answers, times, counts = [], [], []
+    for _ in range(2):
+        begun = time.monotonic()
+        with started(["demo"], given, tmp_path / "errors", within=120) as demo:
+            times.append(time.monotonic() - begun)
+            assert re.fullmatch(r"Hub ready: http://127\.0\.0\.1:\d+/graphql", demo.lines[-1])
+            counts.append(harvested(demo))
+            tokens = dict(
+                line.split() for line in demo.lines if re.fullmatch(r"[a-z-]+ +[\w-]+\.[\w-]+\.[\w-]+", line)
+            )
+            assert tuple(tokens) == PARTNERS
+            answer = httpx.post(
+                demo.url,
+                json={"query": CHECK, "variables": {"code": MERCHANT}},
+                headers={"authorization": f"Bearer {tokens['mall']}"},
+                trust_env=False,
+                timeout=10,
+            )
+            answers.append(answer.json()["data"])
+            family = [demo.process.pid, *below(demo.process.pid)]
+            # The server, its connections' processes and the sandboxes.
+            assert len(family) > 5
+            status, seconds = demo.stopped(signal.SIGINT, 20)
+            assert status == 0, demo.told
+            assert seconds < 10
+            assert demo.process.stdout is not None
+            assert demo.process.stdout.read() == ""
+            assert alive(family) == []
+            assert "Traceback" not in demo.told
+    assert answers[0] == answers[1] == {"subject": {"displayName": "青海三江源商贸有限公司"}}
+    first, second = counts
+    assert set(first) == set(second)
+    assert sum(stored for _, stored, _, _ in first.values()) > 500
+    assert sum(stored for _, stored, _, _ in second.values()) == 0
+    assert times[1] < 15
+    EmbeddedPostgres(own).destroy()
+
+
+def test_a_demo_that_is_stopped_before_it_is_ready_ends_with_130_and_leaves_no_process(
+    state_dir: Path, tmp_path: Path
+) -> None:
+    own = state_dir / "hurried"
+    given = {"HUB_DEMO_SUBJECTS": "2000", "HUB_PORT": "0", "HUB_STATE_DIR": str(own)}
+    with launched(["demo"], given, tmp_path / "errors") as demo:
+        end = time.monotonic() + 60
+        # The store is there and the sandboxes are coming up.
+        while len(demo.children()) < 2:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        family = [demo.process.pid, *below(demo.process.pid)]
+        status, seconds = demo.stopped(signal.SIGINT, 20)
+    assert (status, seconds < 10) == (130, True)
+    assert alive(family) == []
+    assert "Traceback" not in demo.told
+    EmbeddedPostgres(own).destroy()
+
+
+def test_a_demo_whose_port_is_taken_starts_nothing(state_dir: Path) -> None:
+    own = state_dir / "taken"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        given = {"HUB_PORT": str(taken.getsockname()[1]), "HUB_STATE_DIR": str(own)}
+        done = credithub("demo", given=given)
+    Done(done.returncode, done.stdout, done.stderr).refused("SETTING_INVALID", "HUB_PORT", "cannot be used")
+    assert not own.exists()
