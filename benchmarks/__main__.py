@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from hub.store.embedded import EmbeddedPostgres
 
 from benchmarks.costs import costs, fresh
 from benchmarks.machine import cpus_apart, described, resident_mib, sync_microseconds
@@ -20,6 +19,7 @@ from benchmarks.servers import BenchmarkFailed, Serving, bodies, headers, load, 
 from benchmarks.stores import SERVER_SETTINGS, ready_store
 from benchmarks.workloads import WORKLOADS, variables_of
 from hub.config import Settings
+from hub.store.embedded import EmbeddedPostgres
 
 STATE = Path("var/bench")
 RESULTS = Path(__file__).with_name("results.md")

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from hub.serving.answers import Answers, Call
-
 from benchmarks.servers import PURPOSE, headers
 from benchmarks.variants import varied
 from benchmarks.workloads import WORKLOADS, Workload, variables_of
 from hub.app import running
 from hub.config import Settings
+from hub.serving.answers import Answers, Call
 
 
 @dataclass(frozen=True)
@@ -61,9 +60,9 @@ async def costs(settings: Settings, subjects: int) -> Costs:
                 return Call(authorization, PURPOSE, None, None, None, document, None, given)
 
             def authorize(asked: Call) -> None:
-                standing, _ = answers.standing(asked, caller, now)
+                standing, _, limits = answers.placed(asked, caller, now)
                 operation = parts.operations.ready(
-                    standing.view, limits_of(standing.limits), standing.bulk, asked.query, asked.operation_name
+                    standing.view, limits, standing.bulk, asked.query, asked.operation_name
                 )
                 operation.compiled(operation.variables.coerce(asked.variables))
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import asyncpg
 import orjson
-from hub.store.database import Role, role_url
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from benchmarks.workloads import PAGE
 from hub.config import Settings
+from hub.store.database import Role, role_url
 
 _IN_FORCE = (
     "l.subject_id = s.subject_id AND l.superseded_at IS NULL AND l.state = 'PUBLISHED'"

@@ -12,7 +12,6 @@ from typing import Any
 
 import asyncpg
 import strawberry
-from hub.store.database import Role, role_url
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -23,6 +22,7 @@ from strawberry.permission import BasePermission
 from strawberry.schema.config import StrawberryConfig
 
 from hub.config import Settings
+from hub.store.database import Role, role_url
 
 # What the partner `customs` may see, of the classes that the workloads touch.
 LEVELS = {"D1": 3, "D4": 3, "D6": 3, "D7": 0, "D10": 3, "D12": 1, "D13": 3}

@@ -11,10 +11,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from hub.server import server
 from starlette.types import ASGIApp
 
 from hub.config import Settings
+from hub.server import server
 
 
 def application(given: Mapping[str, Any], settings: Settings) -> ASGIApp:

@@ -13,12 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hub.sandbox.tokens import demo_token
-
 from benchmarks.load import rendered
 from benchmarks.machine import cpu_seconds, cpu_seconds_below
 from benchmarks.workloads import Workload, variables_of
 from hub.config import Settings
+from hub.sandbox.tokens import demo_token
 
 PARTNER, PURPOSE = "customs", "ONGOING_SUPERVISION"
 

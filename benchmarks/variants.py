@@ -9,21 +9,21 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from hub.rights.agreement import Agreement, Agreements
-from hub.serving.answers import Answers, Parts
-from hub.serving.gateway import Gateway
-from hub.rights.matrix import Grant, Level, Matrix, Purpose, Quota, Reason, Scope
-from hub.rights.openness import Openness, load_openness
-from hub.rights.policy import Decision
-from hub.rights.standing import Standing, Standings
-from hub.store.tables import SHARING
-from hub.rights.view import ENDED, View
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from hub.app import Application, running
 from hub.config import Settings
 from hub.ledger.chain import Disclosure, Ledger
+from hub.rights.agreement import Agreement, Agreements
+from hub.rights.matrix import Grant, Level, Matrix, Purpose, Quota, Reason, Scope
+from hub.rights.openness import Openness, load_openness
+from hub.rights.policy import Decision
+from hub.rights.standing import Standing, Standings
+from hub.rights.view import ENDED, View
+from hub.serving.answers import Answers, Parts
+from hub.serving.gateway import Gateway
+from hub.store.tables import SHARING
 from schema.coordinates import DATA_CLASSES, Vocabulary
 
 # A partner's day has a million subjects; a benchmark asks for more of them in a minute.

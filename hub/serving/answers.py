@@ -118,7 +118,7 @@ class Answers:
         parts = self._parts
         now = parts.clock()
         caller = parts.tokens.verify(call.authorization or "", now.timestamp())
-        standing, declared, limits = self._placed(call, caller, now)
+        standing, declared, limits = self.placed(call, caller, now)
         parts.quotas.admit(standing.agreement)
         operation = parts.operations.ready(
             standing.view, limits, standing.bulk, call.query, call.operation_name
@@ -174,9 +174,10 @@ class Answers:
 
     def standing(self, call: Call, caller: Caller, now: datetime) -> tuple[Standing, Declared]:
         """The caller's agreement, purpose and view."""
-        return self._placed(call, caller, now)[:2]
+        return self.placed(call, caller, now)[:2]
 
-    def _placed(self, call: Call, caller: Caller, now: datetime) -> tuple[Standing, Declared, Limits]:
+    def placed(self, call: Call, caller: Caller, now: datetime) -> tuple[Standing, Declared, Limits]:
+        """The same with the limits of documents; all of it is made once for what decides it."""
         agreement = self._parts.agreements.get(caller.partner)
         today = today_in(now)
         key = (agreement.digest, today, call.purpose, caller.purpose, call.matter, call.case)
