@@ -14,10 +14,6 @@ from benchmarks.variants import varied
 from benchmarks.workloads import WORKLOADS, Workload, variables_of
 from hub.app import running
 from hub.config import Settings
-<<<<<<< Updated upstream
-=======
-from hub.query.document import Limits
->>>>>>> Stashed changes
 from hub.serving.answers import Answers, Call
 
 
@@ -66,11 +62,7 @@ async def costs(settings: Settings, subjects: int) -> Costs:
             def authorize(asked: Call) -> None:
                 standing, _, limits = answers.placed(asked, caller, now)
                 operation = parts.operations.ready(
-<<<<<<< Updated upstream
                     standing.view, limits, standing.bulk, asked.query, asked.operation_name
-=======
-                    standing.view, Limits.of(standing.limits), standing.bulk, asked.query, asked.operation_name
->>>>>>> Stashed changes
                 )
                 operation.compiled(operation.variables.coerce(asked.variables))
 
