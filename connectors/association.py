@@ -91,10 +91,9 @@ _LABELS = {
     "sanctions": "行业惩戒",
 }
 _PROBLEMS = {
-    "UNKNOWN_GRADE": ("UNKNOWN_GRADE", "grade is none of AAA to C"),
-    "NOT_A_NUMBER": ("CERTIFICATE", "a certificate number has 15 digits, three of them a grade's"),
-    "OTHER_GRADE": ("CERTIFICATE", "the certificate number belongs to another grade"),
-    "OTHER_YEAR": ("CERTIFICATE", "the certificate number belongs to another year"),
+    "NOT_A_NUMBER": "a certificate number has 15 digits, three of them a grade's",
+    "OTHER_GRADE": "the certificate number belongs to another grade",
+    "OTHER_YEAR": "the certificate number belongs to another year",
 }
 _VALID_YEARS = 3
 
@@ -264,7 +263,9 @@ def _evaluation(read: Reader, certificate: str) -> dict[str, object]:
     """An evaluation whose 15-digit certificate agrees with what is said about it."""
     grade, graded = read.required("grade"), read.required_day("gradedOn")
     if problem := certificate_problem(certificate, grade, graded.year):
-        raise RowRejected(*_PROBLEMS[problem])
+        if problem == "UNKNOWN_GRADE":
+            raise RowRejected("UNKNOWN_GRADE", "grade is none of AAA to C")
+        raise RowRejected("CERTIFICATE", _PROBLEMS[problem])
     return {
         "scheme": "ASSOCIATION",
         "grade_code": grade,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hub.commands import agreements, demo, ledger, sources, worker
+from hub.commands import agreements, deliveries, demo, ledger, sources, worker
 from hub.commands.session import out, present, settings, told
 from hub.errors import PurposeNotAllowed, SettingInvalid
 from hub.rights.matrix import Purpose
@@ -25,6 +25,7 @@ app.add_typer(agreements.app, name="agreements")
 app.add_typer(sources.quarantine, name="quarantine")
 app.add_typer(sources.affiliations, name="affiliations")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(deliveries.app, name="deliveries")
 app.command("harvest")(sources.harvest)
 app.command("import")(sources.import_files)
 app.command("demo")(demo.demo)
@@ -79,6 +80,7 @@ def token(
     partner: Annotated[str, typer.Option(help="Id of a demo partner.")],
     purpose: Annotated[str | None, typer.Option(help="Purpose claim of the token.")] = None,
     ttl: Annotated[int, typer.Option(min=1, max=8 * 3600, help="Seconds of validity.")] = 3600,
+    officer: Annotated[str | None, typer.Option(help="Officer; some steps need a second one.")] = None,
 ) -> None:
     """Print a token of a demo partner, and nothing else. Demo mode only (HUB_DEMO=true)."""
     configured = settings()
@@ -86,7 +88,7 @@ def token(
         raise SettingInvalid(f"No demo partner {partner!r}; they are {', '.join(PARTNERS)}.")
     if purpose is not None and purpose not in set(Purpose):
         raise PurposeNotAllowed(f"No purpose {purpose!r}; they are {', '.join(Purpose)}.")
-    print(demo_token(configured, partner, purpose, ttl, present()))
+    print(demo_token(configured, partner, purpose, ttl, present(), officer))
 
 
 def main() -> None:

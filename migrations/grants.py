@@ -34,6 +34,9 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "case_file": "SELECT",
         "case_event": "SELECT",
         "case_party": "SELECT",
+        # How it went, not what was sent.
+        "delivery_out": "SELECT (delivery_id, case_id, event_id, channel, state, attempts, sent_at, "
+        "acknowledged_at, receipt_no, idempotency_key, error_code)",
         "alembic_version": "SELECT",
     },
     # Harvest, casework, agreements and the ledger. Nothing may be deleted, no block of the ledger changed.

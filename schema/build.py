@@ -11,6 +11,7 @@ from schema.credit_checks import CreditCheck, TolerantAcceptance
 from schema.listings import ListConflict, ListingCase
 from schema.measures import MeasureApplication
 from schema.mutation import Mutation
+from schema.publicity import PublicityCase
 from schema.query import Query
 from schema.records import AdministrativeLicense, AdministrativePenalty, GenericCreditRecord
 from schema.scalars import DEFINITIONS
@@ -34,6 +35,7 @@ def whole_schema() -> strawberry.Schema:
             TolerantAcceptance,
             ListingCase,
             ListConflict,
+            PublicityCase,
             MeasureApplication,
         ],
         config=StrawberryConfig(scalar_map=DEFINITIONS),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class Mechanism(Enum):
     CHECK = term("CHECK", "信用审查")
     TOLERANCE = term("TOLERANCE", "容缺受理")
+    PUBLICITY = term("PUBLICITY", "信用公示")
     LIST_ENTRY = term("LIST_ENTRY", "红黑名单认定")
     MEASURE = term("MEASURE", "联合奖惩措施")
     LIST_CONFLICT = term("LIST_CONFLICT", "红黑名单冲突")

@@ -14,6 +14,7 @@ from schema.governance import OPEN, PLANNED, Capability, Shape, filters, governe
 from schema.lists import CreditListDefinition, ListEntryConnection
 from schema.node import Node
 from schema.origin import Source
+from schema.publicity import PublicityTimeliness
 from schema.records import RecordConnection, RecordFilter
 from schema.scalars import USCC, Date, Moment
 from schema.subjects import CreditSubject, SubjectCandidate
@@ -175,6 +176,21 @@ class Query:
             Moment | None, parameter("时刻,缺省为现在", "when it must have been in force; by default now")
         ] = None,
     ) -> CreditCheckVerification | None:
+        return PLANNED
+
+    @governed(
+        "公示及时率",
+        "timeliness of publicity by unit and month of decision (R7.1); for handling units and auditors",
+        OPEN,
+        shape=Shape.ROWS,
+        target="publicity_timeliness",
+        capability=Capability.LINEAGE,
+    )
+    def publicity_timeliness(
+        self,
+        decided_from: Annotated[Date, parameter("决定日期起", "first day of decision")],
+        decided_to: Annotated[Date, parameter("决定日期止", "last day of decision")],
+    ) -> list[PublicityTimeliness] | None:
         return PLANNED
 
     sources: list[Source] | None = governed(

@@ -68,6 +68,8 @@ class Scene:
     stranger: Row
     # Has a penalty (D8) and a licence (D5).
     person: Row
+    # Has a penalty (D8) and nothing else.
+    penalized: Row
     number: str
     rows: dict[str, Row] = field(default_factory=dict)
 
@@ -87,17 +89,20 @@ def scene() -> Scene:
     merchant = _organization(make, "青海昆仑商贸有限公司", "630102", DEMO_SUBJECT)
     stranger = _organization(make, "青海江源物流有限公司", "632801", None)
     number = "630102199003070018"
-    person = make.add(
-        "subject",
-        subject_id=make.next(), public_id=make.uuid(), kind="NATURAL_PERSON", region_code="630102", is_minor=False,
-        created_at=make.moment(900, 800), display_name="马得林", name_key="马得林",
+    person, penalized = (
+        make.add(
+            "subject",
+            subject_id=make.next(), public_id=make.uuid(), kind="NATURAL_PERSON", region_code="630102",
+            is_minor=False, created_at=make.moment(900, 800), display_name=name, name_key=name,
+        )
+        for name in ("马得林", "冶生才")
     )  # fmt: skip
     make.add(
         "identifier",
         identifier_id=make.next(), subject_id=person["subject_id"], scheme="RESIDENT_ID",
         value=hmac_sm3(ID_KEY, number), data_class="D3", source="COMMERCE", recorded_at=make.moment(),
     )  # fmt: skip
-    stage = Scene(make.world, merchant, stranger, person, number)
+    stage = Scene(make.world, merchant, stranger, person, penalized, number)
     for kind, partner in (("MEMBER", "chamber"), ("MERCHANT", "mall")):
         make.add(
             "affiliation",
@@ -115,6 +120,7 @@ def scene() -> Scene:
         ("far_minor", stranger, "PENALTY", "D7", {"decided_on": TODAY - 2 * day, "seriousness": "MINOR"}),
         ("person_penalty", person, "PENALTY", "D8", {"decided_on": TODAY - day}),
         ("person_licence", person, "LICENSE", "D5", {"decided_on": TODAY}),
+        ("only_penalty", penalized, "PENALTY", "D8", {"decided_on": TODAY}),
     ):  # fmt: skip
         row = record_of(make, subject, kind, data_class) | IN_FORCE | changes
         for column in ("document_number", "authority_name"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
 import statistics
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -15,6 +16,7 @@ from typing import Any
 import asyncpg
 import pytest
 import strawberry
+from graphql import GraphQLInterfaceType, validate_schema
 
 from hub.errors import RulesInvalid
 from hub.rights.policy import Level
@@ -22,10 +24,11 @@ from hub.rules.matrix import load_matrix, parse_matrix
 from schema.coordinates import UngovernedCoordinate, read, vocabulary
 from schema.governance import OPEN, Shape, entity, governed
 from schema.node import Node
-from tests.callers import PAIRS, standing, standings
+from tests.callers import PAIRS, Path, caller, standing, standings
 from tests.conftest import Database
+from tests.documents import Writer, pool_of
 from tests.scene import MATTER, WAYS, ServedScene, answered, served_scene
-from tests.worlds import sentinels
+from tests.worlds import build, sentinels
 
 CHECK = "query C($code: String!) { subject(value: $code) { displayName } }"
 # Words that no schema and no message for the mall may hold: what it does not see.
@@ -90,6 +93,45 @@ def test_38_no_decision_and_no_openness_give_nothing() -> None:
         c for c in empty.visible if (rule := vocabulary().rules.get(c)) and rule.classes[0].startswith("D")
     }
     assert governed_fields == set()
+
+
+# ---- 1: columns that are not read --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("partner", "purpose"), PAIRS)
+def test_01_what_a_view_does_not_have_is_not_even_read(partner: str, purpose: str) -> None:
+    """No statement of any document names the columns of contacts, or the detail texts, that its view does not show."""
+    who = caller(partner, purpose)
+    view = who.standing.view
+    unread = [
+        column
+        for coordinate, column in (
+            ("Contact.phone", ".phone"), ("Contact.address", ".address"),
+            ("NaturalPerson.identityVerified", "'D3'"), ("CreditSummary.hasWatchListEntry", "x.color = 'WATCH'"),
+        )
+        if coordinate not in view.visible
+    ]  # fmt: skip
+    world = build(5)
+    pool = pool_of(world, ("Query.me",), (purpose,), ())
+    path = Path(None, {})  # type: ignore[arg-type]
+    for number in range(40):
+        document = Writer(view.schema, pool, random.Random(number).randint).document()
+        operation = path.ready(who, document.text, document.name)
+        statement = operation.compiled(operation.variables.coerce(document.variables)).statement
+        for column in unread:
+            assert statement is None or column not in statement.sql.replace("IN ('D3'", ""), document
+
+
+@pytest.mark.parametrize("coordinate", sorted(vocabulary().coordinates))
+def test_a_coordinate_that_an_agreement_hides_is_gone_and_the_schema_still_stands(coordinate: str) -> None:
+    view = replace(standing("commerce", "ONGOING_SUPERVISION").view, hidden=frozenset({coordinate}))
+    assert validate_schema(view.schema) == []
+    assert coordinate not in view.visible
+    type_name, _, rest = coordinate.partition(".")
+    named = vocabulary().schema.type_map[type_name]
+    if isinstance(named, GraphQLInterfaceType):
+        for one in vocabulary().possible(type_name):
+            assert f"{one}.{rest}" not in view.visible
 
 
 # ---- 8–11: schema and messages -----------------------------------------------------------------------------------

@@ -18,6 +18,9 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.cli import app
+from hub.commands.sources import tell
+from hub.harvest.run import Outcome
+from hub.harvest.versions import Totals
 from hub.sandbox.agreements import PARTNERS, demo_agreements
 from hub.sandbox.issuer import demo_issuer
 from hub.store.database import as_user
@@ -253,6 +256,14 @@ def test_a_harvest_prints_an_equation_for_each_source_and_stores_nothing_twice(s
         assert stored == 0
     one = shell("harvest", "tax")
     assert [line.split(":")[0] for line in one.lines] == ["TAX"]
+
+
+def test_an_equation_that_does_not_hold_is_told_and_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tell([Outcome("TAX", Totals(read=3, stored=1, unchanged=1, quarantined=1))]) == 0
+    assert tell([Outcome("TAX", Totals(read=4, stored=1, unchanged=1, quarantined=1))]) == 1
+    first, second = capsys.readouterr().out.splitlines()
+    assert "DOES NOT ADD UP" not in first
+    assert second.endswith("DOES NOT ADD UP")
 
 
 def test_a_harvest_that_cannot_be_done_ends_with_1(shell: Shell) -> None:

@@ -185,6 +185,27 @@ async def test_a_frozen_postgresql_is_told_in_time_and_nobody_waits_for_it(
     await connection.close()
 
 
+async def test_no_answer_leaves_before_its_ledger_entry_is_committed(
+    broken_hub: Hub, fragile: EmbeddedPostgres
+) -> None:
+    assert broken_hub.check().status_code == 200
+    admin = await asyncpg.connect(as_user(fragile.dsn(), "postgres"))
+    holding = admin.transaction()
+    await holding.start()
+    await admin.execute("LOCK TABLE ledger_block IN EXCLUSIVE MODE")
+    begun = time.monotonic()
+    refused = await asyncio.to_thread(broken_hub.check)
+    assert time.monotonic() - begun <= broken_hub.settings.database_timeout + GRACE
+    assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (
+        503,
+        "LEDGER_UNAVAILABLE",
+    )
+    assert "data" not in refused.json()
+    await holding.rollback()
+    await admin.close()
+    assert await becomes(lambda: asyncio.to_thread(lambda: broken_hub.check().status_code == 200), 5) <= 1
+
+
 @pytest.mark.parametrize(
     ("role", "named", "missing", "code"),
     [

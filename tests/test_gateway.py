@@ -297,11 +297,21 @@ def test_a_query_string_with_two_meanings_is_400(hub: ProvinceHub, query_string:
 
 
 def test_get_is_for_queries_alone(hub: ProvinceHub) -> None:
-    """The schema has no mutation yet; were there one, GET would be refused with 405 before it is planned."""
-    for kind in ("mutation", "subscription"):
-        answer = get(hub, RESPONSE, query=f"{kind} {{__typename}}")
-        assert answer.status_code in (400, 405)
-        assert "data" not in answer.json()
+    """Whoever makes somebody follow a link does nothing in their name."""
+    command = (
+        "query Look { __typename } mutation Do($code: USCC!) { runCreditCheck(subject: $code) { number } }"
+    )
+    headers = hub.headers("commerce", "ADMINISTRATIVE_LICENSING", hub_matter="unknown", hub_case="C-1")
+    asked = {"query": command, "variables": json.dumps({"code": MERCHANT})}
+    with httpx.Client(trust_env=False, headers=headers) as client:
+        refused = client.get(f"{hub.graphql}?{urlencode({**asked, 'operationName': 'Do'})}")
+        assert error(refused) == (405, "METHOD_NOT_ALLOWED")
+        assert refused.headers["allow"] == "GET, POST"
+        looked = client.get(f"{hub.graphql}?{urlencode({**asked, 'operationName': 'Look'})}")
+        assert looked.json()["data"] == {"__typename": "Query"}
+        # By POST it reaches the command, which knows no such matter.
+        body = {"query": command, "variables": {"code": MERCHANT}, "operationName": "Do"}
+        assert error(client.post(hub.graphql, json=body)) == (403, "MATTER_UNKNOWN")
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "HEAD"])

@@ -85,7 +85,7 @@ def stage(served: ServedScene) -> Iterator[Stage]:
 def _only(world: World) -> Scene:
     # Live customs is not connected in these hubs.
     world.live.clear()
-    return Scene(world, {}, {}, {}, "")
+    return Scene(world, {}, {}, {}, {}, "")
 
 
 def said(response: httpx.Response) -> tuple[int, Any]:

@@ -19,7 +19,7 @@ from tests.worlds import World, build
 
 # Documents for each caller, in each world.
 DOCUMENTS, WORLDS = 85, (11, 12)
-SOAK_DOCUMENTS, SOAK_WORLDS = 800, tuple(range(100, 110))
+SOAK_DOCUMENTS, SOAK_WORLDS = 530, tuple(range(100, 110))
 # Documents that were refused prove nothing, and neither do fields that were never asked: at least these shares must be.
 ANSWERED, ASKED = 0.95, 0.8
 

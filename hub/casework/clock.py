@@ -31,10 +31,16 @@ SYSTEM = Actor(partner="hub", officer="worker", system=True)
 # Deadlines further away than this are not looked at: the longest reminder comes much later.
 _AHEAD = timedelta(days=60)
 _BATCH = 500
-_OPEN = """
-SELECT case_id, mechanism, number, state, due_on, region_code, version FROM case_file
-WHERE closed_at IS NULL AND due_on <= $1 AND (due_on, case_id) > ($2, $3) ORDER BY due_on, case_id LIMIT $4
-"""
+# `told`: the marks and reminders that this very deadline has had.
+_OPEN = f"""
+SELECT c.case_id, c.mechanism, c.number, c.state, c.due_on, c.region_code, c.version, array(
+  SELECT e.transition || coalesce(e.payload->>'working_days', '') FROM case_event e
+  WHERE e.case_id = c.case_id AND e.transition IN ('{NEAR}', '{PASSED}') AND e.payload->>'due_on' = c.due_on::text
+) AS told
+FROM case_file c
+WHERE c.closed_at IS NULL AND c.due_on <= $1 AND (c.due_on, c.case_id) > ($2, $3)
+ORDER BY c.due_on, c.case_id LIMIT $4
+"""  # noqa: S608 -- constants of this program
 _LOCK = "SELECT 1 FROM case_file WHERE case_id = $1 AND version = $2 AND closed_at IS NULL FOR UPDATE"
 # Once for each deadline of a case: a deadline that was moved is a new one.
 _TELL = """
@@ -102,12 +108,14 @@ async def _keep(
     if row["due_on"] >= today:
         left = calendar.between(today, row["due_on"])
         reached = [days for days in reminded_at(row["mechanism"], today) if left <= days]
-        if reached:
+        if reached and f"{NEAR}{min(reached)}" not in row["told"]:
             told = {"due_on": row["due_on"], "working_days": min(reached)}
             done.reminded += await _tell(pool, row, NEAR, told, now)
         return
     transition = steps.get((row["mechanism"], row["state"]))
     if transition is None:
+        if PASSED in row["told"]:
+            return
         done.passed += await _tell(pool, row, PASSED, {"due_on": row["due_on"]}, now)
         return
     step = Step(SYSTEM, {"reason": PASSED}, now, today, calendar)

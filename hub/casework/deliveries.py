@@ -58,6 +58,20 @@ WHERE delivery_id = $1 AND state = 'SENT'
 _DUE = f"""
 SELECT channel FROM delivery_out WHERE state IN {_OPEN} AND coalesce(next_attempt_at, $1) <= $1 GROUP BY channel
 """  # noqa: S608 -- constants of this program
+_LISTED = f"""
+SELECT d.delivery_id, d.channel, d.state, d.attempts, d.error_code, d.next_attempt_at, d.payload->>'action' AS action,
+  d.payload->>'item' AS item, c.number, e.at
+FROM delivery_out d JOIN case_file c USING (case_id) JOIN case_event e USING (event_id)
+WHERE d.state IN {_OPEN} OR d.state = 'FAILED' AND d.error_code IS DISTINCT FROM '{SUPERSEDED}'
+ORDER BY d.delivery_id LIMIT $1
+"""  # noqa: S608 -- constants of this program
+# What a later decision on the same item has overtaken is not sent any more.
+_AGAIN = f"""
+UPDATE delivery_out d SET state = 'PENDING', next_attempt_at = $2
+WHERE d.delivery_id = $1 AND d.state <> 'ACKNOWLEDGED' AND d.error_code IS DISTINCT FROM '{SUPERSEDED}'
+  AND NOT (d.state = 'FAILED' AND EXISTS (SELECT FROM delivery_out e WHERE e.channel = d.channel
+    AND e.payload->>'item' = d.payload->>'item' AND e.delivery_id > d.delivery_id))
+"""  # noqa: S608 -- constants of this program
 
 
 @dataclass(frozen=True)
@@ -100,6 +114,32 @@ async def due_channels(pool: asyncpg.Pool, now: datetime) -> set[Channel]:
     """The channels for which something is due."""
     known = set(Channel)
     return {Channel(row["channel"]) for row in await pool.fetch(_DUE, now) if row["channel"] in known}
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """A delivery without receipt, for a person to look at. `number` is its case's, `since` when it was decided."""
+
+    delivery_id: int
+    channel: str
+    state: str
+    attempts: int
+    error_code: str | None
+    next_attempt_at: datetime | None
+    action: str
+    item: str
+    number: str
+    since: datetime
+
+
+async def undelivered(pool: asyncpg.Pool, limit: int) -> list[Undelivered]:
+    """What has no receipt, oldest first: what waits, and what its channel refused."""
+    return [Undelivered(*row) for row in await pool.fetch(_LISTED, limit)]
+
+
+async def send_again(pool: asyncpg.Pool, delivery_id: int, now: datetime) -> bool:
+    """Make a delivery due at once, also one that was refused; False: it is done, unknown or overtaken."""
+    return bool(await pool.execute(_AGAIN, delivery_id, now) == "UPDATE 1")
 
 
 class Courier:

@@ -32,6 +32,7 @@ from hub.casework.alarms import raise_alarms, waiting
 from hub.casework.channels import Address, Channel
 from hub.casework.clock import automatic, keep_time
 from hub.casework.deliveries import Courier, due_channels
+from hub.casework.publicity_commands import recompute
 from hub.casework.registry import registry
 from hub.casework.watch import ChannelServed, JobDone, Watch, Watched
 from hub.config import Settings
@@ -104,7 +105,8 @@ class Duties:
             self.watch.tell(ChannelServed(channel, await self.courier.deliver(address)))
 
     async def deadlines(self, _: str) -> None:
-        """Remind, and take the steps that time takes."""
+        """Take over a new working calendar, remind, and take the steps that time takes."""
+        await recompute(self.pool, registry().machines, self.tools.now())
         await keep_time(self.pool, registry().machines, automatic(), self.tools.now())
 
     async def alarms(self, _: str) -> None:

@@ -19,15 +19,9 @@ from rich.console import Console
 from connectors.contract import Tools
 from hub.config import Settings
 from hub.errors import HubError, StoreUnavailable
-from hub.store.database import Role, attached, open_pool
+from hub.store.database import CONNECTION_LOST, Role, attached, open_pool
 from schema.identifiers import hmac_sm3
 
-_LOST = (
-    ConnectionError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-)
 P = ParamSpec("P")
 # Into a file or a pipe tables go in full width; a terminal has its own.
 _WIDE = 240
@@ -94,7 +88,7 @@ def told(command: Callable[P, Any]) -> Callable[P, None]:
         except HubError as error:
             err.print(f"credithub: {error} [{error.code}]", markup=False)
             raise typer.Exit(1) from None
-        except _LOST as error:
+        except CONNECTION_LOST as error:
             # Its words may hold values of rows.
             lost = StoreUnavailable(f"The store was lost meanwhile: {type(error).__name__}.")
             err.print(f"credithub: {lost} [{lost.code}]", markup=False)

@@ -19,6 +19,7 @@ from hub.harvest.intake import Intake, Prepared, Rejected
 from hub.harvest.versions import Totals, write_batch
 from hub.rules.publicity import load_publicity_rules
 from hub.sources.discovery import connect_all
+from hub.store.database import CONNECTION_LOST
 
 SHANGHAI = timezone(timedelta(hours=8))
 Clock = Callable[[], datetime]
@@ -31,7 +32,6 @@ _SLICE = 50
 _COLLECT_AFTER = (100_000, 50, 100)
 _LOCK = "SELECT pg_try_advisory_lock(0x48415256, hashtext($1))"
 _UNLOCK = "SELECT pg_advisory_unlock(0x48415256, hashtext($1))"
-_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ async def exclusive(pool: asyncpg.Pool, source: str) -> AsyncIterator[asyncpg.Co
                 await asyncio.sleep(0.1)
             yield connection
             await connection.execute(_UNLOCK, source)
-    except _LOST as error:
+    except (*CONNECTION_LOST, OSError) as error:
         raise StoreUnavailable(
             f"The store was lost while harvesting {source}: {type(error).__name__}."
         ) from error

@@ -74,6 +74,7 @@ TABLES = {
             party="EXISTS (SELECT FROM case_party y WHERE y.case_id = {t}.case_id AND y.partner = {partner})",
         ),
         Table("case_event", fact=False, data_class="", subject=""),
+        Table("delivery_out", fact=False, data_class="", subject=""),
     )
 }
 
@@ -129,6 +130,9 @@ RELATIONS = {
         "case_file", "{t}.target_public_id = {p}.public_id", ("opened_at", "case_id"), descending=False
     ),
     "case.list_entry": Relation("list_entry", "{t}.public_id = {p}.target_public_id"),
+    "case.deliveries": Relation(
+        "delivery_out", "{t}.case_id = {p}.case_id", ("delivery_id",), descending=False
+    ),
     "case.events": Relation("case_event", "{t}.case_id = {p}.case_id", ("event_id",), descending=False),
 }
 

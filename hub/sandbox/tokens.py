@@ -13,8 +13,18 @@ from hub.sandbox.issuer import demo_issuer
 DEMO_SUBJECT = "91630103MA75ABCD1M"
 
 
-def demo_token(settings: Settings, partner: str, purpose: str | None, seconds: float, now: datetime) -> str:
-    """A token of a demo partner, for `seconds` from `now`. Raises SettingInvalid outside demo mode."""
+def demo_token(
+    settings: Settings,
+    partner: str,
+    purpose: str | None,
+    seconds: float,
+    now: datetime,
+    officer: str | None = None,
+) -> str:
+    """A token of a demo partner, for `seconds` from `now`. Raises SettingInvalid outside demo mode.
+
+    `officer`: one of its officers by name; some steps need a second person.
+    """
     if not settings.demo:
         raise SettingInvalid("Demo tokens exist in demo mode only (HUB_DEMO).")
     signer = demo_issuer(settings.state_dir)
@@ -25,7 +35,7 @@ def demo_token(settings: Settings, partner: str, purpose: str | None, seconds: f
         iss=signer.key.iss,
         audience=settings.token_audience,
         partner=partner,
-        officer=f"{partner}-demo-officer",
+        officer=officer or f"{partner}-demo-officer",
         now=now.timestamp(),
         lifetime=seconds,
         purpose=purpose,

@@ -25,7 +25,7 @@ from hub.rights.identity import Caller
 from hub.rights.purpose import Declared
 from hub.rights.standing import Standing
 from hub.sources.freshness import SourceStates
-from hub.store.database import lent
+from hub.store.database import CONNECTION_LOST, lent
 from hub.store.reader import Reader
 
 # As a caller may send it: short and printable.
@@ -38,12 +38,9 @@ _KEEP = "INSERT INTO idempotency (partner, key, digest, outcome, at) VALUES ($1,
 WAIT_SECONDS = 0.5
 COMMAND_SECONDS = 2.0
 _AWAY = (
+    *CONNECTION_LOST,
     OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
     # Two transactions that wait for each other: one of them may be tried again.
     asyncpg.TransactionRollbackError,
 )

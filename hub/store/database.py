@@ -31,6 +31,14 @@ MIGRATION_LOCK_TIMEOUT = "10s"
 # Serializes migrations of workers that start together (pg_advisory_lock; any constant of our own).
 MIGRATION_LOCK = 0x43524544
 PROBE = "青海"
+# What statements raise when their connection is gone; the last is said of one that was cut in the middle of a reply.
+CONNECTION_LOST = (
+    ConnectionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 class Role(StrEnum):

@@ -11,7 +11,7 @@ import asyncpg
 
 from hub.config import Settings
 from hub.errors import BadUserInput, StoreUnavailable
-from hub.store.database import Role, open_pool
+from hub.store.database import CONNECTION_LOST, Role, open_pool
 
 # Statements kept ready on each connection; the least used goes first.
 STATEMENTS = 512
@@ -20,12 +20,9 @@ WAIT_SECONDS = 0.5
 
 # The server is away, overloaded or too slow; any other error of its is a fault of the statement.
 _AWAY = (
+    *CONNECTION_LOST,
     OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
     asyncpg.PostgresSystemError,
 )
 
@@ -93,7 +90,7 @@ class Reader:
         if self._missing:
             try:
                 line = _Line(await self._pool.acquire(timeout=WAIT_SECONDS))
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*CONNECTION_LOST, OSError, asyncpg.PostgresError) as error:
                 raise StoreUnavailable from error
             self._missing -= 1
             return line

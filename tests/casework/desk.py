@@ -56,12 +56,18 @@ class Desk:
     purpose: str | None = LICENSING[0]
     matter: str | None = LICENSING[1]
     case: str | None = "BJ-2026-0001"
+    officer: str | None = None
+
+    def second(self, officer: str = "second-officer") -> Desk:
+        """The same desk with another officer at it."""
+        return replace(self, officer=officer)
 
     async def ask(
         self, query: str, variables: Mapping[str, Any] | None = None, **headers: str
     ) -> dict[str, Any]:
         """The whole answer, errors and all; names of headers with underscores stand for hyphens."""
-        token = demo_token(self.office.database.settings, self.partner, None, 600, self.office.clock.now)
+        settings, now = self.office.database.settings, self.office.clock.now
+        token = demo_token(settings, self.partner, None, 600, now, self.officer)
         said = {
             "authorization": f"Bearer {token}",
             "hub-purpose": self.purpose,

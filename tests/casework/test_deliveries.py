@@ -18,7 +18,7 @@ from prometheus_client import generate_latest
 
 from hub.casework.alarms import raise_alarms, waiting
 from hub.casework.channels import Channel, Client, list_exit, publication, withdrawal
-from hub.casework.deliveries import Courier, Pace, due_channels
+from hub.casework.deliveries import Courier, Pace, due_channels, send_again, undelivered
 from hub.casework.watch import Watch, Watched
 from hub.sandbox.channels import Trouble
 from tests.casework.dispatch import Site, handed_in, opened, sites, states
@@ -342,6 +342,40 @@ async def test_a_refused_exit_is_an_alarm_at_once(
     assert await states(database.writer) == [("OWN_SITE", "FAILED", 1, "NOT_ACCEPTED")]
     (overdue,) = await raise_alarms(database.writer, NOW)
     assert (overdue.priority, overdue.raised) == (1, True)
+
+
+async def test_a_refused_delivery_is_sent_again_when_a_person_says_so_unless_it_was_overtaken(
+    database: Database, courier: Courier, channels: Sites
+) -> None:
+    own, shown = channels[Channel.OWN_SITE], item()
+    case = await opened(database.writer, "L-1", NOW)
+    (first,) = await handed_in(
+        database.writer, case, [publication(Channel.OWN_SITE, shown, DOCUMENT, "P")], NOW
+    )
+    own.site.trouble = Trouble.STRICT
+    await courier.deliver(own.address)
+    (waits,) = await undelivered(database.writer, 10)
+    assert (waits.delivery_id, waits.state, waits.error_code) == (first, "FAILED", "NOT_ACCEPTED")
+    assert (waits.action, waits.item, waits.number, waits.since) == ("PUBLISH", shown, "L-1", NOW)
+    own.site.trouble = Trouble.NONE
+    assert await send_again(database.writer, first, NOW)
+    assert (await courier.deliver(own.address)).acknowledged == 1
+    assert await undelivered(database.writer, 10) == []
+    assert not await send_again(database.writer, first, NOW)
+    # What a later decision has overtaken stays where it is.
+    again, ended = await handed_in(
+        database.writer,
+        case,
+        [
+            publication(Channel.OWN_SITE, shown, DOCUMENT, "P2"),
+            list_exit(Channel.OWN_SITE, shown, "移出", "E"),
+        ],
+        NOW,
+    )
+    await courier.deliver(own.address)
+    assert not await send_again(database.writer, again, NOW)
+    assert not await send_again(database.writer, ended, NOW)
+    assert own.site.listing()["published"] == {}
 
 
 async def test_workers_that_look_at_once_raise_one_alarm(database: Database) -> None:

@@ -186,6 +186,27 @@ async def test_a_failed_job_is_done_again_and_the_queue_keeps_no_words_of_it(dat
         assert await worker.stop() == 0
 
 
+async def test_a_worker_that_lost_the_store_begins_anew(database: Database) -> None:
+    async with sites() as channels, working(settings_of(database, channels)) as worker:
+        async with database.writer.acquire() as one, database.writer.acquire() as other:
+            own = [one.get_server_pid(), other.get_server_pid()]
+        admin = await asyncpg.connect(database.superuser_dsn)
+        cut = await admin.fetchval(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE application_name = 'credithub hub_writer' AND datname = current_database()"
+            " AND pid <> ALL ($1::int[])",
+            own,
+        )
+        await admin.close()
+        assert cut == 6
+        case = await opened(database.writer, "G-1", present())
+        await handed_in(
+            database.writer, case, [publication(Channel.OWN_SITE, str(uuid4()), DOCUMENT, "P")], present()
+        )
+        await until(lambda: _all_acknowledged(database, 1), 45)
+        assert await worker.stop() == 0
+
+
 async def test_r8_5_an_unpushed_exit_becomes_an_alarm_and_a_figure_of_the_worker(database: Database) -> None:
     async with sites() as channels:
         channels[Channel.CREDIT_QINGHAI].site.trouble = Trouble.OUTAGE

@@ -88,7 +88,10 @@ async def test_r9_1_initiator_implementer_term_basis_receipt_and_feedback(office
         "APPLICATION_DAY_IMPOSSIBLE"
     )
     await _customs(office).done(FEED, {"n": number, "on": "2026-11-23"})
-    told = "query R($n: String!) { case(number: $n) { ... on MeasureApplication { feedbackDue feedback { appliedOn caseNumber result } } } }"  # noqa: E501
+    told = (
+        "query R($n: String!) { case(number: $n) {"
+        " ... on MeasureApplication { feedbackDue feedback { appliedOn caseNumber result } } } }"
+    )
     assert (await _desk(office).done(told, {"n": number}))["case"] == {
         "feedbackDue": None, "feedback": [{"appliedOn": "2026-11-23", "caseNumber": "海2026-7", "result": "不予"}],
     }  # fmt: skip
