@@ -1,0 +1,103 @@
+"""Asks a running demo hub (`make demo`) in GraphQL, with Python's standard library alone: what the other examples share."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+URL = os.environ.get("HUB_URL", f"http://127.0.0.1:{os.environ.get('HUB_PORT', '8000')}/graphql")
+# Something of everything; on the serious dishonesty list; an individual business.
+FIRM, LISTED, SHOP = "91630103MA75ABCD1M", "91632801MA7D3E5F01", "92630104MA758WQ780"
+
+
+class Refused(Exception):
+    """The hub refused a request; `code` and `reason` as it said them."""
+
+    def __init__(self, error: Mapping[str, Any]) -> None:
+        said = error.get("extensions", {})
+        self.code, self.reason = said.get("code"), said.get("reason")
+        super().__init__(f"{self.code}: {error['message']}" + (f" ({self.reason})" if self.reason else ""))
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An officer of a partner who asks for one purpose, on one matter and case."""
+
+    partner: str
+    purpose: str | None = None
+    matter: str | None = None
+    case: str | None = None
+    officer: str | None = None
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of the answer. Raises Refused."""
+        headers = {
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {self._token()}",
+            "Hub-Purpose": self.purpose,
+            "Hub-Matter": self.matter,
+            "Hub-Case": self.case,
+        }
+        request = urllib.request.Request(
+            URL,
+            json.dumps({"query": query, "variables": variables}).encode(),
+            {name: value for name, value in headers.items() if value is not None},
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Answers())
+        with opener.open(request, timeout=30) as response:
+            answer: dict[str, Any] = json.load(response)
+        if answer.get("errors"):
+            raise Refused(answer["errors"][0])
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def refused(self, query: str, **variables: Any) -> str:
+        """The reason of a refusal, or its code, where one must come."""
+        try:
+            data = self.ask(query, **variables)
+        except Refused as error:
+            return str(error.reason or error.code)
+        raise SystemExit(f"This should have been refused: {data}")
+
+    def _token(self) -> str:
+        command = [Path(sys.executable).parent / "credithub", "token", "--partner", self.partner]
+        if self.officer is not None:
+            command += ["--officer", self.officer]
+        made = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "HUB_DEMO": "true"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return made.stdout.strip()
+
+
+class _Answers(urllib.request.HTTPErrorProcessor):
+    """An answer is an answer, whatever its status: the body says what is wrong."""
+
+    def http_response(self, _: Any, response: Any) -> Any:
+        """The response as it came."""
+        return response
+
+    https_response = http_response
+
+
+def fresh(prefix: str) -> str:
+    """A number for a document that no earlier run of an example has used."""
+    return f"{prefix}〔演示〕{secrets.randbelow(10**8):08}号"
+
+
+def say(title: str, value: Any) -> None:
+    """Print what came, for a person to read."""
+    print(f"\n== {title}\n{json.dumps(value, ensure_ascii=False, indent=2)}", flush=True)
