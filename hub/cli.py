@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hub.commands import agreements, deliveries, demo, ledger, sources, worker
+from hub.commands import agreements, casework, deliveries, demo, ledger, rules, sources, worker
 from hub.commands.session import out, present, settings, told
 from hub.errors import PurposeNotAllowed, SettingInvalid
 from hub.rights.matrix import Purpose
@@ -30,6 +30,8 @@ app.command("harvest")(sources.harvest)
 app.command("import")(sources.import_files)
 app.command("demo")(demo.demo)
 app.command("worker")(worker.worker)
+app.command("rules")(rules.rules)
+app.add_typer(casework.app, name="casework")
 
 
 @app.command("migrate")

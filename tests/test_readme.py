@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from graphql import parse, validate
 
+from hub.casework.diagrams import page
+from hub.casework.registry import registry
 from hub.config import declared_settings
 from hub.rights.agreement import today_in
 from hub.rights.matrix import Purpose
@@ -23,6 +25,7 @@ from tests.readme_tables import MISSING, READMES, ROOT, TABLES, Table, cells, ex
 from tests.readme_text import ENGLISH, FENCE, HEREDOC, TEXTS, fenced_after, section, shell
 from tests.test_vocabulary import views
 
+MACHINES_PAGE = ROOT / "docs" / "casework.md"
 # Who asks in the README, for what, with which further headers.
 ASKED = {
     "customs": ("NOTIFICATION", {}),
@@ -157,3 +160,4 @@ def test_the_commands_ask_as_the_test_does() -> None:
 if __name__ == "__main__":
     for _language, _path in READMES.items():
         _path.write_text(renewed(_path.read_text("utf-8"), _language), "utf-8")
+    MACHINES_PAGE.write_text(page(list(registry().machines.values())), "utf-8")

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
+from pathlib import Path
 
 from hub.errors import RulesInvalid
 from hub.rules.dated import Row, RuleFile, Term
@@ -18,6 +19,8 @@ from hub.rules.dated import Row, RuleFile, Term
 _ARTICLES = (*"四五六七八九十", "十一", "十二", "十三", "十四", "十八")
 _NUMBER = re.compile(r"\bR([0-9]{1,2}\.[0-9]{1,2})\b")
 _IN_NAME = re.compile(r"_r([0-9]{1,2})_([0-9]{1,2})(?=_|$)")
+# Where code and tests stand in a checkout.
+CODE, TESTS = ("hub", "schema", "connectors"), ("tests",)
 # What names a row to people, first found.
 _NAMES = (
     "id",
@@ -131,6 +134,15 @@ def unknown_numbers(
     found = [one for path, source in sorted(code.items()) for one in _said(path, source)]
     found += [one for path, source in sorted(tests.items()) for one in _named(path, source)]
     return tuple(one for one in found if one[0] not in known)
+
+
+def sources_in(root: Path, *folders: str) -> dict[str, str]:
+    """The Python sources of a checkout below some of its folders, by path; empty where the folders are not there."""
+    return {
+        str(path.relative_to(root)): path.read_text(encoding="utf-8")
+        for folder in folders
+        for path in sorted((root / folder).rglob("*.py"))
+    }
 
 
 def rule_files() -> dict[str, str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -9,24 +12,41 @@ import pytest
 
 from hub.errors import RulesInvalid
 from hub.rules.register import (
+    CODE,
+    TESTS,
     coverage,
     load_open_points,
     load_rules,
     rule_files,
+    sources_in,
     unconfirmed,
     unknown_numbers,
 )
+from tests.command_line import credithub, environment
 
 ROOT = Path(__file__).parents[2]
 COUNTS = {4: 5, 5: 7, 6: 5, 7: 6, 8: 5, 9: 3, 10: 4, 11: 3, 12: 3, 13: 3, 14: 3, 18: 3}
-
-
-def _sources(*folders: str) -> dict[str, str]:
-    return {
-        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
-        for folder in folders
-        for path in sorted((ROOT / folder).rglob("*.py"))
+# Rules that are not built yet: the one place that says so. Whoever builds one takes it off.
+NOT_YET = frozenset(
+    {
+        *(
+            "R4.1",
+            "R4.2",
+            "R4.3",
+            "R4.4",
+            "R6.1",
+            "R6.2",
+            "R6.4",
+            "R6.5",
+            "R10.2",
+            "R10.3",
+            "R10.4",
+            "R11.1",
+            "R11.2",
+        ),
+        *("R12.1", "R12.2", "R12.3", "R13.1", "R13.2", "R13.3", "R14.2"),
     }
+)
 
 
 def test_every_rule_of_the_policy_stands_in_the_register() -> None:
@@ -62,21 +82,64 @@ def test_a_rule_needs_code_and_test_to_be_complete() -> None:
     assert complete == ["R7.1"]
 
 
-def test_the_rules_that_are_kept_by_pure_functions_stand_in_code_and_tests() -> None:
-    found = {
-        one.rule.number: one for one in coverage(_sources("hub", "schema", "connectors"), _sources("tests"))
-    }
-    for number in (
-        *("R6.3", "R7.1", "R7.2", "R7.3", "R7.4", "R7.5", "R7.6", "R8.1", "R8.2", "R8.3", "R8.4", "R8.5"),
-        *("R9.1", "R9.2", "R9.3", "R10.1", "R11.3", "R14.1", "R14.3", "R18.1", "R18.2", "R18.3"),
-    ):
-        assert found[number].complete, number
+def test_every_rule_is_kept_by_code_and_tested_by_name() -> None:
+    found = coverage(sources_in(ROOT, *CODE), sources_in(ROOT, *TESTS))
+    missing = {one.rule.number: one for one in found if not one.complete}
+    assert missing.keys() <= NOT_YET, [missing[number] for number in sorted(missing.keys() - NOT_YET)]
+    assert {one.number for one in load_rules()} >= NOT_YET
 
 
 def test_no_number_of_a_rule_is_misspelt() -> None:
-    tests = _sources("tests")
-    del tests["tests/rules/test_register.py"]
-    assert unknown_numbers(_sources("hub", "schema", "connectors"), tests) == ()
+    assert unknown_numbers(sources_in(ROOT, *CODE), sources_in(ROOT, *TESTS)) == ()
+
+
+def test_the_command_lists_the_rules() -> None:
+    done = credithub("rules")
+    assert done.returncode == 0
+    assert all(one.number in done.stdout and one.zh in done.stdout for one in load_rules())
+
+
+def test_the_command_tells_where_each_rule_stands_and_ends_with_1_where_one_does_not() -> None:
+    done = credithub("rules", "--coverage")
+    found = coverage(sources_in(ROOT, *CODE), sources_in(ROOT, *TESTS))
+    missing = [one.rule.number for one in found if not one.complete]
+    assert done.returncode == bool(missing), done.stderr
+    assert [line.split()[1] for line in done.stderr.splitlines()] == missing
+    assert all(place in done.stdout for one in found for place in (*one.code, *one.tests))
+
+
+def test_the_command_names_a_rule_that_nothing_keeps(tmp_path: Path) -> None:
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "tests").mkdir()
+    for number in range(1, 51):
+        (tmp_path / "tests" / f"test_{number}.py").write_text("def test_r7_1_x(): ...\n", "utf-8")
+    shutil.copytree(
+        ROOT / "hub", tmp_path / "hub", dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules")
+    )
+    shutil.copytree(ROOT / "schema", tmp_path / "schema")
+    shutil.copytree(ROOT / "connectors", tmp_path / "connectors")
+    shutil.copytree(ROOT / "migrations", tmp_path / "migrations")
+    command = [sys.executable, "-c", "from hub.cli import main; main()", "rules", "--coverage"]
+    env = {**environment({}), "PYTHONPATH": str(tmp_path)}
+    told = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    assert "R8.1 is tested by no test" in told.stderr
+    assert "R7.1 is" not in told.stderr
+    # An installed package has no tests beside it.
+    shutil.rmtree(tmp_path / "tests")
+    told = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "in a checkout of the source" in told.stderr
+
+
+def test_the_command_tells_what_nobody_has_confirmed() -> None:
+    done = credithub("rules", "--unconfirmed")
+    assert done.returncode == 0, done.stderr
+    rows = unconfirmed()
+    assert all(one.file in done.stdout and one.place in done.stdout for one in rows)
+    assert all(str(one.valid_from) in done.stdout for one in rows if one.valid_from)
+    assert all(one.zh in done.stdout for one in load_open_points() if not one.term.confirmed_by)
+    assert f"{len(rows)} rows are not confirmed" in done.stdout
 
 
 def test_every_row_whose_confirmation_is_empty_or_missing_is_listed() -> None:
