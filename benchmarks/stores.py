@@ -13,8 +13,9 @@ from hub.rights.agreement_store import apply_agreements
 from hub.rules.matrix import load_matrix
 from hub.sandbox.agreements import demo_agreements
 from hub.sandbox.issuer import demo_issuer
-from hub.store.database import Role, migrated, open_pool
+from hub.store.database import Role, open_pool
 from hub.store.embedded import EmbeddedPostgres
+from hub.store.migration import migrated
 from migrations.grants import SECURE_DATABASE
 
 SERVER_SETTINGS = {"shared_buffers": "1GB", "effective_cache_size": "4GB", "max_wal_size": "8GB"}

@@ -23,7 +23,7 @@ from hub.rights.standing import Standing, Standings
 from hub.rights.view import ENDED, View
 from hub.serving.answers import Answers, Parts
 from hub.serving.gateway import Gateway
-from hub.store.tables import SHARING
+from hub.store.values import SHARING
 from schema.coordinates import DATA_CLASSES, Vocabulary
 
 # A partner's day has a million subjects; a benchmark asks for more of them in a minute.

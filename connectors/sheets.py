@@ -8,7 +8,6 @@ from datetime import date, datetime
 from xml.etree.ElementTree import ParseError
 
 from defusedxml import DefusedXmlException, ElementTree
-from openpyxl import load_workbook
 
 from connectors.contract import RawRow
 from connectors.files import DroppedFile, FileUnusable, Header, check_archive, defect, json_row
@@ -47,6 +46,9 @@ def read_sheet(file: DroppedFile, header: Header, secret: frozenset[str] = froze
 
 def _cells(file: DroppedFile, header: Header) -> Iterator[tuple[int, list[str]]]:
     """Numbered rows of the sheet, from its header on."""
+    # Every process finds all connectors; only one that reads a workbook needs the library.
+    from openpyxl import load_workbook
+
     try:
         with warnings.catch_warnings():
             # What openpyxl warns of (styles, validations, headers) is of no concern to the rows.

@@ -19,7 +19,7 @@ from hub.casework.registry import registry
 from hub.config import Settings
 from hub.errors import HubError
 from hub.graphiql.page import graphiql_routes
-from hub.harvest.intake import data_class_of
+from hub.harvest.classes import data_class_of
 from hub.harvest.rejections import Rejections
 from hub.ledger.chain import Ledger
 from hub.observe import AgreementsChanged, Observer, place_of

@@ -13,7 +13,8 @@ from hub.rights.matrix import Purpose
 from hub.sandbox.agreements import PARTNERS
 from hub.sandbox.tokens import demo_token
 from hub.server import serve as serve_http
-from hub.store.database import attached, migrate
+from hub.store.database import attached
+from hub.store.migration import migrate
 
 app = typer.Typer(
     no_args_is_help=True,

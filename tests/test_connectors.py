@@ -52,7 +52,8 @@ from hub.sandbox.wellknown import CLEAN, DISHONEST, RICH
 from hub.sources.discovery import connect_all, discover
 from hub.sources.live_rows import RELATION
 from hub.store.embedded import EmbeddedPostgres
-from hub.store.tables import DATA_CLASSES, SUBJECT_KINDS, metadata
+from hub.store.tables import metadata
+from hub.store.values import DATA_CLASSES, SUBJECT_KINDS
 from schema.identifiers import fold, hmac_sm3, is_uscc
 
 TODAY = date(2026, 11, 23)

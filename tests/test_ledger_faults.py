@@ -19,8 +19,9 @@ import pytest
 from hub.errors import LedgerUnavailable
 from hub.ledger.audit import verify, who_saw
 from hub.ledger.chain import Ledger
-from hub.store.database import Role, as_user, migrated
+from hub.store.database import Role, as_user
 from hub.store.embedded import EmbeddedPostgres
+from hub.store.migration import migrated
 from tests.conftest import Database
 from tests.disclosures import disclosure
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from hub.rights.agreement import SHANGHAI
 from hub.sandbox.tokens import DEMO_SUBJECT
-from hub.store.tables import LIFECYCLES, LIST_STATES, SHARING, metadata
+from hub.store.tables import metadata
+from hub.store.values import LIFECYCLES, LIST_STATES, SHARING
 from schema.checks import organization_check, uscc_check
 from schema.identifiers import hmac_sm3
 from schema.names import name_key

@@ -15,7 +15,6 @@ import orjson
 from hub.casework.details import canonical
 from hub.casework.machine import ChangedFact, NewFact
 from hub.errors import CaseUnknown
-from hub.store.tables import metadata
 
 FACTS = ("record", "list_entry", "grade", "archive")
 # The same lock as the harvest's: one writer of versions at a time, whichever process it runs in.
@@ -25,6 +24,9 @@ _LOCK = "SELECT pg_advisory_xact_lock(0x48415256)"
 @cache
 def _columns(table: str) -> tuple[str, ...]:
     assert table in FACTS, table
+    # Loaded by whoever writes facts: SQLAlchemy is a sixth of a server's memory, and most servers only answer.
+    from hub.store.tables import metadata
+
     return tuple(column.name for column in metadata.tables[table].columns if column.name != "version_id")
 
 

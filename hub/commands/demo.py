@@ -30,8 +30,8 @@ from hub.sandbox.run import province_in, running
 from hub.sandbox.seed import seed_consents
 from hub.sandbox.tokens import demo_token
 from hub.server import listen, server
-from hub.store.database import migrated
 from hub.store.embedded import EmbeddedPostgres
+from hub.store.migration import migrated
 from schema.coordinates import vocabulary
 
 TOKEN_SECONDS = 8 * 3600

@@ -9,7 +9,7 @@ from datetime import date
 from functools import lru_cache
 
 from connectors.contract import RowRejected, SubjectRef
-from hub.store.tables import SUBJECT_KINDS
+from hub.store.values import SUBJECT_KINDS
 from schema.enums import IdentifierScheme
 from schema.identifiers import (
     PLACEHOLDER,

@@ -6,50 +6,24 @@ import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 import orjson
 
 from connectors.contract import Connector, Item, Kind, RawRow, RowRejected, Source
 from hub.harvest.catalogue import Catalogue
+from hub.harvest.classes import data_class_of
 from hub.harvest.columns import TABLES, day_of, fill
 from hub.harvest.drafts import SubjectDraft, authority_code, draft_subject
+from hub.harvest.understood import Prepared, Rejected
 from hub.rules.publicity import PublicityRules, add_months
 from hub.rules.redactor import contact_in, person_number_in
-from hub.store.tables import DATA_CLASSES, SERIOUSNESS
+from hub.store.values import SERIOUSNESS
 
 _TEXTS_SHOWN = ("facts", "content", "violation_type", "basis")
-_GRADES = {"CUSTOMS": "D14", "SAFE": "D19", "ASSOCIATION": "D24", "NATIONAL": "D40"}
 _LONGEST_LIST_MONTHS = 36
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A row understood: everything but the subject's id and the times of the store."""
-
-    row: RawRow
-    table: str
-    record_id: str
-    deleted: bool
-    digest: str = ""
-    subject: SubjectDraft | None = None
-    data_class: str = ""
-    catalog_item_code: str = ""
-    sharing: str = "PUBLIC"
-    source_updated_at: datetime | None = None
-    # In the order of FILLED[table].
-    values: tuple[object, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A row that is quarantined."""
-
-    row: RawRow
-    code: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -175,37 +149,6 @@ class Intake:
         if longest is not None and begun is not None:
             bound = add_months(begun, longest)
             values["publicity_ends_on"] = min(day_of(values.get("publicity_ends_on")) or bound, bound)
-
-
-def data_class_of(source: Source, item: Item, values: Mapping[str, object] | None = None) -> str:
-    """The data class of the ceiling matrix that a row of `item` belongs to. Raises RowRejected.
-
-    The catalogue item's class, refined by kind of subject, seriousness, color and grade (D1-D43). `values`:
-    the completed ones when they are known, else the item's own.
-    """
-    values = item.values if values is None else values
-    person = item.subject.kind == "NATURAL_PERSON"
-    declared = next((one.data_class for one in source.items if one.code == item.catalog_item_code), None)
-    match item.kind:
-        case Kind.LICENSE:
-            found = "D5" if person else "D4"
-        case Kind.PENALTY:
-            found = "D8" if person else "D7" if values.get("seriousness") == "MINOR" else "D6"
-        case Kind.REGISTRATION:
-            found = "D1"
-        case Kind.LIST_ENTRY if values.get("color") == "BLACK":
-            found = "D11" if person else "D18" if declared == "D18" else "D10"
-        case Kind.LIST_ENTRY:
-            found = {"RED": "D13", "WATCH": "D12"}.get(str(values.get("color")), "")
-        case Kind.GRADE if values.get("scheme") == "TAX":
-            found = "D16" if values.get("grade_code") == "A" else "D17"
-        case Kind.GRADE:
-            found = _GRADES.get(str(values.get("scheme")), "")
-        case _:
-            found = declared or ""
-    if found not in DATA_CLASSES:
-        raise RowRejected("NO_DATA_CLASS", "the row belongs to no class of the ceiling matrix")
-    return found
 
 
 def _mapping(value: object) -> Mapping[str, object]:

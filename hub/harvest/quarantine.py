@@ -12,8 +12,8 @@ from typing import Protocol, runtime_checkable
 import asyncpg
 
 from connectors.contract import RawRow
-from hub.harvest.intake import Rejected
 from hub.harvest.screen import redact
+from hub.harvest.understood import Rejected
 
 _KEEP = """
 INSERT INTO quarantine (source, origin, position, raw, reason_code, reason, quarantined_at)

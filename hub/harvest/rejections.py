@@ -12,7 +12,7 @@ import asyncpg
 
 from connectors.contract import RawRow, Source
 from hub.harvest import quarantine
-from hub.harvest.intake import Rejected
+from hub.harvest.understood import Rejected
 from hub.store.database import lent
 
 # A source that answers nonsense may do so often; what comes on top within a second is only counted.

@@ -10,9 +10,9 @@ import asyncpg
 from connectors.contract import Connector, RawRow
 from hub.errors import BadUserInput
 from hub.harvest import checkpoints
-from hub.harvest.intake import Rejected
 from hub.harvest.quarantine import fields_of, quarantined
 from hub.harvest.run import Clock, exclusive, intake_of
+from hub.harvest.understood import Rejected
 from hub.harvest.versions import Totals, write_batch
 
 

@@ -15,7 +15,8 @@ from connectors.contract import Connector, Mode, RawRow, Refused, Retention, Sou
 from hub.errors import HarvestRunning, SourceUnknown, StoreUnavailable
 from hub.harvest import checkpoints
 from hub.harvest.catalogue import load_catalogue
-from hub.harvest.intake import Intake, Prepared, Rejected
+from hub.harvest.intake import Intake
+from hub.harvest.understood import Prepared, Rejected
 from hub.harvest.versions import Totals, write_batch
 from hub.rules.publicity import load_publicity_rules
 from hub.sources.discovery import connect_all

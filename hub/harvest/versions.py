@@ -15,8 +15,8 @@ from hub.harvest import quarantine
 from hub.harvest.columns import FILLED
 from hub.harvest.drafts import SubjectDraft
 from hub.harvest.ids import random_ids
-from hub.harvest.intake import Prepared, Rejected
 from hub.harvest.resolve import Anchor, resolve
+from hub.harvest.understood import Prepared, Rejected
 from schema.names import name_key
 
 # One batch at a time creates subjects and versions, whichever process it runs in (any constant of our own).

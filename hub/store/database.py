@@ -1,23 +1,19 @@
-"""The store's connections: a pool for each role, the embedded server when no address is set, migrations."""
+"""The store's connections: a pool for each role, the embedded server when no address is set."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from enum import StrEnum
+from functools import cache
 from importlib.resources import files
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from hub.config import Settings
 from hub.errors import StoreInvalid, StoreUnavailable
@@ -26,10 +22,7 @@ from hub.store.embedded import EmbeddedPostgres, running
 CONNECT_SECONDS = 10.0
 # A batch of the harvest writes thousands of rows in one statement; the read path has its own, short bound.
 WRITE_SECONDS = 60.0
-# Migrations wait no longer than this for a lock, so that they never queue the running hub behind them.
-MIGRATION_LOCK_TIMEOUT = "10s"
-# Serializes migrations of workers that start together (pg_advisory_lock; any constant of our own).
-MIGRATION_LOCK = 0x43524544
+_VERSION = re.compile(r"[0-9]{4}_[a-z_]+\.py")
 PROBE = "青海"
 # What statements raise when their connection is gone; the last is said of one that was cut in the middle of a reply.
 CONNECTION_LOST = (
@@ -192,59 +185,11 @@ async def check_store(connection: asyncpg.Connection) -> None:
         )
 
 
+@cache
 def head() -> str:
-    """The version of the store that this hub needs."""
-    return str(ScriptDirectory.from_config(_alembic()).get_current_head())
-
-
-def migrate(dsn: str) -> None:
-    """Bring the store at `dsn` to the version this hub needs, with its roles and grants; `dsn` is its owner.
-
-    Blocks, and needs a thread without a running event loop: `await asyncio.to_thread(migrate, dsn)`.
-    Errors: StoreUnavailable, StoreInvalid.
-    """
-    asyncio.run(migrated(dsn))
-
-
-async def migrated(dsn: str) -> None:
-    """`migrate` for callers that have an event loop."""
-
-    async def connect(*_: object, **__: object) -> asyncpg.Connection:
-        return await asyncpg.connect(
-            dsn, timeout=CONNECT_SECONDS, server_settings={"lock_timeout": MIGRATION_LOCK_TIMEOUT}
-        )
-
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
-    try:
-        async with engine.begin() as connection:
-            await connection.run_sync(_upgrade)
-        plain = await connect()
-        try:
-            await check_store(plain)
-        finally:
-            await plain.close()
-    except (OSError, TimeoutError) as error:
-        raise StoreUnavailable(
-            f"The store cannot be reached to migrate it: {type(error).__name__}."
-        ) from error
-    except CommandError as error:
-        raise StoreInvalid(f"The store cannot be migrated: {error}") from error
-    finally:
-        await engine.dispose()
-
-
-def _upgrade(connection: Connection) -> None:
-    config = _alembic()
-    config.attributes["connection"] = connection
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
-    command.upgrade(config, "head")
-
-
-def _alembic() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(files("migrations")))
-    config.set_main_option("path_separator", "os")
-    return config
+    """The version of the store that this hub needs: the last of migrations/versions."""
+    names = (file.name for file in files("migrations.versions").iterdir())
+    return max(name[:4] for name in names if _VERSION.fullmatch(name))
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:

@@ -26,40 +26,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
+from hub.store.values import (
+    COLORS,
+    DATA_CLASSES,
+    LIFECYCLES,
+    LIST_STATES,
+    RECORD_KINDS,
+    SERIOUSNESS,
+    SHARING,
+    SUBJECT_KINDS,
+)
+
 # Codes compare byte by byte: the "C" collation keeps their indexes usable whatever the database's locale is.
 CODE = Text(collation="C")
 MOMENT = DateTime(timezone=True)
-
-SUBJECT_KINDS = ("LEGAL_PERSON", "UNINCORPORATED_ORGANIZATION", "INDIVIDUAL_BUSINESS", "NATURAL_PERSON")
-RECORD_KINDS = ("LICENSE", "PENALTY", "GENERIC")
-LIFECYCLES = (
-    "DRAFT",
-    "EFFECTIVE",
-    "UNDER_OBJECTION",
-    "SUSPENDED",
-    "REPAIRED",
-    "EXPIRED",
-    "REVOKED",
-    "CORRECTED",
-)
-SERIOUSNESS = ("NOT_ADVERSE", "UNCLASSIFIED", "MINOR", "GENERAL", "SERIOUS")
-SHARING = ("PUBLIC", "GOVERNMENT_SHARED", "AUTHORIZED_QUERY", "RESTRICTED")
-COLORS = ("RED", "WATCH", "BLACK")
-LIST_STATES = (
-    "PROPOSED",
-    "NOTICE_SERVED",
-    "OBJECTION_PERIOD",
-    "RECOGNIZED",
-    "PUBLISHED",
-    "SUSPENDED",
-    "EXITED_EXPIRED",
-    "EXITED_REPAIRED",
-    "EXITED_REVOKED",
-    "EXITED_DISQUALIFIED",
-    "NOT_RECOGNIZED",
-)
-# Every row carries one of the 43 data classes of the ceiling matrix, or it is quarantined.
-DATA_CLASSES = tuple(f"D{number}" for number in range(1, 44))
 
 metadata = MetaData(
     naming_convention={

@@ -1,0 +1,36 @@
+"""What becomes of a raw row: it is understood, or rejected with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.contract import RawRow
+from hub.harvest.drafts import SubjectDraft
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A row understood: everything but the subject's id and the times of the store."""
+
+    row: RawRow
+    table: str
+    record_id: str
+    deleted: bool
+    digest: str = ""
+    subject: SubjectDraft | None = None
+    data_class: str = ""
+    catalog_item_code: str = ""
+    sharing: str = "PUBLIC"
+    source_updated_at: datetime | None = None
+    # In the order of FILLED[table].
+    values: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that is quarantined."""
+
+    row: RawRow
+    code: str
+    reason: str
