@@ -11,6 +11,7 @@ from schema.credit_checks import CreditCheck, TolerantAcceptance
 from schema.listings import ListConflict, ListingCase
 from schema.measures import MeasureApplication
 from schema.mutation import Mutation
+from schema.notifications import CreditNotification
 from schema.publicity import PublicityCase
 from schema.query import Query
 from schema.records import AdministrativeLicense, AdministrativePenalty, GenericCreditRecord
@@ -37,6 +38,7 @@ def whole_schema() -> strawberry.Schema:
             ListConflict,
             PublicityCase,
             MeasureApplication,
+            CreditNotification,
         ],
         config=StrawberryConfig(scalar_map=DEFINITIONS),
     )

@@ -24,6 +24,7 @@ class Mechanism(Enum):
     LIST_ENTRY = term("LIST_ENTRY", "红黑名单认定")
     MEASURE = term("MEASURE", "联合奖惩措施")
     LIST_CONFLICT = term("LIST_CONFLICT", "红黑名单冲突")
+    NOTIFICATION = term("NOTIFICATION", "信用通报")
 
 
 @strawberry.type(description="办理过程中的一步 · A step in the life of a case; appended, never changed")

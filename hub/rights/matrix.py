@@ -114,7 +114,8 @@ class Capability(StrEnum):
     MEMBER_WORK = "MEMBER_WORK"  # keep the archives of one's members
     MERCHANT_WORK = "MERCHANT_WORK"  # keep the archives of one's merchants
     REPORT = "REPORT"  # submit the quarterly report
-    RECEIVE = "RECEIVE"  # acknowledge and answer notifications and measures
+    RECEIVE = "RECEIVE"  # acknowledge and answer measures, acknowledge corrections
+    NOTIFY = "NOTIFY"  # send notifications between agencies, acknowledge and answer them
 
 
 @dataclass(frozen=True)

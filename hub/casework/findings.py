@@ -1,0 +1,134 @@
+"""Records that the department files on a finding (R13.3): the decision of a competent authority, never a suspicion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+import asyncpg
+
+from hub.casework.machine import NewFact
+from hub.errors import BadUserInput, GuardRefused
+from hub.rules.publicity import PublicityRules, load_publicity_rules
+from hub.rules.redactor import TextTooLong, screen
+
+# As penalties of the 双公示 files are catalogued.
+PENALTY_ITEM = "SW-CF"
+MOST_CHARACTERS = 4000
+# Also what has ended: a repaired or expired record must not come back as a new one (R9.2). The caller knows the
+# document's number, and is told no more than that it was filed before.
+_FILED = """
+SELECT 1 FROM record WHERE subject_id = $1 AND document_number = $2 AND superseded_at IS NULL
+  AND seriousness <> 'NOT_ADVERSE' LIMIT 1
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What was decided about a subject: by whom, when, under which number."""
+
+    record: str
+    subject_id: int
+    # Of the case that files it: the record's id at its source.
+    case_number: str
+    authority_name: str
+    document_number: str
+    decided_on: date
+    title: str
+
+
+@cache
+def _rules() -> PublicityRules:
+    return load_publicity_rules()
+
+
+def penalty(decision: Decision, facts: str, basis: str, kinds: Sequence[str]) -> NewFact:
+    """A penalty of another authority, classed by its kinds; its life is that of all penalties (Order 36)."""
+    seriousness, flags = _rules().classify(kinds, None)
+    minor = seriousness == "MINOR"
+    return _record(
+        decision,
+        seriousness,
+        {
+            "kind": "PENALTY",
+            "data_class": "D7" if minor else "D6",
+            "categories": list(kinds),
+            "catalog_item_code": PENALTY_ITEM,
+            "sharing_attribute": "GOVERNMENT_SHARED" if minor else "PUBLIC",
+            "details": {"facts": facts, "basis": basis, "flags": list(flags)},
+        },
+    )
+
+
+def established(
+    decision: Decision,
+    *,
+    record_type: str,
+    data_class: str,
+    seriousness: str,
+    catalog_item_code: str,
+    items: Sequence[tuple[str, str, str]],
+) -> NewFact:
+    """An established breach that is no penalty; `items`: (code, label, value). Shared between authorities only."""
+    return _record(
+        decision,
+        seriousness,
+        {
+            "kind": "GENERIC",
+            "record_type": record_type,
+            "data_class": data_class,
+            "catalog_item_code": catalog_item_code,
+            "sharing_attribute": "GOVERNMENT_SHARED",
+            "details": {
+                "items": [{"code": code, "label": label, "value": value} for code, label, value in items]
+            },
+        },
+    )
+
+
+def _record(decision: Decision, seriousness: str, more: Mapping[str, Any]) -> NewFact:
+    return NewFact(
+        "record",
+        {
+            "public_id": decision.record,
+            "subject_id": decision.subject_id,
+            "title": decision.title,
+            "document_number": decision.document_number,
+            "authority_name": decision.authority_name,
+            "decided_on": decision.decided_on,
+            "usable_until": _rules().usable_until(decision.decided_on, seriousness),
+            "seriousness": seriousness,
+            "lifecycle": "EFFECTIVE",
+            "source": "COMMERCE",
+            "source_record_id": f"{decision.case_number}/{decision.document_number}",
+            "provider_name": decision.authority_name,
+            **more,
+        },
+    )
+
+
+async def refuse_twice(connection: asyncpg.Connection, subject_id: int, document_number: str) -> None:
+    """Raises GuardRefused where this decision about this subject is a record already, or was one."""
+    if await connection.fetchval(_FILED, subject_id, document_number) is not None:
+        raise GuardRefused(reason="FILED_ALREADY")
+
+
+def said(text: str | None, argument: str, most: int = MOST_CHARACTERS) -> str:
+    """A text that was given, without blanks around it. Raises BadUserInput: empty or too long."""
+    found = (text or "").strip()
+    if not 1 <= len(found) <= most:
+        raise BadUserInput(f"A text of 1 to {most} characters.", argument=argument)
+    return found
+
+
+def publishable(text: str, today: date) -> None:
+    """Raises GuardRefused where a text that becomes part of a record holds what must not be published (R7.3)."""
+    try:
+        found = screen(text, today).findings
+    except TextTooLong as error:
+        raise BadUserInput(f"{error}.") from None
+    if found:
+        raise GuardRefused(reason="TEXT_NOT_PUBLISHABLE")

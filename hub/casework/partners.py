@@ -1,0 +1,58 @@
+"""The partners of a command beside its caller: whose agreement is in force today, and which of them owns a source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+
+import asyncpg
+
+from hub.errors import AgreementInvalid
+from hub.rights.agreement import NEWEST, Agreement, read_agreement
+from hub.rights.matrix import Matrix
+from hub.rules.matrix import load_matrix
+
+# The department: what it published or recognized itself is its own to correct.
+DEPARTMENT = "P1"
+# The department's systems that the matrix does not name, because nobody shares them with it.
+OWN = frozenset({"COMMERCE", "OUTBOUND", "PREPAID_CARD", "REFINED_OIL", "EXHIBITION", "TRACEABILITY"})
+
+
+@cache
+def _matrix() -> Matrix:
+    return load_matrix()
+
+
+async def in_force(connection: asyncpg.Connection, today: date) -> Mapping[str, Agreement]:
+    """Partner → its agreement, for those in force on `today` and not suspended."""
+    found = {}
+    for row in await connection.fetch(NEWEST):
+        if row["suspended_at"] is not None:
+            continue
+        try:
+            agreement = read_agreement(row["document"], _matrix(), today)
+        except AgreementInvalid:
+            # What cannot be read is in force for nobody.
+            continue
+        if agreement.in_force(today):
+            found[agreement.partner] = agreement
+    return found
+
+
+def department_of(partners: Mapping[str, Agreement], region: str | None) -> str | None:
+    """The department's partner that handles what concerns a subject of `region`; None: there is none."""
+    own = sorted(name for name, one in partners.items() if one.partner_class == DEPARTMENT)
+    near = [name for name in own if region and region.startswith(partners[name].regions)]
+    return next(iter(near or own), None)
+
+
+def owner_of(partners: Mapping[str, Agreement], source: str) -> str | None:
+    """The partner that answers for what a source holds: the department for its own systems; None: none has joined.
+
+    The matrix says which class of partner may own a source, an agreement which partner does.
+    """
+    known = _matrix().sources.get(source)
+    if source in OWN or (known is not None and DEPARTMENT in known.partners):
+        return department_of(partners, None)
+    return next((name for name, one in sorted(partners.items()) if one.source == source), None)
