@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from schema.credit_checks import CreditCheck, TolerantAcceptance
 from schema.listings import ListConflict, ListingCase
 from schema.measures import MeasureApplication
+from schema.merchants import MerchantArchiveCase
 from schema.mutation import Mutation
 from schema.notifications import CreditNotification
 from schema.publicity import PublicityCase
@@ -39,6 +40,7 @@ def whole_schema() -> strawberry.Schema:
             PublicityCase,
             MeasureApplication,
             CreditNotification,
+            MerchantArchiveCase,
         ],
         config=StrawberryConfig(scalar_map=DEFINITIONS),
     )

@@ -39,6 +39,7 @@ class IdentifierScheme(Enum):
 @strawberry.enum(description="数据来源 · The system a fact comes from")
 class SourceSystem(Enum):
     COMMERCE = term("COMMERCE", "商务")
+    COMMERCE_REGISTERS = term("COMMERCE_REGISTERS", "商务业务系统")
     CUSTOMS = term("CUSTOMS", "海关")
     TAX = term("TAX", "税务")
     FOREIGN_EXCHANGE = term("FOREIGN_EXCHANGE", "外汇")

@@ -1,10 +1,10 @@
-"""Grades issued by others, and archives kept by others: shown as given, never computed, never merged."""
+"""Grades issued by others: shown as given, never computed, never merged."""
 
 from __future__ import annotations
 
 import strawberry
 
-from schema.enums import GradeScheme, OriginClass
+from schema.enums import GradeScheme
 from schema.governance import HOLDER, ROW, Mask, Shape, entity, governed
 from schema.origin import Authority, Provenance
 from schema.scalars import Date
@@ -46,26 +46,3 @@ class RecordItem:
     code: str = governed("代码", "code", HOLDER, target="code", mask=Mask.KEEP)
     label: str = governed("名称", "label", HOLDER, target="label", mask=Mask.KEEP)
     value: str | None = governed("值", "value", HOLDER, target="value", mask=Mask.KEEP)
-
-
-@strawberry.type(description="信用档案 · A credit archive kept by an association, a platform or an agency")
-@entity("archive", *(f"D{number}" for number in range(20, 33)), "D41")
-class CreditArchive:
-    id: strawberry.ID = governed(
-        "标识", "opaque id", ROW, shape=Shape.COMPUTED, target="public_id", mask=Mask.KEEP
-    )
-    archive_type: str = governed("档案类别", "type of archive", ROW, target="archive_type", mask=Mask.KEEP)
-    origin_class: OriginClass = governed(
-        "信息性质", "public or market credit information", ROW, target="origin_class", mask=Mask.KEEP
-    )
-    keeper: Authority | None = governed(
-        "保管单位", "keeper", ROW, shape=Shape.EMBEDDED, target="keeper_", mask=Mask.KEEP
-    )
-    opened_on: Date | None = governed("建档日期", "opened on", ROW, target="opened_on", mask=Mask.KEEP)
-    last_updated_on: Date | None = governed(
-        "最近更新", "last updated on", ROW, target="last_updated_on", mask=Mask.KEEP
-    )
-    items: list[RecordItem] | None = governed("数据项", "data items", ROW, shape=Shape.ROWS, target="items")
-    provenance: Provenance | None = governed(
-        "来源信息", "provenance", ROW, shape=Shape.EMBEDDED, mask=Mask.KEEP
-    )

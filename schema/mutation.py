@@ -16,6 +16,7 @@ from schema.credit_checks import (
 from schema.governance import OPEN, PLANNED, Capability, Shape, governed, parameter
 from schema.listings import ListCommands
 from schema.measures import MeasureCommands
+from schema.merchants import MerchantCommands
 from schema.notifications import NotificationCommands
 from schema.publicity import PublicityCommands
 from schema.scalars import USCC, Date, SM3Digest
@@ -24,7 +25,7 @@ from schema.scalars import USCC, Date, SM3Digest
 @strawberry.type(
     description="操作:一次请求中的全部操作要么都生效,要么都不生效 · Commands; those of one request take effect together or not at all"
 )
-class Mutation(ListCommands, PublicityCommands, MeasureCommands, NotificationCommands):
+class Mutation(ListCommands, PublicityCommands, MeasureCommands, NotificationCommands, MerchantCommands):
     @governed(
         "信用审查",
         "check a subject before a handling; the purpose, matter and case are the request's (R5.1)",

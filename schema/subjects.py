@@ -6,18 +6,20 @@ from typing import Annotated
 
 import strawberry
 
+from schema.archives import CreditArchive
 from schema.enums import (
     GradeScheme,
     IdentifierScheme,
     ListColor,
     MatchClass,
+    OriginClass,
     RecordOrder,
     SourceSystem,
     SubjectKind,
     Tristate,
 )
 from schema.governance import OPEN, PLANNED, ROW, Mask, Need, Shape, entity, filters, governed, parameter
-from schema.grades import CreditArchive, ExternalGrade
+from schema.grades import ExternalGrade
 from schema.lists import ListEntry
 from schema.node import Node
 from schema.origin import Provenance, Source
@@ -213,11 +215,17 @@ class Organization(CreditSubject):
     ) -> list[ExternalGrade] | None:
         return PLANNED
 
-    @governed("信用档案", "archives kept by others", OPEN, shape=Shape.MANY, target="subject.archives")
+    @governed(
+        "信用档案", "archives kept by others, by type", OPEN, shape=Shape.MANY, target="subject.archives"
+    )
     def archives(
         self,
         archive_type: Annotated[
             str | None, filters("档案类别", "type of archive", "CreditArchive.archiveType", "eq")
+        ] = None,
+        origin_class: Annotated[
+            OriginClass | None,
+            filters("信息性质", "public or market section (R14.1)", "CreditArchive.originClass", "eq"),
         ] = None,
     ) -> list[CreditArchive] | None:
         return PLANNED
@@ -256,11 +264,17 @@ class IndividualBusiness(CreditSubject):
     ) -> list[ExternalGrade] | None:
         return PLANNED
 
-    @governed("信用档案", "archives kept by others", OPEN, shape=Shape.MANY, target="subject.archives")
+    @governed(
+        "信用档案", "archives kept by others, by type", OPEN, shape=Shape.MANY, target="subject.archives"
+    )
     def archives(
         self,
         archive_type: Annotated[
             str | None, filters("档案类别", "type of archive", "CreditArchive.archiveType", "eq")
+        ] = None,
+        origin_class: Annotated[
+            OriginClass | None,
+            filters("信息性质", "public or market section (R14.1)", "CreditArchive.originClass", "eq"),
         ] = None,
     ) -> list[CreditArchive] | None:
         return PLANNED

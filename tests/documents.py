@@ -508,7 +508,7 @@ class Writer:
             case "listCode":
                 return self._pick(("RED-1", "BLACK-1", "TAX-SERIOUS", "WATCH-1", "NONE"))
             case "archiveType":
-                return self._pick(("FDI", "MEMBER", "PREPAID", "NONE"))
+                return self._pick(("ASSOCIATION", "MERCHANT", "PREPAID_BALANCE", "NONE"))
             case "filter":
                 assert isinstance(named, GraphQLInputObjectType)
                 return self._filter(named)

@@ -13,6 +13,7 @@ from typing import Any
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
 from hub.rights.policy import Level
+from schema.archives import ARCHIVES
 from schema.governance import Shape
 from schema.names import name_key
 from tests.reference.executor import Reference, Thing
@@ -218,7 +219,7 @@ _FIXED = frozenset(
 _CLASSES: Mapping[str, Sequence[str]] = {
     "LICENSE": ("D4", "D5"), "PENALTY": ("D6", "D7", "D8"), "GENERIC": ("D33", "D34", "D40", "D41"),
     "list_entry": ("D10", "D11", "D12", "D13", "D18"), "grade": ("D14", "D16", "D17", "D19", "D24", "D40"),
-    "archive": tuple(f"D{number}" for number in range(20, 33)), "identifier": ("D1", "D3"), "registration": ("D1",),
+    "archive": ARCHIVES, "identifier": ("D1", "D3"), "registration": ("D1",),
 }  # fmt: skip
 
 
@@ -244,7 +245,7 @@ def other(value: Any, column: str, choose: random.Random, make: Builder) -> Any:
         "sharing_attribute": ("PUBLIC", "RESTRICTED", "AUTHORIZED_QUERY", "GOVERNMENT_SHARED"),
         "seriousness": ("MINOR", "SERIOUS"),
         "region_code": ("630102", "632801", None), "source": ("TAX", "CUSTOMS", "COMMERCE"),
-        "grade_code": ("A", "B", "D"), "archive_type": ("FDI", "MEMBER", "PREPAID"), "color": ("RED", "BLACK", "WATCH"),
+        "grade_code": ("A", "B", "D"), "archive_type": ("ASSOCIATION", "MERCHANT", "OTHER"), "color": ("RED", "BLACK", "WATCH"),
         "origin_class": ("PUBLIC_CREDIT", "MARKET_CREDIT"), "catalog_item_code": ("ITEM-1", "ITEM-2"),
         "usable_until": (None, date(2026, 11, 22), date(2030, 1, 1)), "grantee": ("other", "third"),
     }  # fmt: skip

@@ -485,6 +485,7 @@ async def test_not_a_row_of_the_source_is_missed(settings: Mapping[str, str], pr
     for name, variable in (
         ("FOREIGN_INVESTMENT", "HUB_INVESTMENT_DIR"),
         ("FOREIGN_EXCHANGE", "HUB_FOREX_DIR"),
+        ("COMMERCE_REGISTERS", "HUB_REGISTERS_DIR"),
     ):
         announced = [json.loads(path.read_text())["rows"] for path in Path(settings[variable]).glob("*.ctl")]
         assert (await taken(name)).total() == sum(announced) > 0

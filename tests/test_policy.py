@@ -96,7 +96,7 @@ WORDED = {
     "who saw my data ⁵": "F",
     "aggregated": "Y",
 }
-# "Own" of case files, check results and calls is being party to them; of other rows, the partner's region.
+# "Own" of case files, check results, calls and platforms' archives is being party to them; of other rows, the region.
 CASES = ("D36", "D38")
 LEVELS = {"F": Level.FULL, "M": Level.MASKED, "Y": Level.YES_NO}
 BRACKETS = {
@@ -176,7 +176,8 @@ def expected(cells: Mapping[tuple[str, str], str], code: str, partner: str, purp
     scopes = {EVERY_CELL[partner]} if partner in EVERY_CELL else set()
     if consent:
         scopes.add(Scope.CONSENT)
-    if " party" in cell or (" own" in cell and code in CASES and partner in ("P1", "P2")):
+    own_file = (code in CASES and partner in ("P1", "P2")) or (code, partner) == ("D27", "P9")
+    if " party" in cell or (" own" in cell and own_file):
         scopes.add(Scope.PARTY)
     elif " own" in cell and partner in ("P1", "P2"):
         scopes.add(Scope.OWN_REGION)

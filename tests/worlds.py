@@ -18,6 +18,7 @@ from hub.rights.agreement import SHANGHAI
 from hub.sandbox.tokens import DEMO_SUBJECT
 from hub.store.tables import metadata
 from hub.store.values import LIFECYCLES, LIST_STATES, SHARING
+from schema.archives import ARCHIVES
 from schema.checks import organization_check, uscc_check
 from schema.identifiers import hmac_sm3
 from schema.names import name_key
@@ -384,15 +385,20 @@ def grade_of(make: Builder, subject: Row) -> Row:
 
 
 def archive_of(make: Builder, subject: Row) -> Row:
-    data_class = make.pick((*(f"D{number}" for number in range(20, 33)), "D41"))
+    data_class = make.pick(ARCHIVES)
     source = {
         "D20": "FOREIGN_INVESTMENT",
         "D21": "FOREIGN_INVESTMENT",
         "D24": "ASSOCIATION",
         "D25": "ASSOCIATION",
+        "D27": "ECOMMERCE_PLATFORM",
     }
-    return make.fact(subject, data_class, source.get(data_class, "COMMERCE"), "archive") | {
-        "archive_type": make.pick(("FDI", "MEMBER", "PREPAID", "OIL")),
+    fact = make.fact(subject, data_class, source.get(data_class, "COMMERCE"), "archive")
+    if data_class == "D27":
+        # What a platform reported is named after it.
+        fact["source_record_id"] = f"{make.pick(('mall', 'other'))}:{fact['source_record_id']}"
+    return fact | {
+        "archive_type": make.pick(("ASSOCIATION", "MERCHANT", "PREPAID_BALANCE", "OTHER")),
         "origin_class": make.pick(("PUBLIC_CREDIT", "MARKET_CREDIT")), "keeper_name": make.sentinel("keeper"),
         "opened_on": make.day(), "last_updated_on": make.day(), "items": _items(make),
     }  # fmt: skip

@@ -23,6 +23,8 @@ class Actor:
 
     partner: str
     officer: str
+    # The partner's name, as its agreement has it.
+    name: str = ""
     capabilities: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     # Beginnings of the codes of its regions.

@@ -17,6 +17,7 @@ from hub.harvest.classes import data_class_of
 from hub.harvest.columns import TABLES, day_of, fill
 from hub.harvest.drafts import SubjectDraft, authority_code, draft_subject
 from hub.harvest.understood import Prepared, Rejected
+from hub.rules.archives import NEVER_STORED, rule_of
 from hub.rules.publicity import PublicityRules, add_months
 from hub.rules.redactor import contact_in, person_number_in
 from hub.store.values import SERIOUSNESS
@@ -68,6 +69,8 @@ class Intake:
             values["details"] = {**_mapping(values.get("details")), "flags": list(dict.fromkeys(flags))}
         data_class = data_class_of(self.source, item, values)
         columns = fill(table, values)
+        if item.kind is Kind.ARCHIVE:
+            _check_archive(values, data_class)
         digest = self._digest(item, subject, data_class, sharing, columns)
         return Prepared(
             row, table, item.source_record_id, False, digest, subject, data_class, item.catalog_item_code,
@@ -149,6 +152,19 @@ class Intake:
         if longest is not None and begun is not None:
             bound = add_months(begun, longest)
             values["publicity_ends_on"] = min(day_of(values.get("publicity_ends_on")) or bound, bound)
+
+
+def _check_archive(values: Mapping[str, object], data_class: str) -> None:
+    """An archive stands under the class and the label of its type (R12.1, R14.1). Raises RowRejected."""
+    if data_class in NEVER_STORED:
+        raise RowRejected("NEVER_STORED", "the archive of a domestic worker is asked live, never kept")
+    rule = rule_of(str(values.get("archive_type")))
+    if rule is None:
+        return
+    if rule.data_class != data_class:
+        raise RowRejected("ARCHIVE_CLASS", "archives of this type have another data class")
+    if rule.origin_class != (values.get("origin_class") or "PUBLIC_CREDIT"):
+        raise RowRejected("ORIGIN_CLASS", "archives of this type stand in the other section")
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -10,6 +10,7 @@ from hub.query.parameters import Context, Parameters
 from hub.query.relations import TABLES
 from hub.rights.policy import Level
 from hub.rights.view import View
+from hub.rules.archives import load_archive_rules
 from schema.governance import HOLDER, OPEN, Mask, Rule, Shape
 from schema.masks import home_pattern
 
@@ -90,6 +91,7 @@ class Expressions:
             "incomplete_sources": self._incomplete_sources,
             "identity_verified": self._identity_verified,
             "check_valid": self._check_valid,
+            "stale": self._stale,
         }
         return made[name](row, rule, type_name, of)
 
@@ -102,6 +104,16 @@ class Expressions:
             f"{t}.details->>'license_state' IS DISTINCT FROM '2' AND ({t}.valid_from IS NULL OR {t}.valid_from <= {today})"
             f" AND ({t}.valid_to IS NULL OR {t}.valid_to >= {today})"
         )
+
+    def _stale(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        """R14.3: whether an archive was not renewed for two cycles of its type; null without a clock."""
+        t, today, cases = row.alias, self.access.today, ""
+        for one in load_archive_rules().types:
+            if one.cycle_days is not None:
+                ended = f" AND {today} <= '{one.term.valid_to}'" if one.term.valid_to else ""
+                late = f"{t}.last_updated_on IS NULL OR {t}.last_updated_on < {today} - {2 * one.cycle_days}"
+                cases += f" WHEN {t}.archive_type = '{one.type}' AND {today} >= '{one.term.valid_from}'{ended} THEN {late}"
+        return f"CASE{cases} END"
 
     def _check_valid(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         return f"({row.alias}.details->>'valid_until')::date >= {self.access.today}"

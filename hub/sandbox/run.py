@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from hub.errors import EngineFailed
-from hub.sandbox import commerce, investment
+from hub.sandbox import commerce, investment, registers
 from hub.sandbox.association import Chamber
 from hub.sandbox.channels import TITLES, ChannelSite
 from hub.sandbox.customs import ANOMALY_SERVICE, LEVEL_SERVICE, CustomsService
@@ -107,6 +107,7 @@ def _drop_files(state_dir: Path, province: Province) -> dict[str, str]:
         ("HUB_COMMERCE_DIR", "commerce", commerce.write),
         ("HUB_INVESTMENT_DIR", "investment", investment.write),
         ("HUB_FOREX_DIR", "forex", investment.write_forex),
+        ("HUB_REGISTERS_DIR", "registers", registers.write),
     ):
         done = root / name / ".whole"
         if not done.exists():

@@ -144,6 +144,7 @@ class Mutations:
         actor = Actor(
             partner=agreement.partner,
             officer=asked.caller.officer,
+            name=agreement.name,
             capabilities=asked.standing.view.capabilities,
             roles=asked.caller.roles,
             regions=agreement.regions,

@@ -200,6 +200,11 @@ class Reference:
                     and (row["valid_from"] is None or row["valid_from"] <= today)
                     and (row["valid_to"] is None or today <= row["valid_to"])
                 )
+            case "stale":
+                # Twice the cycle of the type (archives.toml); what has no cycle has no clock.
+                days = {"ASSOCIATION": 184, "MERCHANT": 366, "PREPAID_BALANCE": 244}.get(row["archive_type"])
+                updated = row["last_updated_on"]
+                return None if days is None else updated is None or (today - updated).days > days
             case "identityVerified":
                 known = self.store.about("identifier", row["subject_id"])
                 return "YES" if any(one["data_class"] == "D3" for one in known) else "NO"
@@ -236,7 +241,10 @@ class Reference:
             case "subject.archives":
                 archives = self._things("archive", row, as_of)
                 kept = [
-                    one for one in archives if given.get("archiveType") in (None, one.row["archive_type"])
+                    one
+                    for one in archives
+                    if given.get("archiveType") in (None, one.row["archive_type"])
+                    and given.get("originClass") in (None, one.row["origin_class"])
                 ]
                 return ordered(kept, "archive_type", "public_id")
         raise AssertionError(target)

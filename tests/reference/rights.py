@@ -58,7 +58,10 @@ class Rights:
             own_source=fact is not None
             and asker.own_source is not None
             and fact["source"] == asker.own_source,
-            party=False,
+            party=fact is not None
+            and fact["source"] == "ECOMMERCE_PLATFORM"
+            and "archive_type" in fact
+            and fact["source_record_id"].startswith(f"{asker.partner}:"),
             consented=self._consented(id_, data_class),
         )
 

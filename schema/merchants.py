@@ -1,0 +1,111 @@
+"""What e-commerce platforms report of their own merchants (R11.1-R11.3), and the case that keeps it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import strawberry
+
+from schema.archives import CreditArchive
+from schema.casework import Case
+from schema.governance import (
+    OPEN,
+    PLANNED,
+    ROW,
+    Capability,
+    Mask,
+    Shape,
+    entity,
+    governed,
+    parameter,
+    supplied,
+)
+from schema.scalars import USCC, Date, Yuan
+
+
+def _detail(zh: str, en: str, target: str) -> Any:
+    return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
+
+
+@strawberry.type(description="平台经营者建档 · A merchant's shop whose archive a platform keeps (R11.1)")
+@entity("case_file", "D27", only=("mechanism", ("MERCHANT_ARCHIVE",)))
+class MerchantArchiveCase(Case):
+    platform_name: str = _detail("平台", "platform", "platform_name")
+    shop_id: str = _detail("店铺编号", "the shop's id at the platform", "shop_id")
+    shop_name: str | None = _detail("店铺名称", "name of the shop; null: no archive yet", "shop_name")
+
+
+@strawberry.input(
+    description="平台处置 · A sanction that the platform imposed on a merchant (E-Commerce Law 36)"
+)
+class PlatformSanctionInput:
+    kind: str = supplied("处置种类", "kind of sanction")
+    decided_on: Date = supplied("处置日期", "day of the decision")
+
+
+_Subject = Annotated[USCC, parameter("统一社会信用代码", "unified social credit code")]
+_Shop = Annotated[str, parameter("店铺编号", "the shop's id at the platform")]
+
+
+def _command(zh: str, en: str, name: str) -> Any:
+    return governed(
+        zh, en, OPEN, shape=Shape.COMMAND, target=f"merchant.{name}", capability=Capability.MERCHANT_WORK
+    )
+
+
+@strawberry.type(description="平台报送 · Commands of platforms, for their own merchants only (R11.1, R11.2)")
+class MerchantCommands:
+    @_command(
+        "报送经营者档案",
+        "report the archive of one of one's merchants; natural persons are refused",
+        "report",
+    )
+    def report_merchant_archive(
+        self,
+        subject: _Subject,
+        shop_id: _Shop,
+        shop_name: Annotated[str, parameter("店铺名称", "name of the shop")],
+        verified_on: Annotated[Date, parameter("核验日期", "day on which its identity was verified")],
+        next_verification_on: Annotated[
+            Date | None, parameter("下次核验日期", "day of the next verification")
+        ] = None,
+        categories: Annotated[list[str] | None, parameter("经营类目", "categories of goods")] = None,
+        deposit: Annotated[Yuan | None, parameter("保证金(元)", "deposit in yuan")] = None,
+        sanctions: Annotated[
+            list[PlatformSanctionInput] | None, parameter("平台处置", "sanctions of the platform")
+        ] = None,
+        exempt: Annotated[
+            bool, parameter("零星小额免登记", "exempt small seller: refused, for it is a natural person")
+        ] = False,
+    ) -> CreditArchive | None:
+        return PLANNED
+
+    @_command(
+        "报送评价汇总",
+        "report reviews of a period as aggregates; repeated for the same period it corrects",
+        "summarize",
+    )
+    def report_review_summary(
+        self,
+        subject: _Subject,
+        shop_id: _Shop,
+        period_from: Annotated[Date, parameter("统计期间起", "first day")],
+        period_to: Annotated[Date, parameter("统计期间止", "last day")],
+        reviews: Annotated[int, parameter("评价数", "reviews")],
+        average: Annotated[float, parameter("平均分(1至5)", "average, 1 to 5")],
+        negative_reviews: Annotated[int, parameter("差评数", "negative reviews")],
+        complaints: Annotated[int, parameter("投诉数", "complaints")],
+        resolved: Annotated[int, parameter("已解决投诉数", "complaints resolved")],
+        response_hours: Annotated[
+            int | None, parameter("平均响应时间(小时)", "average time to respond, hours")
+        ] = None,
+    ) -> CreditArchive | None:
+        return PLANNED
+
+    @_command("经营者退出平台", "a merchant left the platform: nothing more is reported", "close")
+    def close_merchant_archive(
+        self,
+        number: Annotated[str, parameter("编号", "number of the case")],
+        reason: Annotated[str, parameter("理由", "reason")],
+    ) -> MerchantArchiveCase | None:
+        return PLANNED

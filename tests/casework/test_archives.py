@@ -1,0 +1,112 @@
+"""Credit archives (article 十四): two sections side by side (R14.1), the clock of each type (R14.3), class by type."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from hub.errors import RulesInvalid
+from hub.rules.archives import load_archive_rules, rule_of
+from schema.archives import ARCHIVES
+from tests.casework.desk import MONDAY, Desk, Office
+
+SECTIONS = """
+query Sections($code: String!) { subject(value: $code) { ... on Organization {
+  public: archives(originClass: PUBLIC_CREDIT) { archiveType originClass }
+  market: archives(originClass: MARKET_CREDIT) { archiveType originClass }
+} } }
+"""
+CLOCK = """
+query Clock($code: String!, $type: String) { subject(value: $code) { ... on Organization {
+  archives(archiveType: $type) { archiveType stale lastUpdatedOn items { value } }
+} } }
+"""
+TODAY = MONDAY.date()
+
+
+async def archive(office: Office, code: str, archive_type: str, **more: Any) -> str:
+    """Lay an archive of a type under the class and label that its rule says."""
+    rule = rule_of(archive_type)
+    assert rule is not None
+    return await office.fact(
+        "archive",
+        code,
+        "a",
+        {
+            "data_class": rule.data_class,
+            "archive_type": archive_type,
+            "origin_class": rule.origin_class,
+            "keeper_name": "某某",
+            "last_updated_on": TODAY,
+            "items": '[{"code": "a", "label": "甲", "value": "乙"}]',
+            **more,
+        },
+    )
+
+
+def public(office: Office) -> Desk:
+    return office.desk("public", "PUBLIC_QUERY", None, None)
+
+
+async def types(desk: Desk, code: str) -> set[str]:
+    found = (await desk.done(CLOCK, {"code": code}))["subject"]["archives"]
+    return {one["archiveType"] for one in found}
+
+
+async def test_r14_1_public_and_market_information_stand_side_by_side_and_no_value_merges_them(
+    office: Office,
+) -> None:
+    code = await office.subject()
+    for one in ("ASSOCIATION", "REVIEW_SUMMARY", "PREPAID_ISSUER", "REFINED_OIL"):
+        await archive(office, code, one)
+    found = (await public(office).done(SECTIONS, {"code": code}))["subject"]
+    assert {one["archiveType"] for one in found["public"]} == {"PREPAID_ISSUER", "REFINED_OIL"}
+    assert {one["archiveType"] for one in found["market"]} == {"ASSOCIATION", "REVIEW_SUMMARY"}
+    assert {one["originClass"] for one in found["market"]} == {"MARKET_CREDIT"}
+
+
+@pytest.mark.parametrize(
+    ("archive_type", "updated", "stale"),
+    [
+        ("ASSOCIATION", TODAY - timedelta(days=184), False),
+        ("ASSOCIATION", TODAY - timedelta(days=185), True),
+        ("ASSOCIATION", None, True),
+        ("REVIEW_SUMMARY", TODAY - timedelta(days=62), False),
+        ("REVIEW_SUMMARY", TODAY - timedelta(days=63), True),
+        ("OUTBOUND_CERTIFICATE", TODAY - timedelta(days=3000), None),
+    ],
+)
+async def test_r14_3_an_archive_not_renewed_for_two_cycles_of_its_type_is_flagged_and_still_shown(
+    office: Office, archive_type: str, updated: date | None, stale: bool | None
+) -> None:
+    code = await office.subject()
+    await archive(office, code, archive_type, last_updated_on=updated)
+    (found,) = (await public(office).done(CLOCK, {"code": code, "type": archive_type}))["subject"]["archives"]
+    assert found["stale"] is stale
+    assert found["items"] == [{"value": "乙"}]
+
+
+async def test_r10_3_and_r10_2_what_is_restricted_is_for_supervision_and_the_firm_itself(
+    office: Office,
+) -> None:
+    code = await office.subject()
+    restricted = {"PREPAID_BALANCE", "TRACEABILITY"}
+    for one in (*restricted, "PREPAID_ISSUER"):
+        await archive(office, code, one)
+    supervision = office.desk(purpose="ONGOING_SUPERVISION", matter="SW-JG-YF", case=None)
+    assert await types(supervision, code) == {*restricted, "PREPAID_ISSUER"}
+    assert await types(office.desk(), code) == {"PREPAID_ISSUER"}, "licensing is no supervision"
+    assert await types(public(office), code) == {"PREPAID_ISSUER"}
+
+
+def test_r12_1_no_type_of_archive_is_kept_under_the_class_of_workers() -> None:
+    assert "D29" not in ARCHIVES
+    assert {row.data_class for row in load_archive_rules().types} <= set(ARCHIVES)
+    with pytest.raises(RulesInvalid):
+        load_archive_rules(
+            '[[archive]]\ntype = "W"\ndata_class = "D29"\norigin_class = "PUBLIC_CREDIT"\nvalid_from = 2020-01-01\n'
+            'source_doc = "x"\nconfirmed_by = ""\n[[summary]]\nfewest_reviews = 1\nfewest_days = 1\n'
+            'valid_from = 2020-01-01\nsource_doc = "x"\nconfirmed_by = ""\n'
+        )

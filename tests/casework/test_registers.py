@@ -1,0 +1,161 @@
+"""The department's own registers (articles 十, 十二, 十三), from dropped files to what each partner sees: R10.2, R10.3, R12.1, R12.3."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.contract import RowRejected
+from connectors.registers import connect
+from hub.harvest.run import harvest
+from hub.sandbox import drop, registers
+from hub.sandbox.province import Province
+from hub.sandbox.wellknown import CLEAN, DISHONEST, RICH
+from tests.casework.desk import MONDAY, Desk, Office
+from tests.publicity_files import TOOLS
+
+QUERY = """
+query Archives($code: String!) { subject(value: $code) { ... on Organization {
+  archives(originClass: PUBLIC_CREDIT) { archiveType openedOn stale items { label value } keeper { name } }
+} } }
+"""
+PUBLIC = {"PREPAID_ISSUER", "REFINED_OIL", "OUTBOUND_CERTIFICATE"}
+RESTRICTED = {"PREPAID_BALANCE", "TRACEABILITY", "OUTBOUND_PROJECT"}
+
+
+@pytest.fixture(scope="module")
+async def harvested(module_office: Office, tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """An office whose store took the registers of a small province."""
+    directory = tmp_path_factory.mktemp("registers")
+    registers.write(Province(400, MONDAY.date()), directory)
+    outcome = await harvest(
+        connect({"HUB_REGISTERS_DIR": str(directory)}, TOOLS), module_office.database.writer, lambda: MONDAY
+    )
+    assert outcome.status == "OK"
+    totals = outcome.totals
+    assert totals.read == totals.stored + totals.unchanged + totals.quarantined
+    assert totals.quarantined
+    assert totals.unchanged, "rows that come twice change nothing"
+    return module_office
+
+
+async def archives(desk: Desk, code: str) -> dict[str, dict[str, Any]]:
+    found = (await desk.done(QUERY, {"code": code}))["subject"]["archives"]
+    return {
+        one["archiveType"]: {item["label"]: item["value"] for item in one["items"] or ()} for one in found
+    }
+
+
+def supervision(office: Office) -> Desk:
+    return office.desk(purpose="ONGOING_SUPERVISION", matter="SW-JG-01", case=None)
+
+
+def anybody(office: Office) -> Desk:
+    return office.desk("public", "PUBLIC_QUERY", None, None)
+
+
+async def test_r10_3_anybody_sees_the_issuers_filing_and_supervision_alone_its_money(
+    harvested: Office,
+) -> None:
+    told = await archives(anybody(harvested), RICH)
+    assert set(told) == PUBLIC
+    assert told["PREPAID_ISSUER"]["备案状态"] == "有效"
+    full = await archives(supervision(harvested), RICH)
+    assert set(full) == PUBLIC | RESTRICTED
+    assert float(full["PREPAID_BALANCE"]["存管比例(%)"]) > 0
+    # P3 may know yes or no of it, which no archive is; auditors see that it is there, not what it says.
+    assert set(await archives(harvested.desk("reform", "ONGOING_SUPERVISION", None, None), RICH)) == PUBLIC
+    audit = await archives(harvested.desk("auditor", "AUDIT", "AUD-2026-1", None), RICH)
+    assert audit["PREPAID_BALANCE"] == {}
+
+
+async def test_r10_2_traceability_is_kept_by_node_and_category_and_only_supervision_sees_its_rates(
+    harvested: Office,
+) -> None:
+    told = (await archives(supervision(harvested), RICH))["TRACEABILITY"]
+    assert {"节点编码", "商品类别", "追溯码覆盖率(%)", "漏报天数"} <= set(told)
+    assert 0 <= float(told["追溯码覆盖率(%)"]) <= 100
+    for partner, purpose in (("mall", "MERCHANT_ADMISSION"), ("chamber", "MEMBER_ARCHIVE")):
+        await harvested.rows(
+            "INSERT INTO affiliation (partner, subject_id, kind, valid_from)"
+            " SELECT $2, subject_id, $3, '2025-01-01' FROM subject WHERE uscc = $1 ON CONFLICT DO NOTHING",
+            RICH,
+            partner,
+            "MERCHANT" if partner == "mall" else "MEMBER",
+        )
+        assert set(await archives(harvested.desk(partner, purpose, None, None), RICH)) == PUBLIC
+    assert set(await archives(anybody(harvested), RICH)) == PUBLIC
+
+
+async def test_r12_1_the_archive_of_an_agency_is_public_and_holds_no_person(harvested: Office) -> None:
+    told = (await archives(anybody(harvested), CLEAN))["DOMESTIC_AGENCY"]
+    assert told["行业状态"] == "在业"
+    assert told["荣誉"] == "家政服务诚信示范企业"
+    numbers = {one.resident_id for one in Province(400, MONDAY.date())}
+    kept = await harvested.rows("SELECT items::text AS said FROM archive")
+    raw = [
+        bytes(row["raw"]).decode("gb18030", "replace")
+        for row in await harvested.rows("SELECT raw FROM quarantine")
+    ]
+    assert raw
+    assert not [
+        number for number in numbers for said in (*(row["said"] for row in kept), *raw) if number in said
+    ]
+
+
+async def test_r12_3_leaving_the_trade_is_a_status_with_kind_basis_and_day(harvested: Office) -> None:
+    told = (await archives(anybody(harvested), DISHONEST))["DOMESTIC_AGENCY"]
+    assert told["行业状态"] == "已退出"
+    assert told["退出方式"] in ("名单退出", "登记终止", "协会除名")
+    assert told["退出依据"]
+    assert told["退出日期"]
+
+
+def _agency(**more: str) -> dict[str, str]:
+    return {
+        "家政信用档案编号": "JZ1", "企业名称": "某", "统一社会信用代码": CLEAN, "有效标志": "1", "更新时间": "2026-11-01 08:00:00",
+        "负责人证件号码": "", "建档日期": "2020-01-01", "服务类别": "保洁", "从业人员数": "12", "居家上门服务证持证人数": "9",
+        "荣誉": "", "行业状态": "在业", "退出方式": "", "退出依据": "", "退出日期": "", **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"行业状态": "已退出"}, "EXIT_WITHOUT_BASIS"),
+        ({"行业状态": "已退出", "退出方式": "名单退出", "退出日期": "2026-09-01"}, "EXIT_WITHOUT_BASIS"),
+        (
+            {"行业状态": "已退出", "退出方式": "吊销许可证", "退出依据": "x", "退出日期": "2026-09-01"},
+            "UNKNOWN_VALUE",
+        ),
+        ({"退出依据": "家庭服务业协会章程"}, "EXIT_WITHOUT_STATUS"),
+        ({"从业人员数": "12.5"}, "BAD_AMOUNT"),
+    ],
+)
+async def test_r12_3_an_exit_without_basis_or_by_a_licence_that_does_not_exist_is_quarantined(
+    tmp_path: Path, more: dict[str, str], code: str
+) -> None:
+    drop.write(tmp_path / "JZ_1.csv", registers.AGENCIES, [_agency(**more)])
+    connector = connect({"HUB_REGISTERS_DIR": str(tmp_path)}, TOOLS)
+    (row,) = [row async for batch in connector.harvest(None) for row in batch.rows]
+    with pytest.raises(RowRejected) as refused:
+        connector.canonical(row)
+    assert refused.value.code == code
+
+
+async def test_r10_2_more_batches_reported_than_due_are_quarantined(tmp_path: Path) -> None:
+    said = dict.fromkeys(registers.NODES, "1") | {
+        "TYSHXYDM": RICH, "JRRQ": "2020-01-01", "JDLX": "超市", "SPLB": "肉类", "TJQ": "2026-10", "YBPC": "9", "SBPC": "10",
+        "GXSJ": "2026-11-01 08:00:00",
+    }  # fmt: skip
+    drop.write(tmp_path / "ZS_1.csv", registers.NODES, [said, said | {"SBPC": "9"}])
+    connector = connect({"HUB_REGISTERS_DIR": str(tmp_path)}, TOOLS)
+    crossed, sound = [row async for batch in connector.harvest(None) for row in batch.rows]
+    with pytest.raises(RowRejected, match="YBPC"):
+        connector.canonical(crossed)
+    item = connector.canonical(sound)
+    assert item.values["archive_type"] == "TRACEABILITY"
+    assert item.values["opened_on"] == date(2020, 1, 1)
