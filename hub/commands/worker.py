@@ -18,13 +18,13 @@ from prometheus_client import start_http_server
 
 from hub.casework.channels import Client, channels_of
 from hub.casework.deliveries import Courier, Pace
-from hub.casework.jobs import Duties, run_queue
 from hub.casework.watch import Watch
 from hub.commands.session import out, present, told, tools_of, with_store
 from hub.commands.sources import tell
 from hub.config import Settings
 from hub.errors import SettingInvalid, StoreUnavailable
 from hub.harvest.run import Outcome
+from hub.jobs import Duties, run_queue
 from hub.observe import log_to_stderr
 from hub.store.database import Role, open_pool
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from connectors.contract import Freshness, Mode, Retention
-from hub.casework import jobs
+from hub import jobs
 from hub.casework.channels import Channel, list_exit, publication, withdrawal
 from hub.casework.machine import Delivery
 from hub.commands.worker import beside
