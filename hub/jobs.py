@@ -34,6 +34,7 @@ from hub.casework.clock import automatic, keep_time
 from hub.casework.deliveries import Courier, due_channels
 from hub.casework.publicity_commands import recompute
 from hub.casework.registry import registry
+from hub.casework.repair_commands import settle
 from hub.casework.watch import ChannelServed, JobDone, Watch, Watched
 from hub.config import Settings
 from hub.harvest.run import Outcome, harvest_all
@@ -105,9 +106,10 @@ class Duties:
             self.watch.tell(ChannelServed(channel, await self.courier.deliver(address)))
 
     async def deadlines(self, _: str) -> None:
-        """Take over a new working calendar, remind, and take the steps that time takes."""
+        """Take over a new working calendar, remind, take the steps that time takes, and settle repairs."""
         await recompute(self.pool, registry().machines, self.tools.now())
         await keep_time(self.pool, registry().machines, automatic(), self.tools.now())
+        await settle(self.pool, registry().machines, self.tools.now())
 
     async def alarms(self, _: str) -> None:
         """Raise the alarms on deliveries, and show the figures."""

@@ -16,6 +16,7 @@ from schema.notifications import CreditNotification
 from schema.publicity import PublicityCase
 from schema.query import Query
 from schema.records import AdministrativeLicense, AdministrativePenalty, GenericCreditRecord
+from schema.repair import RepairCase
 from schema.scalars import DEFINITIONS
 from schema.subjects import IndividualBusiness, NaturalPerson, Organization
 
@@ -41,6 +42,7 @@ def whole_schema() -> strawberry.Schema:
             MeasureApplication,
             CreditNotification,
             MerchantArchiveCase,
+            RepairCase,
         ],
         config=StrawberryConfig(scalar_map=DEFINITIONS),
     )

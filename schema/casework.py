@@ -26,6 +26,7 @@ class Mechanism(Enum):
     MERCHANT_ARCHIVE = term("MERCHANT_ARCHIVE", "平台经营者信用档案")
     LIST_CONFLICT = term("LIST_CONFLICT", "红黑名单冲突")
     NOTIFICATION = term("NOTIFICATION", "信用通报")
+    REPAIR = term("REPAIR", "信用修复")
 
 
 @strawberry.type(description="办理过程中的一步 · A step in the life of a case; appended, never changed")

@@ -16,12 +16,13 @@ from schema.node import Node
 from schema.origin import Source
 from schema.publicity import PublicityTimeliness
 from schema.records import RecordConnection, RecordFilter
+from schema.repair import RepairQueries
 from schema.scalars import USCC, Date, Moment
 from schema.subjects import CreditSubject, SubjectCandidate
 
 
 @strawberry.type(description="查询 · Queries")
-class Query:
+class Query(RepairQueries):
     @governed(
         "按标识精确查找信用主体",
         "a subject by exact identifier; null when unknown or not visible",

@@ -13,7 +13,8 @@ How to add a mechanism, say commitments (article 六):
 3. The commands: `async def submit(work, given) -> Made`, exported as `COMMANDS = {"commitment.submit": submit}`. They
    read facts with the caller's rights (work.rows with hub.query.access) and write only by `engine.open_cases` and
    `engine.apply`. `Made(ids=(case.public_id,))` names what the payload is read from. `READINGS` are queries that are
-   answered by rows of a type `@entity("rows:<name>", OPEN)`, read by the read-only role.
+   answered by rows of a type `@entity("rows:<name>", OPEN)`, read by the read-only role; `VIEWINGS` are those whose
+   rows depend on who asks: they read with the caller's rights.
    registry.py finds all of it; a declared command that nobody does, or the reverse, stops the start.
 4. The vocabulary: schema/<mechanism>.py has the types: `@entity("case_file", "D33", only=("mechanism",
    ("COMMITMENT",)))` on a class that extends Case, its fields `shape=Shape.DETAIL` (a member of details), `Shape.ROWS`

@@ -109,9 +109,14 @@ def withdrawal(channel: Channel, item: str, reason: str, key: str) -> Delivery:
     return _delivery(channel, Action.WITHDRAW, item, {"reason": reason}, key)
 
 
-def list_exit(channel: Channel, item: str, reason: str, key: str) -> Delivery:
-    """Take `item` off a channel on the day of its exit from the list, repair or end (R8.5)."""
-    return _delivery(channel, Action.EXIT, item, {"reason": reason}, key)
+def list_exit(
+    channel: Channel, item: str, reason: str, key: str, about: Mapping[str, Any] | None = None
+) -> Delivery:
+    """Take `item` off a channel on the day of its exit from the list, repair or end (R8.5).
+
+    `about`: what the channel knows the decision by, where the item did not come from the hub.
+    """
+    return _delivery(channel, Action.EXIT, item, {**(about or {}), "reason": reason}, key)
 
 
 def _delivery(channel: Channel, action: Action, item: str, document: Mapping[str, Any], key: str) -> Delivery:

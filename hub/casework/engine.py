@@ -26,10 +26,10 @@ OPENED = "open"
 _FILES = """
 INSERT INTO case_file (public_id, mechanism, number, subject_id, data_class, state, owner, region_code, opened_at,
   opened_on, due_on, due_is_provisional, ruleset, details, target_public_id)
-SELECT n.public_id, $1, n.number, n.subject_id, $2, $3, $4, n.region_code, $5, $6, n.due_on, n.provisional, $7,
+SELECT n.public_id, $1, n.number, n.subject_id, $2, $3, $4, n.region_code, $5, $6, n.due_on, n.provisional, n.ruleset,
   n.details::jsonb, n.target
-FROM unnest($8::uuid[], $9::text[], $10::bigint[], $11::text[], $12::date[], $13::boolean[], $14::text[], $15::uuid[])
-  AS n(public_id, number, subject_id, region_code, due_on, provisional, details, target)
+FROM unnest($7::text[], $8::uuid[], $9::text[], $10::bigint[], $11::text[], $12::date[], $13::boolean[], $14::text[],
+  $15::uuid[]) AS n(ruleset, public_id, number, subject_id, region_code, due_on, provisional, details, target)
 RETURNING case_id, public_id
 """
 _EVENTS = """
@@ -76,6 +76,8 @@ class NewCase:
     parties: tuple[tuple[str, str], ...] = ()
     # What the first event tells.
     payload: Mapping[str, Any] = field(default_factory=dict)
+    # The rules that it comes under, where another day than that of its opening decides.
+    ruleset: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ async def open_cases(
         owner,
         step.now,
         step.today,
-        ruleset,
+        [one.ruleset or ruleset for one, _, _ in made],
         [public_id for _, public_id, _ in made],
         [number for _, _, number in made],
         [one.subject_id for one, _, _ in made],
@@ -141,7 +143,8 @@ async def open_cases(
             case_id=case_id, public_id=public_id, mechanism=machine.mechanism, number=number,
             subject_id=one.subject_id, state=machine.initial, owner=owner, region_code=one.region_code,
             opened_at=step.now, due_on=one.due.on if one.due else None,
-            due_is_provisional=bool(one.due and one.due.provisional), ruleset=ruleset, details=one.details,
+            due_is_provisional=bool(one.due and one.due.provisional), ruleset=one.ruleset or ruleset,
+            details=one.details,
             target_public_id=one.target_public_id, version=1,
         )
         for one, case_id, public_id, number in numbered

@@ -425,7 +425,7 @@ LIST_ENTRY = Machine(
             guard=_period_over, effect=leaving("EXITED_EXPIRED", "EXPIRED"), rules=("R8.5",),
         ),
         _t(
-            "repair", "修复退出", "repaired", "PUBLISHED SUSPENDED", "EXITED_REPAIRED",
+            "repair", "修复退出", "repaired", "RECOGNIZED PUBLISHED SUSPENDED", "EXITED_REPAIRED",
             requires=("document_number",), guard=_only("BLACK", "WATCH"),
             effect=leaving("EXITED_REPAIRED", "REPAIRED"), rules=("R8.5", "R9.2"),
         ),

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from hub.casework import engine
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.work import Command, Made, Work
@@ -262,11 +264,18 @@ async def initiate(work: Work, given: Mapping[str, Any]) -> Made:
 
 async def follow(work: Work, entry: str, transition: str, reason: str) -> None:
     """R9.1: what happens to a list entry (a uuid) happens to its measures, in the same transaction."""
-    sources = sorted(MEASURE.step(transition).sources)
-    actor = replace(work.actor, system=True)
-    for row in await work.connection.fetch(_OF_ENTRY, entry, sources):
-        step = replace(work.step({"reason": reason}), actor=actor)
-        await engine.apply(work.connection, work.machines, MEASURE, row["number"], transition, step)
+    step = replace(work.step({"reason": reason}), actor=replace(work.actor, system=True))
+    await follow_entry(work.connection, work.machines, step, entry, transition)
+
+
+async def follow_entry(
+    connection: asyncpg.Connection, machines: Mapping[str, Machine], step: Step, entry: str, transition: str
+) -> int:
+    """The same with a step of the hub's own; how many measures were moved."""
+    rows = await connection.fetch(_OF_ENTRY, entry, sorted(MEASURE.step(transition).sources))
+    for row in rows:
+        await engine.apply(connection, machines, MEASURE, row["number"], transition, step)
+    return len(rows)
 
 
 def _steps(transition: str) -> Command:

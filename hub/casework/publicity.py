@@ -219,6 +219,19 @@ def _resume(case: Case[PublicityDetails], _: Step) -> Effects:
     return Effects(deliveries=_shown(case, case.details))
 
 
+def _by_repair(_: Case[PublicityDetails], step: Step) -> str | None:
+    return None if step.actor.system else "FOLLOWS_FROM_THE_REPAIR"
+
+
+def _restore(case: Case[PublicityDetails], _: Step) -> Effects:
+    ends = case.details.period.latest_end if case.details.period else None
+    return Effects(
+        details={"ended_reason": None},
+        due=Due(ends, False) if ends else None,
+        deliveries=_shown(case, case.details),
+    )
+
+
 def period_of(told: PublicityDetails, begins: date) -> Period:
     """R7.5: the days of publicity, by the rules on repair where it is adverse; else as long as it is valid."""
     if told.seriousness == "NOT_ADVERSE":
@@ -341,7 +354,8 @@ PUBLICITY = Machine(
         State(name="EXCEPTED", zh="不予公开", en="not published: recorded exception"),
     ),
     initial="DRAFT",
-    final=frozenset({"ENDED_PERIOD", "ENDED_REPAIR", "WITHDRAWN", "EXCEPTED"}),
+    # ENDED_REPAIR is no end: a repair by false materials is revoked, and it is shown again.
+    final=frozenset({"ENDED_PERIOD", "WITHDRAWN", "EXCEPTED"}),
     transitions=(
         _t(
             "revise", "修改", "revise the draft", "DRAFT", "DRAFT", requires=("title", "text"),
@@ -387,7 +401,16 @@ PUBLICITY = Machine(
         ),
         _t(
             "end_repair", "修复", "repaired", "PUBLISHED SUSPENDED", "ENDED_REPAIR",
-            requires=("document_number",), effect=_ending("REPAIRED"), rules=("R7.5",),
+            requires=("document_number",), effect=_ending("REPAIRED"), rules=("R7.5", "R9.2"),
+        ),
+        _t(
+            "drop_repair", "修复后不再公示", "repaired before it was shown", " ".join(BEFORE), "ENDED_REPAIR",
+            requires=("document_number",), guard=_by_repair,
+            effect=lambda case, step: Effects(details={"ended_reason": "REPAIRED"}, due=None), rules=("R9.2",),
+        ),
+        _t(
+            "restore", "恢复公示", "the repair was revoked", "ENDED_REPAIR", "PUBLISHED",
+            requires=("reason", "document_number"), guard=_by_repair, effect=_restore, rules=("R9.2",),
         ),
         _t(
             "withdraw", "撤回", "withdraw and say why", "PUBLISHED SUSPENDED", "WITHDRAWN",

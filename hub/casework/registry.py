@@ -1,4 +1,4 @@
-"""The mechanisms that this hub has, found by walking hub.casework: machines, commands by target, and readings."""
+"""The mechanisms that this hub has, found by walking hub.casework: machines, commands by target, and what queries read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import hub.casework
 from hub.casework.machine import Machine
-from hub.casework.work import Command, Reading
+from hub.casework.work import Command, Reading, Viewing
 from hub.errors import RulesInvalid
 from schema.coordinates import vocabulary
 from schema.governance import Shape
@@ -24,17 +24,19 @@ class Registry:
     machines: Mapping[str, Machine]
     commands: Mapping[str, Command]
     readings: Mapping[str, Reading]
+    viewings: Mapping[str, Viewing]
 
 
 @cache
 def registry() -> Registry:
-    """What the modules of hub.casework declare as MACHINES, COMMANDS and READINGS.
+    """What the modules of hub.casework declare as MACHINES, COMMANDS, READINGS and VIEWINGS.
 
     Raises RulesInvalid when one is said twice, or a command of the vocabulary has nobody who does it.
     """
     machines: dict[str, Machine] = {}
     commands: dict[str, Command] = {}
     readings: dict[str, Reading] = {}
+    viewings: dict[str, Viewing] = {}
     for found in pkgutil.iter_modules(hub.casework.__path__):
         module = import_module(f"hub.casework.{found.name}")
         own = {machine.mechanism: machine for machine in getattr(module, "MACHINES", ())}
@@ -42,6 +44,7 @@ def registry() -> Registry:
             (machines, own),
             (commands, getattr(module, "COMMANDS", {})),
             (readings, getattr(module, "READINGS", {})),
+            (viewings, getattr(module, "VIEWINGS", {})),
         ):
             twice = set(known) & set(more)
             if twice:
@@ -50,4 +53,9 @@ def registry() -> Registry:
     declared = {rule.target for rule in vocabulary().rules.values() if rule.shape is Shape.COMMAND}
     if declared != set(commands):
         raise RulesInvalid(f"casework: declared or done, but not both: {declared ^ set(commands)}")
-    return Registry(MappingProxyType(machines), MappingProxyType(commands), MappingProxyType(readings))
+    return Registry(
+        MappingProxyType(machines),
+        MappingProxyType(commands),
+        MappingProxyType(readings),
+        MappingProxyType(viewings),
+    )

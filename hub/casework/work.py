@@ -33,6 +33,26 @@ class SourceState:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Look:
+    """A query that casework answers with its caller's rights, by the read-only role."""
+
+    read: Callable[[str, Sequence[Any]], Awaitable[list[Any]]]
+    view: View
+    request: Request
+    secrets: Secrets
+
+    @property
+    def today(self) -> date:
+        """The calendar day in Asia/Shanghai."""
+        return self.request.today
+
+    async def rows(self, sql: str, parameters: Parameters) -> list[Any]:
+        """The rows of a statement made with `parameters` and hub.query.access."""
+        text, sources = parameters.used_in(sql)
+        return await self.read(text, [bind(self.request) for bind in binders(sources, self.secrets)])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Work:
     """One command on its way, within the transaction of its request."""
 
@@ -76,6 +96,8 @@ Reading = Callable[
     [Callable[[str, Sequence[Any]], Awaitable[list[Any]]], Mapping[str, Any], datetime],
     Awaitable[list[dict[str, Any]]],
 ]
+# The same for rows that depend on who asks: read with the caller's rights.
+Viewing = Callable[[Look, Mapping[str, Any]], Awaitable[list[dict[str, Any]]]]
 
 
 async def calendar_for(connection: asyncpg.Connection, regions: Sequence[str], today: date) -> Calendar:

@@ -135,6 +135,7 @@ RELATIONS = {
         "case_file", "{t}.target_public_id = {p}.public_id", ("opened_at", "case_id"), descending=False
     ),
     "case.list_entry": Relation("list_entry", "{t}.public_id = {p}.target_public_id"),
+    "case.record": Relation("record", "{t}.public_id = {p}.target_public_id"),
     "case.deliveries": Relation(
         "delivery_out", "{t}.case_id = {p}.case_id", ("delivery_id",), descending=False
     ),

@@ -35,7 +35,7 @@ SQL_TYPES = {
 # Live rows of these sources join the stored ones of a relation.
 LIVE_ROWS = {"grade": "live:grade"}
 # Rows that the hub brings along, each about one subject.
-NAMED = ("check_verification",)
+NAMED = ("check_verification", "repair_outlook")
 # Numbers of natural persons match persons only; the other schemes hold rows of these classes.
 PERSON_SCHEMES = ("RESIDENT_ID", "PASSPORT")
 IDENTIFIER_CLASSES = ("D1", "D3")

@@ -12,16 +12,22 @@ from hub.rules.deadlines import load_deadlines
 from hub.rules.publicity import PublicityRules, add_months
 from hub.rules.repair_case import Application, Assessment, Blocker, Period, Target
 from hub.rules.repair_rows import (
+    AgentLimit,
     EvidenceKind,
     ListMethod,
     Order,
+    Recognizer,
     Transition,
     Unclassified,
+    Wording,
+    read_agent_limit,
     read_evidence,
     read_list_method,
     read_order,
+    read_recognizer,
     read_transition,
     read_unclassified,
+    read_wording,
 )
 
 # A record in these states may be repaired; in all others it has ended by itself or is not there.
@@ -37,6 +43,26 @@ class RepairRules:
     unclassified: tuple[Unclassified, ...]
     list_methods: tuple[ListMethod, ...]
     evidence: tuple[EvidenceKind, ...] = field(repr=False)
+    recognizers: tuple[Recognizer, ...] = field(repr=False)
+    agent_limits: tuple[AgentLimit, ...] = field(repr=False)
+    wordings: tuple[Wording, ...] = field(repr=False)
+
+    def recognizer(self, name: str | None, code: str | None, day: date) -> Recognizer | None:
+        """Who repairs here what an authority recognized (谁认定、谁修复); None: it is repaired elsewhere.
+
+        The authority's code decides where the decision has one, else its name.
+        """
+        named = [one for one in self.recognizers if (one.code == code if code else one.name == name)]
+        return in_force(named, day)
+
+    def agent_limit(self, day: date) -> AgentLimit | None:
+        """The limit on applications of one agent; None: there is none that day."""
+        return in_force(self.agent_limits, day)
+
+    def wording(self, code: str, day: date) -> str | None:
+        """An obstacle in words; codes with a colon are worded by what stands before it."""
+        found = in_force([one for one in self.wordings if one.code == code.partition(":")[0]], day)
+        return None if found is None else found.zh
 
     def order(self, applied_on: date) -> Order | None:
         """The order that handles an application of that day (R9.2); None before the first."""
@@ -217,6 +243,9 @@ def load_repair_rules(text: str | None = None) -> RepairRules:
         file.rows("unclassified", read_unclassified),
         file.rows("list_method", read_list_method),
         file.rows("evidence", read_evidence),
+        file.rows("recognizer", read_recognizer),
+        file.rows("agent_limit", read_agent_limit),
+        file.rows("wording", read_wording),
     )
     file.done()
     disjoint(rules.orders, "repair.toml: order")
@@ -224,6 +253,9 @@ def load_repair_rules(text: str | None = None) -> RepairRules:
     disjoint(rules.unclassified, "repair.toml: unclassified")
     disjoint(rules.list_methods, "repair.toml: list_method")
     disjoint(rules.evidence, "repair.toml: evidence", lambda row: row.kind)
+    disjoint(rules.recognizers, "repair.toml: recognizer", lambda row: row.code)
+    disjoint(rules.agent_limits, "repair.toml: agent_limit")
+    disjoint(rules.wordings, "repair.toml: wording", lambda row: row.code)
     return rules
 
 

@@ -1,4 +1,4 @@
-"""The rows of repair.toml: orders on credit repair, the transition between them, list methods, kinds of evidence."""
+"""The rows of repair.toml: orders on credit repair and their transition, list methods, kinds of evidence, recognizers."""
 
 from __future__ import annotations
 
@@ -78,6 +78,35 @@ class EvidenceKind:
     term: Term
 
 
+@dataclass(frozen=True)
+class Recognizer:
+    """An authority whose records and entries are repaired here, the partner that handles them, and its region."""
+
+    name: str
+    code: str
+    partner: str
+    region: str
+    term: Term
+
+
+@dataclass(frozen=True)
+class AgentLimit:
+    """How many applications one agent may hand in within some days."""
+
+    most: int
+    days: int
+    term: Term
+
+
+@dataclass(frozen=True)
+class Wording:
+    """An obstacle in words for the applicant."""
+
+    code: str
+    zh: str
+    term: Term
+
+
 def read_order(row: Row) -> Order:
     """A row of `order`. Raises RulesInvalid."""
     months = row.numbers("min_months")
@@ -129,3 +158,18 @@ def read_evidence(row: Row) -> EvidenceKind:
         frozenset(row.texts("needs")),
         row.term(),
     )
+
+
+def read_recognizer(row: Row) -> Recognizer:
+    """A row of `recognizer`. Raises RulesInvalid."""
+    return Recognizer(row.text("name"), row.text("code"), row.text("partner"), row.text("region"), row.term())
+
+
+def read_agent_limit(row: Row) -> AgentLimit:
+    """A row of `agent_limit`. Raises RulesInvalid."""
+    return AgentLimit(row.number("most"), row.number("days"), row.term())
+
+
+def read_wording(row: Row) -> Wording:
+    """A row of `wording`. Raises RulesInvalid."""
+    return Wording(row.text("code"), row.text("zh"), row.term())

@@ -276,7 +276,7 @@ class Answers:
             case "explanations":
                 return await self._explained(asking, self._arguments(asking, wanted))
         given = self._arguments(asking, wanted)
-        return await parts.mutations.read(parts.reader, wanted.name, given, asking.now)
+        return await parts.mutations.read(parts.reader, wanted.name, given, standing, asking.request)
 
     def _arguments(self, asking: _Asking, wanted: FromRows) -> dict[str, Any]:
         field = next(

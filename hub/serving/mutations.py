@@ -15,7 +15,7 @@ from graphql import Undefined
 
 from hub.casework.machine import Actor
 from hub.casework.registry import Registry
-from hub.casework.work import Made, SourceState, Work, calendar_for
+from hub.casework.work import Look, Made, SourceState, Work, calendar_for
 from hub.errors import BadUserInput, HubError, IdempotencyConflict, StoreUnavailable
 from hub.query.binding import Request, Secrets
 from hub.query.operations import Compiled, Operation
@@ -81,10 +81,14 @@ class Mutations:
         self._policy_version = policy_version
 
     async def read(
-        self, reader: Reader, name: str, arguments: Mapping[str, Any], now: datetime
+        self, reader: Reader, name: str, arguments: Mapping[str, Any], standing: Standing, request: Request
     ) -> list[dict[str, Any]]:
         """The rows with which casework answers the query field that asks for `name`."""
-        return await self._registry.readings[name](reader.rows, named(dict(arguments)), now)
+        told = named(dict(arguments))
+        if name in self._registry.viewings:
+            look = Look(read=reader.rows, view=standing.view, request=request, secrets=self._secrets)
+            return await self._registry.viewings[name](look, told)
+        return await self._registry.readings[name](reader.rows, told, request.now)
 
     async def run(self, asked: Commanding) -> None:
         """Do the commands and put what they made into the request, for its statement to read.
