@@ -26,7 +26,9 @@ from schema.scalars import USCC, Date, SM3Digest
 @strawberry.type(
     description="操作:一次请求中的全部操作要么都生效,要么都不生效 · Commands; those of one request take effect together or not at all"
 )
-class Mutation(ListCommands, PublicityCommands, MeasureCommands, NotificationCommands, MerchantCommands, RepairCommands):
+class Mutation(
+    ListCommands, PublicityCommands, MeasureCommands, NotificationCommands, MerchantCommands, RepairCommands
+):
     @governed(
         "信用审查",
         "check a subject before a handling; the purpose, matter and case are the request's (R5.1)",
