@@ -35,6 +35,7 @@ from hub.casework.deliveries import Courier, due_channels
 from hub.casework.publicity_commands import recompute
 from hub.casework.registry import registry
 from hub.casework.repair_commands import settle
+from hub.casework.report_commands import open_reports
 from hub.casework.watch import ChannelServed, JobDone, Watch, Watched
 from hub.config import Settings
 from hub.harvest.run import Outcome, harvest_all
@@ -107,7 +108,9 @@ class Duties:
 
     async def deadlines(self, _: str) -> None:
         """Take over a new working calendar, remind, take the steps that time takes, and settle repairs."""
+        """Take over a new working calendar, open what is to be reported, remind, take the steps that time takes."""
         await recompute(self.pool, registry().machines, self.tools.now())
+        await open_reports(self.pool, registry().machines, self.tools.now())
         await keep_time(self.pool, registry().machines, automatic(), self.tools.now())
         await settle(self.pool, registry().machines, self.tools.now())
 

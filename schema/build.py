@@ -17,6 +17,7 @@ from schema.publicity import PublicityCase
 from schema.query import Query
 from schema.records import AdministrativeLicense, AdministrativePenalty, GenericCreditRecord
 from schema.repair import RepairCase
+from schema.reports import QuarterlyReport
 from schema.scalars import DEFINITIONS
 from schema.subjects import IndividualBusiness, NaturalPerson, Organization
 
@@ -43,6 +44,7 @@ def whole_schema() -> strawberry.Schema:
             CreditNotification,
             MerchantArchiveCase,
             RepairCase,
+            QuarterlyReport,
         ],
         config=StrawberryConfig(scalar_map=DEFINITIONS),
     )

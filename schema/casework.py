@@ -27,6 +27,7 @@ class Mechanism(Enum):
     LIST_CONFLICT = term("LIST_CONFLICT", "红黑名单冲突")
     NOTIFICATION = term("NOTIFICATION", "信用通报")
     REPAIR = term("REPAIR", "信用修复")
+    QUARTERLY_REPORT = term("QUARTERLY_REPORT", "季度报告")
 
 
 @strawberry.type(description="办理过程中的一步 · A step in the life of a case; appended, never changed")

@@ -20,6 +20,7 @@ from schema.merchants import MerchantCommands
 from schema.notifications import NotificationCommands
 from schema.publicity import PublicityCommands
 from schema.repair import RepairCommands
+from schema.reports import ReportCommands
 from schema.scalars import USCC, Date, SM3Digest
 
 
@@ -27,7 +28,13 @@ from schema.scalars import USCC, Date, SM3Digest
     description="操作:一次请求中的全部操作要么都生效,要么都不生效 · Commands; those of one request take effect together or not at all"
 )
 class Mutation(
-    ListCommands, PublicityCommands, MeasureCommands, NotificationCommands, MerchantCommands, RepairCommands
+    ListCommands,
+    PublicityCommands,
+    MeasureCommands,
+    NotificationCommands,
+    MerchantCommands,
+    RepairCommands,
+    ReportCommands,
 ):
     @governed(
         "信用审查",

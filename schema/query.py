@@ -150,6 +150,15 @@ class Query(RepairQueries):
         due_by: Annotated[
             Date | None, filters("期限不晚于", "deadline on or before", "Case.dueOn", "lte")
         ] = None,
+        counted_in: Annotated[
+            str | None,
+            filters(
+                "季报指标的追溯标识",
+                "counted in this figure of a quarterly report (R18.3)",
+                "QuarterlyReport.number",
+                "counted_in",
+            ),
+        ] = None,
         first: Annotated[int, parameter("每页条数", "rows in a page")] = 20,
         after: Annotated[str | None, parameter("起始游标", "cursor to go on from")] = None,
     ) -> CaseConnection | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +25,8 @@ from hub.rules.reminders import reminded_at
 
 # (mechanism, state) → the transition that is taken when the deadline has passed in that state.
 Automatic = Mapping[tuple[str, str], str]
+# Of a deadline, the calendar days on which its handler is reminded; None: so many working days before, as others.
+Reminded = Callable[[date, Calendar], tuple[date, ...] | None]
 
 NEAR, PASSED = "deadline_near", "deadline_passed"
 # The hub itself: no partner, no officer, only the clock.
@@ -34,7 +37,7 @@ _BATCH = 500
 # `told`: the marks and reminders that this very deadline has had.
 _OPEN = f"""
 SELECT c.case_id, c.mechanism, c.number, c.state, c.due_on, c.region_code, c.version, array(
-  SELECT e.transition || coalesce(e.payload->>'working_days', '') FROM case_event e
+  SELECT e.transition || coalesce(e.payload->>'working_days', e.payload->>'on', '') FROM case_event e
   WHERE e.case_id = c.case_id AND e.transition IN ('{NEAR}', '{PASSED}') AND e.payload->>'due_on' = c.due_on::text
 ) AS told
 FROM case_file c
@@ -68,6 +71,15 @@ def automatic() -> Automatic:
     found: dict[tuple[str, str], str] = {}
     for module in pkgutil.iter_modules(hub.casework.__path__):
         found |= getattr(import_module(f"hub.casework.{module.name}"), "AUTOMATIC", {})
+    return MappingProxyType(found)
+
+
+@cache
+def reminded_on() -> Mapping[str, Reminded]:
+    """What the modules of hub.casework declare as REMINDERS, by mechanism: law that counts calendar days (R18.1)."""
+    found: dict[str, Reminded] = {}
+    for module in pkgutil.iter_modules(hub.casework.__path__):
+        found |= getattr(import_module(f"hub.casework.{module.name}"), "REMINDERS", {})
     return MappingProxyType(found)
 
 
@@ -106,6 +118,14 @@ async def _keep(
     done: Round,
 ) -> None:
     if row["due_on"] >= today:
+        own = reminded_on().get(row["mechanism"])
+        named = own(row["due_on"], calendar) if own is not None else None
+        if named is not None:
+            past = [day for day in named if day <= today]
+            if past and f"{NEAR}{max(past)}" not in row["told"]:
+                on = {"due_on": row["due_on"], "on": max(past)}
+                done.reminded += await _tell(pool, row, NEAR, on, now)
+            return
         left = calendar.between(today, row["due_on"])
         reached = [days for days in reminded_at(row["mechanism"], today) if left <= days]
         if reached and f"{NEAR}{min(reached)}" not in row["told"]:

@@ -103,9 +103,12 @@ class Access:
                 within = f"EXISTS (SELECT FROM unnest({regions}) p WHERE starts_with(%s.region_code, p))"
                 if row.subject_alias:
                     return within % row.subject_alias
-                return (
+                about = (
                     f"EXISTS (SELECT FROM subject z WHERE z.subject_id = {row.subject_id} AND {within % 'z'})"
                 )
+                if not row.table.regional:
+                    return about
+                return f"({about} OR {row.subject_id} IS NULL AND {within % row.alias})"
             case Scope.OWN_MEMBER | Scope.OWN_MERCHANT:
                 kind = "MEMBER" if scope is Scope.OWN_MEMBER else "MERCHANT"
                 return (

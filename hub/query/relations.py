@@ -28,6 +28,8 @@ class Table:
     party: str = ""
     # The subject of a row, over `{t}`; empty: the row is about nobody, so scopes of subjects do not apply to it.
     subject: str = "{t}.subject_id"
+    # Rows about nobody lie in the region of their own column `region_code`.
+    regional: bool = False
 
 
 TABLES = {
@@ -76,6 +78,7 @@ TABLES = {
             ended="TRUE",
             kind="mechanism",
             mixed=True,
+            regional=True,
             party="EXISTS (SELECT FROM case_party y WHERE y.case_id = {t}.case_id AND y.partner = {partner})",
         ),
         Table("case_event", fact=False, data_class="", subject=""),

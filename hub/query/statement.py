@@ -560,12 +560,34 @@ class _Compiler:
 
     def _test(self, column: str, operator: str, value: Ref, row: Row) -> str:
         sql = f"{row.alias}.{column}"
+        if operator == "counted_in":
+            return self._counted_in(value, row)
         if operator == "in":
             return f"{sql} = ANY ({self._parameters.bind(FromRef(value), 'text[]')})"
         numeric = column.endswith("_amount")
         kind = "numeric" if numeric else "date" if column.endswith("_on") else "text"
         conversion = Conversion.DECIMAL if numeric else Conversion.NONE
         return f"{sql} {OPERATORS[operator]} {self._parameters.bind(FromRef(value, conversion), kind)}"
+
+    def _counted_in(self, value: Ref, row: Row) -> str:
+        """R18.3: a figure (number/code) of a report that the caller sees counts the case; told by its last pre-filling."""
+        figure = self._parameters.bind(FromRef(value), "text")
+        report = Row(self._alias("q"), TABLES["case_file"])
+        counted = (
+            f"(SELECT e.payload->'counted'->split_part({figure}, '/', 2) FROM case_event e WHERE e.case_id = {report.alias}.case_id"
+            " AND e.transition = 'prefill' ORDER BY e.event_id DESC LIMIT 1)"
+        )
+        told = all_of(
+            [
+                f"{report.alias}.mechanism = 'QUARTERLY_REPORT'",
+                f"{report.alias}.number = split_part({figure}, '/', 1)",
+                self._shown(report, ("D43",)),
+            ]
+        )
+        return (
+            f"{row.alias}.public_id IN (SELECT x.id::uuid FROM case_file {report.alias},"
+            f" jsonb_array_elements_text({counted}) x(id) WHERE {told})"
+        )
 
     def _from(self, relation: Relation, row: Row, parent: Row | None) -> str:
         """The table, with the rows of live sources where there are any."""

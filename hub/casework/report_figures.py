@@ -1,0 +1,304 @@
+"""The figures of the quarterly report (R18.3), recounted from the events of cases. Pure.
+
+A figure is a row of COUNTINGS: which events of which mechanism it counts, and what it is broken down by. "本部门" is
+the department itself, so what counts is who handles a case, not where its subject is registered; departments of the
+counties count with their prefecture. What ends a quarter is its last moment, whenever the count is made: the same
+events give the same figures on every later day.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from hub.rules.calendar import SHANGHAI, Calendar
+from hub.rules.reports import Quarter
+from schema.coordinates import vocabulary
+
+# In place of a member of the details: the state that the event led to.
+STATE = "@state"
+
+
+@dataclass(frozen=True)
+class Happened:
+    """An event of a case, with the members of the case's details that figures choose or break down by."""
+
+    case: str
+    mechanism: str
+    at: datetime
+    transition: str
+    source: str | None
+    target: str
+    payload: Mapping[str, Any]
+    members: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pick:
+    """Events of a mechanism. What is left empty does not matter."""
+
+    mechanism: str
+    transitions: tuple[str, ...] = ()
+    # States that the event led into from another one; and out of.
+    entering: tuple[str, ...] = ()
+    leaving: tuple[str, ...] = ()
+    # Members of the details and of the event's payload that must be so.
+    where: tuple[tuple[str, str], ...] = ()
+    told: tuple[tuple[str, object], ...] = ()
+
+    def fits(self, one: Happened) -> bool:
+        """Whether the event is one of these."""
+        return (
+            one.mechanism == self.mechanism
+            and (not self.transitions or one.transition in self.transitions)
+            and (not self.entering or (one.target in self.entering and one.source != one.target))
+            and (not self.leaving or one.source in self.leaving)
+            and all(one.members.get(name) == value for name, value in self.where)
+            and all(one.payload.get(name) == value for name, value in self.told)
+        )
+
+
+@dataclass(frozen=True)
+class By:
+    """What a figure is broken down by: a member of the details or STATE, and the enum with its Chinese words."""
+
+    member: str
+    enum: str = ""
+
+
+@dataclass(frozen=True)
+class Events:
+    """How many such events the quarter had."""
+
+    picks: tuple[Pick, ...]
+    by: tuple[By, ...] = ()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many cases stood in one of these states when the quarter ended."""
+
+    mechanism: str
+    states: tuple[str, ...]
+    where: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Of the cases with an event of `whole` in the quarter, the share that had one of `part` by its end.
+
+    `names`: code and Chinese words of those in the part, and of the others.
+    """
+
+    whole: tuple[Pick, ...]
+    part: tuple[Pick, ...]
+    names: tuple[tuple[str, str], tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Working days from the opening of a case to such an event in the quarter, on average."""
+
+    picks: tuple[Pick, ...]
+
+
+Counting = Events | Standing | Ratio | Mean
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of a figure: its key, its name for people, how many."""
+
+    key: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A figure as the events give it. `part` and `whole` of a ratio; `cases`: the cases that it counts, each once."""
+
+    value: float | None
+    part: int | None = None
+    whole: int | None = None
+    shares: tuple[Share, ...] = ()
+    cases: tuple[str, ...] = ()
+
+
+_RED, _BLACK = (("definition.color", "RED"),), (("definition.color", "BLACK"),)
+_ON, _OFF = ("PUBLISHED", "SUSPENDED"), (
+    "EXITED_EXPIRED", "EXITED_REPAIRED", "EXITED_REVOKED", "EXITED_DISQUALIFIED",
+)  # fmt: skip
+
+
+def _entered(color: tuple[tuple[str, str], ...]) -> Events:
+    into = ("RECOGNIZED", "EXITED_REPAIRED")
+    return Events((Pick(mechanism="LIST_ENTRY", entering=("PUBLISHED",), leaving=into, where=color),))
+
+
+def _left(color: tuple[tuple[str, str], ...]) -> Events:
+    by = (By(STATE, "ListEntryState"),)
+    return Events((Pick(mechanism="LIST_ENTRY", entering=_OFF, leaving=_ON, where=color),), by)
+
+
+_APPLIED = Pick(mechanism="MEASURE", transitions=("activate",))
+_REPAIR_DECIDED = Pick(mechanism="REPAIR", entering=("APPROVED", "REFUSED", "REJECTED_INTAKE"))
+# By the code of the figure in reports.toml. Suspended places on a list are still on it: what came in and did not go
+# out is there.
+COUNTINGS: Mapping[str, Counting] = {
+    "CHECKS": Events(
+        (Pick(mechanism="CHECK", transitions=("open",)),),
+        (By("purpose", "Purpose"), By("conclusion", "CheckConclusion")),
+    ),
+    "RED_IN": _entered(_RED),
+    "RED_OUT": _left(_RED),
+    "RED_CURRENT": Standing("LIST_ENTRY", _ON, _RED),
+    "BLACK_IN": _entered(_BLACK),
+    "BLACK_OUT": _left(_BLACK),
+    "BLACK_CURRENT": Standing("LIST_ENTRY", _ON, _BLACK),
+    "MEASURES_APPLIED": Events((_APPLIED,), (By("measure"),)),
+    "MEASURES_LIFTED": Events(
+        (
+            Pick(
+                mechanism="MEASURE",
+                entering=("ENDED_TERM", "ENDED_EXIT", "ENDED_REPAIRED", "ENDED_LIFTED"),
+                leaving=("EFFECTIVE", "SUSPENDED"),
+            ),
+        ),
+        (By("measure"),),
+    ),
+    "MEASURES_FEEDBACK": Ratio(
+        (_APPLIED,),
+        (Pick(mechanism="MEASURE", transitions=("feed_back", "feed_back_own")),),
+        (("FED_BACK", "已反馈"), ("NOT_FED_BACK", "未反馈")),
+    ),
+    "COMMITMENTS_FILED": Events((Pick(mechanism="COMMITMENT", transitions=("open",)),)),
+    "COMMITMENTS_INSPECTED": Events((Pick(mechanism="COMMITMENT", transitions=("inspect",)),)),
+    "COMMITMENTS_BREACHED": Events(
+        (Pick(mechanism="COMMITMENT", entering=("BREACHED", "FALSE_COMMITMENT")),), (By(STATE),)
+    ),
+    "PUBLICITY_ON_TIME": Ratio(
+        (
+            Pick(mechanism="PUBLICITY", transitions=("publish",)),
+            # Whose seven working days ended unpublished (R7.1); reviews do not stop them.
+            Pick(
+                mechanism="PUBLICITY",
+                transitions=("deadline_passed",),
+                leaving=("DRAFT", "SECRECY_REVIEW", "CONTENT_REVIEW", "APPROVED"),
+            ),
+        ),
+        (Pick(mechanism="PUBLICITY", transitions=("publish",), told=(("late_working_days", 0),)),),
+        (("ON_TIME", "按期"), ("LATE", "逾期")),
+    ),
+    "REPAIRS": Events((_REPAIR_DECIDED,), (By(STATE),)),
+    "REPAIR_DAYS": Mean((_REPAIR_DECIDED,)),
+    "OBJECTIONS": Events(
+        (Pick(mechanism="OBJECTION", entering=("UPHELD", "PARTLY_UPHELD", "REJECTED")),), (By(STATE),)
+    ),
+    "NOTIFICATIONS_SENT": Events((Pick(mechanism="NOTIFICATION", entering=("ISSUED",)),)),
+    "NOTIFICATIONS_ANSWERED": Events((Pick(mechanism="NOTIFICATION", entering=("FEEDBACK",)),)),
+}
+
+
+def _picks(counting: Counting) -> Iterable[Pick]:
+    if isinstance(counting, Standing):
+        return (Pick(mechanism=counting.mechanism, entering=counting.states, where=counting.where),)
+    return (*counting.whole, *counting.part) if isinstance(counting, Ratio) else counting.picks
+
+
+def mechanisms() -> frozenset[str]:
+    """The mechanisms whose events are counted."""
+    return frozenset(pick.mechanism for one in COUNTINGS.values() for pick in _picks(one))
+
+
+def looking_back() -> frozenset[str]:
+    """The mechanisms of whose cases events before the quarter count, too."""
+    back = (one for one in COUNTINGS.values() if not isinstance(one, Events))
+    return frozenset(pick.mechanism for one in back for pick in _picks(one))
+
+
+def members() -> tuple[str, ...]:
+    """Paths of the members of details that are needed."""
+    found = {name for one in COUNTINGS.values() for pick in _picks(one) for name, _ in pick.where}
+    found |= {by.member for one in COUNTINGS.values() if isinstance(one, Events) for by in one.by}
+    return tuple(sorted(found - {STATE}))
+
+
+def recount(
+    history: Sequence[Happened],
+    quarter: Quarter,
+    calendar: Calendar,
+    states: Callable[[str, str], str | None],
+) -> dict[str, Counted]:
+    """Every figure that events give, by code (R18.3). `history`: oldest first, of the departments that count.
+
+    `states`: the Chinese words of a mechanism's state. Events after the quarter are left out.
+    """
+    upto = [one for one in history if _day(one) <= quarter.last]
+    return {code: _count(counting, upto, quarter, calendar, states) for code, counting in COUNTINGS.items()}
+
+
+def _count(
+    counting: Counting,
+    upto: Sequence[Happened],
+    quarter: Quarter,
+    calendar: Calendar,
+    states: Callable[[str, str], str | None],
+) -> Counted:
+    if isinstance(counting, Standing):
+        last = {
+            one.case: one
+            for one in upto
+            if one.mechanism == counting.mechanism
+            and all(one.members.get(name) == value for name, value in counting.where)
+        }
+        cases = tuple(case for case, one in last.items() if one.target in counting.states)
+        return Counted(float(len(cases)), cases=cases)
+    picks = counting.whole if isinstance(counting, Ratio) else counting.picks
+    found = [one for one in upto if _day(one) >= quarter.first and any(pick.fits(one) for pick in picks)]
+    cases = tuple(dict.fromkeys(one.case for one in found))
+    if isinstance(counting, Events):
+        shares = _shares(counting.by, found, states) if counting.by else ()
+        return Counted(float(len(found)), shares=shares, cases=cases)
+    if isinstance(counting, Ratio):
+        done = {one.case for one in upto if any(pick.fits(one) for pick in counting.part)}
+        part, whole = sum(case in done for case in cases), len(cases)
+        counts = (part, whole - part)
+        shares = tuple(
+            Share(key, label, count) for (key, label), count in zip(counting.names, counts, strict=True)
+        )
+        return Counted(round(part / whole, 4) if whole else None, part, whole, shares if whole else (), cases)
+    opened = {one.case: _day(one) for one in reversed(upto)}
+    days = [calendar.between(opened[one.case], _day(one)) for one in found]
+    return Counted(round(sum(days) / len(days), 1) if days else None, whole=len(days), cases=cases)
+
+
+def _shares(
+    by: Sequence[By], found: Sequence[Happened], states: Callable[[str, str], str | None]
+) -> tuple[Share, ...]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in found:
+        values = [one.target if each.member == STATE else one.members.get(each.member) or "-" for each in by]
+        labels = [
+            _word(each.enum, value)
+            or (states(one.mechanism, value) if each.member == STATE else None)
+            or value
+            for each, value in zip(by, values, strict=True)
+        ]
+        counts["/".join(values), " / ".join(labels)] += 1
+    return tuple(Share(key, label, count) for (key, label), count in sorted(counts.items()))
+
+
+def _word(enum: str, value: str) -> str | None:
+    """The Chinese word of a value of the vocabulary."""
+    if not enum:
+        return None
+    found = vocabulary().schema.type_map[enum].values.get(value)  # type: ignore[attr-defined]
+    return found.description.partition(" · ")[0] if found is not None and found.description else None
+
+
+def _day(one: Happened) -> date:
+    return one.at.astimezone(SHANGHAI).date()

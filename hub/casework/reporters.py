@@ -1,0 +1,50 @@
+"""Who reports on a region, whose cases its report counts, and who receives it: by the agreements in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from hub.rights.agreement import Agreement
+from hub.rights.matrix import Capability
+from hub.rules.reports import Reporter
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """One report's partners. `departments`: of the region and its counties; `recipients`: whom it is made to."""
+
+    region: str
+    name: str
+    partner: str
+    departments: tuple[str, ...]
+    recipients: tuple[str, ...]
+
+
+def reporting(reporters: Iterable[Reporter], agreements: Iterable[Agreement]) -> Mapping[str, Reporting]:
+    """Region → its partners. A region whose department has no agreement is left out: nobody could submit. Pure.
+
+    Counties report through their prefecture: the reporter's own region holds theirs, and not the reverse.
+    """
+    known = sorted(agreements, key=lambda one: one.partner)
+    found = {}
+    for row in reporters:
+        near = [one for one in known if row.region.startswith(one.regions)] if known else []
+        own = next((one for one in near if Capability.REPORT in one.capabilities), None)
+        if own is None:
+            continue
+        within = row.region[:4]
+        departments = tuple(
+            one.partner
+            for one in known
+            if one.partner_class == own.partner_class
+            and one.regions
+            and all(region.startswith(within) for region in one.regions)
+        )
+        recipients = tuple(
+            one.partner
+            for one in near
+            if Capability.REVIEW in one.capabilities and Capability.REPORT not in one.capabilities
+        )
+        found[row.region] = Reporting(row.region, row.zh, own.partner, departments, recipients)
+    return found

@@ -1,0 +1,168 @@
+"""The quarterly report (季度报告, R18.1-R18.3): figures that the hub counted and the reporter confirms, and its way."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, Any
+
+import strawberry
+
+from schema.casework import Case
+from schema.enums import term
+from schema.governance import (
+    HOLDER,
+    OPEN,
+    PLANNED,
+    ROW,
+    Capability,
+    Mask,
+    Shape,
+    entity,
+    governed,
+    parameter,
+    supplied,
+)
+from schema.scalars import Date, Moment
+
+
+@strawberry.enum(description="指标类型 · Kind of a figure")
+class FigureKind(Enum):
+    COUNT = term("COUNT", "件数")
+    RATIO = term("RATIO", "比率(0至1)")
+    DAYS = term("DAYS", "平均工作日")
+    TEXT = term("TEXT", "文字")
+
+
+@strawberry.enum(
+    description="报送情况 · Whether it was submitted on time; the first submission counts (R18.1)"
+)
+class ReportStanding(Enum):
+    ON_TIME = term("ON_TIME", "按期报送")
+    LATE = term("LATE", "逾期报送")
+
+
+def _detail(zh: str, en: str, target: str) -> Any:
+    return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
+
+
+def _rows(zh: str, en: str, target: str) -> Any:
+    return governed(zh, en, ROW, shape=Shape.ROWS, target=target, mask=Mask.KEEP)
+
+
+def _member(zh: str, en: str, target: str, shape: Shape = Shape.COLUMN) -> Any:
+    return governed(zh, en, HOLDER, shape=shape, target=target, mask=Mask.KEEP)
+
+
+@strawberry.type(
+    description="期限遇休息日的提示 · A day of the deadline that is a rest day; nothing moves (R18.2)"
+)
+class ReportRestDay:
+    day: Date = _member("日期", "the rest day", "day")
+    work_before: Date = _member("此前最后一个工作日", "last working day before it", "work_before")
+    provisional: bool = _member("放假安排未定", "no notice has fixed that day yet", "provisional")
+
+
+@strawberry.type(description="分项 · A part of a figure")
+class FigureShare:
+    key: str = _member("代码", "codes of what it is broken down by", "key")
+    label: str = _member("名称", "its name in Chinese", "label")
+    count: int = _member("件数", "how many", "count")
+
+
+@strawberry.type(
+    description="季报指标 · A figure of the report: what the hub counted and what is reported (R18.3)"
+)
+class ReportFigure:
+    code: str = _member("代码", "code", "code")
+    name_zh: str = _member("名称", "name in Chinese", "zh")
+    name_en: str = _member("英文名称", "name in English", "en")
+    kind: FigureKind = _member("类型", "kind", "kind")
+    prefilled: float | None = _member(
+        "预填值", "what the hub counted from its events; null: nothing to count", "prefilled"
+    )
+    part: int | None = _member("分子", "of a ratio: those that count", "part")
+    whole: int | None = _member("分母", "of a ratio or a mean: all", "whole")
+    shares: list[FigureShare] = _member("分项", "its parts", "shares", Shape.ROWS)
+    drill: str | None = _member("追溯标识", "asks for the cases that it counts: cases(countedIn:)", "drill")
+    stated: bool = _member("已确认", "the reporter has confirmed or overridden it", "stated")
+    value: float | None = _member("上报值", "what is reported", "value")
+    text: str | None = _member("文字", "words that are reported", "text")
+    reason: str | None = _member("修改理由", "why another value is reported", "reason")
+    stated_by: str | None = _member("确认人", "officer", "stated_by")
+    stated_at: Moment | None = _member("确认时间", "when", "stated_at")
+
+
+@strawberry.type(description="季度报告 · The quarterly report of a commerce department (article 十八)")
+@entity("case_file", "D43", only=("mechanism", ("QUARTERLY_REPORT",)))
+class QuarterlyReport(Case):
+    year: int = _detail("年度", "year", "year")
+    quarter: int = _detail("季度", "quarter, 1 to 4", "quarter")
+    region: str = _detail("行政区划", "code of the region", "region")
+    region_name: str = _detail("报告地区", "region", "region_name")
+    target: Date = _detail("目标日", "day on which it should be in: the 9th", "target")
+    late_from: Moment = _detail("逾期起算", "first moment that is late: the 11th, 0:00 (R18.1)", "late_from")
+    warnings: list[ReportRestDay] = _rows("休息日提示", "days of the deadline that are rest days", "warnings")
+    departments: list[str] = _detail("统计单位", "partners whose cases are counted", "departments")
+    figures: list[ReportFigure] = _rows("指标", "the figures, in their order", "figures")
+    open_figures: list[str] = _detail("待确认指标", "codes of figures nobody has confirmed", "open_figures")
+    prefilled_at: Moment | None = _detail("预填时间", "when the figures were counted", "prefilled_at")
+    submitted_at: Moment | None = _detail("报送时间", "first submitted", "submitted_at")
+    submitted_by: str | None = _detail("报送人", "officer who submitted it", "submitted_by")
+    standing: ReportStanding | None = _detail("报送情况", "on time or late; null: not submitted", "standing")
+    resubmitted_at: Moment | None = _detail("重新报送时间", "submitted again", "resubmitted_at")
+    return_reason: str | None = _detail("退回理由", "why it was given back", "return_reason")
+    accepted_at: Moment | None = _detail("接收时间", "accepted", "accepted_at")
+
+
+@strawberry.input(description="确认或修改一项指标 · Confirm a figure, or override it with a reason (R18.3)")
+class ReportFigureInput:
+    code: str = supplied("代码", "code of the figure")
+    value: float | None = supplied("上报值", "another value; left out: as pre-filled", optional=True)
+    text: str | None = supplied("文字", "words, of a figure in words", optional=True)
+    reason: str | None = supplied("修改理由", "why the value differs", optional=True)
+
+
+_Number = Annotated[str, parameter("编号", "number of the report")]
+
+
+def _command(zh: str, en: str, name: str, capability: Capability = Capability.REPORT) -> Any:
+    return governed(zh, en, OPEN, shape=Shape.COMMAND, target=f"report.{name}", capability=capability)
+
+
+@strawberry.type(description="季度报告操作 · Commands of the quarterly report")
+class ReportCommands:
+    @_command(
+        "打开季度报告", "the report on a quarter that is over; pre-filled when it is new (R18.1)", "open"
+    )
+    def open_quarterly_report(
+        self,
+        year: Annotated[int, parameter("年度", "year")],
+        quarter: Annotated[int, parameter("季度", "quarter, 1 to 4")],
+    ) -> QuarterlyReport | None:
+        return PLANNED
+
+    @_command("重新预填", "count the figures anew from events (R18.3)", "prefill")
+    def prefill_quarterly_report(self, number: _Number) -> QuarterlyReport | None:
+        return PLANNED
+
+    @_command("确认或修改指标", "confirm figures, or override them with a reason (R18.3)", "state")
+    def state_report_figures(
+        self,
+        number: _Number,
+        figures: Annotated[list[ReportFigureInput], parameter("指标", "figures")],
+    ) -> QuarterlyReport | None:
+        return PLANNED
+
+    @_command("报送季度报告", "submit, when every figure is confirmed (R18.1)", "submit")
+    def submit_quarterly_report(self, number: _Number) -> QuarterlyReport | None:
+        return PLANNED
+
+    @_command("退回季度报告", "give back for a correction", "return", Capability.REVIEW)
+    def return_quarterly_report(
+        self, number: _Number, reason: Annotated[str, parameter("理由", "reason")]
+    ) -> QuarterlyReport | None:
+        return PLANNED
+
+    @_command("接收季度报告", "accept", "accept", Capability.REVIEW)
+    def accept_quarterly_report(self, number: _Number) -> QuarterlyReport | None:
+        return PLANNED

@@ -1,0 +1,161 @@
+"""The figures of the quarterly report as pure functions of events (R18.3): their rows fit the machines, and add up."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from importlib.resources import files
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.casework.clock import NEAR, PASSED
+from hub.casework.engine import OPENED
+from hub.casework.registry import registry
+from hub.casework.report_figures import COUNTINGS, STATE, Happened, _picks, members, recount
+from hub.casework.reporters import reporting
+from hub.rights.agreement import read_agreement
+from hub.rules.calendar import SHANGHAI, seeded
+from hub.rules.matrix import load_matrix
+from hub.rules.reports import Quarter, load_report_rules
+from hub.sandbox.agreements import PARTNERS
+from tests.casework.test_case_rights import _agreement
+
+Q3 = Quarter(2026, 3)
+RULES = load_report_rules()
+
+
+def _happened(
+    case: str, mechanism: str, at: datetime, transition: str, source: str | None, target: str, **members: str
+) -> Happened:
+    return Happened(case, mechanism, at, transition, source, target, {}, members)
+
+
+def _figures(history: list[Happened], quarter: Quarter = Q3) -> Any:
+    return recount(history, quarter, seeded(), lambda mechanism, state: None)
+
+
+def test_r18_3_every_figure_is_counted_but_words() -> None:
+    rows = {row.code: row.kind for row in RULES.figures_of(Q3)}
+    assert set(COUNTINGS) == {code for code, kind in rows.items() if kind != "TEXT"}
+
+
+def test_r18_3_what_figures_count_exists_in_the_machines() -> None:
+    machines = registry().machines
+    for code, counting in COUNTINGS.items():
+        for pick in _picks(counting):
+            machine = machines.get(pick.mechanism)
+            if machine is None:
+                continue
+            states = {state.name for state in machine.states}
+            steps = {one.name for one in machine.transitions} | {OPENED, NEAR, PASSED}
+            assert set(pick.entering) | set(pick.leaving) <= states, code
+            assert set(pick.transitions) <= steps, code
+            for state in pick.entering:
+                ways = [t for t in machine.transitions if t.target == state and t.sources - {state}]
+                assert ways or state == machine.initial, (code, state)
+    assert STATE not in members()
+
+
+MOVES = {
+    "RECOGNIZED": ["PUBLISHED"],
+    "PUBLISHED": ["SUSPENDED", "EXITED_EXPIRED", "EXITED_REPAIRED", "EXITED_REVOKED"],
+    "SUSPENDED": ["PUBLISHED", "EXITED_EXPIRED", "EXITED_REPAIRED", "EXITED_DISQUALIFIED"],
+    "EXITED_REPAIRED": ["PUBLISHED"],
+}
+
+
+@st.composite
+def _histories(draw: st.DrawFn) -> list[Happened]:
+    found = []
+    for number in range(draw(st.integers(0, 6))):
+        state, at = "RECOGNIZED", datetime(2026, 5, 1, tzinfo=SHANGHAI)
+        color = draw(st.sampled_from(["RED", "BLACK", "WATCH"]))
+        for _ in range(draw(st.integers(0, 6))):
+            if state not in MOVES:
+                break
+            at += timedelta(days=draw(st.integers(0, 70)), hours=draw(st.integers(0, 23)))
+            target = draw(st.sampled_from(MOVES[state]))
+            found.append(
+                _happened(
+                    f"c{number}", "LIST_ENTRY", at, "step", state, target, **{"definition.color": color}
+                )
+            )
+            state = target
+    return sorted(found, key=lambda one: one.at)
+
+
+@settings(deadline=None)
+@given(_histories())
+def test_r18_3_who_came_and_did_not_leave_is_there(history: list[Happened]) -> None:
+    before, after = _figures(history, Quarter(2026, 2)), _figures(history, Q3)
+    for color in ("RED", "BLACK"):
+        stock, now = before[f"{color}_CURRENT"].value, after[f"{color}_CURRENT"].value
+        assert now - stock == after[f"{color}_IN"].value - after[f"{color}_OUT"].value
+
+
+@settings(deadline=None)
+@given(_histories())
+def test_r18_3_later_events_change_no_figure(history: list[Happened]) -> None:
+    upto = [one for one in history if one.at < datetime(2026, 10, 1, tzinfo=SHANGHAI)]
+    assert _figures(history) == _figures(upto)
+
+
+def test_r18_3_a_quarter_begins_and_ends_at_midnight_in_shanghai() -> None:
+    edges = (
+        datetime(2026, 6, 30, 23, 59, 59), datetime(2026, 7, 1), datetime(2026, 9, 30, 23, 59, 59), datetime(2026, 10, 1),
+    )  # fmt: skip
+    history = [
+        _happened(f"c{n}", "CHECK", at.replace(tzinfo=SHANGHAI), "open", None, "ISSUED",
+                  purpose="EXHIBITION", conclusion="NORMAL")
+        for n, at in enumerate(edges)
+    ]  # fmt: skip
+    checks = _figures(history)["CHECKS"]
+    assert (checks.value, checks.cases) == (2, ("c1", "c2"))
+    assert [(one.key, one.label) for one in checks.shares] == [("EXHIBITION/NORMAL", "会展 / 正常办理")]
+
+
+def test_r18_3_handling_days_are_working_days_and_a_repair_opened_earlier_counts() -> None:
+    at = lambda month, day: datetime(2026, month, day, 10, tzinfo=SHANGHAI)  # noqa: E731
+    history = [
+        _happened("c1", "REPAIR", at(6, 29), "open", None, "SUBMITTED"),
+        _happened("c2", "REPAIR", at(7, 6), "open", None, "SUBMITTED"),
+        _happened("c1", "REPAIR", at(7, 3), "approve", "UNDER_REVIEW", "APPROVED"),
+        _happened("c2", "REPAIR", at(7, 7), "refuse", "UNDER_REVIEW", "REFUSED"),
+    ]
+    told = _figures(history)
+    assert (told["REPAIR_DAYS"].value, told["REPAIRS"].value) == (2.5, 2)
+    assert [(one.key, one.count) for one in told["REPAIRS"].shares] == [("APPROVED", 1), ("REFUSED", 1)]
+
+
+def test_r18_3_nothing_to_divide_by_is_no_ratio() -> None:
+    told = _figures([])
+    assert (told["PUBLICITY_ON_TIME"].value, told["PUBLICITY_ON_TIME"].whole) == (None, 0)
+    assert (told["REPAIR_DAYS"].value, told["CHECKS"].value) == (None, 0)
+
+
+def test_r18_1_a_prefecture_reports_with_its_counties_and_to_the_province() -> None:
+    agreements = [_agreement(partner) for partner in PARTNERS]
+    found = reporting(RULES.reporters_on(Q3.following), agreements)
+    assert list(found) == ["630100"]
+    xining = found["630100"]
+    assert (xining.partner, xining.departments, xining.recipients) == (
+        "commerce-xining",
+        ("commerce-xining",),
+        ("commerce",),
+    )
+    text = next(one for one in agreements if one.partner == "commerce-xining")
+    county = read_agreement(
+        _text("commerce-xining").replace('"commerce-xining"', '"county"').replace('["6301"]', '["630102"]'),
+        load_matrix(), text.valid_from,
+    )  # fmt: skip
+    (with_county,) = reporting(RULES.reporters_on(Q3.following), [*agreements, county]).values()
+    assert (with_county.partner, with_county.departments) == (
+        "commerce-xining",
+        ("commerce-xining", "county"),
+    )
+    assert reporting(RULES.reporters_on(Q3.following), [county]) == {}
+
+
+def _text(partner: str) -> str:
+    return files("hub.sandbox.agreements").joinpath(f"{partner}.toml").read_text("utf-8")
