@@ -7,6 +7,7 @@ from functools import cache
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from schema.catalogue import CatalogItemVersion, PowerListItem
 from schema.credit_checks import CreditCheck, TolerantAcceptance
 from schema.listings import ListConflict, ListingCase
 from schema.measures import MeasureApplication
@@ -45,6 +46,8 @@ def whole_schema() -> strawberry.Schema:
             MerchantArchiveCase,
             RepairCase,
             QuarterlyReport,
+            CatalogItemVersion,
+            PowerListItem,
         ],
         config=StrawberryConfig(scalar_map=DEFINITIONS),
     )

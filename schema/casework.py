@@ -28,6 +28,8 @@ class Mechanism(Enum):
     NOTIFICATION = term("NOTIFICATION", "信用通报")
     REPAIR = term("REPAIR", "信用修复")
     QUARTERLY_REPORT = term("QUARTERLY_REPORT", "季度报告")
+    CATALOG_ITEM = term("CATALOG_ITEM", "双公示事项目录")
+    POWER_ITEM = term("POWER_ITEM", "权力清单")
 
 
 @strawberry.type(description="办理过程中的一步 · A step in the life of a case; appended, never changed")

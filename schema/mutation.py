@@ -6,6 +6,7 @@ from typing import Annotated
 
 import strawberry
 
+from schema.catalogue import CatalogueCommands
 from schema.credit_checks import (
     CreditCheck,
     CreditCheckRow,
@@ -35,6 +36,7 @@ class Mutation(
     MerchantCommands,
     RepairCommands,
     ReportCommands,
+    CatalogueCommands,
 ):
     @governed(
         "信用审查",

@@ -8,6 +8,7 @@ import strawberry
 
 from schema.access import Explanation, Me
 from schema.casework import Case, CaseConnection, Mechanism
+from schema.catalogue import CatalogueQueries
 from schema.credit_checks import CreditCheck, CreditCheckVerification
 from schema.enums import IdentifierScheme, ListColor, Purpose, RecordOrder
 from schema.governance import OPEN, PLANNED, Capability, Shape, filters, governed, parameter
@@ -22,7 +23,10 @@ from schema.subjects import CreditSubject, SubjectCandidate
 
 
 @strawberry.type(description="查询 · Queries")
-class Query(RepairQueries):
+class Query(
+    RepairQueries,
+    CatalogueQueries,
+):
     @governed(
         "按标识精确查找信用主体",
         "a subject by exact identifier; null when unknown or not visible",

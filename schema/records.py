@@ -63,6 +63,14 @@ class CreditRecord(Node):
     provenance: Provenance | None = governed(
         "来源信息", "provenance", ROW, shape=Shape.EMBEDDED, mask=Mask.KEEP
     )
+    catalog_item_version: int | None = governed(
+        "目录事项版本",
+        "version of its catalogue item under which it was filed; null: none was published then (R4.4)",
+        ROW,
+        shape=Shape.COMPUTED,
+        target="catalog_item_version",
+        mask=Mask.KEEP,
+    )
 
 
 @strawberry.type(description="行政许可(双公示 XK_*) · Administrative licence")

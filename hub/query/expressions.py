@@ -92,6 +92,7 @@ class Expressions:
             "identity_verified": self._identity_verified,
             "check_valid": self._check_valid,
             "stale": self._stale,
+            "catalog_item_version": self._catalog_item_version,
         }
         return made[name](row, rule, type_name, of)
 
@@ -117,6 +118,15 @@ class Expressions:
 
     def _check_valid(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         return f"({row.alias}.details->>'valid_until')::date >= {self.access.today}"
+
+    def _catalog_item_version(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        """R4.4: the version in force when the record was first filed; later ones do not change it."""
+        return (
+            "(SELECT max((i.details->>'item_version')::int) FROM case_file i WHERE i.mechanism = 'CATALOG_ITEM'"
+            f" AND i.state IN ('PUBLISHED', 'SUPERSEDED') AND i.details->>'code' = {row.alias}.catalog_item_code"
+            " AND (i.details->>'published_at')::timestamptz <="
+            f" (SELECT min(f.recorded_at) FROM record f WHERE f.public_id = {row.alias}.public_id))"
+        )
 
     def _classes(self, rule: Rule, type_name: str) -> tuple[str, ...]:
         person = type_name == "NaturalPerson"

@@ -205,6 +205,9 @@ class Reference:
                 days = {"ASSOCIATION": 184, "MERCHANT": 366, "PREPAID_BALANCE": 244}.get(row["archive_type"])
                 updated = row["last_updated_on"]
                 return None if days is None else updated is None or (today - updated).days > days
+            case "catalogItemVersion":
+                # No world has a catalogue (R4.4).
+                return None
             case "identityVerified":
                 known = self.store.about("identifier", row["subject_id"])
                 return "YES" if any(one["data_class"] == "D3" for one in known) else "NO"

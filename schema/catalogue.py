@@ -1,0 +1,398 @@
+"""The catalogue of licences and penalties (双公示事项目录, R4.1-R4.5): versions on their way, what is published, coverage."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, Any
+
+import strawberry
+
+from schema.casework import Case
+from schema.enums import SharingAttribute, term
+from schema.governance import (
+    HOLDER,
+    OPEN,
+    PLANNED,
+    ROW,
+    Capability,
+    Mask,
+    Shape,
+    entity,
+    governed,
+    parameter,
+    supplied,
+)
+from schema.publicity import DeliveryState, PublicityChannel, PublicityDelivery
+from schema.scalars import Date, Moment, SM3Digest
+
+
+@strawberry.enum(
+    description="目录事项种类 · Kind of a catalogue item, as the national standard abbreviates it"
+)
+class CatalogItemKind(Enum):
+    XK = term("XK", "行政许可")
+    CF = term("CF", "行政处罚")
+
+
+@strawberry.enum(description="目录公开网站 · Site beside 信用中国(青海) on which an item is published (R4.5)")
+class CatalogSite(Enum):
+    OWN_SITE = term("OWN_SITE", "本单位门户网站")
+    GOVERNMENT_PORTAL = term("GOVERNMENT_PORTAL", "地方信用门户网站")
+
+
+@strawberry.enum(description="数据类型 · Type of a data item")
+class DataItemType(Enum):
+    TEXT = term("TEXT", "字符")
+    DATE = term("DATE", "日期")
+    INTEGER = term("INTEGER", "整数")
+    DECIMAL = term("DECIMAL", "浮点")
+    ENUM = term("ENUM", "枚举")
+    SET = term("SET", "集合")
+
+
+@strawberry.enum(description="是否必填 · Whether a data item must be filled")
+class DataItemRequirement(Enum):
+    REQUIRED = term("REQUIRED", "必填")
+    CONDITIONAL = term("CONDITIONAL", "条件必填")
+    OPTIONAL = term("OPTIONAL", "选填")
+
+
+@strawberry.enum(description="共享属性(政务数据共享条例) · Whether other agencies are given it")
+class GovernmentSharing(Enum):
+    UNCONDITIONAL = term("UNCONDITIONAL", "无条件共享")
+    CONDITIONAL = term("CONDITIONAL", "有条件共享")
+    NOT_SHARED = term("NOT_SHARED", "不予共享")
+
+
+@strawberry.enum(description="偏差种类 · How a data item differs from the national standard (R4.3)")
+class DeviationKind(Enum):
+    MISSING = term("MISSING", "缺少")
+    ADDED = term("ADDED", "增加")
+    NAME = term("NAME", "名称")
+    TYPE = term("TYPE", "类型")
+    LENGTH = term("LENGTH", "长度")
+    REQUIREMENT = term("REQUIREMENT", "是否必填")
+    OPENNESS = term("OPENNESS", "公开属性")
+
+
+@strawberry.enum(
+    description="缺口状态 · How far an item of the power list is on its way into the catalogue (R4.1)"
+)
+class CatalogGap(Enum):
+    MISSING = term("MISSING", "未编入目录")
+    IN_PREPARATION = term("IN_PREPARATION", "编制中")
+    NOT_SHOWN = term("NOT_SHOWN", "已公开,渠道未全部签收")
+
+
+def _detail(zh: str, en: str, target: str) -> Any:
+    return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
+
+
+def _rows(zh: str, en: str, target: str) -> Any:
+    return governed(zh, en, ROW, shape=Shape.ROWS, target=target, mask=Mask.KEEP)
+
+
+def _member(zh: str, en: str, target: str) -> Any:
+    return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP)
+
+
+def _open(zh: str, en: str, target: str, shape: Shape = Shape.COLUMN) -> Any:
+    return governed(zh, en, OPEN, target=target, mask=Mask.KEEP, shape=shape)
+
+
+@strawberry.type(
+    description="数据项 · A data item of a catalogue item; the stricter of its two attributes counts"
+)
+class CatalogDataItem:
+    code: str = _member("代码", "code", "code")
+    name: str = _member("名称", "name", "name")
+    type: DataItemType = _member("类型", "type", "type")
+    length: int | None = _member("长度", "characters at most; null: no text", "length")
+    requirement: DataItemRequirement = _member("是否必填", "whether it must be filled", "requirement")
+    masked: bool = _member("是否脱敏", "whether it is shown masked", "masked")
+    government_sharing: GovernmentSharing = _member(
+        "共享属性", "sharing among agencies", "government_sharing"
+    )
+    sharing_attribute: SharingAttribute = _member("公开属性", "openness", "sharing_attribute")
+
+
+@strawberry.type(
+    description="与国家标准的偏差 · A deviation from the national standard, and why it is accepted (R4.3)"
+)
+class CatalogDeviation:
+    key: str = _member("标识", "its name within the item", "key")
+    kind: DeviationKind = _member("种类", "kind", "kind")
+    code: str = _member("数据项代码", "code of the data item", "code")
+    standard: str = _member("标准", "what the standard says", "standard")
+    stated: str = _member("目录", "what the item says", "stated")
+    reason: str | None = _member("认可理由", "why it is accepted; null: blocks the review", "reason")
+
+
+@strawberry.type(description="保密审查 · Secrecy review of a version, by a second person (R4.2)")
+class CatalogReview:
+    officer: str = _member("审查人", "officer", "officer")
+    at: Moment = _member("时间", "when", "at")
+    opinion: str = _member("意见", "opinion", "opinion")
+    digest: SM3Digest = _member("内容摘要", "SM3 digest of what was reviewed", "digest")
+
+
+@strawberry.type(description="事项内容 · What a version says of its item")
+class CatalogContent:
+    name: str = _member("名称", "name", "name")
+    kind: CatalogItemKind = _member("种类", "kind", "kind")
+    legal_basis: str = _member("实施依据", "legal basis", "legal_basis")
+    authority: str = _member("实施机关", "authority", "authority")
+    power_item: str | None = _member("权力清单事项", "item of the power list", "power_item")
+    responsibility_item: str | None = _member(
+        "责任清单事项", "item of the responsibility list", "responsibility_item"
+    )
+    site: CatalogSite = _member("公开网站", "site beside 信用中国(青海)", "site")
+    effective_from: Date = _member("拟生效日期", "not published before this day", "effective_from")
+    data_items: list[CatalogDataItem] = governed(
+        "数据项", "data items", HOLDER, target="data_items", mask=Mask.KEEP, shape=Shape.ROWS
+    )
+
+
+@strawberry.type(
+    description="目录事项版本 · A version of a catalogue item on its way; for its unit and audit (R4.2-R4.5)"
+)
+@entity("case_file", "D38", only=("mechanism", ("CATALOG_ITEM",)))
+class CatalogItemVersion(Case):
+    code: str = _detail("事项编码", "code of the item", "code")
+    version: int = _detail("版本", "version, from 1", "item_version")
+    content: CatalogContent = _rows("内容", "what it says", "content")
+    standard: str = _detail("对照标准", "edition of the national standard", "standard")
+    deviations: list[CatalogDeviation] = _rows("偏差", "deviations from the standard (R4.3)", "deviations")
+    digest: SM3Digest = _detail("内容摘要", "SM3 digest of what it says", "digest")
+    drafted_by: str = _detail("起草人", "officer who drafted it", "drafted_by")
+    secrecy_review: CatalogReview | None = _rows("保密审查", "secrecy review (R4.2)", "secrecy_review")
+    in_force_from: Date | None = _detail("生效日期", "published on", "in_force_from")
+    effective_to: Date | None = _detail("失效日期", "superseded or retired on", "effective_to")
+    ended_reason: str | None = _detail("终止原因", "why it ended", "ended_reason")
+    deliveries: list[PublicityDelivery] | None = governed(
+        "渠道送达",
+        "deliveries to the channels, oldest first (R4.5)",
+        ROW,
+        shape=Shape.MANY,
+        target="case.deliveries",
+        mask=Mask.KEEP,
+    )
+
+
+@strawberry.type(description="权力清单事项 · An item of a unit's power list, as it was imported (R4.1)")
+@entity("case_file", "D38", only=("mechanism", ("POWER_ITEM",)))
+class PowerListItem(Case):
+    code: str = _detail("事项编码", "code", "code")
+    name: str = _detail("事项名称", "name", "name")
+    kind: CatalogItemKind = _detail("种类", "kind", "kind")
+    legal_basis: str = _detail("实施依据", "legal basis", "legal_basis")
+    authority: str = _detail("实施机关", "authority", "authority")
+    responsibility_item: str | None = _detail(
+        "责任清单事项", "item of the responsibility list", "responsibility_item"
+    )
+
+
+@strawberry.type(description="渠道状态 · How far a published item is on a channel (R4.5)")
+class CatalogChannel:
+    channel: PublicityChannel = _member("渠道", "channel", "channel")
+    state: DeliveryState = _member("状态", "state of the delivery", "state")
+    acknowledged_at: Moment | None = _member("签收时间", "acknowledged", "acknowledged_at")
+
+
+@strawberry.type(
+    description="目录事项 · A published catalogue item: the department's own words, open to everybody (R4.5)"
+)
+@entity("rows:catalogue", OPEN)
+class CatalogItem:
+    unit: str = _open("单位", "partner that keeps it", "unit")
+    code: str = _open("事项编码", "code", "code")
+    version: int = _open("版本", "version, from 1", "version")
+    name: str = _open("名称", "name", "name")
+    kind: CatalogItemKind = _open("种类", "kind", "kind")
+    legal_basis: str = _open("实施依据", "legal basis", "legal_basis")
+    authority: str = _open("实施机关", "authority", "authority")
+    power_item: str | None = _open("权力清单事项", "item of the power list", "power_item")
+    responsibility_item: str | None = _open(
+        "责任清单事项", "item of the responsibility list", "responsibility_item"
+    )
+    effective_from: Date = _open("生效日期", "in force from", "effective_from")
+    effective_to: Date | None = _open("失效日期", "superseded or retired on", "effective_to")
+    standard: str = _open("对照标准", "edition of the national standard", "standard")
+    data_items: list[CatalogDataItem] = _open("数据项", "data items", "data_items", Shape.ROWS)
+    deviations: list[CatalogDeviation] = _open(
+        "与国家标准的偏差", "deviations from the standard (R4.3)", "deviations", Shape.ROWS
+    )
+    channels: list[CatalogChannel] = _open("渠道", "its two channels (R4.5)", "channels", Shape.ROWS)
+
+
+@strawberry.type(
+    description="缺口 · An item of the power list that is not in the catalogue, or not shown yet (R4.1)"
+)
+class CatalogCoverageGap:
+    code: str = _member("事项编码", "code", "code")
+    name: str = _member("事项名称", "name", "name")
+    kind: CatalogItemKind = _member("种类", "kind", "kind")
+    gap: CatalogGap = _member("状态", "how far it is", "gap")
+
+
+@strawberry.type(description="应归尽归、应示尽示 · Coverage of a unit's power list by its catalogue (R4.1)")
+@entity("rows:catalogue_coverage", OPEN)
+class CatalogCoverage:
+    unit: str = _open("单位", "partner that keeps them", "unit")
+    active: int = _open("有效权力事项", "active licences and penalties of the power list", "active")
+    catalogued: int = _open("已编入目录", "with an item in force in the catalogue", "catalogued")
+    shown: int = _open("已公示", "with both channels' receipts", "shown")
+    per_mille_catalogued: int | None = _open(
+        "应归尽归率(千分比)", "catalogued of 1,000 active; null: none", "per_mille_catalogued"
+    )
+    per_mille_shown: int | None = _open(
+        "应示尽示率(千分比)", "shown of 1,000 catalogued; null: none", "per_mille_shown"
+    )
+    gaps: list[CatalogCoverageGap] = _open("缺口", "the gap list", "gaps", Shape.ROWS)
+    without_power: list[str] = _open(
+        "无权力清单依据的目录事项", "items in force without an active item of the power list", "without_power"
+    )
+
+
+@strawberry.input(description="数据项 · A data item")
+class CatalogDataItemInput:
+    code: str = supplied("代码", "code")
+    name: str = supplied("名称", "name")
+    type: DataItemType = supplied("类型", "type")
+    length: int | None = supplied("长度", "characters at most", optional=True)
+    requirement: DataItemRequirement = supplied("是否必填", "whether it must be filled")
+    masked: bool = supplied("是否脱敏", "whether it is shown masked")
+    government_sharing: GovernmentSharing = supplied("共享属性", "sharing among agencies")
+    sharing_attribute: SharingAttribute = supplied("公开属性", "openness")
+
+
+_Number = Annotated[str, parameter("编号", "number of the version's case")]
+_Name = Annotated[str, parameter("名称", "name of the item")]
+_Basis = Annotated[str, parameter("实施依据", "legal basis")]
+_Authority = Annotated[str, parameter("实施机关", "authority")]
+_Site = Annotated[CatalogSite, parameter("公开网站", "site beside 信用中国(青海)")]
+_Power = Annotated[str | None, parameter("权力清单事项", "item of the power list")]
+_Responsibility = Annotated[str | None, parameter("责任清单事项", "item of the responsibility list")]
+_From = Annotated[Date | None, parameter("拟生效日期", "not published before; by default today")]
+_Items = Annotated[
+    list[CatalogDataItemInput] | None,
+    parameter("数据项", "data items; by default those of the version before, else the standard's"),
+]
+_Reason = Annotated[str, parameter("理由", "reason")]
+
+
+def _command(zh: str, en: str, name: str, capability: Capability = Capability.CASEWORK) -> Any:
+    return governed(zh, en, OPEN, shape=Shape.COMMAND, target=f"catalogue.{name}", capability=capability)
+
+
+@strawberry.type(description="双公示事项目录操作 · Commands of the catalogue")
+class CatalogueCommands:
+    @_command("起草目录事项", "draft the next version of a catalogue item (R4.4)", "draft")
+    def draft_catalog_item(
+        self,
+        code: Annotated[str, parameter("事项编码", "code of the item")],
+        kind: Annotated[CatalogItemKind, parameter("种类", "kind")],
+        name: _Name,
+        legal_basis: _Basis,
+        authority: _Authority,
+        site: _Site,
+        power_item: _Power = None,
+        responsibility_item: _Responsibility = None,
+        effective_from: _From = None,
+        data_items: _Items = None,
+    ) -> CatalogItemVersion | None:
+        return PLANNED
+
+    @_command("修改目录草稿", "revise a draft; it is compared with the standard anew (R4.3)", "revise")
+    def revise_catalog_item(
+        self,
+        number: _Number,
+        name: _Name,
+        legal_basis: _Basis,
+        authority: _Authority,
+        site: _Site,
+        power_item: _Power = None,
+        responsibility_item: _Responsibility = None,
+        effective_from: _From = None,
+        data_items: _Items = None,
+    ) -> CatalogItemVersion | None:
+        return PLANNED
+
+    @_command("提交保密审查", "hand a version in for its secrecy review", "submit")
+    def submit_catalog_item(self, number: _Number) -> CatalogItemVersion | None:
+        return PLANNED
+
+    @_command("认可偏差", "accept a deviation from the standard (R4.3)", "accept", Capability.REVIEW)
+    def accept_catalog_deviation(
+        self,
+        number: _Number,
+        deviation: Annotated[str, parameter("偏差标识", "key of the deviation")],
+        reason: _Reason,
+    ) -> CatalogItemVersion | None:
+        return PLANNED
+
+    @_command(
+        "目录保密审查通过",
+        "pass the secrecy review, as second person (R4.2)",
+        "pass_secrecy",
+        Capability.REVIEW,
+    )
+    def pass_catalog_review(
+        self, number: _Number, opinion: Annotated[str, parameter("意见", "opinion")]
+    ) -> CatalogItemVersion | None:
+        return PLANNED
+
+    @_command("目录保密审查不通过", "reject a version", "reject", Capability.REVIEW)
+    def reject_catalog_item(self, number: _Number, reason: _Reason) -> CatalogItemVersion | None:
+        return PLANNED
+
+    @_command("退回目录草稿", "give a version back for revision", "return", Capability.REVIEW)
+    def return_catalog_item(self, number: _Number, reason: _Reason) -> CatalogItemVersion | None:
+        return PLANNED
+
+    @_command(
+        "公开目录事项", "publish a version on both channels; it supersedes the one before (R4.5)", "publish"
+    )
+    def publish_catalog_item(self, number: _Number) -> CatalogItemVersion | None:
+        return PLANNED
+
+    @_command("取消目录事项", "retire an item without a successor", "retire")
+    def retire_catalog_item(
+        self,
+        number: _Number,
+        reason: _Reason,
+        document_number: Annotated[str, parameter("文号", "number of the document")],
+    ) -> CatalogItemVersion | None:
+        return PLANNED
+
+
+@strawberry.type(description="双公示事项目录查询 · Questions about the catalogue")
+class CatalogueQueries:
+    @governed(
+        "双公示事项目录",
+        "the published catalogue: the versions in force on a day, or one version (R4.5)",
+        OPEN,
+        shape=Shape.ROWS,
+        target="catalogue",
+    )
+    def catalog_items(
+        self,
+        kind: Annotated[CatalogItemKind | None, parameter("种类", "kind")] = None,
+        code: Annotated[str | None, parameter("事项编码", "code")] = None,
+        version: Annotated[int | None, parameter("版本", "one version, also a superseded one")] = None,
+        on: Annotated[Date | None, parameter("日期", "in force on this day; by default today")] = None,
+    ) -> list[CatalogItem] | None:
+        return PLANNED
+
+    @governed(
+        "目录覆盖率",
+        "coverage of the power lists by the catalogue, with the gaps (R4.1); for handling units and auditors",
+        OPEN,
+        shape=Shape.ROWS,
+        target="catalogue_coverage",
+        capability=Capability.LINEAGE,
+    )
+    def catalog_coverage(
+        self, unit: Annotated[str | None, parameter("单位", "one unit; by default all")] = None
+    ) -> list[CatalogCoverage] | None:
+        return PLANNED
