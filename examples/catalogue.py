@@ -95,7 +95,10 @@ def main() -> None:
     say("published on two channels (R4.5)", step(DRAFTER, "publishCatalogItem", first["number"]))
 
     (item,) = shown(code)
-    say("what the public reads; `credithub worker` takes it to the channels, each with its own state", brief([item]))
+    say(
+        "what the public reads; `credithub worker` takes it to the channels, each with its own state",
+        brief([item]),
+    )
     say("应归尽归 now; 应示尽示 waits for both receipts", DRAFTER.ask(COVERAGE))
 
     items = [{**one, "length": 500} if one["code"] == "XK_XKWS" else one for one in item["dataItems"]]
