@@ -32,10 +32,12 @@ from hub.casework.alarms import raise_alarms, waiting
 from hub.casework.channels import Address, Channel
 from hub.casework.clock import automatic, keep_time
 from hub.casework.deliveries import Courier, due_channels
+from hub.casework.disclosures import end_with_penalties
 from hub.casework.publicity_commands import recompute
 from hub.casework.registry import registry
 from hub.casework.repair_commands import settle
 from hub.casework.report_commands import open_reports
+from hub.casework.tiers import keep_tiers
 from hub.casework.watch import ChannelServed, JobDone, Watch, Watched
 from hub.config import Settings
 from hub.harvest.run import Outcome, harvest_all
@@ -113,6 +115,11 @@ class Duties:
         await open_reports(self.pool, registry().machines, self.tools.now())
         await keep_time(self.pool, registry().machines, automatic(), self.tools.now())
         await settle(self.pool, registry().machines, self.tools.now())
+        """Take over a new working calendar, remind, take the steps that time takes, and keep tiers (R10.1, R10.4)."""
+        await recompute(self.pool, registry().machines, self.tools.now())
+        await keep_time(self.pool, registry().machines, automatic(), self.tools.now())
+        await end_with_penalties(self.pool, registry().machines, self.tools.now())
+        await keep_tiers(self.pool, registry().machines, self.tools.now())
 
     async def alarms(self, _: str) -> None:
         """Raise the alarms on deliveries, and show the figures."""

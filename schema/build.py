@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema.catalogue import CatalogItemVersion, PowerListItem
 from schema.credit_checks import CreditCheck, TolerantAcceptance
+from schema.disclosures import CaseDisclosure
 from schema.listings import ListConflict, ListingCase
 from schema.measures import MeasureApplication
 from schema.merchants import MerchantArchiveCase
@@ -21,6 +22,7 @@ from schema.repair import RepairCase
 from schema.reports import QuarterlyReport
 from schema.scalars import DEFINITIONS
 from schema.subjects import IndividualBusiness, NaturalPerson, Organization
+from schema.tiers import SupervisionTier
 
 
 @cache
@@ -48,6 +50,8 @@ def whole_schema() -> strawberry.Schema:
             QuarterlyReport,
             CatalogItemVersion,
             PowerListItem,
+            SupervisionTier,
+            CaseDisclosure,
         ],
         config=StrawberryConfig(scalar_map=DEFINITIONS),
     )

@@ -30,6 +30,8 @@ class Mechanism(Enum):
     QUARTERLY_REPORT = term("QUARTERLY_REPORT", "季度报告")
     CATALOG_ITEM = term("CATALOG_ITEM", "双公示事项目录")
     POWER_ITEM = term("POWER_ITEM", "权力清单")
+    SUPERVISION_TIER = term("SUPERVISION_TIER", "监管分类")
+    CASE_DISCLOSURE = term("CASE_DISCLOSURE", "典型案件曝光")
 
 
 @strawberry.type(description="办理过程中的一步 · A step in the life of a case; appended, never changed")

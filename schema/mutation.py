@@ -14,6 +14,7 @@ from schema.credit_checks import (
     MissingPaperInput,
     TolerantAcceptance,
 )
+from schema.disclosures import DisclosureCommands
 from schema.governance import OPEN, PLANNED, Capability, Shape, governed, parameter
 from schema.listings import ListCommands
 from schema.measures import MeasureCommands
@@ -37,6 +38,8 @@ class Mutation(
     RepairCommands,
     ReportCommands,
     CatalogueCommands,
+    CatalogueCommands,
+    DisclosureCommands,
 ):
     @governed(
         "信用审查",

@@ -25,6 +25,7 @@ from schema.node import Node
 from schema.origin import Provenance, Source
 from schema.records import RecordConnection, RecordFilter
 from schema.scalars import USCC, Date
+from schema.tiers import SupervisionTier
 
 # Data classes a natural person's own row is decided by: the records that mention the person.
 PERSON = ("D5", "D8", "D11")
@@ -206,6 +207,15 @@ class Organization(CreditSubject):
         mask=Mask.KEEP,
     )
 
+    supervision_tiers: list[SupervisionTier] | None = governed(
+        "监管分类",
+        "supervision tiers in force, by sector; for supervising units and the subject itself (R10.1)",
+        OPEN,
+        shape=Shape.MANY,
+        target="subject.tiers",
+        mask=Mask.KEEP,
+    )
+
     @governed(
         "外部等级", "grades issued by others, in force", OPEN, shape=Shape.MANY, target="subject.grades"
     )
@@ -253,6 +263,15 @@ class IndividualBusiness(CreditSubject):
     )
     identifiers: list[Identifier] | None = governed(
         "标识", "identifiers", "D1", shape=Shape.MANY, target="subject.identifiers"
+    )
+
+    supervision_tiers: list[SupervisionTier] | None = governed(
+        "监管分类",
+        "supervision tiers in force, by sector; for supervising units and the subject itself (R10.1)",
+        OPEN,
+        shape=Shape.MANY,
+        target="subject.tiers",
+        mask=Mask.KEEP,
     )
 
     @governed(

@@ -72,10 +72,16 @@ TABLES = {
             "case_file",
             letter="c",
             fact=False,
-            # R9.1: a measure is shown while it is in effect; before and afterwards to its parties.
-            in_use="({t}.mechanism <> 'MEASURE' OR {t}.state = 'EFFECTIVE' AND {t}.due_on >= {today}"
+            # R9.1: a measure is shown while it is in effect; R10.1: a tier while no fact in it has expired; R10.4: a case
+            # while it is disclosed. Before and afterwards they are for their parties.
+            in_use="({t}.mechanism NOT IN ('MEASURE', 'SUPERVISION_TIER', 'CASE_DISCLOSURE')"
+            " OR {t}.mechanism = 'MEASURE' AND {t}.state = 'EFFECTIVE' AND {t}.due_on >= {today}"
+            " OR {t}.mechanism = 'SUPERVISION_TIER' AND {t}.state = 'CURRENT'"
+            " AND coalesce(({t}.details->>'valid_until')::date >= {today}, TRUE)"
+            " OR {t}.mechanism = 'CASE_DISCLOSURE' AND {t}.state = 'DISCLOSED'"
             " OR EXISTS (SELECT FROM case_party w WHERE w.case_id = {t}.case_id AND w.partner = {partner}))",
-            ended="TRUE",
+            # What was never disclosed is no ended case.
+            ended="({t}.mechanism <> 'CASE_DISCLOSURE' OR {t}.state = 'ENDED')",
             kind="mechanism",
             mixed=True,
             regional=True,
@@ -123,6 +129,9 @@ RELATIONS = {
     ),
     "subject.archives": Relation(
         "archive", "{t}.subject_id = {p}.subject_id", ("archive_type", "public_id"), descending=False
+    ),
+    "subject.tiers": Relation(
+        "case_file", "{t}.subject_id = {p}.subject_id", ("opened_on", "public_id"), descending=False
     ),
     "fact.subject": Relation("subject", "{t}.subject_id = {p}.subject_id"),
     "candidate.subject": Relation("subject", "{t}.subject_id = {p}.subject_id"),

@@ -73,6 +73,16 @@ class Switch:
 
 
 @dataclass(frozen=True)
+class Sector:
+    """A sector, and the industries (GB/T 4754, beginnings of codes without letter) whose firms are of it."""
+
+    id: str
+    zh: str
+    industries: tuple[str, ...]
+    term: Term
+
+
+@dataclass(frozen=True)
 class Policy:
     """The numbers of the rule."""
 
@@ -91,6 +101,7 @@ class TierRules:
     """The dated rows of tiering.toml."""
 
     switches: tuple[Switch, ...]
+    sectors: tuple[Sector, ...]
     policies: tuple[Policy, ...]
 
     def on(self, sector: str, day: date) -> bool:
@@ -100,6 +111,10 @@ class TierRules:
             if row is not None:
                 return row.on
         return False
+
+    def sectors_on(self, day: date) -> tuple[Sector, ...]:
+        """The sectors whose firms are tiered on `day` (R10.1)."""
+        return tuple(one for one in self.sectors if one.term.covers(day) and self.on(one.id, day))
 
     def tier(self, firm: Firm, sector: str, today: date) -> Tier | None:
         """The tier of a firm (R10.1), None while tiering is off.
@@ -126,8 +141,14 @@ class TierRules:
 def load_tier_rules(text: str | None = None) -> TierRules:
     """The rows of tiering.toml, or of `text`. Raises RulesInvalid, also for a source that is no authority."""
     file = RuleFile("tiering.toml", text)
-    rules = TierRules(file.rows("switch", _switch), file.rows("policy", _policy))
+    rules = TierRules(
+        file.rows("switch", _switch), file.rows("sector", _sector), file.rows("policy", _policy)
+    )
     file.done()
+    known = {"*", *(one.id for one in rules.sectors)}
+    if unknown := {one.sector for one in rules.switches} - known:
+        raise RulesInvalid(f"tiering.toml: switch: sector {min(unknown)} is unknown")
+    disjoint(rules.sectors, "tiering.toml: sector", lambda row: row.id)
     disjoint(rules.switches, "tiering.toml: switch", lambda row: row.sector)
     disjoint(rules.policies, "tiering.toml: policy")
     return rules
@@ -227,6 +248,13 @@ def _ids(reasons: Iterable[Reason]) -> tuple[str, ...]:
 
 def _switch(row: Row) -> Switch:
     return Switch(row.text("sector"), row.flag("on"), row.term())
+
+
+def _sector(row: Row) -> Sector:
+    sector = Sector(row.text("id"), row.text("zh"), row.texts("industries"), row.term())
+    if not sector.industries or not all(code.isdigit() for code in sector.industries):
+        raise RulesInvalid(f"{row.where}: industries are codes of digits")
+    return sector
 
 
 def _policy(row: Row) -> Policy:

@@ -6,14 +6,18 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from hub.casework.alarms import raise_alarms
+from hub.casework.channels import Client
 from hub.casework.clock import automatic, keep_time
+from hub.casework.deliveries import Courier, Pace
 from hub.casework.listings import Definition, standing
 from hub.casework.registry import registry
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import MONDAY, Desk, Office
+from tests.casework.dispatch import sites
 
 PROPOSE = """
 mutation P($code: USCC!, $list: String!, $ground: BlackListGround) {
@@ -391,3 +395,73 @@ async def test_r8_5_every_version_of_an_entry_is_kept(office: Office) -> None:
     assert [(row["state"], row["current"]) for row in rows] == [
         ("RECOGNIZED", False), ("PUBLISHED", False), ("EXITED_REVOKED", True),
     ]  # fmt: skip
+
+
+# ---- acceptance ------------------------------------------------------------------------------------------------
+
+
+async def _delivered(office: Office, *away: str) -> None:
+    """Every channel but those that are away takes what is due, and acknowledges it."""
+    office.clock.now += timedelta(minutes=1)
+    async with (
+        sites(clock=lambda: office.clock.now.timestamp()) as channels,
+        httpx.AsyncClient(trust_env=False) as http,
+    ):
+        courier = Courier(office.database.writer, Client(http, 5), Pace(), office.clock, lambda: 0.0)
+        for name, site in channels.items():
+            if name not in away:
+                await courier.deliver(site.address)
+
+
+async def _ends(office: Office, number: str) -> dict[str, tuple[str, str | None, str]]:
+    """Channel → how its exit or withdrawal stands, with receipt, and the reason that it tells."""
+    rows = await office.rows(
+        "SELECT d.channel, d.state, d.receipt_no, d.payload->'document'->>'reason' AS reason FROM delivery_out d"
+        " JOIN case_file USING (case_id) WHERE number = $1 AND d.payload->>'action' <> 'PUBLISH'",
+        number,
+    )
+    return {row["channel"]: (row["state"], row["receipt_no"], row["reason"]) for row in rows}
+
+
+async def test_acceptance_13_an_annulled_entry_is_withdrawn_with_its_reason_and_the_push_is_confirmed(
+    office: Office,
+) -> None:
+    await office.rows(
+        "UPDATE delivery_out SET state = 'FAILED', error_code = 'SUPERSEDED' WHERE state <> 'ACKNOWLEDGED'"
+    )
+    code = await office.subject()
+    number, entry = await _published(office, code, "L-BLACK")
+    await _delivered(office)
+    await _desk(office).done(REVOKE, {"n": number})
+    assert await _entries(_public(office), code) == []
+    await _delivered(office)
+    ended = await _ends(office, number)
+    assert set(ended) == {"OWN_SITE", "GOVERNMENT_PORTAL", "PROVINCIAL_PLATFORM", "CREDIT_QINGHAI"}
+    for state, receipt, reason in ended.values():
+        assert (state, reason) == ("ACKNOWLEDGED", "判决撤销")
+        assert receipt
+    overdue = await raise_alarms(office.database.writer, office.clock.now + timedelta(days=30))
+    assert [one for one in overdue if one.item == entry] == []
+
+
+async def test_acceptance_13_an_annulled_entry_whose_withdrawal_is_not_confirmed_is_an_alarm(
+    office: Office,
+) -> None:
+    await office.rows(
+        "UPDATE delivery_out SET state = 'FAILED', error_code = 'SUPERSEDED' WHERE state <> 'ACKNOWLEDGED'"
+    )
+    number, entry = await _published(office, await office.subject(), "L-BLACK")
+    await _delivered(office)
+    # A Monday: the third working day after it is Thursday, 10 December 2026.
+    assert office.clock.now.date() == date(2026, 12, 7)
+    await _desk(office).done(REVOKE, {"n": number})
+    await _delivered(office, "CREDIT_QINGHAI", "OWN_SITE")
+    alarms = {}
+    for moment in (datetime(2026, 12, 7, 15, 59, tzinfo=UTC), datetime(2026, 12, 7, 16, tzinfo=UTC),
+                   datetime(2026, 12, 10, 15, 59, tzinfo=UTC), datetime(2026, 12, 10, 16, tzinfo=UTC)):  # fmt: skip
+        overdue = await raise_alarms(office.database.writer, moment)
+        alarms[moment.day, moment.hour] = {
+            (one.channel, one.rule, one.priority) for one in overdue if one.item == entry
+        }
+    push, site = ("CREDIT_QINGHAI", "R8.5", 1), ("OWN_SITE", "R7.4", 1)
+    assert alarms == {(7, 15): set(), (7, 16): {push}, (10, 15): {push}, (10, 16): {push, site}}

@@ -337,3 +337,42 @@ async def test_r7_1_a_case_of_publicity_does_not_exist_for_who_has_no_part_in_it
     query = "query Q($number: String!) { case(number: $number) { number } }"
     other = office.desk("commerce-xining", "ONGOING_SUPERVISION", "M-1", None)
     assert (await other.done(query, {"number": made["number"]}))["case"] is None
+
+
+# ---- acceptance ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", ["630102199003074514", "６３０１０２ 19900307 4514"])
+async def test_acceptance_17_facts_with_a_resident_id_are_not_published_until_the_finding_is_cleared(
+    office: Office, number: str
+) -> None:
+    facts = f"当事人马某(公民身份号码{number})自2026年3月起无证经营成品油。" + TEXT
+    desk, made = await drafted(office, date(2026, 11, 20), text=facts)
+    case, (found,) = made["number"], made["findings"]
+    assert (found["kind"], found["clearedBy"]) == ("RESIDENT_ID", None)
+    assert "0307" not in found["sample"]
+    await took(desk, case, "submitPublicity")
+    await took(desk.second(), case, "passSecrecyReview", ', opinion: "不涉密"')
+    for field, officer in (("approvePublicity", desk.second()), ("publishDecision", desk)):
+        arguments = ', opinion: "无误"' if field == "approvePublicity" else ""
+        assert await refusal(officer, case, field, arguments) in (
+            "FINDINGS_NOT_CLEARED",
+            "TRANSITION_NOT_ALLOWED",
+        )
+    rows = await office.rows(
+        "SELECT FROM delivery_out JOIN case_file USING (case_id) WHERE number = $1", case
+    )
+    assert rows == []
+    await took(
+        desk.second(), case, "clearPublicityFinding", f', finding: "{found["key"]}", reason: "虚构示例号码"'
+    )
+    await took(desk.second(), case, "approvePublicity", ', opinion: "无误"')
+    assert (await took(desk, case, "publishDecision"))["state"] == "PUBLISHED"
+
+
+async def test_acceptance_17_the_number_taken_out_the_text_is_published(office: Office) -> None:
+    desk, made = await drafted(office, date(2026, 11, 20), text=NUMBERED)
+    revised = await took(desk, made["number"], "revisePublicity", f', title: "行政处罚决定", text: "{TEXT}"')
+    assert revised["findings"] == []
+    await reviewed(desk, made["number"])
+    assert (await took(desk, made["number"], "publishDecision"))["state"] == "PUBLISHED"

@@ -227,6 +227,9 @@ class Reference:
                 return self._definition(found[0])
             case "subject.records":
                 return self._record_page(self.store.about("record", row["subject_id"]), as_of, **given)
+            case "subject.tiers":
+                # No world has cases (R10.1).
+                return []
             case "subject.list_entries":
                 entries = self._things("list_entry", row, as_of)
                 kept = [one for one in entries if given.get("color") in (None, one.row["color"])]

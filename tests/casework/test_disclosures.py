@@ -1,0 +1,200 @@
+"""Exposure of typical cases (R10.4): anonymised, reviewed by a second person, shown, ended with its penalty; over HTTP."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from hub.casework.channels import Channel
+from hub.casework.disclosures import end_with_penalties
+from hub.casework.registry import registry
+from tests.casework.desk import Desk, Office
+
+SHOWN = """number state title text penaltyNumber penaltyEnds disclosedOn endedReason draftedBy textDigest
+  findings { key kind sample } review { officer opinion digest } penalty { documentNumber }
+  deliveries { channel state }"""
+DRAFT = f"""mutation D($penalty: ID!, $text: String!, $title: String! = "某加油站掺杂掺假案") {{
+  draftCaseDisclosure(penalty: $penalty, kind: TYPICAL, title: $title, text: $text) {{ {SHOWN} }} }}"""
+PUBLIC = """query P($number: String!) { case(number: $number) { number state ... on CaseDisclosure {
+  title text disclosedOn penalty { documentNumber } } } }"""
+TEXT = "某加油站以普通柴油冒充国六柴油销售，被处以罚款十万元。"
+# Checksum right; nobody's: the region code was never given out.
+NUMBERED = "负责人身份证号630102199003074514，电话13997012345。"
+
+
+def step(field: str, arguments: str = "") -> str:
+    return f"mutation S($number: String!) {{ case: {field}(number: $number{arguments}) {{ {SHOWN} }} }}"
+
+
+async def took(desk: Desk, number: str, field: str, arguments: str = "") -> dict[str, Any]:
+    made: dict[str, Any] = (await desk.done(step(field, arguments), {"number": number}))["case"]
+    return made
+
+
+async def refusal(desk: Desk, number: str, field: str, arguments: str = "") -> str:
+    told = await desk.refused(step(field, arguments), {"number": number})
+    return str(told.get("reason", told["code"]))
+
+
+async def penalty(office: Office, **more: Any) -> tuple[str, str]:
+    """A firm with a penalty in publicity: its code, and the penalty's opaque id."""
+    code = await office.subject()
+    laid = {"seriousness": "SERIOUS", "usable_until": date(2027, 5, 10), **more}
+    return code, await office.adverse(code, date(2026, 5, 10), **laid)
+
+
+async def drafted(office: Office, text: str = TEXT) -> tuple[Desk, dict[str, Any], str]:
+    desk, (_, record) = office.desk(), await penalty(office)
+    made: dict[str, Any] = (await desk.done(DRAFT, {"penalty": record, "text": text}))["draftCaseDisclosure"]
+    return desk, made, record
+
+
+async def disclosed(office: Office) -> tuple[Desk, str, str]:
+    desk, made, record = await drafted(office)
+    number = made["number"]
+    await took(desk, number, "submitCaseDisclosure")
+    await took(desk.second(), number, "approveCaseDisclosure", ', opinion: "已脱敏"')
+    await took(desk, number, "discloseCase")
+    return desk, number, record
+
+
+def _public(office: Office) -> Desk:
+    return office.desk("public", "PUBLIC_QUERY", None, None)
+
+
+async def _seen(office: Office, number: str) -> Any:
+    return (await _public(office).done(PUBLIC, {"number": number}))["case"]
+
+
+async def _pushed(office: Office, number: str) -> set[tuple[str, str]]:
+    rows = await office.rows(
+        "SELECT channel, payload->>'action' AS action FROM delivery_out JOIN case_file USING (case_id) WHERE number = $1",
+        number,
+    )
+    return {tuple(row) for row in rows}
+
+
+async def test_r10_4_a_case_is_exposed_after_the_review_of_a_second_person_and_then_by_everybody_seen(
+    office: Office,
+) -> None:
+    desk, made, _ = await drafted(office)
+    number = made["number"]
+    assert (made["state"], made["findings"], made["penaltyEnds"]) == ("DRAFT", [], "2027-05-10")
+    assert made["penalty"]["documentNumber"] == made["penaltyNumber"]
+    assert await refusal(desk, number, "discloseCase") == "TRANSITION_NOT_ALLOWED"
+    await took(desk, number, "submitCaseDisclosure")
+    assert await refusal(desk, number, "approveCaseDisclosure", ', opinion: "x"') == "SECOND_PERSON_NEEDED"
+    case = await took(desk.second(), number, "approveCaseDisclosure", ', opinion: "已脱敏"')
+    assert (case["review"]["officer"], case["review"]["digest"]) == ("second-officer", case["textDigest"])
+    assert await _seen(office, number) is None
+    case = await took(desk, number, "discloseCase")
+    assert (case["state"], case["disclosedOn"]) == ("DISCLOSED", "2026-11-23")
+    assert await _pushed(office, number) == {(one, "PUBLISH") for one in Channel}
+    seen = await _seen(office, number)
+    assert (seen["text"], seen["penalty"]["documentNumber"]) == (TEXT, case["penaltyNumber"])
+    # Who wrote and reviewed it is the unit's own matter.
+    drafter = "query Q($number: String!) { case(number: $number) { ... on CaseDisclosure { draftedBy } } }"
+    assert "errors" in await _public(office).ask(drafter, {"number": number})
+
+
+async def test_r10_4_what_the_redactor_finds_goes_from_the_text_and_is_not_cleared(office: Office) -> None:
+    desk, made, _ = await drafted(office, NUMBERED)
+    number = made["number"]
+    assert {one["kind"] for one in made["findings"]} == {"RESIDENT_ID", "MOBILE"}
+    assert "19900307" not in json.dumps(made["findings"])
+    await took(desk, number, "submitCaseDisclosure")
+    assert await refusal(desk.second(), number, "approveCaseDisclosure", ', opinion: "x"') == "NOT_ANONYMISED"
+    await took(desk.second(), number, "returnCaseDisclosure", ', reason: "删去号码"')
+    case = await took(desk, number, "reviseCaseDisclosure", f', title: "某加油站案", text: "{TEXT}"')
+    assert (case["findings"], case["review"]) == ([], None)
+    await took(desk, number, "submitCaseDisclosure")
+    assert (await took(desk.second(), number, "approveCaseDisclosure", ', opinion: "已脱敏"'))[
+        "state"
+    ] == "APPROVED"
+
+
+async def test_r10_4_no_person_of_the_firm_is_named(office: Office) -> None:
+    code, record = await penalty(office)
+    await office.rows("UPDATE subject SET legal_representative_name = '马德林' WHERE uscc = $1", code)
+    desk = office.desk()
+    given = {"penalty": record, "text": f"法定代表人马德林。{TEXT}"}
+    number = (await desk.done(DRAFT, given))["draftCaseDisclosure"]["number"]
+    await took(desk, number, "submitCaseDisclosure")
+    assert await refusal(desk.second(), number, "approveCaseDisclosure", ', opinion: "x"') == "PERSON_NAMED"
+
+
+async def test_r10_4_a_text_changed_after_its_review_is_not_disclosed(office: Office) -> None:
+    desk, made, _ = await drafted(office)
+    number = made["number"]
+    await took(desk, number, "submitCaseDisclosure")
+    await took(desk.second(), number, "approveCaseDisclosure", ', opinion: "已脱敏"')
+    await office.rows(
+        "UPDATE case_file SET details = jsonb_set(details, '{text}', '\"另一段文字\"') WHERE number = $1",
+        number,
+    )
+    assert await refusal(desk, number, "discloseCase") == "REVIEW_MISSING"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seriousness": "MINOR"}, {"usable_until": date(2026, 11, 22)}, {"lifecycle": "REPAIRED"},
+        {"sharing_attribute": "RESTRICTED"},
+    ],
+)  # fmt: skip
+async def test_r10_4_only_a_penalty_in_publicity_is_exposed(office: Office, change: dict[str, Any]) -> None:
+    _, record = await penalty(office, **change)
+    for one in (record, "r1", "r" + "0" * 32):
+        assert (await office.desk().refused(DRAFT, {"penalty": one, "text": TEXT}))[
+            "code"
+        ] == "SUBJECT_UNKNOWN"
+
+
+@pytest.mark.parametrize("way", ["expired", "repaired", "revoked"])
+async def test_r10_4_it_ends_with_its_penaltys_publicity_however_that_ends(office: Office, way: str) -> None:
+    desk, number, record = await disclosed(office)
+    pool, machines = office.database.writer, registry().machines
+    assert await end_with_penalties(pool, machines, office.clock.now) == 0
+    if way == "expired":
+        office.clock.now += timedelta(days=169)
+    else:
+        await office.rows(
+            "UPDATE record SET lifecycle = $2 WHERE 'r' || replace(public_id::text, '-', '') = $1",
+            record,
+            way.upper(),
+        )
+    assert await end_with_penalties(pool, machines, office.clock.now) >= 1
+    assert await _seen(office, number) is None
+    rows = await office.rows(
+        "SELECT state, details->>'ended_reason' AS why FROM case_file WHERE number = $1", number
+    )
+    assert tuple(rows[0]) == ("ENDED", "PENALTY_PUBLICITY_OVER")
+    assert await _pushed(office, number) == {
+        (one, action) for one in Channel for action in ("PUBLISH", "EXIT")
+    }
+    assert await end_with_penalties(pool, machines, office.clock.now) == 0
+    assert await refusal(desk, number, "discloseCase") == "TRANSITION_NOT_ALLOWED"
+
+
+async def test_r10_4_it_can_be_taken_down_with_a_reason_that_names_nobody(office: Office) -> None:
+    desk, number, _ = await disclosed(office)
+    no = await refusal(desk, number, "withdrawCaseDisclosure", f', reason: "{NUMBERED}"')
+    assert no == "REASON_NOT_PUBLISHABLE"
+    case = await took(desk, number, "withdrawCaseDisclosure", ', reason: "复议期间"')
+    assert (case["state"], case["endedReason"]) == ("ENDED", "复议期间")
+    assert await _seen(office, number) is None
+
+
+async def test_r10_4_a_draft_exists_for_its_unit_alone(office: Office) -> None:
+    _, made, _ = await drafted(office)
+    for partner, purpose, matter in (
+        ("commerce-xining", "ONGOING_SUPERVISION", "M-1"), ("reform", "ONGOING_SUPERVISION", None),
+        ("subject", "OBJECTION_HANDLING", None), ("public", "PUBLIC_QUERY", None),
+    ):  # fmt: skip
+        desk = office.desk(partner, purpose, matter, None)
+        assert (await desk.done(PUBLIC, {"number": made["number"]}))["case"] is None, partner
+    xining = office.desk("commerce-xining", "ONGOING_SUPERVISION", "M-1", None)
+    assert await refusal(xining, made["number"], "submitCaseDisclosure") == "CASE_UNKNOWN"
