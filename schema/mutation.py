@@ -38,7 +38,6 @@ class Mutation(
     RepairCommands,
     ReportCommands,
     CatalogueCommands,
-    CatalogueCommands,
     DisclosureCommands,
 ):
     @governed(
