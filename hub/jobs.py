@@ -111,13 +111,11 @@ class Duties:
     async def deadlines(self, _: str) -> None:
         """Take over a new working calendar, remind, take the steps that time takes, and settle repairs."""
         """Take over a new working calendar, open what is to be reported, remind, take the steps that time takes."""
+        """Take over a new working calendar, remind, take the steps that time takes, settle repairs, and keep tiers."""
         await recompute(self.pool, registry().machines, self.tools.now())
         await open_reports(self.pool, registry().machines, self.tools.now())
         await keep_time(self.pool, registry().machines, automatic(), self.tools.now())
         await settle(self.pool, registry().machines, self.tools.now())
-        """Take over a new working calendar, remind, take the steps that time takes, and keep tiers (R10.1, R10.4)."""
-        await recompute(self.pool, registry().machines, self.tools.now())
-        await keep_time(self.pool, registry().machines, automatic(), self.tools.now())
         await end_with_penalties(self.pool, registry().machines, self.tools.now())
         await keep_tiers(self.pool, registry().machines, self.tools.now())
 
