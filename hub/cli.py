@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from hub.commands import agreements, casework, catalogue, deliveries, demo, ledger, rules, sources, worker
+from hub.commands import (
+    agreements,
+    casework,
+    catalogue,
+    deliveries,
+    demo,
+    draw,
+    ledger,
+    rules,
+    sources,
+    worker,
+)
 from hub.commands.session import out, present, settings, told
 from hub.errors import PurposeNotAllowed, SettingInvalid
 from hub.rights.matrix import Purpose
@@ -28,6 +39,7 @@ app.add_typer(sources.affiliations, name="affiliations")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(draw.app, name="draw")
 app.command("harvest")(sources.harvest)
 app.command("import")(sources.import_files)
 app.command("demo")(demo.demo)

@@ -64,6 +64,8 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "case_event": "SELECT, INSERT",
         "case_party": "SELECT, INSERT",
         "delivery_out": KEPT,
+        # One seed for a plan, never changed; read by nobody else before it is published.
+        "draw_seed": "SELECT, INSERT",
         "idempotency": "SELECT, INSERT",
         "alembic_version": "SELECT",
     },

@@ -8,8 +8,10 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from schema.catalogue import CatalogItemVersion, PowerListItem
+from schema.commitments import Commitment
 from schema.credit_checks import CreditCheck, TolerantAcceptance
 from schema.disclosures import CaseDisclosure
+from schema.inspections import CommitmentInspection, InspectionPlan
 from schema.listings import ListConflict, ListingCase
 from schema.measures import MeasureApplication
 from schema.merchants import MerchantArchiveCase
@@ -43,6 +45,9 @@ def whole_schema() -> strawberry.Schema:
             ListingCase,
             ListConflict,
             PublicityCase,
+            Commitment,
+            InspectionPlan,
+            CommitmentInspection,
             MeasureApplication,
             CreditNotification,
             MerchantArchiveCase,

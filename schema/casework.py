@@ -32,6 +32,9 @@ class Mechanism(Enum):
     POWER_ITEM = term("POWER_ITEM", "权力清单")
     SUPERVISION_TIER = term("SUPERVISION_TIER", "监管分类")
     CASE_DISCLOSURE = term("CASE_DISCLOSURE", "典型案件曝光")
+    COMMITMENT = term("COMMITMENT", "信用承诺")
+    INSPECTION_PLAN = term("INSPECTION_PLAN", "双随机抽查计划")
+    COMMITMENT_INSPECTION = term("COMMITMENT_INSPECTION", "承诺检查")
 
 
 @strawberry.type(description="办理过程中的一步 · A step in the life of a case; appended, never changed")

@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from schema.catalogue import CatalogueCommands
+from schema.commitments import CommitmentCommands
 from schema.credit_checks import (
     CreditCheck,
     CreditCheckRow,
@@ -16,6 +17,7 @@ from schema.credit_checks import (
 )
 from schema.disclosures import DisclosureCommands
 from schema.governance import OPEN, PLANNED, Capability, Shape, governed, parameter
+from schema.inspections import InspectionCommands
 from schema.listings import ListCommands
 from schema.measures import MeasureCommands
 from schema.merchants import MerchantCommands
@@ -39,6 +41,8 @@ class Mutation(
     ReportCommands,
     CatalogueCommands,
     DisclosureCommands,
+    CommitmentCommands,
+    InspectionCommands,
 ):
     @governed(
         "信用审查",

@@ -9,9 +9,11 @@ import strawberry
 from schema.access import Explanation, Me
 from schema.casework import Case, CaseConnection, Mechanism
 from schema.catalogue import CatalogueQueries
+from schema.commitments import CommitmentQueries
 from schema.credit_checks import CreditCheck, CreditCheckVerification
 from schema.enums import IdentifierScheme, ListColor, Purpose, RecordOrder
 from schema.governance import OPEN, PLANNED, Capability, Shape, filters, governed, parameter
+from schema.inspections import InspectionQueries
 from schema.lists import CreditListDefinition, ListEntryConnection
 from schema.node import Node
 from schema.origin import Source
@@ -26,6 +28,8 @@ from schema.subjects import CreditSubject, SubjectCandidate
 class Query(
     RepairQueries,
     CatalogueQueries,
+    CommitmentQueries,
+    InspectionQueries,
 ):
     @governed(
         "按标识精确查找信用主体",

@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from schema.archives import CreditArchive
+from schema.commitments import Commitment
 from schema.enums import (
     GradeScheme,
     IdentifierScheme,
@@ -166,6 +167,15 @@ class CreditSubject(Node):
         color: Annotated[ListColor | None, filters("类别", "colour", "ListEntry.color", "eq")] = None,
     ) -> list[ListEntry] | None:
         return PLANNED
+
+    commitments: list[Commitment] | None = governed(
+        "信用承诺",
+        "commitments in force, fulfilled or broken, newest first",
+        OPEN,
+        shape=Shape.MANY,
+        target="subject.commitments",
+        mask=Mask.KEEP,
+    )
 
 
 @strawberry.type(description="法人或非法人组织 · A legal person or unincorporated organization")

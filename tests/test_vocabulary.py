@@ -129,7 +129,7 @@ def test_only_words_about_the_hub_itself_are_open() -> None:
     """The fields that no data class governs: plumbing, the caller itself, and the state of the sources."""
     owners = {c.split(".")[0] for c, rule in vocabulary().rules.items() if rule.classes == (OPEN,)}
     assert owners == {
-        "CaseConnection", "CaseEdge", "CatalogCoverage", "CatalogItem", "ClassAccess", "CreditCheckRow",
+        "CaseConnection", "CaseEdge", "CatalogCoverage", "CatalogItem", "ClassAccess", "CommitmentTemplate", "CreditCheckRow",
         "CreditCheckVerification", "CreditSubject", "CreditSummary", "Explanation", "IndividualBusiness",
         "ListEntryConnection", "ListEntryEdge", "ListRecheckRow", "Me", "Mutation", "NaturalPerson", "Organization",
         "PageInfo", "PublicityTimeliness", "Query", "RecordConnection", "RecordEdge", "RepairOutlook", "Source",
@@ -139,7 +139,7 @@ def test_only_words_about_the_hub_itself_are_open() -> None:
         if rule.classes == (OPEN,) and rule.shape in (Shape.COLUMN, Shape.DETAIL)
     }  # fmt: skip
     assert {c.split(".")[0] for c in leaves} == {
-        "CatalogCoverage", "CatalogItem", "ClassAccess", "CreditCheckRow", "CreditCheckVerification", "Explanation",
+        "CatalogCoverage", "CatalogItem", "ClassAccess", "CommitmentTemplate", "CreditCheckRow", "CreditCheckVerification", "Explanation",
         "ListRecheckRow", "Me", "PublicityTimeliness", "RepairOutlook", "Source",
     }  # fmt: skip
 

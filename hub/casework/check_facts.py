@@ -14,7 +14,7 @@ from hub.casework.work import Work
 from hub.query.access import FALSE, Access, Row, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
-from hub.query.relations import TABLES
+from hub.query.relations import BREACH_STANDS, TABLES
 from hub.rights.policy import Level
 from hub.rules.conclusion import Measure, Unfulfilled
 from hub.rules.eligibility import Adverse, Facts, Listing
@@ -177,7 +177,7 @@ async def _entries(work: Work, ids: Sequence[int]) -> Mapping[int, list[Any]]:
 
 
 async def _cases(work: Work, ids: Sequence[int]) -> Mapping[int, list[Any]]:
-    """Commitments not fulfilled, as far as established or past their day, and measures."""
+    """Commitments of which a breach is established and stands (R5.5, R6.4), and measures."""
     parameters = Parameters()
     access = Access(work.view, parameters)
     row = Row("x", TABLES["case_file"], "s")
@@ -185,7 +185,9 @@ async def _cases(work: Work, ids: Sequence[int]) -> Mapping[int, list[Any]]:
     commitment = all_of(
         [
             "x.mechanism = 'COMMITMENT'",
-            f"(x.state IN ('BREACHED', 'FALSE_COMMITMENT') OR x.state = 'PUBLISHED' AND x.due_on < {access.today})",
+            "x.state IN ('BREACHED', 'FALSE_COMMITMENT')",
+            # Repaired or over, it is not for checks, not even where its handler still sees it.
+            BREACH_STANDS.format(t="x", today=access.today),
             commitments,
         ]
     )

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from hub.casework import engine
+from hub.casework.inspections import COMMITMENT_INSPECTION, of_tolerance
 from hub.casework.machine import Case, Effects, Machine, Opening, State, Step, Transition
 from hub.casework.work import Made, Work
 from hub.errors import BadUserInput
@@ -69,9 +70,19 @@ def _done(_: Case[ToleranceDetails], __: Step) -> Effects:
     return Effects(due=None)
 
 
-def _broken(case: Case[ToleranceDetails], _: Step) -> Effects:
-    # Article 六 takes it from here: a breach is established only after finding, notice and defence (R6.4).
-    return Effects(due=None, payload={"breach_suspected": True, "check": case.details.check_number})
+def _broken(case: Case[ToleranceDetails], step: Step) -> Effects:
+    """Article 六 takes it from here: a breach is established only after finding, notice and defence (R6.4)."""
+    suspicion = Opening(
+        mechanism=COMMITMENT_INSPECTION.mechanism,
+        subject_id=case.subject_id,
+        details=of_tolerance(case.number, step.inputs["reason"], step),
+        target_public_id=case.public_id,
+    )
+    return Effects(
+        due=None,
+        openings=(suspicion,),
+        payload={"breach_suspected": True, "check": case.details.check_number},
+    )
 
 
 TOLERANCE = Machine(

@@ -142,8 +142,7 @@ class Access:
                 )
             case _:
                 # Rows with parties say whose they are; no other row has any.
-                party = row.table.party
-                return party.format(t=row.alias, partner=bind(Context.PARTNER, "text")) if party else FALSE
+                return self._filled(row.table.party, row) if row.table.party else FALSE
 
     def sharing(self, row: Row, data_class: str = "") -> str:
         """SQL: the row's openness (公开属性) lets this view have it; `data_class` where it has none of its own."""
@@ -170,11 +169,19 @@ class Access:
 
     def in_use(self, row: Row) -> str:
         """SQL: the row is in publicity and in use today."""
-        text = row.table.in_use
-        if not text:
-            return TRUE
-        partner = self._parameters.context(Context.PARTNER, "text") if "{partner}" in text else ""
-        return text.format(t=row.alias, today=self.today, partner=partner)
+        return self._filled(row.table.in_use, row) if row.table.in_use else TRUE
+
+    def _filled(self, text: str, row: Row) -> str:
+        """A table's SQL about a row, with what it asks of the request."""
+        bind = self._parameters.context
+        return text.format_map(
+            {
+                "t": row.alias,
+                **({"today": self.today} if "{today}" in text else {}),
+                **({"partner": bind(Context.PARTNER, "text")} if "{partner}" in text else {}),
+                **({"self": bind(Context.SELF, "text")} if "{self}" in text else {}),
+            }
+        )
 
     def visible(self, row: Row, classes: tuple[str, ...], least: Level = Level.MASKED) -> str:
         """SQL: the row exists for this view. Ended rows exist only where the class of ended rows (D9) is given too."""

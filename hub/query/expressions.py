@@ -65,11 +65,7 @@ class Expressions:
                 else self.access.classes(row, classes, Level.FULL)
             )
             return masked if full == FALSE else f"CASE WHEN {full} THEN {value} ELSE {masked} END"
-        whose = (
-            Row(row.alias, TABLES["subject"], row.subject_alias or row.alias)
-            if not row.table.fact
-            else _as_subject(row)
-        )
+        whose = _as_subject(row)
         full = self.access.classes(whose, classes, Level.FULL)
         some = self.access.classes(whose, classes, Level.MASKED)
         if rule.mask is Mask.KEEP:

@@ -16,7 +16,7 @@ class Table:
     fact: bool = True
     # SQL over `{t}`: the data class of a row; empty: the type of the field decides alone.
     data_class: str = "{t}.data_class"
-    # SQL over `{t}`, `{today}` and `{partner}`: the row is in publicity and in use; empty: always.
+    # SQL over `{t}`, `{today}`, `{partner}` and `{self}`: the row is in publicity and in use; empty: always.
     in_use: str = ""
     # SQL over `{t}`: a row not in use may be shown as an ended one (D9), rather than never.
     ended: str = ""
@@ -24,13 +24,49 @@ class Table:
     kind: str = "kind"
     # Rows of the types asked for must be looked out from among others.
     mixed: bool = False
-    # SQL over `{t}` and `{partner}`: the partner is a party to the row; empty: rows of this table have no parties.
+    # SQL over `{t}`, `{partner}` and `{self}`: the caller is a party to the row; empty: rows of this table have none.
     party: str = ""
     # The subject of a row, over `{t}`; empty: the row is about nobody, so scopes of subjects do not apply to it.
     subject: str = "{t}.subject_id"
     # Rows about nobody lie in the region of their own column `region_code`.
     regional: bool = False
 
+
+# A subject is a party by its own code, whichever partner it asks through; all other parties are partners.
+_PARTY = (
+    "EXISTS (SELECT FROM case_party y WHERE y.case_id = {t}.case_id"
+    " AND (y.partner = {partner} OR y.partner = 'SUBJECT:' || {self}))"
+)
+# R6.4: the breach of a commitment is told of no longer than its record: repaired or over, both are gone.
+BREACH_STANDS = (
+    "EXISTS (SELECT FROM record b WHERE b.public_id = {t}.public_id AND b.superseded_at IS NULL"
+    " AND b.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION') AND (b.usable_until IS NULL OR b.usable_until >= {today}))"
+)
+# Cases that others than their parties may be shown, from which state on and until when, by mechanism.
+_SHOWN = (
+    # R9.1: a measure while it is in effect.
+    ("MEASURE", "{t}.state = 'EFFECTIVE' AND {t}.due_on >= {today}"),
+    # R10.1: a tier while no fact in it has expired.
+    (
+        "SUPERVISION_TIER",
+        "{t}.state = 'CURRENT' AND coalesce(({t}.details->>'valid_until')::date >= {today}, TRUE)",
+    ),
+    # R10.4: a typical case while it is disclosed.
+    ("CASE_DISCLOSURE", "{t}.state = 'DISCLOSED'"),
+    # R6.2: a commitment while it is in force, whenever its end is written down; and its breach.
+    (
+        "COMMITMENT",
+        "{t}.state IN ('PUBLISHED', 'FULFILLED') AND {t}.due_on >= {today}"
+        " OR {t}.state IN ('BREACHED', 'FALSE_COMMITMENT') AND " + BREACH_STANDS,
+    ),
+    # R6.3: a plan as soon as it is committed to.
+    ("INSPECTION_PLAN", "{t}.state <> 'PLANNED'"),
+)
+_CASE_IN_USE = (
+    "CASE {t}.mechanism "
+    + " ".join(f"WHEN '{mechanism}' THEN {shown} OR {_PARTY}" for mechanism, shown in _SHOWN)
+    + " ELSE TRUE END"
+)
 
 TABLES = {
     table.name: table
@@ -72,20 +108,13 @@ TABLES = {
             "case_file",
             letter="c",
             fact=False,
-            # R9.1: a measure is shown while it is in effect; R10.1: a tier while no fact in it has expired; R10.4: a case
-            # while it is disclosed. Before and afterwards they are for their parties.
-            in_use="({t}.mechanism NOT IN ('MEASURE', 'SUPERVISION_TIER', 'CASE_DISCLOSURE')"
-            " OR {t}.mechanism = 'MEASURE' AND {t}.state = 'EFFECTIVE' AND {t}.due_on >= {today}"
-            " OR {t}.mechanism = 'SUPERVISION_TIER' AND {t}.state = 'CURRENT'"
-            " AND coalesce(({t}.details->>'valid_until')::date >= {today}, TRUE)"
-            " OR {t}.mechanism = 'CASE_DISCLOSURE' AND {t}.state = 'DISCLOSED'"
-            " OR EXISTS (SELECT FROM case_party w WHERE w.case_id = {t}.case_id AND w.partner = {partner}))",
+            in_use=_CASE_IN_USE,
             # What was never disclosed is no ended case.
             ended="({t}.mechanism <> 'CASE_DISCLOSURE' OR {t}.state = 'ENDED')",
             kind="mechanism",
             mixed=True,
             regional=True,
-            party="EXISTS (SELECT FROM case_party y WHERE y.case_id = {t}.case_id AND y.partner = {partner})",
+            party=_PARTY,
         ),
         Table("case_event", fact=False, data_class="", subject=""),
         Table("delivery_out", fact=False, data_class="", subject=""),
@@ -132,6 +161,9 @@ RELATIONS = {
     ),
     "subject.tiers": Relation(
         "case_file", "{t}.subject_id = {p}.subject_id", ("opened_on", "public_id"), descending=False
+    ),
+    "subject.commitments": Relation(
+        "case_file", "{t}.subject_id = {p}.subject_id", ("opened_on", "public_id")
     ),
     "fact.subject": Relation("subject", "{t}.subject_id = {p}.subject_id"),
     "candidate.subject": Relation("subject", "{t}.subject_id = {p}.subject_id"),

@@ -571,6 +571,16 @@ Index(
     postgresql_where=delivery_out.c.state.in_(("PENDING", "SENT")),
 )
 
+# R6.3: the seed of a random inspection between its commitment and its publication. The reading role has no right to it.
+draw_seed = Table(
+    "draw_seed",
+    metadata,
+    Column("case_id", BigInteger, ForeignKey("case_file.case_id"), primary_key=True, autoincrement=False),
+    Column("seed", LargeBinary, nullable=False),
+    Column("sealed_at", MOMENT, nullable=False),
+    CheckConstraint("octet_length(seed) = 32", name="seed_length"),
+)
+
 # Commands already done, by the key that the caller gave them: a repetition is answered, not done again.
 idempotency = Table(
     "idempotency",

@@ -234,6 +234,9 @@ class Reference:
                 entries = self._things("list_entry", row, as_of)
                 kept = [one for one in entries if given.get("color") in (None, one.row["color"])]
                 return ordered(kept, "recognized_on", "public_id", reverse=True)
+            case "subject.commitments":
+                # The worlds hold no cases: who sees which is tested in tests/casework.
+                return []
             case "subject.identifiers":
                 return ordered(self._things("identifier", row, as_of), "scheme", "value")
             case "subject.former_names":

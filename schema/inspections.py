@@ -1,0 +1,302 @@
+"""Random inspection (双随机、一公开, R6.3) and the way to an established breach (R6.4)."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, Any
+
+import strawberry
+
+from schema.casework import Case
+from schema.commitments import BreachKind, InspectionOutcome
+from schema.enums import term
+from schema.governance import (
+    HOLDER,
+    OPEN,
+    PLANNED,
+    ROW,
+    Capability,
+    Mask,
+    Shape,
+    entity,
+    filters,
+    governed,
+    parameter,
+    supplied,
+)
+from schema.scalars import Date, Moment, SM3Digest
+
+
+@strawberry.enum(
+    description="抽查等级;N为未定级 · Tier in a draw; N: not tiered, as all while tiers are not public"
+)
+class DrawTier(Enum):
+    A = term("A", "A级")
+    B = term("B", "B级")
+    C = term("C", "C级")
+    D = term("D", "D级")
+    N = term("N", "未定级")
+
+
+@strawberry.enum(description="检查来源 · How an inspection came about")
+class InspectionOrigin(Enum):
+    RANDOM = term("RANDOM", "随机抽取")
+    HINT = term("HINT", "线索核查")
+    TOLERANCE = term("TOLERANCE", "容缺逾期未补")
+
+
+def _detail(zh: str, en: str, target: str) -> Any:
+    return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
+
+
+def _rows(zh: str, en: str, target: str) -> Any:
+    return governed(zh, en, ROW, shape=Shape.ROWS, target=target, mask=Mask.KEEP)
+
+
+def _member(zh: str, en: str, target: str) -> Any:
+    return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP)
+
+
+@strawberry.type(description="抽查比例 · The share of a tier that is drawn")
+class DrawRate:
+    tier: DrawTier = _member("等级", "tier", "tier")
+    percent: str = _member("百分比", "per cent, a whole number or a fraction such as 5/2", "percent")
+
+
+@strawberry.type(description="抽中的对象 · A commitment that was drawn")
+class DrawnObject:
+    object: strawberry.ID = _member("承诺标识", "opaque id of the commitment", "object")
+    tier: DrawTier = _member("等级", "tier", "tier")
+    place: int = _member("顺位", "place in the order of its tier, from 1", "place")
+    inspectors: list[str] = _member("检查人员", "inspectors sent", "inspectors")
+
+
+@strawberry.type(
+    description="双随机抽查计划:任何人可凭公开内容重算 · A random inspection: whoever has what is published can draw it again (R6.3)"
+)
+@entity("case_file", "D33", only=("mechanism", ("INSPECTION_PLAN",)))
+class InspectionPlan(Case):
+    title: str = _detail("名称", "title", "title")
+    type: str | None = _detail("承诺类型代码", "type of the commitments; null: all", "type")
+    region: str | None = _detail("行政区划前缀", "prefix of their region; null: all", "region")
+    rates: list[DrawRate] = _rows("抽查比例", "shares by tier", "rates")
+    per_object: int = _detail("每个对象的检查人数", "inspectors to an object", "per_object")
+    frame: str | None = _detail(
+        "抽样框",
+        "all that may be drawn: a line each, object TAB tier TAB id, inspector TAB id TAB conflicts",
+        "frame",
+    )
+    frame_digest: SM3Digest | None = _detail(
+        "抽样框摘要", "SM3 of the frame, published before", "frame_digest"
+    )
+    frame_count: int = _detail("抽样框对象数", "objects in the frame", "frame_count")
+    seed_commitment: SM3Digest | None = _detail(
+        "种子摘要", "SM3 of the seed, published before", "seed_commitment"
+    )
+    committed_at: Moment | None = _detail("摘要公布时间", "when both digests were published", "committed_at")
+    drawn_on: Date | None = _detail("抽取日期", "drawn on", "drawn_on")
+    drawn_count: int = _detail("抽中数", "objects drawn", "drawn_count")
+    seed: str | None = _detail("种子", "32 bytes in hexadecimal; null before it is published", "seed")
+    drawn: list[DrawnObject] = _rows("抽取结果", "what was drawn; empty before it is published", "drawn")
+    published_on: Date | None = _detail("公开日期", "published on", "published_on")
+    published_late: int = _detail("逾期工作日数", "working days after the seventh", "published_late")
+    abandoned_reason: str | None = _detail("终止原因", "why it was abandoned", "abandoned_reason")
+
+
+@strawberry.type(description="检查记录 · What an inspector saw")
+class InspectionNote:
+    noted_on: Date = _member("日期", "day", "noted_on")
+    officer: str = _member("记录人", "officer", "officer")
+    text: str = _member("内容", "what was seen", "text")
+
+
+@strawberry.type(description="违诺的书面认定 · The written finding of a breach (R6.4)")
+class BreachFinding:
+    kind: BreachKind = _member("种类", "kind", "kind")
+    document_number: str = _member("文号", "number of the document", "document_number")
+    authority: str = _member("认定机关", "authority", "authority")
+    text: str = _member("事实和理由", "facts and reasons", "text")
+    found_on: Date = _member("日期", "day", "found_on")
+
+
+@strawberry.type(description="违诺告知 · The notice, with the right to state and defend (R6.4)")
+class BreachNotice:
+    document_number: str = _member("文号", "number of the document", "document_number")
+    served_on: Date = _member("送达日期", "served on", "served_on")
+    defend_by: Date = _member("申辩期限", "last day for the defence", "defend_by")
+
+
+@strawberry.type(description="陈述申辩 · A defence (R6.4)")
+class BreachDefence:
+    stated_on: Date = _member("日期", "day", "stated_on")
+    by: str = _member("陈述人", "SUBJECT, or the partner that recorded it", "by")
+    statement: str = _member("内容", "what was said", "statement")
+
+
+@strawberry.type(
+    description="承诺检查:公众不可见,主体自告知起可见 · An inspection; the public never sees it, its subject from the notice on"
+)
+@entity("case_file", "D34", only=("mechanism", ("COMMITMENT_INSPECTION",)))
+class CommitmentInspection(Case):
+    origin: InspectionOrigin = _detail("来源", "how it came about", "origin")
+    commitment: str = _detail("承诺编号", "number of the commitment or tolerant acceptance", "commitment")
+    plan: str | None = _detail("抽查计划编号", "number of the plan", "plan")
+    inspectors: list[str] = _detail("检查人员", "inspectors", "inspectors")
+    notes: list[InspectionNote] = _rows("检查记录", "notes", "notes")
+    finding: BreachFinding | None = _rows("书面认定", "written finding", "finding")
+    notice: BreachNotice | None = _rows("告知", "notice", "notice")
+    defences: list[BreachDefence] = _rows("陈述申辩", "defences", "defences")
+    outcome: InspectionOutcome | None = _detail("结论", "outcome", "outcome")
+    concluded_on: Date | None = _detail("结论日期", "concluded on", "concluded_on")
+    document_number: str | None = _detail("决定文号", "number of the decision", "document_number")
+    defence_answer: str | None = _detail("申辩答复", "answer to the defence", "defence_answer")
+    published_on: Date | None = _detail("公开日期", "published on", "published_on")
+    published_late: int = _detail("逾期工作日数", "working days after the seventh (R7.1)", "published_late")
+
+
+@strawberry.input(description="检查人员 · A certified inspector")
+class InspectorInput:
+    id: str = supplied("执法证号", "number of the certificate, never of a person")
+    conflicts: list[str] = supplied("应回避的主体代码", "codes of firms that would be a conflict of interest")
+
+
+@strawberry.input(description="抽查比例 · A share that differs from the rules', within their bounds")
+class DrawRateInput:
+    tier: DrawTier = supplied("等级", "tier")
+    percent: str = supplied("百分比", "per cent")
+
+
+@strawberry.type(description="抽查查询 · Queries of inspections")
+class InspectionQueries:
+    @governed(
+        "按编号查抽查计划",
+        "a random inspection with all that is needed to draw it again (R6.3)",
+        OPEN,
+        shape=Shape.ONE,
+        target="case",
+    )
+    def inspection_plan(
+        self, number: Annotated[str, filters("编号", "number", "InspectionPlan.number", "eq")]
+    ) -> InspectionPlan | None:
+        return PLANNED
+
+    @governed("按编号查承诺检查", "an inspection by its number", OPEN, shape=Shape.ONE, target="case")
+    def commitment_inspection(
+        self, number: Annotated[str, filters("编号", "number", "CommitmentInspection.number", "eq")]
+    ) -> CommitmentInspection | None:
+        return PLANNED
+
+
+_Number = Annotated[str, parameter("编号", "number of the case")]
+_Document = Annotated[str, parameter("文号", "number of the document")]
+_Text = Annotated[str, parameter("内容", "what was seen")]
+_Statement = Annotated[str, parameter("内容", "what was said")]
+
+
+def _command(zh: str, en: str, target: str, capability: Capability = Capability.CASEWORK) -> Any:
+    return governed(zh, en, OPEN, shape=Shape.COMMAND, target=target, capability=capability)
+
+
+@strawberry.type(description="抽查操作 · Commands of inspections")
+class InspectionCommands:
+    @_command("拟定抽查计划", "plan a random inspection of commitments (R6.3)", "plan.open")
+    def plan_inspection(
+        self,
+        title: Annotated[str, parameter("名称", "title")],
+        inspectors: Annotated[list[InspectorInput], parameter("检查人员", "certified inspectors")],
+        commitment_type: Annotated[
+            str | None, parameter("承诺类型代码", "only commitments of this type")
+        ] = None,
+        region: Annotated[str | None, parameter("行政区划前缀", "only of this region")] = None,
+        rates: Annotated[
+            list[DrawRateInput] | None, parameter("抽查比例", "shares other than the rules'")
+        ] = None,
+    ) -> InspectionPlan | None:
+        return PLANNED
+
+    @_command("公布种子摘要", "fix the frame and publish the digests of frame and seed (R6.3)", "plan.commit")
+    def commit_draw(self, number: _Number) -> InspectionPlan | None:
+        return PLANNED
+
+    @_command("随机抽取", "draw, and open an inspection of each object drawn (R6.3)", "plan.draw")
+    def draw_inspection(self, number: _Number) -> InspectionPlan | None:
+        return PLANNED
+
+    @_command("公开种子和结果", "publish the seed and what it drew (R6.3)", "plan.publish")
+    def publish_draw(self, number: _Number) -> InspectionPlan | None:
+        return PLANNED
+
+    @_command("终止抽查计划", "abandon a plan before its draw; the reason is public", "plan.abandon")
+    def abandon_inspection_plan(
+        self, number: _Number, reason: Annotated[str, parameter("理由", "reason")]
+    ) -> InspectionPlan | None:
+        return PLANNED
+
+    @_command(
+        "登记违诺线索", "open an inspection on a hint that a commitment is broken", "inspection.suspect"
+    )
+    def suspect_breach(
+        self, commitment: Annotated[str, parameter("承诺编号", "number of the commitment")], text: _Text
+    ) -> CommitmentInspection | None:
+        return PLANNED
+
+    @_command("记录发现的问题", "note a problem: a breach is suspected", "inspection.note")
+    def note_inspection_problem(self, number: _Number, text: _Text) -> CommitmentInspection | None:
+        return PLANNED
+
+    @_command("未发现问题", "nothing was found, or a suspicion did not hold", "inspection.clear")
+    def clear_inspection(self, number: _Number, text: _Text) -> CommitmentInspection | None:
+        return PLANNED
+
+    @_command("公开抽查结果", "publish the result within seven working days (R6.3)", "inspection.publish")
+    def publish_inspection_result(self, number: _Number) -> CommitmentInspection | None:
+        return PLANNED
+
+    @_command("书面认定违诺", "find a breach in writing (R6.4)", "inspection.find")
+    def find_breach(
+        self,
+        number: _Number,
+        kind: Annotated[BreachKind, parameter("种类", "kind")],
+        document_number: _Document,
+        authority: Annotated[str, parameter("认定机关", "authority")],
+        text: Annotated[str, parameter("事实和理由", "facts and reasons")],
+    ) -> CommitmentInspection | None:
+        return PLANNED
+
+    @_command(
+        "送达违诺告知书", "the notice was served: time for the defence begins (R6.4)", "inspection.notify"
+    )
+    def serve_breach_notice(
+        self,
+        number: _Number,
+        document_number: _Document,
+        served_on: Annotated[Date, parameter("送达日期", "served on")],
+        right_to_defend: Annotated[
+            bool, parameter("已告知陈述申辩权利", "it tells the right to state and defend")
+        ],
+    ) -> CommitmentInspection | None:
+        return PLANNED
+
+    @_command(
+        "陈述申辩", "defend oneself against a finding of breach", "inspection.state_defence", Capability.APPLY
+    )
+    def state_breach_defence(self, number: _Number, statement: _Statement) -> CommitmentInspection | None:
+        return PLANNED
+
+    @_command("记录申辩", "record a defence that was made on paper", "inspection.record_defence")
+    def record_breach_defence(self, number: _Number, statement: _Statement) -> CommitmentInspection | None:
+        return PLANNED
+
+    @_command(
+        "认定违诺成立",
+        "establish a breach after finding, notice and defence, by a second person; a record is filed (R6.4)",
+        "inspection.establish",
+        Capability.REVIEW,
+    )
+    def establish_breach(
+        self,
+        number: _Number,
+        document_number: _Document,
+        defence_answer: Annotated[str | None, parameter("申辩答复", "answer to the defence")] = None,
+    ) -> CommitmentInspection | None:
+        return PLANNED
