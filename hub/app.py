@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -15,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.contract import Mode, Tools
+from hub.casework.redeem import platform_of
 from hub.casework.registry import registry
 from hub.config import Settings
 from hub.errors import HubError
@@ -113,6 +115,8 @@ async def running(settings: Settings, clock: Callable[[], datetime] = present) -
         ledger = Ledger(role_url(settings, Role.WRITER), timeout=settings.database_timeout)
         await ledger.start()
         stack.push_async_callback(ledger.stop)
+        http = httpx.AsyncClient(trust_env=False, timeout=settings.source_deadline)
+        stack.push_async_callback(http.aclose)
         known_keys = Secrets(settings.cursor_key, digest_person_id)
         parts = Parts(
             clock=clock,
@@ -126,7 +130,12 @@ async def running(settings: Settings, clock: Callable[[], datetime] = present) -
             live=live,
             ledger=ledger,
             mutations=Mutations(
-                commanders, registry(), known_keys, states, f"{matrix.version} {matrix.digest[:16]}"
+                commanders,
+                registry(),
+                known_keys,
+                states,
+                f"{matrix.version} {matrix.digest[:16]}",
+                platform_of(settings, http),
             ),
         )
         yield Running(parts, observer)

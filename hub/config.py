@@ -276,6 +276,17 @@ class Settings:
         _seconds(0.05, 1800),
         "5",
     )
+    domestic_url: str | None = setting(
+        "HUB_DOMESTIC_URL",
+        "Address of the national platform of domestic service; not set: workers cannot be asked about",
+        _HTTP,
+    )
+    domestic_key: bytes | None = setting(
+        "HUB_DOMESTIC_KEY",
+        "Key that requests to the platform of domestic service are signed with",
+        _key,
+        secret=True,
+    )
     job_lease: float = setting(
         "HUB_JOB_LEASE",
         "Seconds after which another worker takes over the job of one that was killed",

@@ -14,6 +14,7 @@ from schema.disclosures import CaseDisclosure
 from schema.inspections import CommitmentInspection, InspectionPlan
 from schema.listings import ListConflict, ListingCase
 from schema.measures import MeasureApplication
+from schema.members import MemberPublication
 from schema.merchants import MerchantArchiveCase
 from schema.mutation import Mutation
 from schema.notifications import CreditNotification
@@ -50,6 +51,7 @@ def whole_schema() -> strawberry.Schema:
             CommitmentInspection,
             MeasureApplication,
             CreditNotification,
+            MemberPublication,
             MerchantArchiveCase,
             RepairCase,
             QuarterlyReport,

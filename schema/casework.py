@@ -23,6 +23,7 @@ class Mechanism(Enum):
     PUBLICITY = term("PUBLICITY", "信用公示")
     LIST_ENTRY = term("LIST_ENTRY", "红黑名单认定")
     MEASURE = term("MEASURE", "联合奖惩措施")
+    MEMBER_PUBLICATION = term("MEMBER_PUBLICATION", "会员信用档案公示")
     MERCHANT_ARCHIVE = term("MERCHANT_ARCHIVE", "平台经营者信用档案")
     LIST_CONFLICT = term("LIST_CONFLICT", "红黑名单冲突")
     NOTIFICATION = term("NOTIFICATION", "信用通报")

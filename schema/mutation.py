@@ -16,10 +16,12 @@ from schema.credit_checks import (
     TolerantAcceptance,
 )
 from schema.disclosures import DisclosureCommands
+from schema.domestic import DomesticCommands
 from schema.governance import OPEN, PLANNED, Capability, Shape, governed, parameter
 from schema.inspections import InspectionCommands
 from schema.listings import ListCommands
 from schema.measures import MeasureCommands
+from schema.members import MemberCommands
 from schema.merchants import MerchantCommands
 from schema.notifications import NotificationCommands
 from schema.publicity import PublicityCommands
@@ -43,6 +45,8 @@ class Mutation(
     DisclosureCommands,
     CommitmentCommands,
     InspectionCommands,
+    MemberCommands,
+    DomesticCommands,
 ):
     @governed(
         "信用审查",

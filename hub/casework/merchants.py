@@ -51,8 +51,8 @@ def _texts_admissible(_: Case[MerchantDetails], step: Step) -> str | None:
     given = step.inputs
     said = [
         given["shop_name"],
-        *given.get("categories", ()),
-        *(one["kind"] for one in given.get("sanctions", ())),
+        *(given.get("categories") or ()),
+        *(one["kind"] for one in given.get("sanctions") or ()),
     ]
     if any(not 1 <= len(text.strip()) <= _LONGEST_TEXT for text in said):
         return "TEXT_IMPOSSIBLE"
@@ -64,7 +64,7 @@ def _archivable(case: Case[MerchantDetails], step: Step) -> str | None:
     verified, following = given["verified_on"], given.get("next_verification_on")
     if verified > step.today or (following is not None and following <= verified):
         return "VERIFICATION_DAY_IMPOSSIBLE"
-    if any(one["decided_on"] > step.today for one in given.get("sanctions", ())):
+    if any(one["decided_on"] > step.today for one in given.get("sanctions") or ()):
         return "SANCTION_DAY_IMPOSSIBLE"
     return _texts_admissible(case, step)
 

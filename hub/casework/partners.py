@@ -16,7 +16,17 @@ from hub.rules.matrix import load_matrix
 # The department: what it published or recognized itself is its own to correct.
 DEPARTMENT = "P1"
 # The department's systems that the matrix does not name, because nobody shares them with it.
-OWN = frozenset({"COMMERCE", "OUTBOUND", "PREPAID_CARD", "REFINED_OIL", "EXHIBITION", "TRACEABILITY"})
+OWN = frozenset(
+    {
+        "COMMERCE",
+        "COMMERCE_REGISTERS",
+        "OUTBOUND",
+        "PREPAID_CARD",
+        "REFINED_OIL",
+        "EXHIBITION",
+        "TRACEABILITY",
+    }
+)
 
 
 @cache

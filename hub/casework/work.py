@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 
 from hub.casework.machine import Actor, Machine, Step
+from hub.casework.redeem import DomesticPlatform
 from hub.query.binding import Request, Secrets, binders
 from hub.query.parameters import Parameters
 from hub.rights.view import View
@@ -69,6 +70,8 @@ class Work:
     sources: Mapping[str, SourceState]
     # Version and digest of the ceiling matrix and of the rules.
     policy_version: str
+    # The platform of domestic service (R12.1); None: not connected.
+    domestic: DomesticPlatform | None = None
 
     def step(self, inputs: Mapping[str, Any]) -> Step:
         """The step of a machine that this command takes."""
@@ -88,6 +91,8 @@ class Made:
 
     ids: tuple[str, ...] = ()
     rows: tuple[Mapping[str, Any], ...] = ()
+    # What it made may not be stored, so that a repetition under an Idempotency-Key is done anew.
+    transient: bool = False
 
 
 Command = Callable[[Work, Mapping[str, Any]], Awaitable[Made]]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from hub.query.access import FALSE, TRUE, Access, Row, all_of
 from hub.query.parameters import Context, Parameters
 from hub.query.relations import TABLES
-from hub.rights.policy import Level
+from hub.rights.policy import Level, Scope
 from hub.rights.view import View
 from hub.rules.archives import load_archive_rules
-from schema.governance import HOLDER, OPEN, Mask, Rule, Shape
+from schema.governance import HOLDER, OPEN, Mask, Need, Rule, Shape
 from schema.masks import home_pattern
 
 # Classes of a natural person's rows, where the vocabulary names those of organizations.
@@ -21,6 +21,9 @@ _VOUCHERS = {
     "on_list:BLACK": "COMMERCE", "on_list:WATCH": "COMMERCE", "on_list:RED": "COMMERCE", "on_list:TAX": "TAX",
     "has_penalty": "COMMERCE", "penalty_count": "COMMERCE", "tax_grade_is_d": "TAX",
 }  # fmt: skip
+
+# Scopes that whoever brings a row along has seen to hold, or that have no meaning for it.
+_VOUCHED = frozenset({Scope.CONSENT, Scope.OWN_MEMBER, Scope.OWN_MERCHANT})
 
 _MASKS: dict[Mask, str] = {
     # As schema.masks has them. 马得林 → 马**; nothing of a name of one character, or of a short number.
@@ -73,6 +76,32 @@ class Expressions:
         if full == TRUE:
             return value
         return f"CASE WHEN {full} THEN {value} WHEN {some} THEN {masked} END"
+
+    def brought(self, rule: Rule, type_name: str, value: str) -> str:
+        """`value` of a row that the hub brought along, masked or withheld as the view says.
+
+        Such a row is about no subject of the store. Who brings it has seen the consent that its class asks for;
+        a region, or being the subject itself, nobody can vouch for.
+        """
+        entity = self.view.vocabulary.entities.get(type_name)
+        classes = self.view.vocabulary.classes(type_name, rule)
+        if (
+            not classes
+            or rule.classes[0] in (OPEN, HOLDER)
+            or entity is None
+            or classes == entity.row_classes
+        ):
+            return value
+        levels = [
+            grant.level
+            for data_class in classes
+            for grant in self.view.grants(data_class, Level.YES_NO)
+            if grant.scopes <= _VOUCHED
+        ]
+        level = max(levels, default=Level.NONE)
+        if level is Level.FULL or (rule.need is Need.YES_NO and level > Level.NONE):
+            return value
+        return _MASKS.get(rule.mask, "{0}").format(value) if level is Level.MASKED else "NULL"
 
     def computed(self, row: Row, rule: Rule, type_name: str) -> str:
         """SQL of a computed field."""

@@ -51,6 +51,8 @@ _SHOWN = (
         "SUPERVISION_TIER",
         "{t}.state = 'CURRENT' AND coalesce(({t}.details->>'valid_until')::date >= {today}, TRUE)",
     ),
+    # R14.2: a member's archive while it is published.
+    ("MEMBER_PUBLICATION", "{t}.state = 'PUBLISHED' AND {t}.due_on >= {today}"),
     # R10.4: a typical case while it is disclosed.
     ("CASE_DISCLOSURE", "{t}.state = 'DISCLOSED'"),
     # R6.2: a commitment while it is in force, whenever its end is written down; and its breach.

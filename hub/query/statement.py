@@ -309,7 +309,8 @@ class _Compiler:
             elif field.type_name == "ID":
                 columns.append((field.key, f"{alias}.{field.rule.target}::text"))
             else:
-                columns.append((field.key, f"{alias}.{field.rule.target}"))
+                value = f"{alias}.{field.rule.target}"
+                columns.append((field.key, self._expressions.brought(field.rule, variant.type_name, value)))
         return _json(columns, self._alias("o"))
 
     def _kept(self, field: Selected, json: str) -> str:

@@ -15,6 +15,7 @@ from hub.sandbox import commerce, investment, registers
 from hub.sandbox.association import Chamber
 from hub.sandbox.channels import TITLES, ChannelSite
 from hub.sandbox.customs import ANOMALY_SERVICE, LEVEL_SERVICE, CustomsService
+from hub.sandbox.domestic import DomesticService
 from hub.sandbox.platform import Platform, Service
 from hub.sandbox.province import Province
 from hub.sandbox.registry import SerialService, services
@@ -26,6 +27,7 @@ APP_KEY = "sandbox-app-key."
 TOKEN = "sandbox-association-token"  # noqa: S105
 _SOURCES = ("CUSTOMS", "REGISTRY", "CREDIT")
 CHANNEL_APP = "credit-sharing-hub"
+DOMESTIC_KEY = bytes([9]) * 32
 # Each channel signs with a key of its own. The platforms above the department give their receipts later, as in life.
 CHANNEL_KEYS = {name: bytes([number]) * 32 for number, name in enumerate(TITLES, 1)}
 RECEIPT_AFTER = {"PROVINCIAL_PLATFORM": 2.0, "CREDIT_QINGHAI": 2.0}
@@ -71,6 +73,8 @@ async def running(
         if not line:
             raise EngineFailed(f"the sandboxes ended with status {await child.wait()}")
         addresses = json.loads(line)
+        # Where the worker's telephone of the examples finds the platform.
+        (state_dir / "domestic.url").write_text(addresses["domestic"])
         yield {
             **{
                 f"HUB_{source}_{name}": value
@@ -86,6 +90,8 @@ async def running(
             "HUB_ASSOCIATION_TOKEN": TOKEN,
             "HUB_TAX_DATABASE_URL": tax,
             "HUB_CHANNEL_APP_ID": CHANNEL_APP,
+            "HUB_DOMESTIC_URL": addresses["domestic"],
+            "HUB_DOMESTIC_KEY": DOMESTIC_KEY.hex(),
             **{f"HUB_CHANNEL_{name}_URL": url for name, url in addresses["channels"].items()},
             **{f"HUB_CHANNEL_{name}_KEY": key.hex() for name, key in CHANNEL_KEYS.items()},
             **directories,
@@ -149,6 +155,9 @@ async def _serve(province: Province, kept: Path) -> None:
     async with AsyncExitStack() as stack:
         addresses: dict[str, object] = {
             "platform": await stack.enter_async_context(serving(platform_app.app())),
+            "domestic": await stack.enter_async_context(
+                serving(DomesticService(CHANNEL_APP, DOMESTIC_KEY).app())
+            ),
             "association": await stack.enter_async_context(serving(chamber.app())),
             "channels": {
                 name: await stack.enter_async_context(serving(site.app()))

@@ -14,6 +14,7 @@ import orjson
 from graphql import Undefined
 
 from hub.casework.machine import Actor
+from hub.casework.redeem import DomesticPlatform
 from hub.casework.registry import Registry
 from hub.casework.work import Look, Made, SourceState, Work, calendar_for
 from hub.errors import BadUserInput, HubError, IdempotencyConflict, StoreUnavailable
@@ -72,6 +73,7 @@ class Mutations:
         secrets: Secrets,
         states: SourceStates,
         policy_version: str,
+        domestic: DomesticPlatform | None = None,
     ) -> None:
         """`pool`: connections as the writing role; `policy_version` goes into frozen evidence."""
         self._pool = pool
@@ -79,6 +81,7 @@ class Mutations:
         self._secrets = secrets
         self._states = states
         self._policy_version = policy_version
+        self._domestic = domestic
 
     async def read(
         self, reader: Reader, name: str, arguments: Mapping[str, Any], standing: Standing, request: Request
@@ -130,6 +133,8 @@ class Mutations:
                 for key, one in orjson.loads(known["outcome"]).items()
             }
         made = await self._all(asked, connection)
+        if any(one.transient for one in made.values()):
+            return made
         outcome = orjson.dumps({key: asdict(one) for key, one in made.items()}).decode()
         await connection.execute(_KEEP, partner, asked.key, digest, outcome, asked.now)
         return made
@@ -170,6 +175,7 @@ class Mutations:
             secrets=self._secrets,
             sources={name: SourceState(name, one.status, one.as_of) for name, one in states.items()},
             policy_version=self._policy_version,
+            domestic=self._domestic,
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -226,9 +227,14 @@ class Office:
 
 
 @asynccontextmanager
-async def office_over(database: Database, state_dir: Path) -> AsyncIterator[Office]:
-    """An office over `database` with the agreements of all demo partners in force and every source answering."""
-    settings = hub_settings(database.owner_dsn, state_dir, {}, HUB_DATABASE_TIMEOUT="10")
+async def office_over(
+    database: Database, state_dir: Path, given: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Office]:
+    """An office over `database` with the agreements of all demo partners in force and every source answering.
+
+    `given`: further settings of its hub, by variable.
+    """
+    settings = hub_settings(database.owner_dsn, state_dir, given, HUB_DATABASE_TIMEOUT="10")
     issuer = demo_issuer(settings.state_dir)
     await apply_agreements(
         database.writer,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from connectors.contract import CatalogItem, Kind
 from hub.errors import RulesInvalid
+from hub.harvest.run import harvest
 from hub.rules.archives import load_archive_rules, rule_of
 from schema.archives import ARCHIVES
 from tests.casework.desk import MONDAY, Desk, Office
+from tests.harvesting import REGISTER, Rows, row
+from tests.publicity_files import FIRM
 
 SECTIONS = """
 query Sections($code: String!) { subject(value: $code) { ... on Organization {
@@ -99,6 +104,25 @@ async def test_r10_3_and_r10_2_what_is_restricted_is_for_supervision_and_the_fir
     assert await types(supervision, code) == {*restricted, "PREPAID_ISSUER"}
     assert await types(office.desk(), code) == {"PREPAID_ISSUER"}, "licensing is no supervision"
     assert await types(public(office), code) == {"PREPAID_ISSUER"}
+
+
+async def test_r14_1_an_archive_under_another_class_or_label_is_quarantined_and_a_workers_never_kept(
+    office: Office,
+) -> None:
+    workers = CatalogItem("T-WORKER", "服务员", Kind.ARCHIVE, "D29")
+    source = replace(REGISTER, name="WITNESS", items=(*REGISTER.items, workers))
+    told: dict[str, Any] = {"keeper_name": "某", "items": []}
+    firm = [("USCC", FIRM)]
+    rows = [
+        row("1", Kind.ARCHIVE, "某", firm, archive_type="MERCHANT", origin_class="MARKET_CREDIT", **told),
+        row("2", Kind.ARCHIVE, "某", firm, archive_type="ASSOCIATION", origin_class="PUBLIC_CREDIT", **told),
+        row("3", Kind.ARCHIVE, "某", firm, archive_type="WORKER", item="T-WORKER", **told),
+        row("4", Kind.ARCHIVE, "某", firm, archive_type="ASSOCIATION", origin_class="MARKET_CREDIT", **told),
+    ]
+    outcome = await harvest(Rows([rows], source), office.database.writer, lambda: MONDAY)
+    assert (outcome.totals.stored, outcome.totals.quarantined) == (1, 3)
+    kept = await office.rows("SELECT reason_code FROM quarantine WHERE source = 'WITNESS' ORDER BY position")
+    assert [code for (code,) in kept] == ["ARCHIVE_CLASS", "ORIGIN_CLASS", "NEVER_STORED"]
 
 
 def test_r12_1_no_type_of_archive_is_kept_under_the_class_of_workers() -> None:

@@ -1,0 +1,93 @@
+"""Redeems a domestic worker's one-time authorisation at the national platform, over signed HTTP (R12.1)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import httpx
+import orjson
+
+from hub.casework.details import canonical
+from hub.config import Settings
+from hub.errors import SettingInvalid
+
+# The archive of a worker is small; whatever is longer is none.
+MOST_BYTES = 65_536
+# Within the time that commands have for their transaction.
+_LONGEST_SECONDS = 1.5
+_PATH = "/authorizations/redeem"
+
+
+class NotAuthorized(Exception):
+    """The platform does not accept the authorisation: unknown, used, over, or given to somebody else."""
+
+
+class Unavailable(Exception):
+    """The platform does not answer, or not as agreed."""
+
+
+@dataclass(frozen=True)
+class DomesticPlatform:
+    """How the platform is reached; `key` signs our requests, and its answers. `deadline` in seconds."""
+
+    url: str
+    app_id: str
+    key: bytes = field(repr=False)
+    deadline: float
+    http: httpx.AsyncClient
+
+    async def redeem(self, token: str, grantee: str, purpose: str, now: datetime) -> Mapping[str, Any]:
+        """What the platform tells of the worker who gave `token`. Raises NotAuthorized, Unavailable.
+
+        It is asked once: a second try could meet an authorisation that the first one has used up.
+        """
+        body = canonical({"authorization": token, "grantee": grantee, "purpose": purpose})
+        moment = str(round(now.timestamp() * 1000))
+        said = "\n".join(("POST", _PATH, moment, hashlib.new("sm3", body).hexdigest()))
+        headers = {
+            "content-type": "application/json",
+            "x-app": self.app_id,
+            "x-time": moment,
+            "x-sign": hmac.new(self.key, said.encode(), "sm3").hexdigest(),
+        }
+        answer = bytearray()
+        try:
+            async with (
+                asyncio.timeout(self.deadline),
+                self.http.stream("POST", self.url + _PATH, content=body, headers=headers) as response,
+            ):
+                if response.status_code in (403, 404, 409, 410):
+                    raise NotAuthorized
+                async for chunk in response.aiter_bytes():
+                    answer += chunk
+                    if len(answer) > MOST_BYTES:
+                        raise Unavailable
+        except (TimeoutError, httpx.HTTPError):
+            raise Unavailable from None
+        signed = hmac.new(self.key, answer, "sm3").hexdigest()
+        if response.status_code != 200 or not hmac.compare_digest(signed, response.headers.get("x-sign", "")):
+            raise Unavailable
+        try:
+            found = orjson.loads(answer)
+        except orjson.JSONDecodeError:
+            raise Unavailable from None
+        if not isinstance(found, dict) or found.get("authorization") != token:
+            raise Unavailable
+        return found
+
+
+def platform_of(settings: Settings, http: httpx.AsyncClient) -> DomesticPlatform | None:
+    """The platform that is configured; `http` is the caller's to close. Errors: SettingInvalid for one without a key."""
+    if settings.domestic_url is None:
+        return None
+    if settings.domestic_key is None:
+        raise SettingInvalid("HUB_DOMESTIC_KEY: required with HUB_DOMESTIC_URL")
+    deadline = min(settings.source_deadline, _LONGEST_SECONDS)
+    url = settings.domestic_url.rstrip("/")
+    return DomesticPlatform(url, settings.channel_app_id, settings.domestic_key, deadline, http)
