@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,18 +70,24 @@ class Desk:
         raise SystemExit(f"This should have been refused: {data}")
 
     def _token(self) -> str:
-        command = [Path(sys.executable).parent / "credithub", "token", "--partner", self.partner]
-        if self.officer is not None:
-            command += ["--officer", self.officer]
-        made = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "HUB_DEMO": "true"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return made.stdout.strip()
+        return _token_of(self.partner, self.officer)
+
+
+@cache
+def _token_of(partner: str, officer: str | None) -> str:
+    """A token of a demo partner; good for an hour, so each is made once."""
+    command = [Path(sys.executable).parent / "credithub", "token", "--partner", partner]
+    if officer is not None:
+        command += ["--officer", officer]
+    made = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "HUB_DEMO": "true"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return made.stdout.strip()
 
 
 class _Answers(urllib.request.HTTPErrorProcessor):

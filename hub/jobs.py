@@ -109,9 +109,7 @@ class Duties:
             self.watch.tell(ChannelServed(channel, await self.courier.deliver(address)))
 
     async def deadlines(self, _: str) -> None:
-        """Take over a new working calendar, remind, take the steps that time takes, and settle repairs."""
-        """Take over a new working calendar, open what is to be reported, remind, take the steps that time takes."""
-        """Take over a new working calendar, remind, take the steps that time takes, settle repairs, and keep tiers."""
+        """Take over a new working calendar, and do what time does: reports, reminders, steps, repairs, exposures, tiers."""
         await recompute(self.pool, registry().machines, self.tools.now())
         await open_reports(self.pool, registry().machines, self.tools.now())
         await keep_time(self.pool, registry().machines, automatic(), self.tools.now())
