@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import asyncpg
@@ -22,6 +23,7 @@ from hub.query.plan import Constant
 from hub.query.relations import TABLES
 from hub.rights.policy import Level
 from hub.rules.calendar import SHANGHAI
+from hub.rules.disclosures import DisclosureRules, load_disclosure_rules
 from hub.rules.redactor import TextTooLong
 from schema.governance import Capability
 
@@ -74,6 +76,11 @@ class DisclosureDetails:
     review: AnonymisationReview | None = None
     disclosed_on: date | None = None
     ended_reason: str | None = None
+
+
+@cache
+def _rules() -> DisclosureRules:
+    return load_disclosure_rules()
 
 
 def _second(guard: Guard | None = None) -> Guard:
@@ -278,7 +285,7 @@ async def _penalty(work: Work, name: str) -> Any:
     row = Row("x", TABLES["record"], "s")
     named = parameters.bind(FromRef(Constant(name[1:])), "uuid")
     found = await work.rows(
-        "SELECT x.subject_id, x.public_id, x.kind, x.document_number, x.authority_name, x.provider_name, x.usable_until,"  # noqa: S608 -- placeholders only
+        "SELECT x.subject_id, x.public_id, x.kind, x.source, x.document_number, x.authority_name, x.provider_name, x.usable_until,"  # noqa: S608 -- placeholders only
         " s.legal_representative_name FROM record x JOIN subject s USING (subject_id) WHERE "
         + all_of(
             [
@@ -295,6 +302,8 @@ async def _penalty(work: Work, name: str) -> Any:
         raise SubjectUnknown("There is no such record.")
     if found[0]["kind"] != "PENALTY":
         raise GuardRefused(reason="NO_PENALTY")
+    if not _rules().own(found[0]["source"], work.today):
+        raise GuardRefused(reason="NOT_OWN_FIELD")
     return found[0]
 
 

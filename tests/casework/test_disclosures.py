@@ -11,6 +11,7 @@ import pytest
 from hub.casework.channels import Channel
 from hub.casework.disclosures import end_with_penalties
 from hub.casework.registry import registry
+from hub.rules.disclosures import load_disclosure_rules
 from tests.casework.desk import Desk, Office
 
 SHOWN = """number state title text penaltyNumber penaltyEnds disclosedOn endedReason draftedBy textDigest
@@ -151,6 +152,15 @@ async def test_r10_4_only_a_penalty_in_publicity_is_exposed(office: Office, chan
         assert (await office.desk().refused(DRAFT, {"penalty": one, "text": TEXT}))[
             "code"
         ] == "SUBJECT_UNKNOWN"
+
+
+async def test_r10_4_a_penalty_of_another_field_is_not_exposed(office: Office) -> None:
+    _, record = await penalty(office, source="MARKET_REGULATION")
+    assert (await office.desk().refused(DRAFT, {"penalty": record, "text": TEXT}))[
+        "reason"
+    ] == "NOT_OWN_FIELD"
+    rules = load_disclosure_rules()
+    assert [rules.own("COMMERCE", day) for day in (date(2019, 7, 4), date(2019, 7, 5))] == [False, True]
 
 
 @pytest.mark.parametrize("way", ["expired", "repaired", "revoked"])
