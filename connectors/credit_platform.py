@@ -1,8 +1,9 @@
-"""信用中国(青海): lists of the province's agencies and the national evaluation, pulled on the platform."""
+"""信用中国(青海): lists of the province's agencies, the national evaluation, and results of credit repair, pulled."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date
 
 from connectors.contract import (
     Batch,
@@ -24,12 +25,13 @@ from connectors.counterparty import fold
 from connectors.listing import listing
 from connectors.platform import Platform, account, platform_settings
 from connectors.pull import Service, pull
-from connectors.reading import Reader
+from connectors.reading import SHANGHAI, Reader
 
 RED = "XY-RED"
 WATCH = "XY-WATCH"
 BLACK = "XY-BLACK"
 EVALUATION = "XY-PJ"
+REPAIR = "XY-XF"
 PROVIDER = "青海省发展和改革委员会"
 PROVIDER_CODE = "11630000MAFCM45E20"
 
@@ -44,6 +46,7 @@ SOURCE = Source(
         CatalogItem(WATCH, "重点关注名单", Kind.LIST_ENTRY, "D12"),
         CatalogItem(BLACK, "严重失信主体名单", Kind.LIST_ENTRY, "D10"),
         CatalogItem(EVALUATION, "全国公共信用综合评价", Kind.GRADE, "D40"),
+        CatalogItem(REPAIR, "信用修复结果", Kind.GENERIC, "D36"),
     ),
     key_scheme="USCC",
     mode=Mode.HARVESTED,
@@ -57,12 +60,21 @@ _SERVICES = {
     WATCH: Service("s_1263000000000_0602", frozenset({"1"})),
     BLACK: Service("s_1263000000000_0603", frozenset({"1"})),
     EVALUATION: Service("s_1263000000000_0604", frozenset({"1"})),
+    # Last: what is repaired has come before its repair.
+    REPAIR: Service("s_1263000000000_0605", frozenset({"1"})),
 }
 # Lists that may come, by catalogue item: one without a known basis is not taken (国办发〔2020〕49号).
 _LISTS = {
     RED: ("RED", frozenset({"SW-RED"})),
     WATCH: ("WATCH", frozenset({"SW-WATCH"})),
     BLACK: ("BLACK", frozenset({"SW-BLACK", "ZFCG-BLACK", "RS-BLACK"})),
+}
+# What a repair is of, by 信息类别.
+_REPAIRED = {
+    "行政处罚": "RECORD",
+    "其他失信信息": "RECORD",
+    "严重失信主体名单": "LIST_ENTRY",
+    "重点关注名单": "LIST_ENTRY",
 }
 _GRADES = frozenset("ABCD")
 _RULES = "NATIONAL-2026"  # 国办发〔2026〕8号
@@ -78,7 +90,7 @@ class CreditPlatform:
         self._platform, self._tools = platform, tools
 
     def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
-        """Rows of the lists, then the evaluations. Raises SourceError."""
+        """Rows of the lists, the evaluations, then the repairs. Raises SourceError."""
         return pull(self._platform, SOURCE.name, _SERVICES, cursor, self._hide)
 
     async def fetch(self, keys: Sequence[str], items: Sequence[str]) -> Mapping[str, Sequence[RawRow]]:
@@ -86,7 +98,7 @@ class CreditPlatform:
         raise Refused("the credit platform is harvested, not asked by key")
 
     def canonical(self, row: RawRow) -> Item:
-        """The list entry or evaluation that `row` states. Raises RowRejected."""
+        """The list entry, evaluation or result of a repair that `row` states. Raises RowRejected."""
         read = Reader(row)
         item = row.origin.rpartition("/")[2]
         subject, key = _subject(read)
@@ -96,6 +108,10 @@ class CreditPlatform:
             return Item(
                 Kind.GRADE, f"{item}:{key}:{year}", item, subject, values, updated, deleted, read.flags
             )
+        if item == REPAIR:
+            values = _repair(read, self._tools.now().astimezone(SHANGHAI).date())
+            record_id = f"{item}:{key}:{values['document_number']}"
+            return Item(Kind.GENERIC, record_id, item, subject, values, updated, deleted, read.flags)
         color, known = _LISTS[item]
         code = read.required("mddm")
         if code not in known:
@@ -142,6 +158,26 @@ def _evaluation(read: Reader) -> tuple[str, dict[str, object]]:
         "period": str(evaluated.year),
         "effective_from": evaluated,
         "effective_to": None,
+    }
+
+
+def _repair(read: Reader, today: date) -> dict[str, object]:
+    """What 信用中国 repaired: the decision by its number; R9.2: the hub ends it too, and shows the result to nobody."""
+    target = _REPAIRED.get(read.required("xxlb"))
+    if target is None or read.required("xfzt") != "已修复":
+        # A repair that was undone (撤销修复) brings a record back: for a person to decide.
+        raise RowRejected("UNKNOWN_VALUE", "xxlb or xfzt is none of the known values")
+    repaired = read.required_day("xfrq")
+    if repaired > today:
+        raise RowRejected("DATE_FUTURE", "xfrq lies ahead")
+    return {
+        "title": "信用修复结果",
+        "record_type": "REPAIR_RESULT",
+        "document_number": read.required("wsh"),
+        "authority_name": read.text("rdjg"),
+        "decided_on": repaired,
+        "seriousness": "NOT_ADVERSE",
+        "details": {"repair": {"target": target, "number": read.required("xfwh")}},
     }
 
 

@@ -478,7 +478,7 @@ async def test_not_a_row_of_the_source_is_missed(settings: Mapping[str, str], pr
         "SCJG-YZWF": served["s_1263000000000_0107"],
     }
     assert (await taken("CREDIT_PLATFORM")).total() == sum(
-        served[f"s_1263000000000_060{number}"] for number in (1, 2, 3, 4)
+        served[f"s_1263000000000_060{number}"] for number in (1, 2, 3, 4, 5)
     )
     members = Chamber(province, "").members()
     assert (await taken("ASSOCIATION"))["XH-ARCHIVE"] == len(members)

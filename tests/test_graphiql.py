@@ -388,7 +388,7 @@ def test_every_example_is_one_named_operation_that_fits_the_whole_schema() -> No
     examples = read_examples()
     assert [example.name for example in examples] == [
         "merchant-check", "dossier", "contact", "bulk-check", "list-page", "who-am-i", "explain", "commitments",
-        "archives", "notifications",
+        "archives", "repairs", "notifications",
     ]  # fmt: skip
     for example in examples:
         document = parse(example.query)

@@ -297,8 +297,10 @@ FROM case_file c WHERE c.mechanism = 'REPAIR' AND c.state = 'APPROVED' ORDER BY 
 """
 # What was repaired elsewhere and came in by the harvest: proceedings, publicity and measures that go on here.
 _IMPORTED = """
-SELECT c.public_id, c.region_code, x.public_id AS entry, x.exit_reason AS number FROM case_file c
-JOIN list_entry x ON x.public_id = c.target_public_id AND x.superseded_at IS NULL AND x.state = 'EXITED_REPAIRED'
+SELECT c.public_id, c.region_code, x.public_id AS entry, coalesce((
+  SELECT r.details->'repair'->>'number' FROM record r WHERE r.subject_id = x.subject_id AND r.superseded_at IS NULL
+    AND r.record_type = 'REPAIR_RESULT' AND r.document_number = x.decision_number LIMIT 1), x.exit_reason) AS number
+FROM case_file c JOIN list_entry x ON x.public_id = c.target_public_id AND x.superseded_at IS NULL AND x.state = 'EXITED_REPAIRED'
 WHERE c.mechanism IN ('LIST_ENTRY', 'MEASURE') AND c.closed_at IS NULL AND c.state <> 'EXITED_REPAIRED'
 UNION ALL
 SELECT c.public_id, c.region_code, NULL, x.details->'repaired'->>'document_number' FROM case_file c

@@ -93,6 +93,12 @@ FILLED: Mapping[str, tuple[Filled, ...]] = MappingProxyType(
         for table in TABLES.values()
     }
 )
+# The columns around those that an item fills, in the order in which versions are written.
+BEFORE = ("public_id", "subject_id", "data_class")
+AFTER = (
+    "source", "source_record_id", "provider_name", "provider_code", "catalog_item_code", "sharing_attribute",
+    "source_updated_at", "fetched_at", "payload_digest", "recorded_at", "superseded_at",
+)  # fmt: skip
 _NAMES = {name: frozenset(column.name for column in columns) for name, columns in FILLED.items()}
 
 
@@ -121,6 +127,11 @@ def fill(table: str, values: Mapping[str, object]) -> tuple[object, ...]:
                 raise RowRejected("WRONG_TYPE", f"{column.name} is no list of texts")
             row.append(value)
     return tuple(row)
+
+
+def written(table: str) -> tuple[str, ...]:
+    """The columns of a version as they are written."""
+    return (*BEFORE, *(column.name for column in FILLED[table]), *AFTER)
 
 
 def day_of(value: object) -> date | None:

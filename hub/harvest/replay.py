@@ -52,6 +52,5 @@ async def replay(
             await checkpoints.count(connection, connector.source.name, moved, clock())
 
         totals = await write_batch(connection, connector.source, understood, clock(), checkpoint)
-    if totals.quarantined:
-        return Rejected(understood[0].row, "KEY_CONFLICT", "the identifiers belong to different subjects")
-    return None
+    again = await quarantined(pool, quarantine_id) if totals.quarantined else None
+    return Rejected(understood[0].row, again[0].reason_code, again[0].reason) if again else None

@@ -11,8 +11,8 @@ import asyncpg
 import orjson
 
 from connectors.contract import RawRow, Source
-from hub.harvest import quarantine
-from hub.harvest.columns import FILLED
+from hub.harvest import quarantine, repairs
+from hub.harvest.columns import FILLED, written
 from hub.harvest.drafts import SubjectDraft
 from hub.harvest.ids import random_ids
 from hub.harvest.resolve import Anchor, resolve
@@ -24,11 +24,17 @@ _LOCK = "SELECT pg_advisory_xact_lock(0x48415256)"
 # The newest version of each record, current or ended: a record that comes back keeps its public id.
 _NEWEST = """
 SELECT n.record_id, v.version_id, v.public_id, v.payload_digest, v.superseded_at IS NULL AS current,
-  v.source_updated_at
+  v.source_updated_at, {repaired} AS repaired
 FROM unnest($2::text[]) AS n(record_id) CROSS JOIN LATERAL (
   SELECT * FROM {table} t WHERE t.source = $1 AND t.source_record_id = n.record_id
   ORDER BY t.recorded_at DESC, t.version_id DESC LIMIT 1) v
 """
+# R9.2: what was repaired here, or by the national window, is not undone by a later delivery of its source.
+_REPAIRED = {
+    "record": "CASE v.lifecycle WHEN 'REPAIRED' THEN v.details->'repaired' END",
+    "list_entry": f"CASE WHEN v.state = 'EXITED_REPAIRED' AND v.exit_reason = '{repairs.REPAIRED}'"
+    " THEN jsonb_build_object('on', v.exited_on) END",
+}
 _END = "UPDATE {table} SET superseded_at = $2 WHERE version_id = ANY($1::bigint[]) AND superseded_at IS NULL"
 # A later registration wins; what it does not say stays as it was.
 _REGISTER = """
@@ -79,6 +85,8 @@ class _Newest:
     digest: str
     current: bool
     moment: datetime | None
+    # What is told of its repair, as JSON.
+    repaired: str | None = None
     # Where it stands: a version of the store, or a row about to be inserted.
     version_id: int | None = None
     row: list[object] | None = None
@@ -116,6 +124,7 @@ class _Work:
         self._inserts: dict[str, list[list[object]]] = {}
         self._ends: dict[str, list[int]] = {}
         self._registered: dict[int, tuple[Prepared, Anchor]] = {}
+        self._results: list[tuple[Prepared, repairs.Target]] = []
 
     async def take(self, batch: Sequence[Prepared | Rejected]) -> Totals:
         """Go through the batch and write what came of it."""
@@ -124,6 +133,7 @@ class _Work:
         await self._load(understood)
         stored = unchanged = 0
         accepted: list[RawRow] = []
+        understood, found = await self._named(understood, rejected)
         anchors = await self._anchors(understood)
         for one in understood:
             if id(one) in anchors and anchors[id(one)][0] is None:
@@ -133,26 +143,52 @@ class _Work:
             accepted.append(one.row)
             if self._apply(one, anchors.get(id(one))):
                 stored += 1
+                if id(one) in found:
+                    self._results.append((one, found[id(one)]))
             else:
                 unchanged += 1
         await self._write()
+        await repairs.settle(self._connection, self._results, self._now)
         if accepted and await quarantine.has_open(self._connection, self._source.name):
             await quarantine.settle(self._connection, self._source.name, accepted, self._now)
         await quarantine.keep(self._connection, self._source.name, rejected, self._now)
         return Totals(len(batch), stored, unchanged, len(rejected))
+
+    async def _named(
+        self, understood: Sequence[Prepared], rejected: list[Rejected]
+    ) -> tuple[list[Prepared], dict[int, repairs.Target]]:
+        """The rows without results of repairs that name nothing known (R9.2), and what the other results are about."""
+        results = [one for one in understood if repairs.is_result(one) and not self._same(one)]
+        if not results:
+            return list(understood), {}
+        found: dict[int, repairs.Target] = {}
+        lost = set()
+        for one, target in zip(results, await repairs.targets(self._connection, results), strict=True):
+            if isinstance(target, repairs.Target):
+                found[id(one)] = target
+            else:
+                reason = "the repair names no record or entry of the subject, or more than one"
+                rejected.append(Rejected(one.row, target, reason))
+                lost.add(id(one))
+        return [one for one in understood if id(one) not in lost], found
+
+    def _same(self, one: Prepared) -> bool:
+        newest = self._newest.get((one.table, one.record_id))
+        return newest is not None and newest.current and newest.digest == one.digest
 
     async def _load(self, understood: Iterable[Prepared]) -> None:
         ids: dict[str, set[str]] = {}
         for one in understood:
             ids.setdefault(one.table, set()).add(one.record_id)
         for table, wanted in ids.items():
-            query = _NEWEST.format(table=table)
+            query = _NEWEST.format(table=table, repaired=_REPAIRED.get(table, "NULL"))
             for row in await self._connection.fetch(query, self._source.name, list(wanted)):
                 self._newest[table, row["record_id"]] = _Newest(
                     row["public_id"],
                     row["payload_digest"],
                     row["current"],
                     row["source_updated_at"],
+                    row["repaired"],
                     row["version_id"],
                 )
 
@@ -201,9 +237,11 @@ class _Work:
             raise AssertionError("a row that is written has a subject")
         anchor, differs = resolved[0], resolved[1]
         public_id = newest.public_id if newest is not None else next(self._ids)
-        row = self._row(one, public_id, anchor, _flagged(one, "NAME_DIFFERS") if differs else one.values)
+        repaired = newest.repaired if newest is not None else None
+        values = repairs.kept(one.table, _flagged(one, "NAME_DIFFERS") if differs else one.values, repaired)
+        row = self._row(one, public_id, anchor, values)
         self._inserts.setdefault(one.table, []).append(row)
-        self._newest[key] = _Newest(public_id, one.digest, True, one.source_updated_at, row=row)
+        self._newest[key] = _Newest(public_id, one.digest, True, one.source_updated_at, repaired, row=row)
         if one.table == "registration":
             self._registered[anchor.subject_id] = (one, anchor)
         return True
@@ -238,8 +276,7 @@ class _Work:
         for table, versions in self._ends.items():
             await self._connection.execute(_END.format(table=table), versions, self._now)
         for table, rows in self._inserts.items():
-            columns = [*_BEFORE, *(column.name for column in FILLED[table]), *_AFTER]
-            await self._connection.copy_records_to_table(table, records=rows, columns=columns)
+            await self._connection.copy_records_to_table(table, records=rows, columns=written(table))
         if self._registered:
             named = [
                 (
@@ -260,13 +297,6 @@ class _Work:
                 [values["industry_code"] for _, _, values in named],
                 [values["legal_representative_name"] for _, _, values in named],
             )
-
-
-_BEFORE = ("public_id", "subject_id", "data_class")
-_AFTER = (
-    "source", "source_record_id", "provider_name", "provider_code", "catalog_item_code", "sharing_attribute",
-    "source_updated_at", "fetched_at", "payload_digest", "recorded_at", "superseded_at",
-)  # fmt: skip
 
 
 def _flagged(one: Prepared, flag: str) -> tuple[object, ...]:

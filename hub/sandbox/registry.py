@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,8 @@ _STATES = {
     "EXITED_DISQUALIFIED": "取消资格",
 }
 _KINDS = {"93": "农民专业合作社", "N1": "农村集体经济组织", "92": "个体工商户"}
+# Lists of whose entries the credit platform tells.
+_REPAIRS = ("SW-WATCH", "SW-BLACK", "ZFCG-BLACK", "RS-BLACK")
 Row = dict[str, Any]
 
 
@@ -60,6 +62,7 @@ def services(province: Province) -> dict[str, SerialService]:
         "s_1263000000000_0602": SerialService("1", lists("SW-WATCH")),
         "s_1263000000000_0603": SerialService("1", lists("SW-BLACK", "ZFCG-BLACK", "RS-BLACK")),
         "s_1263000000000_0604": SerialService("1", lambda: _evaluations(province)),
+        "s_1263000000000_0605": SerialService("1", lambda: _repairs(province)),
     }
 
 
@@ -156,3 +159,44 @@ def _evaluations(province: Province) -> Iterator[Row]:
                 "scbz": "0",
                 "gxsj": f"{subject.evaluation.evaluated_on:%Y-%m-%d} 23:00:00",
             }
+
+
+def _repairs(province: Province) -> Iterator[Row]:
+    """What 信用中国 repaired: entries that left their lists so, and one in twelve general penalties after its minimum."""
+    for subject in province.organizations():
+        for listing in subject.listings:
+            if (
+                listing.state == "EXITED_REPAIRED"
+                and listing.exited_on is not None
+                and listing.list_code in _REPAIRS
+            ):
+                kind = "重点关注名单" if listing.list_code == "SW-WATCH" else "严重失信主体名单"
+                yield _repair(subject, kind, listing.decision_number, "", listing.exited_on)
+        for penalty in subject.penalties:
+            repaired = penalty.decided_on + timedelta(days=100)
+            if (
+                penalty.seriousness == "GENERAL"
+                and repaired < province.today
+                and dirt.falls(80, subject.code, penalty.number, "repaired")
+            ):
+                # Some are of another province's decision, which the hub has never seen.
+                lost = dirt.falls(100, subject.code, penalty.number, "elsewhere")
+                number = f"甘{penalty.number[1:]}" if lost else penalty.number
+                yield _repair(subject, "行政处罚", number, penalty.authority.name, repaired)
+
+
+def _repair(subject: Subject, kind: str, decision: str, authority: str, repaired: date) -> Row:
+    return {
+        "tyshxydm": dirt.untidy(subject.code, "repair", decision),
+        "ztmc": subject.name,
+        "ztlb": "个体工商户" if subject.code[:2] == "92" else "法人及非法人组织",
+        "zjhm": None,
+        "xxlb": kind,
+        "wsh": decision,
+        "rdjg": authority,
+        "xfrq": dirt.day(repaired),
+        "xfwh": f"信修〔{repaired.year}〕{subject.number:06}号",
+        "xfzt": "撤销修复" if dirt.falls(10, subject.code, decision, "undone") else "已修复",
+        "scbz": "0",
+        "gxsj": f"{repaired:%Y-%m-%d} 20:00:00",
+    }
