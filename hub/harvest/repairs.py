@@ -12,7 +12,7 @@ import asyncpg
 import orjson
 
 from hub.harvest.columns import FILLED, written
-from hub.harvest.understood import Prepared
+from hub.harvest.understood import Prepared, Rejected
 
 # Type of the records that results are kept as; no view shows them, their effect is on what they name.
 RESULT = "REPAIR_RESULT"
@@ -63,8 +63,8 @@ def _value(one: Prepared, name: str) -> Any:
     return one.values[_PLACE[name]]
 
 
-async def targets(connection: asyncpg.Connection, results: Sequence[Prepared]) -> list[Target | str]:
-    """What each result is about, by subject and number of the decision; a code where it is not exactly one thing."""
+async def targets(connection: asyncpg.Connection, results: Sequence[Prepared]) -> list[Target | Rejected]:
+    """What each result is about, by subject and number of the decision; rejected where that is not exactly one thing."""
     candidates: dict[int, list[tuple[str, Target]]] = defaultdict(list)
     for kind, table, sql in ((RECORD, "record", _RECORDS), (LIST_ENTRY, "list_entry", _ENTRIES)):
         asked = [
@@ -77,16 +77,20 @@ async def targets(connection: asyncpg.Connection, results: Sequence[Prepared]) -
             for row in await connection.fetch(sql, *(list(column) for column in zip(*asked, strict=True))):
                 found = Target(table, row["version_id"])
                 candidates[row["number"]].append((row["authority"] or "", found))
-    return [_one(candidates[number], _value(one, "authority_name")) for number, one in enumerate(results)]
+    return [_one(one, candidates[number]) for number, one in enumerate(results)]
 
 
-def _one(found: Sequence[tuple[str, Target]], authority: str | None) -> Target | str:
+def _one(result: Prepared, found: Sequence[tuple[str, Target]]) -> Target | Rejected:
     """The only one, or the only one of this authority: nothing is guessed."""
+    if not found:
+        return Rejected(
+            result.row, "NO_SUCH_RECORD", "the repair names no adverse record or entry of the subject"
+        )
     if len(found) > 1:
-        found = [one for one in found if one[0] == authority]
-        if len(found) != 1:
-            return "SEVERAL_RECORDS"
-    return found[0][1] if found else "NO_SUCH_RECORD"
+        found = [one for one in found if one[0] == _value(result, "authority_name")]
+    if len(found) != 1:
+        return Rejected(result.row, "SEVERAL_RECORDS", "the repair names several, told apart by no authority")
+    return found[0][1]
 
 
 def _said(one: Prepared) -> Mapping[str, Any]:

@@ -164,12 +164,11 @@ class _Work:
         found: dict[int, repairs.Target] = {}
         lost = set()
         for one, target in zip(results, await repairs.targets(self._connection, results), strict=True):
-            if isinstance(target, repairs.Target):
-                found[id(one)] = target
-            else:
-                reason = "the repair names no record or entry of the subject, or more than one"
-                rejected.append(Rejected(one.row, target, reason))
+            if isinstance(target, Rejected):
+                rejected.append(target)
                 lost.add(id(one))
+            else:
+                found[id(one)] = target
         return [one for one in understood if id(one) not in lost], found
 
     def _same(self, one: Prepared) -> bool:
