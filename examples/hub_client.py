@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,11 @@ class _Answers(urllib.request.HTTPErrorProcessor):
 def fresh(prefix: str) -> str:
     """A number for a document that no earlier run of an example has used."""
     return f"{prefix}〔演示〕{secrets.randbelow(10**8):08}号"
+
+
+def today(after: int = 0) -> str:
+    """The day in Qinghai, or so many days after it, as GraphQL writes days."""
+    return str((datetime.now(timezone(timedelta(hours=8))) + timedelta(days=after)).date())
 
 
 def say(title: str, value: Any) -> None:

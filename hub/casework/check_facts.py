@@ -193,7 +193,13 @@ async def _cases(work: Work, ids: Sequence[int]) -> Mapping[int, list[Any]]:
     )
     # R9.1: the last day of its term is the last on which it counts, whenever its end is written down.
     in_effect = f"x.state = 'EFFECTIVE' AND x.due_on >= {access.today}"
-    measure = all_of(["x.mechanism = 'MEASURE'", in_effect, measures])
+    # At once, when the entry that it rests on has left its list elsewhere: its source says so before any job runs.
+    on_entry = (
+        "(x.target_public_id IS NULL OR EXISTS (SELECT FROM list_entry e WHERE e.public_id = x.target_public_id"
+        " AND e.superseded_at IS NULL AND e.state = 'PUBLISHED'"
+        f" AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= {access.today})))"
+    )
+    measure = all_of(["x.mechanism = 'MEASURE'", in_effect, on_entry, measures])
     kept = [f"({term})" for term in (commitment, measure) if term != FALSE]
     if not kept:
         return defaultdict(list)

@@ -92,6 +92,13 @@ WHERE r.color = 'RED' AND b.color = 'BLACK' AND r.state = 'PUBLISHED' AND b.stat
     AND c.details->>'black_entry' = 'l' || replace(b.public_id::text, '-', ''))
 ORDER BY r.subject_id, r.public_id, b.public_id
 """
+# R9.1: measures of this initiator whose entry has left its list; lists of other authorities tell so by their sources.
+_LEFT = """
+SELECT DISTINCT c.target_public_id AS entry FROM case_file c
+WHERE c.mechanism = 'MEASURE' AND c.closed_at IS NULL AND c.owner = $1 AND NOT EXISTS (
+  SELECT FROM list_entry e WHERE e.public_id = c.target_public_id AND e.superseded_at IS NULL
+    AND e.state IN ('PUBLISHED', 'SUSPENDED'))
+"""
 
 
 @cache
@@ -185,7 +192,10 @@ async def reinstate(work: Work, given: Mapping[str, Any]) -> Made:
 
 
 async def recheck(work: Work, _: Mapping[str, Any]) -> Made:
-    """R8.3, R8.4: the daily look at the lists: suspend red entries that were spoilt, put conflicts in the queue."""
+    """R8.3, R8.4: the daily look at the lists: suspend red entries that were spoilt, put conflicts in the queue.
+
+    R9.1: measures on what has left its list end.
+    """
     rows: list[dict[str, Any]] = []
     for found in await work.connection.fetch(_CONFLICTS, work.today):
         details = ConflictDetails(entry_id(str(found["red"])), entry_id(str(found["black"])))
@@ -199,6 +209,8 @@ async def recheck(work: Work, _: Mapping[str, Any]) -> Made:
         )
         await follow(work, taken.case.details.entry, "suspend", found["code"])
         rows.append(_row(rows, "SUSPENDED", taken.case))
+    for found in await work.connection.fetch(_LEFT, work.actor.partner):
+        await follow(work, str(found["entry"]), "end_exit", "OFF_THE_LIST")
     return Made(rows=tuple(rows))
 
 

@@ -90,6 +90,9 @@ def _receive(_: Case[MeasureDetails], step: Step) -> Effects:
 
 def _lawful(case: Case[MeasureDetails], step: Step) -> str | None:
     told, given = case.details, step.inputs
+    if not given.get("entry_in_force"):
+        # Suspended, or gone: then nothing that rests on it takes effect.
+        return "NO_ENTRY_IN_FORCE"
     if told.effect in PUNITIVE:
         if not (given.get("national_catalogue_code") or told.national_catalogue_code or "").strip():
             return "NATIONAL_CATALOGUE_CODE_MISSING"
@@ -262,6 +265,15 @@ async def initiate(work: Work, given: Mapping[str, Any]) -> Made:
     return Made(ids=(case.public_id,))
 
 
+async def activate(work: Work, given: Mapping[str, Any]) -> Made:
+    """R9.1: put a measure in effect, on code and basis, while the entry that it rests on is in force."""
+    case, _ = await engine.find(work.connection, MEASURE, given["number"], work.actor)
+    row = await work.connection.fetchrow(_ENTRY, case.target_public_id, work.today)
+    step = work.step({**given, "entry_in_force": row is not None})
+    taken = await engine.apply(work.connection, work.machines, MEASURE, given["number"], "activate", step)
+    return Made(ids=(taken.case.public_id,))
+
+
 async def follow(work: Work, entry: str, transition: str, reason: str) -> None:
     """R9.1: what happens to a list entry (a uuid) happens to its measures, in the same transaction."""
     step = replace(work.step({"reason": reason}), actor=replace(work.actor, system=True))
@@ -290,8 +302,9 @@ def _steps(transition: str) -> Command:
 
 COMMANDS: dict[str, Command] = {
     "measure.initiate": initiate,
+    "measure.activate": activate,
     **{
         f"measure.{name}": _steps(name)
-        for name in ("acknowledge", "take_over", "decline", "activate", "feed_back", "feed_back_own", "lift")
+        for name in ("acknowledge", "take_over", "decline", "feed_back", "feed_back_own", "lift")
     },
 }

@@ -261,7 +261,7 @@ async def test_r5_4_the_matter_may_refuse_it(office: Office) -> None:
     assert codes_of(check["reasons"]) == ["GREEN_CHANNEL_NOT_ADMITTED"]
 
 
-async def test_r5_4_tax_down_leaves_it_open_and_names_tax(office: Office) -> None:
+async def test_acceptance_08_r5_4_tax_down_leaves_it_open_and_names_tax(office: Office) -> None:
     code, red = await office.subject(), await office.subject()
     await office.listed(red, "RED")
     await office.sources("UNAVAILABLE", ["TAX"])
@@ -285,9 +285,23 @@ async def test_r5_4_tax_down_leaves_it_open_and_names_tax(office: Office) -> Non
         await asyncio.sleep(1.3)
 
 
-async def test_r5_4_a_watch_list_entry_denies_the_clean_years_to_the_department(office: Office) -> None:
-    code = await office.subject()
-    await office.listed(code, "WATCH")
+async def test_acceptance_18_r5_4_a_watch_list_entry_is_for_the_department_alone_and_denies_the_clean_years(
+    office: Office,
+) -> None:
+    code, other = await office.subject(), await office.subject()
+    entry = await office.listed(code, "WATCH")
+    asked = "query E($c: String!) { subject(value: $c) { ... on Organization { listEntries { id } summary { __typename } } } }"
+    for partner in ("public", "mall", "chamber"):
+        desk = office.desk(partner, None, None, None)
+        # The same answer as for a firm that is on no list.
+        assert (await desk.done(asked, {"c": code}))["subject"] == (await desk.done(asked, {"c": other}))[
+            "subject"
+        ]
+        assert "errors" not in await desk.ask(asked, {"c": code})
+        found = await desk.ask("query N($id: ID!) { node(id: $id) { id } }", {"id": entry})
+        assert found["data"] == {"node": None}
+    shown = (await office.desk().done(asked, {"c": code}))["subject"]["listEntries"]
+    assert shown == [{"id": entry}]
     told = (await run(office.desk(), code))["eligibility"]
     assert (told["answer"], codes_of(told["reasons"])) == ("NO", ["WATCH_LIST"])
 

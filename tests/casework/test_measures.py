@@ -98,7 +98,7 @@ async def test_r9_1_initiator_implementer_term_basis_receipt_and_feedback(office
 
 
 @pytest.mark.parametrize("missing", ["code", "basis"])
-async def test_r9_1_without_code_or_basis_it_has_no_effect_and_a_check_reminds(
+async def test_acceptance_16_r9_1_without_code_or_basis_it_has_no_effect_and_a_check_reminds(
     office: Office, missing: str
 ) -> None:
     code = await office.subject()
@@ -229,3 +229,28 @@ async def test_r9_1_off_the_list_its_measures_end_the_same_moment(office: Office
         n,
     )
     assert (await _state(office, number), await _conclusion(office, code)) == ("ENDED_EXIT", "GREEN_CHANNEL")
+
+
+async def test_r9_1_nothing_takes_effect_while_its_entry_is_not_in_force(office: Office) -> None:
+    code = await office.subject()
+    entry = await office.listed(code, "BLACK")
+    number = await _initiated(office, entry, **BASIS)
+    await _customs(office).done(ACKNOWLEDGE, {"n": number})
+    change = "UPDATE list_entry SET state = $2 WHERE public_id = $1"
+    await office.rows(change, entry[1:], "SUSPENDED")
+    assert (await _desk(office).refused(ACTIVATE, {"n": number}))["reason"] == "NO_ENTRY_IN_FORCE"
+    await office.rows(change, entry[1:], "PUBLISHED")
+    await _desk(office).done(ACTIVATE, {"n": number})
+    assert await _conclusion(office, code) == "BLOCK"
+
+
+async def test_r9_1_what_left_its_list_by_its_source_blocks_no_more_and_ends(office: Office) -> None:
+    code = await office.subject()
+    entry = await office.listed(code, "BLACK")
+    number = await _effective(office, entry)
+    assert await _conclusion(office, code) == "BLOCK"
+    # Another authority's list: the harvest supersedes the entry by one that has left.
+    await office.rows("UPDATE list_entry SET state = 'EXITED_REPAIRED' WHERE public_id = $1", entry[1:])
+    assert (await _state(office, number), await _conclusion(office, code)) == ("EFFECTIVE", "GREEN_CHANNEL")
+    await _desk(office).done("mutation { recheckLists { outcome } }")
+    assert await _state(office, number) == "ENDED_EXIT"

@@ -117,7 +117,7 @@ async def test_r7_1_the_last_day_is_the_seventh_working_day_after_the_decision(
 
 
 @pytest.mark.parametrize(("day", "late"), [(12, 0), (13, 1)])
-async def test_r7_1_decided_on_24_september_2026_october_12_is_in_time_and_the_13th_late(
+async def test_acceptance_01_r7_1_decided_on_24_september_2026_october_12_is_in_time_and_the_13th_late(
     office: Office, day: int, late: int
 ) -> None:
     office.clock.now = at(2026, 10, day)
@@ -125,7 +125,7 @@ async def test_r7_1_decided_on_24_september_2026_october_12_is_in_time_and_the_1
     assert (case["publishedOn"], case["publishedLate"]) == (f"2026-10-{day}", late)
 
 
-async def test_r7_1_a_due_day_beyond_the_notices_is_provisional_and_moves_with_the_new_calendar(
+async def test_acceptance_02_r7_1_a_due_day_beyond_the_notices_is_provisional_and_moves_with_the_new_calendar(
     office: Office,
 ) -> None:
     office.clock.now = at(2026, 12, 29)

@@ -1,0 +1,44 @@
+"""The scripts in examples/ do what they say, against a running hub over the demo's province, as often as one likes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from hub.rights.agreement import today_in
+from hub.sandbox.run import province_in
+from hub.sandbox.seed import seed_consents
+from tests.casework.dispatch import present
+from tests.hub_server import SUBJECTS, ProvinceHub
+from tests.readme_tables import ROOT
+
+SCRIPTS = sorted(path.name for path in (ROOT / "examples").glob("*.py") if path.name != "hub_client.py")
+
+
+@pytest.fixture(scope="module")
+async def demo(hub: ProvinceHub) -> ProvinceHub:
+    """The hub with what the demo seeds beside the harvest."""
+    async with hub.database.writer.acquire() as connection:
+        await seed_consents(connection, province_in(hub.settings.state_dir, SUBJECTS, today_in(present())))
+    return hub
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_an_example_goes_as_it_says_and_again(demo: ProvinceHub, script: str) -> None:
+    env = {
+        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        "LANG": "C.UTF-8",
+        "HUB_URL": demo.graphql,
+        "HUB_STATE_DIR": str(demo.settings.state_dir),
+        "HUB_DATABASE_URL": demo.database.owner_dsn,
+    }
+    for time in ("first", "second"):
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "examples" / script)],
+            env=env, capture_output=True, text=True, encoding="utf-8", timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{script}, the {time} time:\n{done.stdout[-2000:]}\n{done.stderr}"
+        assert done.stdout.strip(), f"{script} tells nothing"
