@@ -33,7 +33,7 @@ RECEIVE = "mutation Receive($number: String!) { acknowledgeMeasure(number: $numb
 ACTIVATE = """mutation Activate($number: String!, $on: Date!, $code: String, $basis: String) { activateMeasure(number: $number,
   legalBasisCheckedOn: $on, nationalCatalogueCode: $code, legalBasis: $basis) { number state feedbackDue } }"""
 FEED_BACK = """mutation Feed($number: String!, $on: Date!, $case: String!) { feedBackMeasure(number: $number, appliedOn: $on,
-  caseNumber: $case, result: "不予批准") { number feedback { appliedOn result } } }"""
+  caseNumber: $case, result: "不予批准") { number state } }"""
 LIFT = 'mutation Lift($number: String!) { liftMeasure(number: $number, reason: "演示结束") { number state } }'
 CHECK = "mutation Run($code: USCC!) { runCreditCheck(subject: $code) { number conclusion validUntil reasons { code text } } }"
 

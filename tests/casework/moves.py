@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from functools import cache
 from random import Random
 from typing import Any
@@ -30,13 +31,13 @@ NUMBERED = "当事人身份证号630102199003074514,处以罚款一万元。"
 
 @dataclass(frozen=True)
 class Move:
-    """A command: its arguments by GraphQL name, and the step it takes; no step: it opens a case, or does several."""
+    """A command: its arguments by GraphQL name, and the steps it takes; no step: it opens a case, or does several."""
 
     target: str
     capability: str
     arguments: Mapping[str, GraphQLInputType]
     mechanism: str | None
-    transition: str | None
+    steps: tuple[str, ...]
 
     @property
     def opens(self) -> bool:
@@ -60,20 +61,18 @@ def moves() -> tuple[Move, ...]:
         values = entity.discriminator[1] if entity is not None and entity.discriminator else ()
         mechanism = values[0] if len(values) == 1 else None
         found.append(
-            Move(rule.target, str(rule.capability), arguments, mechanism, _step(mechanism, rule.target))
+            Move(rule.target, str(rule.capability), arguments, mechanism, _steps(mechanism, rule.target))
         )
     return tuple(found)
 
 
-def _step(mechanism: str | None, target: str) -> str | None:
-    """The step of the machine that a command is named after: `list.resolve_conflict` takes `resolve`."""
+def _steps(mechanism: str | None, target: str) -> tuple[str, ...]:
+    """The steps that a command is named after: `list.resolve_conflict` takes `resolve`, `repair.examine` two of them."""
     machine = registry().machines.get(mechanism or "")
     said = target.rpartition(".")[2]
-    steps = [] if machine is None else [step.name for step in machine.transitions]
-    return next(
-        (one for one in steps if one == said),
-        next((one for one in steps if f"{said}_".startswith(f"{one}_")), None),
-    )
+    names = [] if machine is None else [step.name for step in machine.transitions]
+    alike = [one for one in names if f"{said}_".startswith(f"{one}_") or f"{one}_".startswith(f"{said}_")]
+    return tuple(sorted(alike, key=lambda one: one != said))
 
 
 @dataclass(frozen=True)
@@ -103,6 +102,9 @@ def arguments(move: Move, around: Around, chance: Random) -> dict[str, Any]:
 def _value(name: str, kind: Any, around: Around, chance: Random) -> Any:
     if isinstance(kind, GraphQLNonNull):
         kind = kind.of_type
+    known = _KNOWN.get(name)
+    if known is not None:
+        return known(around, chance)
     if isinstance(kind, GraphQLList):
         return [
             _value(name.removesuffix("s"), kind.of_type, around, chance) for _ in range(chance.randint(1, 2))
@@ -115,10 +117,7 @@ def _value(name: str, kind: Any, around: Around, chance: Random) -> Any:
             for one, field in kind.fields.items()
             if isinstance(field.type, GraphQLNonNull) or chance.random() < 0.7
         }
-    known = _KNOWN.get(name)
-    if known is not None:
-        return known(around, chance)
-    return _OF_TYPE[kind.name](name, around, chance)
+    return _OF_TYPE.get(kind.name, _OF_TYPE["String"])(name, around, chance)
 
 
 def _day(first: int, last: int) -> Callable[[Around, Random], date]:
@@ -168,6 +167,12 @@ _KNOWN: Mapping[str, Callable[[Around, Random], Any]] = {
     "dueOn": _day(-1, 25),
     "validTo": _day(10, 300),
     "text": lambda _, chance: NUMBERED if chance.random() < 0.25 else chance.choice(TEXTS),
+    "pushedOn": _day(-1, 0),
+    "corrected": lambda _, chance: chance.random() < 0.95,
+    "performed": lambda _, chance: chance.random() < 0.95,
+    "unmet": lambda _, __: [],
+    "to": lambda _, chance: [chance.choice(("customs", "tax", "forex"))],
+    "authority": lambda _, chance: chance.choice(("commerce", "customs", "tax")),
     "core": lambda _, chance: chance.random() < 0.1,
 }
 _OF_TYPE: Mapping[str, Callable[[str, Around, Random], Any]] = {
@@ -177,6 +182,8 @@ _OF_TYPE: Mapping[str, Callable[[str, Around, Random], Any]] = {
     "Int": lambda _, __, chance: chance.randint(0, 100),
     "Float": lambda _, __, chance: chance.random() * 100,
     "Date": lambda _, around, chance: around.today + timedelta(days=chance.randint(-10, 60)),
+    "DateTime": lambda _, around, __: datetime.combine(around.today, time(), UTC),
+    "Yuan": lambda _, __, chance: Decimal(chance.randint(0, 100_000)),
     "USCC": lambda _, around, __: around.firm,
     "SM3Digest": lambda _, __, chance: f"{chance.getrandbits(256):064x}",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -12,7 +11,6 @@ from random import Random
 import asyncpg
 import pytest
 
-from hub.casework.registry import registry
 from tests.casework.desk import office_over
 from tests.casework.dispatch import sites
 from tests.casework.invariants import ASKING, Told, figures_are_a_recount, hold
@@ -21,20 +19,6 @@ from tests.conftest import Database
 
 # 20 towns of 50 firms: a thousand histories. A seed that failed is run again by its number.
 TOWNS, FIRMS, ROUNDS = 20, 50, 18
-# Every step of these machines is taken, but those that no walk leads to: a new notice on working days moves drafts
-# (test_publicity.py).
-WALKED = ("LIST_ENTRY", "LIST_CONFLICT", "PUBLICITY", "MEASURE", "CHECK", "TOLERANCE")
-UNREACHED = frozenset(
-    {
-        *(
-            ("PUBLICITY", f"recompute_{state}")
-            for state in ("draft", "secrecy_review", "content_review", "approved")
-        ),
-        *(("LIST_ENTRY", "repair"), ("LIST_ENTRY", "restore"), ("MEASURE", "end_repair")),
-    }
-)
-_stepped: Counter[tuple[str, str]] = Counter()
-_towns: set[int] = set()
 
 
 @asynccontextmanager
@@ -76,18 +60,3 @@ async def test_invariants_hold_through_a_simulated_year(
             await hold(town, partner, after_night=True)
         told = await Told.of(town)
         await figures_are_a_recount(town, told)
-        _towns.add(seed)
-        for case in told.cases.values():
-            for event in told.events[case["case_id"]]:
-                _stepped[case["mechanism"], event["transition"]] += 1
-
-
-def test_the_years_took_every_step_that_people_and_time_can_take() -> None:
-    """The walk is worth something only where it goes everywhere; told once all towns have lived their year."""
-    missing = {
-        (machine.mechanism, step.name)
-        for machine in registry().machines.values()
-        for step in machine.transitions
-        if machine.mechanism in WALKED and not _stepped[machine.mechanism, step.name]
-    }
-    assert _towns != set(range(TOWNS)) or missing <= UNREACHED, sorted(missing - UNREACHED)

@@ -58,9 +58,10 @@ INSERT INTO subject (kind, uscc, region_code, display_name, name_key, registrati
 VALUES ('LEGAL_PERSON', $1, '630103', $2, $2, '存续', '2015-03-01') RETURNING subject_id
 """
 _RECORD = """
-INSERT INTO record (public_id, subject_id, source, source_record_id, provider_name, catalog_item_code, fetched_at,
+INSERT INTO record (public_id, subject_id, source, source_record_id, provider_name, catalog_item_code, authority_name, fetched_at,
   recorded_at, payload_digest, data_class, kind, title, document_number, decided_on, seriousness, lifecycle, usable_until)
-VALUES ($1::uuid, $2, 'COMMERCE', $4, '青海省商务厅', 'TEST', $3, $3, $4, 'D6', 'PENALTY', '行政处罚', $5, $6, $7, 'EFFECTIVE', $8)
+VALUES ($1::uuid, $2, 'COMMERCE', $4, '青海省商务厅', 'TEST', '青海省商务厅', $3, $3, $4, 'D6', 'PENALTY', '行政处罚',
+  $5, $6, $7, 'EFFECTIVE', $8)
 """
 _AFFILIATED = "INSERT INTO affiliation (partner, subject_id, kind, valid_from) VALUES ('mall', $1, 'MERCHANT', '2020-01-01')"
 _OPEN = """
@@ -155,27 +156,27 @@ class Town:
         options: list[tuple[float, Move, Any]] = []
         for move in moves():
             if move.opens:
-                options.append((self._wish(move, rows), move, None))
+                options.append((self._wish(move, rows, firm), move, None))
                 continue
             for row in rows:
-                if move.transition is None:
+                if not move.steps:
                     options.append((0.4, move, row))
                 elif move.mechanism == row["mechanism"]:
-                    options.append((_weight(row["mechanism"], move.transition, row["state"]), move, row))
+                    weight = max(_weight(row["mechanism"], step, row["state"]) for step in move.steps)
+                    options.append((weight, move, row))
         _, move, row = self.chance.choices(options, [weight for weight, _, _ in options])[0]
         around = self._around(firm, rows, row)
         await self.do(move, await self._actor(move, row, firm), arguments(move, around, self.chance))
 
-    def _wish(self, move: Move, rows: Sequence[Any]) -> float:
-        """How much a new case is wanted: one of a kind is enough, and a measure needs an entry in force."""
+    def _wish(self, move: Move, rows: Sequence[Any], firm: Firm) -> float:
+        """How much a new case is wanted: one of a kind is enough, and some need an entry in force or a record."""
+        listed = any(row["mechanism"] == "LIST_ENTRY" and row["state"] == "PUBLISHED" for row in rows)
         if "entry" in move.arguments:
-            return (
-                6.0
-                if any(row["mechanism"] == "LIST_ENTRY" and row["state"] == "PUBLISHED" for row in rows)
-                else 0.02
-            )
-        if "subject" not in move.arguments and "record" not in move.arguments:
+            return 6.0 if listed else 0.02
+        if move.mechanism is None or not move.arguments.keys() & {"subject", "target"}:
             return 0.0
+        if "target" in move.arguments and not listed and not firm.records:
+            return 0.02
         return 0.15 if any(row["mechanism"] == move.mechanism for row in rows) else 1.0
 
     def _around(self, firm: Firm, rows: Sequence[Any], row: Any) -> Around:
@@ -203,8 +204,8 @@ class Town:
             if move.capability in {str(one) for one in agreement.capabilities}
         ]
         partner = "commerce" if "commerce" in able else self.chance.choice(able)
-        if row is not None and move.transition is not None:
-            step: Transition = registry().machines[row["mechanism"]].step(move.transition)
+        if row is not None and move.mechanism == row["mechanism"] and move.steps:
+            step: Transition = registry().machines[row["mechanism"]].step(move.steps[0])
             if "SUBJECT" in step.parties and HANDLER not in step.parties:
                 partner = "subject"
             else:
