@@ -215,14 +215,14 @@ async def test_acceptance_11_a_merchant_of_another_platform_is_told_like_one_tha
     nobody = "91630103MA75ABCD1M"
     await _affiliated(office, own)
     archive = {
-        "archive_type": "MERCHANT", "data_class": "D27", "origin_class": "MARKET_CREDIT", "keeper_name": "某平台",
-        "items": "[]", "source": "ASSOCIATION", "provider_name": "某平台",
+        "archive_type": "MEMBER", "data_class": "D24", "origin_class": "MARKET_CREDIT", "keeper_name": "某协会",
+        "items": "[]", "source": "ASSOCIATION", "provider_name": "某协会",
     }  # fmt: skip
     ids = {code: await office.fact("archive", code, "a", archive) for code in (own, other)}
     asked = "query A($c: String!) { subject(value: $c) { ... on Organization { archives { id archiveType } summary { taxGradeIsD } } } }"
     mall = office.desk("mall", None, None, None)
     assert (await mall.done(asked, {"c": own}))["subject"]["archives"] == [
-        {"id": ids[own], "archiveType": "MERCHANT"}
+        {"id": ids[own], "archiveType": "MEMBER"}
     ]
     told, unknown = await mall.ask(asked, {"c": other}), await mall.ask(asked, {"c": nobody})
     assert _without_request(told) == _without_request(unknown)
