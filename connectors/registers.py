@@ -1,4 +1,7 @@
-"""The department's own registers: prepaid cards, refined oil, traceability, domestic service, outbound investment; dropped files."""
+"""The department's own registers, as dropped files: prepaid cards (R10.3), refined oil, traceability (R10.2), and others.
+
+Others: domestic service and outbound investment.
+"""
 
 from __future__ import annotations
 
