@@ -381,6 +381,8 @@ class CatalogueQueries:
         code: Annotated[str | None, parameter("事项编码", "code")] = None,
         version: Annotated[int | None, parameter("版本", "one version, also a superseded one")] = None,
         on: Annotated[Date | None, parameter("日期", "in force on this day; by default today")] = None,
+        first: Annotated[int, parameter("条数", "items at once, in the order of their codes")] = 20,
+        after_code: Annotated[str | None, parameter("起始编码", "go on after this code")] = None,
     ) -> list[CatalogItem] | None:
         return PLANNED
 

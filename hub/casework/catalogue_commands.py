@@ -199,8 +199,11 @@ WHERE c.mechanism = 'CATALOG_ITEM' AND c.state IN ('PUBLISHED', 'SUPERSEDED')
   AND ($2::text IS NULL OR c.details->'content'->>'kind' = $2) AND ($3::text IS NULL OR c.details->>'code' = $3)
   AND ($4::int IS NULL OR (c.details->>'item_version')::int = $4)
   AND ($4::int IS NOT NULL OR c.state = 'PUBLISHED' OR (c.details->>'effective_to')::date > $1)
-ORDER BY c.owner, c.details->>'code', (c.details->>'item_version')::int
+  AND ($5::text IS NULL OR c.details->>'code' COLLATE "C" > $5)
+ORDER BY c.details->>'code' COLLATE "C", (c.details->>'item_version')::int LIMIT $6
 """
+# Items in one answer: an item comes with all its data items.
+MOST_SHOWN = 200
 
 
 async def published(rows: Rows, given: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
@@ -212,7 +215,11 @@ async def published(rows: Rows, given: Mapping[str, Any], now: datetime) -> list
     day: date = given.get("on") or today
     if day > today:
         raise BadUserInput("What will be in force is not known.", argument="on")
-    found = await rows(_PUBLISHED, (day, given.get("kind"), given.get("code"), given.get("version")))
+    first = given.get("first", MOST_SHOWN)
+    if not 1 <= first <= MOST_SHOWN:
+        raise BadUserInput(f"1 to {MOST_SHOWN} items at once.", argument="first")
+    asked = (day, given.get("kind"), given.get("code"), given.get("version"), given.get("after_code"), first)
+    found = await rows(_PUBLISHED, asked)
     return [
         {
             "ord": number,

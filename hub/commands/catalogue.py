@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from hub.casework.catalogue_commands import published
+from hub.casework.catalogue_commands import Rows, published
 from hub.casework.machine import Actor, Step
 from hub.casework.power_list import coverage, read_power_list, take_power_list
 from hub.casework.registry import registry
@@ -115,7 +117,7 @@ def export(
         raise FileRefused("A workbook is no text: name a file with --output.")
 
     async def work(configured: Settings) -> None:
-        items = await _read(configured, published, {})
+        items = await _read(configured, _all_published, {})
         if data_items:
             content = written(
                 "data items", _DATA_COLUMNS, [one for item in items for one in _data_rows(item)], to
@@ -129,6 +131,14 @@ def export(
             sys.stdout.buffer.write(content)
 
     with_store(work)
+
+
+async def _all_published(rows: Rows, _: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
+    """Page by page: whatever the size of the catalogue, no answer is large."""
+    found: list[dict[str, Any]] = []
+    while page := await published(rows, {"after_code": found[-1]["code"] if found else None}, now):
+        found += page
+    return found
 
 
 def _data_rows(item: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,10 +11,15 @@ from typing import Any
 
 import asyncpg
 
-from hub.casework.channels import Address, Channel
+from connectors.contract import Tools
+from hub.casework.channels import Address, Channel, Client
+from hub.casework.deliveries import Courier, Pace
 from hub.casework.machine import Delivery
+from hub.casework.watch import Watch
+from hub.jobs import Duties
 from hub.sandbox.channels import ChannelSite
 from hub.sandbox.server import serving
+from tests.casework.desk import Office
 
 APP = "credit-sharing-hub"
 _CASE = """
@@ -67,6 +72,20 @@ async def states(pool: asyncpg.Pool) -> list[tuple[str, str, int, str | None]]:
         "SELECT channel, state, attempts, error_code FROM delivery_out ORDER BY delivery_id"
     )
     return [tuple(row) for row in rows]
+
+
+def duties(office: Office) -> Duties:
+    """The worker's duties over an office's store, at its time, with channels that nobody set."""
+    clock, pool = office.clock, office.database.writer
+    return Duties(
+        settings=office.database.settings,
+        tools=Tools(digest_person_id=lambda _: "", deadline=5, now=clock),
+        pool=pool,
+        courier=Courier(pool, Client(office.client, 5), Pace(), clock, lambda: 0.0),
+        channels={},
+        watch=Watch(),
+        harvested=lambda _: None,
+    )
 
 
 @dataclass

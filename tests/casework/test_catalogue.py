@@ -510,6 +510,23 @@ async def test_r4_5_every_partner_reads_the_published_catalogue_by_kind(office: 
     assert told["code"] == "BAD_USER_INPUT"
 
 
+async def test_r4_5_the_catalogue_is_read_page_by_page_in_the_order_of_codes(office: Office) -> None:
+    codes = sorted([f"ZZ-{_code()}" for _ in range(3)])
+    for code in reversed(codes):
+        await _published(office, code)
+    query = """query P($first: Int!, $after: String) { catalogItems(first: $first, afterCode: $after) { code } }"""
+
+    async def page(first: int, after: str | None) -> list[str]:
+        told = await _public(office).done(query, {"first": first, "after": after})
+        return [one["code"] for one in told["catalogItems"]]
+
+    assert await page(2, "ZZ") == codes[:2]
+    assert await page(2, codes[1]) == codes[2:]
+    assert await page(2, codes[2]) == []
+    for first, code in ((0, "BAD_USER_INPUT"), (21, "LIMIT_EXCEEDED")):
+        assert (await _public(office).refused(query, {"first": first}))["code"] == code
+
+
 @pytest.mark.parametrize(
     "text",
     ["=1+1", "+86", "-2", "@SUM(A1)", "\t=1", " =1", "＝cmd", "|x", "%x"],

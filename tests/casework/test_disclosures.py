@@ -13,6 +13,7 @@ from hub.casework.disclosures import end_with_penalties
 from hub.casework.registry import registry
 from hub.rules.disclosures import load_disclosure_rules
 from tests.casework.desk import Desk, Office
+from tests.casework.dispatch import duties
 
 SHOWN = """number state title text penaltyNumber penaltyEnds disclosedOn endedReason draftedBy textDigest
   findings { key kind sample } review { officer opinion digest } penalty { documentNumber }
@@ -187,6 +188,17 @@ async def test_r10_4_it_ends_with_its_penaltys_publicity_however_that_ends(offic
     }
     assert await end_with_penalties(pool, machines, office.clock.now) == 0
     assert await refusal(desk, number, "discloseCase") == "TRANSITION_NOT_ALLOWED"
+
+
+async def test_r10_4_the_worker_ends_it(office: Office) -> None:
+    _, number, record = await disclosed(office)
+    await duties(office).deadlines("")
+    assert (await _seen(office, number))["state"] == "DISCLOSED"
+    await office.rows(
+        "UPDATE record SET lifecycle = 'REPAIRED' WHERE 'r' || replace(public_id::text, '-', '') = $1", record
+    )
+    await duties(office).deadlines("")
+    assert await _seen(office, number) is None
 
 
 async def test_r10_4_it_can_be_taken_down_with_a_reason_that_names_nobody(office: Office) -> None:

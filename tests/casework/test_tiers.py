@@ -13,6 +13,7 @@ from hub.casework.tiers import Tiered, keep_tiers
 from hub.rules.tiering import TierRules, load_tier_rules
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import Desk, Office
+from tests.casework.dispatch import duties
 
 TEXT = files("hub.rules").joinpath("tiering.toml").read_text("utf-8")
 _SOURCES = 'sources = ["COMMERCE", "MARKET_REGULATION", "CREDIT_PLATFORM", "COURT"]'
@@ -174,6 +175,12 @@ async def test_r10_1_a_unit_sees_the_tiers_of_its_own_region_alone(office: Offic
 
 
 async def test_r10_1_the_worker_keeps_what_the_package_says_and_that_is_off(office: Office) -> None:
+    code = await _firm(office)
+    await _kept(office)
+    assert len(await _tiers(_supervisor(office), code)) == 1
+    # The worker goes by the package's own rows, and they say off.
+    await duties(office).deadlines("")
+    assert await _tiers(_supervisor(office), code) == []
     rules = load_tier_rules()
     assert rules.sectors_on(date(2026, 11, 23)) == ()
     assert [one.id for one in switched().sectors_on(date(2026, 11, 23))] == ["DOMESTIC_SERVICE"]
