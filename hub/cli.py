@@ -14,6 +14,7 @@ from hub.commands import (
     demo,
     draw,
     ledger,
+    report,
     rules,
     sources,
     worker,
@@ -40,6 +41,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(draw.app, name="draw")
+app.add_typer(report.app, name="report")
 app.command("harvest")(sources.harvest)
 app.command("import")(sources.import_files)
 app.command("demo")(demo.demo)

@@ -99,6 +99,7 @@ class QuarterlyReport(Case):
     quarter: int = _detail("季度", "quarter, 1 to 4", "quarter")
     region: str = _detail("行政区划", "code of the region", "region")
     region_name: str = _detail("报告地区", "region", "region_name")
+    agency: str = _detail("报送单位", "department that reports", "agency")
     target: Date = _detail("目标日", "day on which it should be in: the 9th", "target")
     late_from: Moment = _detail("逾期起算", "first moment that is late: the 11th, 0:00 (R18.1)", "late_from")
     warnings: list[ReportRestDay] = _rows("休息日提示", "days of the deadline that are rest days", "warnings")

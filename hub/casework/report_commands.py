@@ -83,7 +83,7 @@ async def _opened(
     due = rules.due(quarter, step.calendar).due
     new = engine.NewCase(
         subject_id=None,
-        details=new_report(quarter, found.region, found.name, step.calendar),
+        details=new_report(quarter, found.region, found.name, found.agency, step.calendar),
         region_code=found.region,
         # Calendar days: no notice moves them (R18.2).
         due=Due(due, False),

@@ -176,7 +176,16 @@ COUNTINGS: Mapping[str, Counting] = {
         (("FED_BACK", "已反馈"), ("NOT_FED_BACK", "未反馈")),
     ),
     "COMMITMENTS_FILED": Events((Pick(mechanism="COMMITMENT", transitions=("open",)),)),
-    "COMMITMENTS_INSPECTED": Events((Pick(mechanism="COMMITMENT", transitions=("inspect",)),)),
+    "COMMITMENTS_INSPECTED": Events(
+        (
+            Pick(
+                mechanism="COMMITMENT_INSPECTION",
+                leaving=("ASSIGNED",),
+                entering=("BREACH_SUSPECTED", "CLEARED", "DISMISSED"),
+            ),
+        ),
+        (By(STATE),),
+    ),
     "COMMITMENTS_BREACHED": Events(
         (Pick(mechanism="COMMITMENT", entering=("BREACHED", "FALSE_COMMITMENT")),), (By(STATE),)
     ),
@@ -195,9 +204,7 @@ COUNTINGS: Mapping[str, Counting] = {
     ),
     "REPAIRS": Events((_REPAIR_DECIDED,), (By(STATE),)),
     "REPAIR_DAYS": Mean((_REPAIR_DECIDED,)),
-    "OBJECTIONS": Events(
-        (Pick(mechanism="OBJECTION", entering=("UPHELD", "PARTLY_UPHELD", "REJECTED")),), (By(STATE),)
-    ),
+    "OBJECTIONS": Events((Pick(mechanism="OBJECTION", entering=("UPHELD", "REJECTED")),), (By(STATE),)),
     "NOTIFICATIONS_SENT": Events((Pick(mechanism="NOTIFICATION", entering=("ISSUED",)),)),
     "NOTIFICATIONS_ANSWERED": Events((Pick(mechanism="NOTIFICATION", entering=("FEEDBACK",)),)),
 }

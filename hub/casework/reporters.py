@@ -17,6 +17,8 @@ class Reporting:
     region: str
     name: str
     partner: str
+    # The partner's own name, as its agreement has it.
+    agency: str
     departments: tuple[str, ...]
     recipients: tuple[str, ...]
 
@@ -41,10 +43,18 @@ def reporting(reporters: Iterable[Reporter], agreements: Iterable[Agreement]) ->
             and one.regions
             and all(region.startswith(within) for region in one.regions)
         )
-        recipients = tuple(
-            one.partner
-            for one in near
-            if Capability.REVIEW in one.capabilities and Capability.REPORT not in one.capabilities
+        found[row.region] = Reporting(
+            row.region, row.zh, own.partner, own.name, departments, recipients(row.region, known)
         )
-        found[row.region] = Reporting(row.region, row.zh, own.partner, departments, recipients)
     return found
+
+
+def recipients(region: str, agreements: Iterable[Agreement]) -> tuple[str, ...]:
+    """The partners that the departments of `region` report to: they review there, and report to nobody here. Pure."""
+    return tuple(
+        one.partner
+        for one in sorted(agreements, key=lambda one: one.partner)
+        if region.startswith(one.regions)
+        and Capability.REVIEW in one.capabilities
+        and Capability.REPORT not in one.capabilities
+    )

@@ -63,6 +63,7 @@ class ReportDetails:
     quarter: int
     region: str
     region_name: str
+    agency: str
     target: date
     late_from: datetime
     warnings: tuple[RestDay, ...]
@@ -91,11 +92,13 @@ def quarter_told(told: ReportDetails) -> Quarter:
     return Quarter(told.year, told.quarter)
 
 
-def new_report(quarter: Quarter, region: str, name: str, calendar: Calendar) -> ReportDetails:
+def new_report(quarter: Quarter, region: str, name: str, agency: str, calendar: Calendar) -> ReportDetails:
     """A report before anything is counted. Raises RulesInvalid: none was due on that quarter."""
     due = report_rules().due(quarter, calendar)
     warnings = tuple(RestDay(one.day, one.work_before, one.provisional) for one in due.warnings)
-    return ReportDetails(quarter.year, quarter.number, region, name, due.target, due.late_from, warnings)
+    return ReportDetails(
+        quarter.year, quarter.number, region, name, agency, due.target, due.late_from, warnings
+    )
 
 
 def figures_from(number: str, quarter: Quarter, counted: dict[str, Counted]) -> tuple[Figure, ...]:

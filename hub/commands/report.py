@@ -1,0 +1,107 @@
+"""`credithub report`: a quarterly report as a file that a person can hand in, asked of the running hub like any answer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from hub.commands.report_paper import CASES, REPORT, Paper, paper_of
+from hub.commands.session import err, out, told
+
+app = typer.Typer(no_args_is_help=True, help="Quarterly reports as files.")
+# A hub that does not answer within this time is not there.
+_SECONDS = 30.0
+
+
+class Format(StrEnum):
+    """What file is made."""
+
+    XLSX = "xlsx"
+    PDF = "pdf"
+
+
+class _Refused(Exception):
+    """The hub gave no data; its words are the hub's own."""
+
+
+@app.callback()
+def report() -> None:
+    """Quarterly reports as files."""
+
+
+@app.command("export")
+@told
+def export(
+    number: Annotated[str, typer.Argument(help="Number of the report.")],
+    output: Annotated[Path, typer.Option(help="File to write; an existing one is replaced.")],
+    token: Annotated[
+        str, typer.Option(envvar="HUB_TOKEN", help="Token of the officer who asks (HUB_TOKEN).")
+    ],
+    format: Annotated[Format, typer.Option(help="What to make.")] = Format.XLSX,  # noqa: A002 -- the option's name
+    url: Annotated[str, typer.Option(help="GraphQL of the hub.")] = "http://127.0.0.1:8000/graphql",
+    font: Annotated[
+        Path | None, typer.Option(help="TrueType font to embed in a PDF, for readers without Chinese fonts.")
+    ] = None,
+    purpose: Annotated[str, typer.Option(help="Purpose that is declared.")] = "STATISTICS",
+    matter: Annotated[str | None, typer.Option(help="Matter code, where the agreement needs one.")] = None,
+) -> None:
+    """Write a quarterly report as XLSX or PDF: what its token may see, and recorded like every answer (R18.3)."""
+    said = {"authorization": f"Bearer {token}", "hub-purpose": purpose, "hub-matter": matter}
+    # Matter codes may be Chinese: headers carry them as UTF-8.
+    headers = {name.encode(): value.encode() for name, value in said.items() if value is not None}
+    try:
+        with httpx.Client(headers=headers, timeout=_SECONDS, trust_env=False) as client:
+            found = _report(client, url, number, drilling=format is Format.XLSX)
+    except _Refused as error:
+        err.print(f"credithub: {error}", markup=False)
+        raise typer.Exit(1) from None
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        err.print(f"credithub: no hub answers at {url}: {type(error).__name__}", markup=False)
+        raise typer.Exit(1) from None
+    # Neither library is loaded by commands that need none.
+    if format is Format.XLSX:
+        from hub.commands.report_workbook import workbook
+
+        made = workbook(found)
+    else:
+        from hub.commands.report_pages import FontUnusable, pages
+
+        try:
+            made = pages(found, font)
+        except FontUnusable:
+            err.print(f"credithub: {font} is no TrueType font", markup=False)
+            raise typer.Exit(1) from None
+    try:
+        output.write_bytes(made)
+    except OSError as error:
+        err.print(f"credithub: {output} cannot be written: {error.strerror}", markup=False)
+        raise typer.Exit(1) from None
+    out.print(f"{output}: {found.title}", markup=False)
+
+
+def _report(client: httpx.Client, url: str, number: str, *, drilling: bool) -> Paper:
+    told = _asked(client, url, REPORT, {"number": number})["case"]
+    if not told or "figures" not in told:
+        raise _Refused(f"no report {number} is known to this token")
+    cases = []
+    for figure in told["figures"] if drilling else ():
+        after = None
+        while figure["drill"] is not None:
+            page = _asked(client, url, CASES, {"figure": figure["drill"], "after": after})["cases"]
+            cases += [(figure["nameZh"], edge["node"]) for edge in page["edges"]]
+            after = page["pageInfo"]["endCursor"]
+            if not page["pageInfo"]["hasNextPage"]:
+                break
+    return paper_of(told, cases)
+
+
+def _asked(client: httpx.Client, url: str, query: str, variables: dict[str, Any]) -> Any:
+    answer = client.post(url, json={"query": query, "variables": variables}).json()
+    if answer.get("errors"):
+        error = answer["errors"][0]
+        raise _Refused(f"{error['message']} [{error.get('extensions', {}).get('code', '')}]")
+    return answer["data"]
