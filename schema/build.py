@@ -11,6 +11,7 @@ from schema.catalogue import CatalogItemVersion, PowerListItem
 from schema.commitments import Commitment
 from schema.credit_checks import CreditCheck, TolerantAcceptance
 from schema.disclosures import CaseDisclosure
+from schema.honest_models import HonestModelNomination
 from schema.inspections import CommitmentInspection, InspectionPlan
 from schema.listings import ListConflict, ListingCase
 from schema.measures import MeasureApplication
@@ -18,6 +19,7 @@ from schema.members import MemberPublication
 from schema.merchants import MerchantArchiveCase
 from schema.mutation import Mutation
 from schema.notifications import CreditNotification
+from schema.plans import ImplementationPlan
 from schema.publicity import PublicityCase
 from schema.query import Query
 from schema.records import AdministrativeLicense, AdministrativePenalty, GenericCreditRecord
@@ -26,6 +28,7 @@ from schema.reports import QuarterlyReport
 from schema.scalars import DEFINITIONS
 from schema.subjects import IndividualBusiness, NaturalPerson, Organization
 from schema.tiers import SupervisionTier
+from schema.trainings import Training
 
 
 @cache
@@ -59,6 +62,9 @@ def whole_schema() -> strawberry.Schema:
             PowerListItem,
             SupervisionTier,
             CaseDisclosure,
+            ImplementationPlan,
+            HonestModelNomination,
+            Training,
         ],
         config=StrawberryConfig(scalar_map=DEFINITIONS),
     )

@@ -36,6 +36,9 @@ class Mechanism(Enum):
     COMMITMENT = term("COMMITMENT", "信用承诺")
     INSPECTION_PLAN = term("INSPECTION_PLAN", "双随机抽查计划")
     COMMITMENT_INSPECTION = term("COMMITMENT_INSPECTION", "承诺检查")
+    IMPLEMENTATION_PLAN = term("IMPLEMENTATION_PLAN", "实施方案")
+    HONEST_MODEL = term("HONEST_MODEL", "诚信典型")
+    TRAINING = term("TRAINING", "信用培训")
 
 
 @strawberry.type(description="办理过程中的一步 · A step in the life of a case; appended, never changed")

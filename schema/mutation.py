@@ -18,16 +18,19 @@ from schema.credit_checks import (
 from schema.disclosures import DisclosureCommands
 from schema.domestic import DomesticCommands
 from schema.governance import OPEN, PLANNED, Capability, Shape, governed, parameter
+from schema.honest_models import HonestModelCommands
 from schema.inspections import InspectionCommands
 from schema.listings import ListCommands
 from schema.measures import MeasureCommands
 from schema.members import MemberCommands
 from schema.merchants import MerchantCommands
 from schema.notifications import NotificationCommands
+from schema.plans import PlanCommands
 from schema.publicity import PublicityCommands
 from schema.repair import RepairCommands
 from schema.reports import ReportCommands
 from schema.scalars import USCC, Date, SM3Digest
+from schema.trainings import TrainingCommands
 
 
 @strawberry.type(
@@ -47,6 +50,9 @@ class Mutation(
     InspectionCommands,
     MemberCommands,
     DomesticCommands,
+    PlanCommands,
+    HonestModelCommands,
+    TrainingCommands,
 ):
     @governed(
         "信用审查",

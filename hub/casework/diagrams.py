@@ -218,13 +218,18 @@ def _style() -> str:
     )
 
 
+def _place(rule: str) -> tuple[int, ...]:
+    """Rules by their numbers; articles that give no rule a number come before them."""
+    return tuple(int(part) for part in rule[1:].split(".")) if rule.startswith("R") else ()
+
+
 def page(machines: Sequence[Machine]) -> str:
     """A page of Markdown with every machine as a Mermaid block, and its rules."""
     parts = [_PAGE]
     for machine in machines:
         rules = sorted(
             {rule for step in machine.transitions for rule in step.rules} | set(machine.rules),
-            key=lambda number: tuple(int(part) for part in number[1:].split(".")),
+            key=_place,
         )
         parts.append(
             f"## {machine.zh} · {machine.en}\n\n`{machine.mechanism}` · {', '.join(rules)}\n\n"

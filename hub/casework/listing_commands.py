@@ -125,20 +125,29 @@ async def subject_of(work: Work, code: str) -> Any:
 async def propose(work: Work, given: Mapping[str, Any]) -> Made:
     """R8.1, R8.2: propose a place on a list. Raises SubjectUnknown, GuardRefused, BadUserInput."""
     subject = await subject_of(work, given["subject"])
-    row = await work.connection.fetchrow(_DEFINITION, given["list_code"])
+    new = await proposal(work, subject, given["list_code"], given["cause"], given.get("ground"))
+    (case,) = await engine.open_cases(work.connection, LIST_ENTRY, [new], work.step(given))
+    return Made(ids=(case.public_id,))
+
+
+async def proposal(
+    work: Work, subject: Any, list_code: str, cause: str, ground: str | None
+) -> engine.NewCase:
+    """A proposed place of `subject` on a list (R8.1, R8.2). Raises GuardRefused, BadUserInput."""
+    row = await work.connection.fetchrow(_DEFINITION, list_code)
     if row is None:
         raise GuardRefused(reason="LIST_UNKNOWN")
     definition = _definition(row)
     refusal = standing(definition, work.today)
     if refusal is not None:
         raise GuardRefused(reason=refusal)
-    cause, ground = given["cause"].strip(), given.get("ground")
+    cause = cause.strip()
     if not 1 <= len(cause) <= MOST_CHARACTERS:
         raise BadUserInput("The cause is a text.", argument="cause")
     if definition.color == "BLACK" and ground not in GROUNDS:
         raise GuardRefused(reason="GROUND_MISSING")
-    if definition.color == "RED" and (blockers := await _blockers(work, subject["subject_id"])):
-        raise GuardRefused(reason=blockers[0])
+    if definition.color == "RED" and (against := await blockers(work, subject["subject_id"])):
+        raise GuardRefused(reason=against[0])
     if await work.connection.fetch(_OPEN, subject["subject_id"], definition.code):
         raise GuardRefused(reason="ALREADY_PROPOSED_OR_LISTED")
     entry = str(uuid4())
@@ -151,14 +160,12 @@ async def propose(work: Work, given: Mapping[str, Any]) -> Made:
         cause=cause,
         ground=ground if definition.color == "BLACK" else None,
     )
-    new = engine.NewCase(
+    return engine.NewCase(
         subject_id=subject["subject_id"],
         details=details,
         region_code=subject["region_code"],
         target_public_id=entry,
     )
-    (case,) = await engine.open_cases(work.connection, LIST_ENTRY, [new], work.step(given))
-    return Made(ids=(case.public_id,))
 
 
 async def recognize(work: Work, given: Mapping[str, Any]) -> Made:
@@ -168,7 +175,7 @@ async def recognize(work: Work, given: Mapping[str, Any]) -> Made:
     more: dict[str, Any] = {}
     if told.definition.color == "RED":
         assert case.subject_id is not None
-        more["blockers"] = await _blockers(work, case.subject_id)
+        more["blockers"] = await blockers(work, case.subject_id)
     else:
         seriousness = "SERIOUS" if told.definition.color == "BLACK" else "GENERAL"
         target = Target(
@@ -240,7 +247,8 @@ async def _with_conflicts(work: Work, given: Mapping[str, Any]) -> Mapping[str, 
     return {**given, "conflicts": [(own, one) if color == "RED" else (one, own) for one in others]}
 
 
-async def _blockers(work: Work, subject_id: int) -> list[str]:
+async def blockers(work: Work, subject_id: int) -> list[str]:
+    """R8.3: codes of what stands against a place on a red list."""
     rows = await work.connection.fetch(_BLOCKERS, subject_id, work.today, add_months(work.today, -36))
     return [row["code"] for row in rows]
 

@@ -171,7 +171,7 @@ class Transition:
     effect: Effect = nothing
     # Name of a row of deadlines.toml: sets the case's deadline from today.
     deadline: str | None = None
-    # R5.1 …
+    # R5.1 …, or the article where none of its sentences has a number.
     rules: tuple[str, ...] = ()
 
 

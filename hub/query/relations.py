@@ -180,6 +180,8 @@ RELATIONS = {
     "case.targeting": Relation(
         "case_file", "{t}.target_public_id = {p}.public_id", ("opened_at", "case_id"), descending=False
     ),
+    # The red list's own case that a nomination led to.
+    "honest.listing": Relation("case_file", "{t}.number = {p}.details->>'listing'"),
     "case.list_entry": Relation("list_entry", "{t}.public_id = {p}.target_public_id"),
     "case.record": Relation("record", "{t}.public_id = {p}.target_public_id"),
     "case.deliveries": Relation(

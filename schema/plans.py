@@ -1,0 +1,125 @@
+"""Implementation plans (实施方案, article 十五): the official who answers for a plan, its tasks, and how far each is."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, Any
+
+import strawberry
+
+from schema.casework import Case
+from schema.enums import term
+from schema.governance import (
+    HOLDER,
+    OPEN,
+    PLANNED,
+    ROW,
+    Capability,
+    Mask,
+    Shape,
+    entity,
+    governed,
+    parameter,
+    supplied,
+)
+from schema.scalars import Date
+
+
+@strawberry.enum(description="任务状态 · How far a task is")
+class PlanTaskStatus(Enum):
+    OPEN = term("OPEN", "未开始")
+    UNDER_WAY = term("UNDER_WAY", "进行中")
+    DONE = term("DONE", "已完成")
+    DROPPED = term("DROPPED", "不再实施")
+
+
+def _detail(zh: str, en: str, target: str, shape: Shape = Shape.DETAIL) -> Any:
+    return governed(zh, en, ROW, shape=shape, target=target, mask=Mask.KEEP)
+
+
+def _member(zh: str, en: str, target: str) -> Any:
+    return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP)
+
+
+@strawberry.type(description="任务 · A task of a plan")
+class PlanTask:
+    place: int = _member("序号", "place, from 1", "place")
+    title: str = _member("任务", "what is to be done", "title")
+    responsible: str = _member("责任人", "who answers for it", "responsible")
+    due_on: Date = _member("期限", "by when", "due_on")
+    status: PlanTaskStatus = _member("状态", "how far it is", "status")
+    done_on: Date | None = _member("完成日期", "done on", "done_on")
+    note: str | None = _member("说明", "note", "note")
+
+
+@strawberry.type(description="实施方案 · The implementation plan of a commerce department (article 十五)")
+@entity("case_file", "D43", only=("mechanism", ("IMPLEMENTATION_PLAN",)))
+class ImplementationPlan(Case):
+    title: str = _detail("名称", "title", "title")
+    region: str = _detail("行政区划", "code of the region", "region")
+    begins: Date = _detail("起", "first day", "begins")
+    ends: Date = _detail("止", "last day", "ends")
+    responsible: str = _detail("责任人", "official who answers for it", "responsible")
+    post: str = _detail("职务", "the official's post", "post")
+    document_number: str | None = _detail("印发文号", "document that adopted it", "document_number")
+    adopted_on: Date | None = _detail("印发日期", "adopted on", "adopted_on")
+    tasks: list[PlanTask] = _detail("任务", "tasks, in their order", "tasks", Shape.ROWS)
+    open_tasks: int = _detail("未完成任务数", "tasks neither done nor dropped", "open_tasks")
+    end_reason: str | None = _detail("终止原因", "why it was given up", "end_reason")
+
+
+@strawberry.input(description="方案任务 · A task to be planned")
+class PlanTaskInput:
+    title: str = supplied("任务", "what is to be done")
+    responsible: str = supplied("责任人", "who answers for it")
+    due_on: Date = supplied("期限", "by when, within the plan's days")
+
+
+_Number = Annotated[str, parameter("编号", "number of the plan")]
+
+
+def _command(zh: str, en: str, name: str) -> Any:
+    return governed(
+        zh, en, OPEN, shape=Shape.COMMAND, target=f"implementation.{name}", capability=Capability.CASEWORK
+    )
+
+
+@strawberry.type(description="实施方案操作 · Commands of implementation plans")
+class PlanCommands:
+    @_command("起草实施方案", "draft the plan of one's region (article 十五)", "draft")
+    def draft_implementation_plan(
+        self,
+        title: Annotated[str, parameter("名称", "title")],
+        begins: Annotated[Date, parameter("起", "first day")],
+        ends: Annotated[Date, parameter("止", "last day")],
+        responsible: Annotated[str, parameter("责任人", "official who answers for it")],
+        post: Annotated[str, parameter("职务", "the official's post")],
+        tasks: Annotated[list[PlanTaskInput], parameter("任务", "tasks")],
+    ) -> ImplementationPlan | None:
+        return PLANNED
+
+    @_command("印发实施方案", "adopt by a document", "adopt")
+    def adopt_implementation_plan(
+        self, number: _Number, document_number: Annotated[str, parameter("文号", "number of the document")]
+    ) -> ImplementationPlan | None:
+        return PLANNED
+
+    @_command("登记任务进展", "record how far a task is", "record")
+    def record_plan_task(
+        self,
+        number: _Number,
+        task: Annotated[int, parameter("任务序号", "place of the task")],
+        status: Annotated[PlanTaskStatus, parameter("状态", "how far it is")],
+        note: Annotated[str | None, parameter("说明", "note; needed where it is dropped")] = None,
+    ) -> ImplementationPlan | None:
+        return PLANNED
+
+    @_command("完成实施方案", "every task is done or dropped", "complete")
+    def complete_implementation_plan(self, number: _Number) -> ImplementationPlan | None:
+        return PLANNED
+
+    @_command("终止实施方案", "give up", "abandon")
+    def abandon_implementation_plan(
+        self, number: _Number, reason: Annotated[str, parameter("理由", "reason")]
+    ) -> ImplementationPlan | None:
+        return PLANNED

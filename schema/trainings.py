@@ -1,0 +1,86 @@
+"""The training log (培训, article 十七): what was taught, and which firms attended with which certificate."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import strawberry
+
+from schema.casework import Case
+from schema.governance import HOLDER, OPEN, PLANNED, ROW, Capability, Mask, Shape, entity, governed, parameter
+from schema.scalars import USCC, Date
+
+
+def _detail(zh: str, en: str, target: str, shape: Shape = Shape.DETAIL) -> Any:
+    return governed(zh, en, ROW, shape=shape, target=target, mask=Mask.KEEP)
+
+
+def _member(zh: str, en: str, target: str) -> Any:
+    return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP)
+
+
+@strawberry.type(description="参训记录 · A firm that attended; the certificate is evidence in repair (R9.2)")
+class TrainingAttendance:
+    subject_code: USCC = _member("统一社会信用代码", "code", "subject_code")
+    subject_name: str = _member("名称", "name", "subject_name")
+    attendee: str = _member("参训人", "who attended for it", "attendee")
+    hours: int = _member("学时", "hours", "hours")
+    certificate: str = _member("证明编号", "number of the certificate", "certificate")
+
+
+@strawberry.type(description="信用培训 · A training of the log (article 十七)")
+@entity("case_file", "D43", only=("mechanism", ("TRAINING",)))
+class Training(Case):
+    topic: str = _detail("主题", "topic", "topic")
+    organiser: str = _detail("主办单位", "organiser", "organiser")
+    place: str = _detail("地点", "place", "place")
+    held_on: Date = _detail("日期", "held on", "held_on")
+    hours: int = _detail("学时", "hours", "hours")
+    officers: int = _detail("参训干部人数", "officers who were there", "officers")
+    attendances: list[TrainingAttendance] = _detail(
+        "参训企业", "firms that attended", "attendances", Shape.ROWS
+    )
+
+
+_Number = Annotated[str, parameter("编号", "number of the training")]
+
+
+def _command(zh: str, en: str, name: str) -> Any:
+    return governed(
+        zh, en, OPEN, shape=Shape.COMMAND, target=f"training.{name}", capability=Capability.CASEWORK
+    )
+
+
+@strawberry.type(description="信用培训操作 · Commands of the training log")
+class TrainingCommands:
+    @_command("登记培训", "put a training on the log (article 十七)", "log")
+    def log_training(
+        self,
+        topic: Annotated[str, parameter("主题", "topic")],
+        organiser: Annotated[str, parameter("主办单位", "organiser")],
+        place: Annotated[str, parameter("地点", "place")],
+        held_on: Annotated[Date, parameter("日期", "day on which it is held")],
+        hours: Annotated[int, parameter("学时", "hours")],
+        officers: Annotated[int, parameter("参训干部人数", "officers who take part")] = 0,
+    ) -> Training | None:
+        return PLANNED
+
+    @_command("登记参训企业", "record a firm that attended; gives its certificate (R9.2)", "attend")
+    def record_training_attendance(
+        self,
+        number: _Number,
+        subject: Annotated[USCC, parameter("统一社会信用代码", "unified social credit code")],
+        attendee: Annotated[str, parameter("参训人", "who attended for it")],
+        hours: Annotated[int, parameter("学时", "hours")],
+    ) -> Training | None:
+        return PLANNED
+
+    @_command("办结培训", "close the log of a training", "close")
+    def close_training(self, number: _Number) -> Training | None:
+        return PLANNED
+
+    @_command("取消培训", "cancel, before anybody is recorded", "cancel")
+    def cancel_training(
+        self, number: _Number, reason: Annotated[str, parameter("理由", "reason")]
+    ) -> Training | None:
+        return PLANNED
