@@ -94,6 +94,8 @@ async def _prepared(configured: Settings, postgres: EmbeddedPostgres) -> AsyncIt
     async with running(configured.state_dir, configured.demo_subjects, postgres, today) as addresses:
         ready = Settings.from_env({**_given(configured), **addresses})
         ready = replace(ready, demo=True, database_url=configured.database_url)
+        # Where the worker's telephone of the examples finds the platform of domestic service.
+        (ready.state_dir / "domestic.url").write_text(addresses["HUB_DOMESTIC_URL"])
         issuer = demo_issuer(ready.state_dir)
         async with writer(ready) as pool:
             await apply_agreements(

@@ -73,8 +73,6 @@ async def running(
         if not line:
             raise EngineFailed(f"the sandboxes ended with status {await child.wait()}")
         addresses = json.loads(line)
-        # Where the worker's telephone of the examples finds the platform.
-        (state_dir / "domestic.url").write_text(addresses["domestic"])
         yield {
             **{
                 f"HUB_{source}_{name}": value

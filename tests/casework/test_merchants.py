@@ -243,6 +243,22 @@ async def test_exempt_sellers_are_natural_persons_and_refused(office: Office) ->
     ] == "BAD_USER_INPUT"
 
 
+async def test_r11_1_what_a_platform_does_not_say_stays_empty(office: Office) -> None:
+    """Left out or null: both are nothing."""
+    bare = """mutation Bare($code: USCC!, $none: [String!], $sanctions: [PlatformSanctionInput!]) {
+      left: reportMerchantArchive(subject: $code, shopId: "S8", shopName: "店", verifiedOn: "2026-11-01") { items { code value } }
+      null: reportMerchantArchive(subject: $code, shopId: "S9", shopName: "店", verifiedOn: "2026-11-01",
+        categories: $none, sanctions: $sanctions, deposit: null, nextVerificationOn: null) { items { code value } }
+    }"""
+    made = await platform(office).done(
+        bare, {"code": await merchant(office), "none": None, "sanctions": None}
+    )
+    for one in made.values():
+        assert {
+            values(one)[name] for name in ("categories", "sanctions", "deposit", "nextVerificationOn")
+        } == {None}
+
+
 async def test_texts_of_a_report_hold_no_persons_data(office: Office) -> None:
     told = await platform(office).refused(
         REPORT, {"code": await merchant(office), "shop": "S1", "name": "马先生13997012345"}
