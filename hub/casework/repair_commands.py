@@ -166,8 +166,8 @@ def _papers(given: Sequence[Mapping[str, Any]], today: date) -> tuple[Paper, ...
         raise BadUserInput(f"At most {MOST_PAPERS} papers at once.", argument="evidence")
     found = []
     for one in given:
-        texts = [str(one[name]).strip() for name in ("title", "organizer", "certificate") if one.get(name)]
-        if not texts or any(not 1 <= len(text) <= 200 for text in texts):
+        texts = [str(one.get(name) or "").strip() for name in ("title", "organizer", "certificate")]
+        if not texts[0] or max(map(len, texts)) > 200:
             raise BadUserInput(
                 "Each paper has a title; texts have up to 200 characters.", argument="evidence"
             )
@@ -175,8 +175,8 @@ def _papers(given: Sequence[Mapping[str, Any]], today: date) -> tuple[Paper, ...
             raise BadUserInput("Hours are not negative, and days do not lie ahead.", argument="evidence")
         found.append(
             Paper(
-                one["kind"], one["title"].strip(), today, one.get("file_digest"), one.get("organizer"),
-                one.get("hours"), one.get("certificate"), one.get("held_on"),
+                one["kind"], texts[0], today, one.get("file_digest"), texts[1] or None, one.get("hours"),
+                texts[2] or None, one.get("held_on"),
             )
         )  # fmt: skip
     return tuple(found)

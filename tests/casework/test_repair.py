@@ -355,6 +355,19 @@ async def test_r9_3_public_service_is_for_persons_and_says_who_when_and_how_long
     assert told["reason"] == "EVIDENCE_INCOMPLETE:PUBLIC_SERVICE"
 
 
+@pytest.mark.parametrize(
+    "paper",
+    [{**PERFORMED, "title": " "}, {**PERFORMED, "organizer": "x" * 201}, {**TRAINED, "heldOn": "2026-11-24"},
+     {**SERVED, "hours": -1}],
+)  # fmt: skip
+async def test_r9_3_a_paper_has_a_title_and_says_nothing_impossible(
+    office: Office, paper: dict[str, Any]
+) -> None:
+    record = await penalty(office, await office.subject(), date(2026, 8, 1))
+    told = await department(office).refused(RECORD, {"target": record, "evidence": [paper]})
+    assert (told["code"], told["argument"]) == ("BAD_USER_INPUT", "evidence")
+
+
 async def test_r9_3_training_stands_for_the_commitment_on_a_watch_list(office: Office) -> None:
     entry = await office.listed(await office.subject(), "WATCH", recognized_on=date(2026, 3, 2))
     assert (await approved(office, entry, evidence=[PERFORMED, TRAINED]))["state"] == "APPROVED"
