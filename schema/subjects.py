@@ -6,6 +6,7 @@ from typing import Annotated
 
 import strawberry
 
+from schema.anomalies import PublicAnomaly
 from schema.archives import CreditArchive
 from schema.commitments import Commitment
 from schema.enums import (
@@ -235,6 +236,14 @@ class Organization(CreditSubject):
     ) -> list[ExternalGrade] | None:
         return PLANNED
 
+    anomalies: list[PublicAnomaly] | None = governed(
+        "公开的异常信息",
+        "public anomalies in force, asked live; null where a source did not answer in full",
+        OPEN,
+        shape=Shape.MANY,
+        target="subject.anomalies",
+    )
+
     @governed(
         "信用档案", "archives kept by others, by type", OPEN, shape=Shape.MANY, target="subject.archives"
     )
@@ -292,6 +301,14 @@ class IndividualBusiness(CreditSubject):
         scheme: Annotated[GradeScheme | None, filters("体系", "scheme", "ExternalGrade.scheme", "eq")] = None,
     ) -> list[ExternalGrade] | None:
         return PLANNED
+
+    anomalies: list[PublicAnomaly] | None = governed(
+        "公开的异常信息",
+        "public anomalies in force, asked live; null where a source did not answer in full",
+        OPEN,
+        shape=Shape.MANY,
+        target="subject.anomalies",
+    )
 
     @governed(
         "信用档案", "archives kept by others, by type", OPEN, shape=Shape.MANY, target="subject.archives"

@@ -14,7 +14,7 @@ import orjson
 
 from hub.errors import BadUserInput
 from hub.query.binding import Request, Secrets
-from hub.query.livekeys import codes
+from hub.query.livefacts import LIVE, Want, codes
 from hub.query.operations import Compiled, Operation, Operations
 from hub.query.parameters import FromRows
 from hub.query.plan import Constant, Ref, Selected, Variable
@@ -180,8 +180,8 @@ class Answer:
     data: bytes
     disclosure: bytes
     subjects: Sequence[int]
-    # The codes that live customs was asked about.
-    questions: Sequence[str]
+    # What live customs was asked for, and the codes that it was asked about.
+    questions: Sequence[tuple[str, str]]
     # The fields that were asked, on the types that they may be asked of.
     coordinates: frozenset[str]
     # Rows that the hub brought along, before the statement let through what the caller is shown.
@@ -207,8 +207,8 @@ class Path:
         brought = {}
         for wanted in compiled.statement.rows if compiled.statement else ():
             rows = (
-                [row for code in questions for row in self.live.get(code, ())]
-                if wanted.name == "live:grade"
+                self._live(wanted.name, questions)
+                if wanted.name.startswith("live:")
                 else await self._rows(who, compiled, request, wanted)
             )
             request.rows[wanted] = orjson.dumps(rows)
@@ -228,8 +228,20 @@ class Path:
         at = who.standing
         return operations().ready(at.view, limits_of(at.limits), at.bulk, text, name)
 
-    async def _questions(self, who: Caller, compiled: Compiled, request: Request) -> Sequence[str]:
-        known = compiled.keys_of("CUSTOMS")
+    def _live(self, name: str, questions: Sequence[tuple[str, str]]) -> Sequence[Any]:
+        """What customs says to the questions, as hub.serving.live_facts names it."""
+        for table, live in LIVE.items():
+            asked = [code for key, code in questions if key == Want("CUSTOMS", live.target).key]
+            if name == live.rows:
+                return [r for code in asked for r in self.live.get(code, ()) if r["relation"] == table]
+            if name == live.answered:
+                return [code for code in asked if code in self.live]
+        raise AssertionError(name)
+
+    async def _questions(
+        self, who: Caller, compiled: Compiled, request: Request
+    ) -> Sequence[tuple[str, str]]:
+        known = compiled.keys_of(tuple(Want("CUSTOMS", live.target) for live in LIVE.values()))
         if known is None:
             return ()
         statement, bound = known

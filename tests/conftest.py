@@ -24,7 +24,7 @@ from hub.store.migration import migrated
 from migrations.grants import SECURE_DATABASE
 from tests.chromium import Pipe, chromium
 
-pytest_plugins = ["tests.hub_server"]
+pytest_plugins = ["tests.hub_server", "tests.stand"]
 
 # What the developer's shell or the build machine set must not reach a test.
 for _name in [name for name in os.environ if name.startswith("HUB_")]:

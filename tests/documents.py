@@ -46,7 +46,7 @@ TYPES = frozenset(
         "Query", "Node", "CreditSubject", "Organization", "IndividualBusiness", "NaturalPerson", "CreditRecord",
         "AdministrativeLicense", "AdministrativePenalty", "GenericCreditRecord", "RecordConnection", "RecordEdge",
         "PageInfo", "ListEntry", "ListEntryConnection", "ListEntryEdge", "CreditListDefinition", "ExternalGrade",
-        "CreditArchive", "RecordItem", "Identifier", "FormerName", "Contact", "CreditSummary", "Provenance",
+        "CreditArchive", "PublicAnomaly", "RecordItem", "Identifier", "FormerName", "Contact", "CreditSummary", "Provenance",
         "Authority", "Source", "Me", "ClassAccess", "Explanation", "SubjectCandidate",
     )
 )  # fmt: skip

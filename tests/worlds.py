@@ -52,7 +52,7 @@ class World:
     """The rows of a store, by table, and what live customs says of codes."""
 
     tables: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in TABLES})
-    # Code → rows of customs as the live part hands them to the statement.
+    # Code → rows of customs as the live part hands them to the statement; about other codes customs is silent.
     live: dict[str, list[Row]] = field(default_factory=dict)
     # Numbers of persons in clear, by subject: what a caller would send to match.
     numbers: dict[int, str] = field(default_factory=dict)
@@ -300,7 +300,10 @@ def _facts(make: Builder, subject: Row, most: int = 9) -> None:
     for _ in range(make.random.randint(0, min(most, 4))):
         _versions(make, "archive", archive_of(make, subject))
     if subject["uscc"] is not None and make.chance(50):
-        make.world.live[subject["uscc"]] = [_live(make, subject)]
+        make.world.live[subject["uscc"]] = [
+            *(_live_grade(make, subject) for _ in range(make.pick((1, 0), 5))),
+            *(_live_anomaly(make, subject) for _ in range(make.pick((1, 0, 2)))),
+        ]
 
 
 def record_of(make: Builder, subject: Row, kind: str, data_class: str) -> Row:
@@ -405,16 +408,30 @@ def archive_of(make: Builder, subject: Row) -> Row:
 
 
 def _live(make: Builder, subject: Row) -> Row:
-    """A row of live customs, as hub.serving.answers hands it to the statement."""
+    """A row of live customs, as hub.serving.live_facts hands it to the statement."""
     fact = make.fact(subject, "D14", "CUSTOMS", "live")
     moments = ("source_updated_at", "fetched_at", "recorded_at")
     return {
         **{name: value for name, value in fact.items() if name not in ("version_id", "subject_id")},
         **{name: fact[name] and fact[name].isoformat() for name in moments},
-        "uscc": subject["uscc"], "sharing_attribute": "PUBLIC", "scheme": "CUSTOMS", "grade_code": "AEO",
-        "grade_label": make.sentinel("live-grade"), "ruleset_version": "2021", "issuer_name": make.sentinel("issuer"),
-        "issuer_uscc": None, "period": None, "effective_from": str(make.day(-60, 0)), "effective_to": None,
-        "superseded_at": None,
+        "uscc": subject["uscc"], "sharing_attribute": "PUBLIC", "superseded_at": None,
+    }  # fmt: skip
+
+
+def _live_grade(make: Builder, subject: Row) -> Row:
+    return _live(make, subject) | {
+        "relation": "grade", "scheme": "CUSTOMS", "grade_code": "AEO", "grade_label": make.sentinel("live-grade"),
+        "ruleset_version": "2021", "issuer_name": make.sentinel("issuer"), "issuer_uscc": None, "period": None,
+        "effective_from": str(make.day(-60, 0)), "effective_to": None,
+    }  # fmt: skip
+
+
+def _live_anomaly(make: Builder, subject: Row) -> Row:
+    # Some left the list meanwhile, today is the last day of others.
+    left = make.pick((None, TODAY, TODAY - timedelta(days=1)), 3)
+    return _live(make, subject) | {
+        "relation": "anomaly", "title": make.sentinel("live-anomaly"), "authority_name": make.sentinel("customs"),
+        "authority_uscc": None, "decided_on": str(make.day(-60, 0)), "valid_to": left and str(left),
     }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from hub.errors import HubError, LimitExceeded, ValidationFailed
 from hub.query.binding import Binder, Secrets, Variables, binders
 from hub.query.cost import cost_of
 from hub.query.document import Limits, check_limits, exceeded, operation_of, parse_document, validate_in
-from hub.query.livekeys import keys_plan
+from hub.query.livefacts import Want, keys_plan
 from hub.query.plan import (
     Constant,
     Listed,
@@ -54,21 +54,21 @@ class Compiled:
     # Response keys in the order of the document, where introspection and data are asked together.
     order: tuple[str, ...]
     secrets: Secrets
-    # Live source → the statement of the codes it is asked about, made when first needed; None: it is not asked.
-    _keys: dict[str, tuple[Statement, tuple[Binder, ...]] | None] = field(
+    # The statement of the codes that live sources are asked about, made when first needed; None: none is asked.
+    _keys: dict[tuple[Want, ...], tuple[Statement, tuple[Binder, ...]] | None] = field(
         default_factory=dict, compare=False, repr=False
     )
 
-    def keys_of(self, source: str) -> tuple[Statement, tuple[Binder, ...]] | None:
-        """The statement of the codes that `source` must be asked about, with its binders."""
-        if source not in self._keys:
-            cut = keys_plan(self.plan, source)
+    def keys_of(self, wants: tuple[Want, ...]) -> tuple[Statement, tuple[Binder, ...]] | None:
+        """The statement of the codes that sources must be asked about for what is wanted, with its binders."""
+        if wants not in self._keys:
+            cut = keys_plan(self.plan, wants)
             if cut is None:
-                self._keys[source] = None
+                self._keys[wants] = None
             else:
                 statement = compile_plan(cut)
-                self._keys[source] = statement, binders(statement.parameters, self.secrets)
-        return self._keys[source]
+                self._keys[wants] = statement, binders(statement.parameters, self.secrets)
+        return self._keys[wants]
 
 
 @dataclass

@@ -91,6 +91,8 @@ TABLES = {
             " 'EXITED_DISQUALIFIED')",
         ),
         Table("grade", letter="g", in_use="({t}.effective_to IS NULL OR {t}.effective_to >= {today})"),
+        # Told by live sources alone; there is no such table in the store.
+        Table("anomaly", letter="x", in_use="({t}.valid_to IS NULL OR {t}.valid_to >= {today})"),
         Table(
             "archive",
             letter="a",
@@ -158,6 +160,7 @@ RELATIONS = {
     "subject.grades": Relation(
         "grade", "{t}.subject_id = {p}.subject_id", ("effective_from", "scheme", "public_id")
     ),
+    "subject.anomalies": Relation("anomaly", "{t}.subject_id = {p}.subject_id", ("decided_on", "public_id")),
     "subject.archives": Relation(
         "archive", "{t}.subject_id = {p}.subject_id", ("archive_type", "public_id"), descending=False
     ),

@@ -11,6 +11,7 @@ from graphql import GraphQLObjectType, GraphQLType, get_named_type
 
 from hub.query.access import FALSE, TRUE, Access, Row, all_of
 from hub.query.expressions import Expressions
+from hub.query.livefacts import LIVE
 from hub.query.parameters import (
     Context,
     Conversion,
@@ -32,8 +33,6 @@ OPERATORS = {"eq": "=", "gte": ">=", "lte": "<="}
 SQL_TYPES = {
     "Int": "int", "Float": "float8", "Boolean": "boolean", "Date": "date", "DateTime": "timestamptz", "Yuan": "numeric",
 }  # fmt: skip
-# Live rows of these sources join the stored ones of a relation.
-LIVE_ROWS = {"grade": "live:grade"}
 # Rows that the hub brings along, each about one subject.
 NAMED = ("check_verification", "repair_outlook")
 # Numbers of natural persons match persons only; the other schemes hold rows of these classes.
@@ -592,33 +591,28 @@ class _Compiler:
 
     def _from(self, relation: Relation, row: Row, parent: Row | None) -> str:
         """The table, with the rows of live sources where there are any."""
-        live = LIVE_ROWS.get(relation.table)
+        live = LIVE.get(relation.table)
         if live is None or parent is None or self._as_of:
             return f"{relation.table} {row.alias}"
-        rows = FromRows(live, "")
+        json = self._parameters.bind(self._live(live.rows), "jsonb")
+        declared = ", ".join(["uscc text", *(f"{name} {kind}" for name, kind in live.columns.items())])
+        listed = ", ".join(("subject_id", *live.columns))
+        taken = ", ".join((f"{parent.alias}.subject_id", *(f"m.{name}" for name in live.columns)))
+        if not live.stored:
+            taken = taken.replace(".subject_id", ".subject_id AS subject_id", 1)
+        stored = (
+            f"SELECT {listed} FROM {relation.table} WHERE subject_id = {parent.alias}.subject_id UNION ALL "
+        )
+        return (
+            f"({stored if live.stored else ''}SELECT {taken} FROM jsonb_to_recordset({json}) AS m({declared})"
+            f" WHERE m.uscc = {parent.alias}.uscc) {row.alias}"
+        )
+
+    def _live(self, name: str) -> FromRows:
+        rows = FromRows(name, "")
         if rows not in self._rows:
             self._rows.append(rows)
-        json = self._parameters.bind(rows, "jsonb")
-        columns = (
-            "public_id", "subject_id", "data_class", "scheme", "grade_code", "grade_label", "ruleset_version",
-            "issuer_name", "issuer_uscc", "period", "effective_from", "effective_to", "source", "source_record_id",
-            "provider_name", "provider_code", "catalog_item_code", "sharing_attribute", "source_updated_at", "fetched_at",
-            "payload_digest", "recorded_at", "superseded_at",
-        )  # fmt: skip
-        types = {
-            "public_id": "uuid", "subject_id": "bigint", "effective_from": "date", "effective_to": "date",
-            "source_updated_at": "timestamptz", "fetched_at": "timestamptz", "recorded_at": "timestamptz",
-            "superseded_at": "timestamptz",
-        }  # fmt: skip
-        declared = ", ".join(
-            ["uscc text", *(f"{c} {types.get(c, 'text')}" for c in columns if c != "subject_id")]
-        )
-        listed = ", ".join(columns)
-        taken = ", ".join(f"{parent.alias}.subject_id" if c == "subject_id" else f"m.{c}" for c in columns)
-        return (
-            f"(SELECT {listed} FROM grade WHERE grade.subject_id = {parent.alias}.subject_id UNION ALL"
-            f" SELECT {taken} FROM jsonb_to_recordset({json}) AS m({declared}) WHERE m.uscc = {parent.alias}.uscc) {row.alias}"
-        )
+        return rows
 
     def _order(self, relation: Relation, row: Row, descending: bool) -> str:
         return ", ".join(f"{row.alias}.{c}{' DESC' if descending else ''}" for c in relation.order)
@@ -643,10 +637,17 @@ class _Compiler:
         )
         source = self._from(relation, row, parent)
         order = self._order(relation, row, relation.descending)
-        return (
+        listed = (
             f"(SELECT coalesce(json_agg({self._object(field.variants, row)} ORDER BY {order}), '[]')"
             f" FROM {source} WHERE {conditions})"
         )
+        live = LIVE.get(relation.table)
+        if live is None or not live.answered or parent is None:
+            return listed
+        if self._as_of:
+            return "NULL::json"
+        answered = self._parameters.bind(self._live(live.answered), "jsonb")
+        return f"(SELECT CASE WHEN {answered} ? {parent.alias}.uscc THEN {listed} END)"
 
     # ---- pages -------------------------------------------------------------------------------------------------
 

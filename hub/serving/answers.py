@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,17 +10,14 @@ from datetime import datetime
 from functools import lru_cache, partial
 from itertools import count
 from typing import Any
-from uuid import UUID
 
 import orjson
 from graphql import OperationType
 
-from connectors.contract import Kind, Mode
 from hub.errors import BadUserInput, CommandForbidden, MatterRequired, MethodNotAllowed, PurposeNotAllowed
 from hub.ledger.chain import Disclosure, Ledger
 from hub.query.binding import Request
 from hub.query.document import Limits
-from hub.query.livekeys import codes
 from hub.query.operations import Compiled, Operation, Operations
 from hub.query.parameters import FromRows
 from hub.query.plan import Constant, Ref, Selected, Typename, Variable
@@ -31,9 +27,10 @@ from hub.recent import Recent
 from hub.rights.agreement import Agreements, today_in
 from hub.rights.explain import explanations, me
 from hub.rights.identity import Caller, Tokens
-from hub.rights.matrix import Level, Purpose
+from hub.rights.matrix import Purpose
 from hub.rights.purpose import Declared, declare
 from hub.rights.standing import Standing, Standings
+from hub.serving.live_facts import LiveFacts
 from hub.serving.mutations import Commanding, Mutations
 from hub.serving.quota import Quotas
 from hub.sources.freshness import SourceStates
@@ -105,6 +102,7 @@ class Answers:
         """`parts`: see hub.app."""
         self._parts = parts
         self._merging = Merging(parts.reader)
+        self._live = LiveFacts(parts.states, parts.live, parts.reader)
         # Names that no other request has: nothing depends on whether they can be guessed.
         self._request_ids = count(secrets.randbits(64))
         # What holds for a call, by all that decides it.
@@ -248,18 +246,20 @@ class Answers:
         key = hashlib.sha256(str(_value(number, asking.values)).encode()).hexdigest()
         self._parts.quotas.admit_person(asking.standing.agreement, asking.caller.officer, key)
 
-    async def _bring(self, asking: _Asking) -> list[dict[str, Any]]:
+    async def _bring(self, asking: _Asking) -> list[Mapping[str, Any]]:
         """Bring along the rows that the statement wants; tells how the live sources did."""
         assert asking.compiled.statement is not None
-        sources: list[dict[str, Any]] = []
-        for wanted in asking.compiled.statement.rows:
-            if wanted in asking.request.rows:
-                continue
-            if wanted.name.startswith("live:"):
-                rows = await self._live(asking, sources)
-            else:
-                rows = await self._rows(asking, wanted)
-            asking.request.rows[wanted] = orjson.dumps(rows)
+        rows = asking.request.rows
+        sources: list[Mapping[str, Any]] = []
+        wants = asking.compiled.statement.rows
+        if any(wanted.name.startswith("live:") for wanted in wants):
+            bring = partial(self._rows, asking)
+            told = await self._live.of(asking.compiled, asking.standing.view, asking.request, bring)
+            rows |= {FromRows(name, ""): orjson.dumps(found) for name, found in told.rows.items()}
+            sources += told.sources
+        for wanted in wants:
+            if wanted not in rows:
+                rows[wanted] = orjson.dumps(await self._rows(asking, wanted))
         return sources
 
     async def _rows(self, asking: _Asking, wanted: FromRows) -> list[dict[str, Any]]:
@@ -300,46 +300,6 @@ class Answers:
                 raise BadUserInput("No such subject.", argument="subject")
         return explanations(standing, given["coordinate"], holds, standing.purpose)
 
-    async def _live(self, asking: _Asking, sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Ask the live sources for the grades that the plan shows, of the subjects that it shows."""
-        parts = self._parts
-        rows: list[dict[str, Any]] = []
-        asked = []
-        for name, source in parts.states.sources.items():
-            items = [
-                item.code
-                for item in source.items
-                if item.kind is Kind.GRADE and asking.standing.view.allows((item.data_class,), Level.MASKED)
-            ]
-            if source.mode is Mode.LIVE and items:
-                asked.append(self._ask(asking, name, items))
-        for name, answer in await asyncio.gather(*asked):
-            if answer is None:
-                continue
-            parts.states.note(name, answer.status, answer.as_of)
-            sources.append({"source": name, "status": str(answer.status), "asOf": answer.as_of})
-            rows += [_as_grade(row) for row in answer.rows if row["relation"] == "grade"]
-        return rows
-
-    async def _ask(self, asking: _Asking, name: str, items: Sequence[str]) -> tuple[str, Any]:
-        keys = await self._keys(asking, name)
-        if not keys:
-            return name, None
-        return name, await self._parts.live.ask(name, keys, items)
-
-    async def _keys(self, asking: _Asking, scheme: str) -> list[str]:
-        known = asking.compiled.keys_of(scheme)
-        if known is None:
-            return []
-        statement, bound = known
-        # Pages of candidates and explanations bring their own rows; those of the full statement fit.
-        for wanted in statement.rows:
-            asking.request.rows.setdefault(wanted, b"[]")
-            if wanted.name == "candidates":
-                asking.request.rows[wanted] = orjson.dumps(await self._rows(asking, wanted))
-        row = await self._parts.reader.row(statement.sql, [bind(asking.request) for bind in bound])
-        return sorted(set(codes(orjson.loads(row[0]))))
-
 
 def _value(ref: Ref, values: Mapping[str, Any]) -> Any:
     match ref:
@@ -352,18 +312,6 @@ def _value(ref: Ref, values: Mapping[str, Any]) -> Any:
             return found
         case _:
             return [_value(one, values) for one in ref.members]
-
-
-def _as_grade(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A live row with the columns that a stored one has. Its id is the same at each asking."""
-    named = hashlib.sha256(f"{row['source']}/{row['source_record_id']}".encode()).digest()
-    return {
-        **row,
-        "uscc": row["key"],
-        "public_id": str(UUID(bytes=named[:16], version=4)),
-        "recorded_at": row["fetched_at"],
-        "superseded_at": None,
-    }
 
 
 def _merged(operation: Operation, compiled: Compiled, values: Mapping[str, Any], data: bytes) -> bytes:

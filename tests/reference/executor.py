@@ -29,6 +29,7 @@ LETTERS = {
     "list_entry": "l",
     "grade": "g",
     "archive": "a",
+    "anomaly": "x",
     "list_definition": "d",
 }
 _TOLD = (
@@ -247,6 +248,8 @@ class Reference:
                 return ordered(found, "recorded_at", "version_id")[-1] if found else None
             case "subject.grades":
                 return self._grades(row, as_of, given.get("scheme"))
+            case "subject.anomalies":
+                return self._anomalies(row, as_of)
             case "subject.archives":
                 archives = self._things("archive", row, as_of)
                 kept = [
@@ -271,7 +274,9 @@ class Reference:
         level = self.rights.shown(table, row, data_class, versions=as_of is not None)
         if level is Level.NONE:
             return None
-        types = {"list_entry": "ListEntry", "grade": "ExternalGrade", "archive": "CreditArchive"}
+        types = {
+            "list_entry": "ListEntry", "grade": "ExternalGrade", "archive": "CreditArchive", "anomaly": "PublicAnomaly",
+        }  # fmt: skip
         name = TYPES[row["kind"]] if table == "record" else types.get(table, "")
         return Thing(name, table, row, level, as_of)
 
@@ -309,11 +314,19 @@ class Reference:
     def _grades(self, subject: Row, as_of: datetime | None, scheme: str | None) -> list[Thing]:
         found = self._things("grade", subject, as_of)
         if as_of is None:
-            for live in self.store.live.get(subject["uscc"], ()):
-                one = self._thing("grade", _read(live, subject))
-                found += [one] if one is not None else []
+            found += self._live("grade", subject)
         kept = [one for one in found if scheme in (None, one.row["scheme"])]
         return ordered(kept, "effective_from", "scheme", "public_id", reverse=True)
+
+    def _live(self, table: str, subject: Row) -> list[Thing]:
+        rows = [one for one in self.store.live.get(subject["uscc"], ()) if one["relation"] == table]
+        return [one for row in rows if (one := self._thing(table, _read(row, subject))) is not None]
+
+    def _anomalies(self, subject: Row, as_of: datetime | None) -> list[Thing] | None:
+        """What customs says now; null where it does not answer, and of the past."""
+        if as_of is not None or subject["uscc"] not in self.store.live:
+            return None
+        return ordered(self._live("anomaly", subject), "decided_on", "public_id", reverse=True)
 
     def _definition(self, row: Row) -> Thing | None:
         level = self.rights.definition_level(row)
@@ -490,8 +503,8 @@ def formatted(value: Any) -> Any:
 def _read(live: Row, subject: Row) -> Row:
     """A live row with the types of a stored one."""
     read = {**live, "subject_id": subject["subject_id"]}
-    for name in ("effective_from", "effective_to"):
-        read[name] = live[name] and date.fromisoformat(live[name])
+    for name in ("effective_from", "effective_to", "decided_on", "valid_to"):
+        read[name] = live.get(name) and date.fromisoformat(live[name])
     for name in ("source_updated_at", "fetched_at", "recorded_at"):
         read[name] = live[name] and datetime.fromisoformat(live[name])
     return read

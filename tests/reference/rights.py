@@ -10,6 +10,8 @@ from hub.rights.policy import Level, RowFacts, Scope, row_level
 from hub.rights.view import View
 from tests.reference.rows import FACTS, Row, Store
 
+# Facts, and what live sources tell like facts.
+TOLD = FACTS | {"anomaly"}
 # Data of natural persons: a consent to hand it on must be a separate one (个人信息保护法 art. 23, 29).
 OF_PERSONS = frozenset({"D3", "D5", "D8", "D11", "D29"})
 # Classes of the records that a natural person is known by, and may be seen for.
@@ -116,6 +118,8 @@ class Rights:
                 return row["state"] == "PUBLISHED" and (end is None or today <= end)
             case "grade":
                 return row["effective_to"] is None or today <= row["effective_to"]
+            case "anomaly":
+                return row["valid_to"] is None or today <= row["valid_to"]
         return True
 
     def _ended(self, table: str, row: Row) -> bool:
@@ -133,10 +137,10 @@ class Rights:
         """
         subject = self.store.subject(row.get("subject_id"))
         named = data_class or row["data_class"]
-        level = self.level(named, subject, row if table in FACTS else None)
+        level = self.level(named, subject, row if table in TOLD else None)
         if level < Level.MASKED:
             return Level.NONE
-        if table in FACTS and not self.open(row, subject, named):
+        if table in TOLD and not self.open(row, subject, named):
             return Level.NONE
         if not self.in_use(table, row) and not (
             self._ended(table, row) and self.level("D9", subject, row) >= Level.MASKED
