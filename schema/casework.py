@@ -91,7 +91,6 @@ class Case:
         ROW,
         shape=Shape.MANY,
         target="case.events",
-        mask=Mask.KEEP,
         capability=Capability.LINEAGE,
     )
 

@@ -151,11 +151,11 @@ class MissingPaperInput:
 @strawberry.type(description="容缺受理 · Tolerant acceptance: papers promised by a day (R5.6)")
 @entity("case_file", "D38", only=("mechanism", ("TOLERANCE",)))
 class TolerantAcceptance(Case):
-    missing_papers: list[MissingPaper] = governed(
-        "容缺材料", "papers that are missing", ROW, shape=Shape.ROWS, target="missing_papers", mask=Mask.KEEP
+    missing_papers: list[MissingPaper] | None = governed(
+        "容缺材料", "papers that are missing", ROW, shape=Shape.ROWS, target="missing_papers"
     )
-    commitment: str = governed(
-        "书面承诺", "written commitment", ROW, shape=Shape.DETAIL, target="commitment", mask=Mask.KEEP
+    commitment: str | None = governed(
+        "书面承诺", "written commitment", ROW, shape=Shape.DETAIL, target="commitment"
     )
     commitment_digest: SM3Digest = governed(
         "承诺书摘要",
@@ -229,7 +229,6 @@ class CreditCheck(Case):
         ROW,
         shape=Shape.ROWS,
         target="evidence",
-        mask=Mask.KEEP,
         capability=Capability.LINEAGE,
     )
     evidence_digest: SM3Digest | None = governed(

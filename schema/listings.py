@@ -94,18 +94,16 @@ class ListingCase(Case):
     definition: ListingDefinition = governed(
         "名单定义", "the list", ROW, shape=Shape.ROWS, target="definition", mask=Mask.KEEP
     )
-    cause: str = _detail("列入事由", "cause", "cause")
+    cause: str | None = governed("列入事由", "cause", ROW, shape=Shape.DETAIL, target="cause")
     ground: BlackListGround | None = governed(
         "法定情形", "ground of a black list", ROW, shape=Shape.DETAIL, target="ground", mask=Mask.KEEP
     )
-    notice: ListingNotice | None = governed(
-        "告知", "notice", ROW, shape=Shape.ROWS, target="notice", mask=Mask.KEEP
-    )
-    defences: list[ListingDefence] = governed(
-        "陈述申辩", "defences", ROW, shape=Shape.ROWS, target="defences", mask=Mask.KEEP
+    notice: ListingNotice | None = governed("告知", "notice", ROW, shape=Shape.ROWS, target="notice")
+    defences: list[ListingDefence] | None = governed(
+        "陈述申辩", "defences", ROW, shape=Shape.ROWS, target="defences"
     )
     recognition: ListingRecognition | None = governed(
-        "认定", "recognition", ROW, shape=Shape.ROWS, target="recognition", mask=Mask.KEEP
+        "认定", "recognition", ROW, shape=Shape.ROWS, target="recognition"
     )
     earliest_repair_on: Date | None = governed(
         "最早可申请修复日",
@@ -143,7 +141,6 @@ class ListingCase(Case):
         ROW,
         shape=Shape.DETAIL,
         target="exit_reason",
-        mask=Mask.KEEP,
     )
     entry: ListEntry | None = governed(
         "名单条目",

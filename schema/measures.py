@@ -68,8 +68,9 @@ class MeasureApplication(Case):
     matters: list[str] = _detail("适用事项", "matters that it covers", "matters")
     purposes: list[Purpose] = _detail("适用用途", "kinds of handling that it covers", "purposes")
     receipt: MeasureReceipt | None = _detail("接收回执", "receipt", "receipt", Shape.ROWS, Capability.LINEAGE)
-    feedback: list[MeasureFeedback] | None = _detail(
-        "实施反馈", "feedback", "feedback", Shape.ROWS, Capability.LINEAGE
+    # Words of the implementer, which may name a person: withheld from who is shown the case masked.
+    feedback: list[MeasureFeedback] | None = governed(
+        "实施反馈", "feedback", ROW, shape=Shape.ROWS, target="feedback", capability=Capability.LINEAGE
     )
     feedback_due: Date | None = _detail(
         "反馈期限",
@@ -78,7 +79,14 @@ class MeasureApplication(Case):
         capability=Capability.LINEAGE,
     )
     ended_on: Date | None = _detail("终止于", "day on which it ended", "ended_on")
-    end_reason: str | None = _detail("终止原因", "why it ended", "end_reason", capability=Capability.LINEAGE)
+    end_reason: str | None = governed(
+        "终止原因",
+        "why it ended",
+        ROW,
+        shape=Shape.DETAIL,
+        target="end_reason",
+        capability=Capability.LINEAGE,
+    )
     entry: ListEntry | None = governed(
         "名单条目", "the list entry", ROW, shape=Shape.ONE, target="case.list_entry", mask=Mask.KEEP
     )

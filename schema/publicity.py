@@ -60,6 +60,11 @@ def _detail(zh: str, en: str, target: str) -> Any:
     return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
 
 
+def _text(zh: str, en: str, target: str, shape: Shape = Shape.DETAIL) -> Any:
+    """Words that may name a person: withheld from who is shown the case masked."""
+    return governed(zh, en, ROW, shape=shape, target=target)
+
+
 def _rows(zh: str, en: str, target: str) -> Any:
     return governed(zh, en, ROW, shape=Shape.ROWS, target=target, mask=Mask.KEEP)
 
@@ -132,29 +137,33 @@ class PublicityDelivery:
 @entity("case_file", "D38", only=("mechanism", ("PUBLICITY",)))
 class PublicityCase(Case):
     kind: PublicityKind = _detail("种类", "kind", "kind")
-    title: str = _detail("标题", "title", "title")
+    title: str | None = _text("标题", "title", "title")
     decision_number: str = _detail("决定文号", "number of the decision", "decision_number")
     decided_on: Date = _detail("决定日期", "day of the decision: the clock starts on it (R7.1)", "decided_on")
     authority: str = _detail("作出机关", "deciding authority", "authority")
-    text: str = _detail("公示内容", "text", "text")
+    text: str | None = _text("公示内容", "text", "text")
     text_digest: SM3Digest = _detail("内容摘要", "SM3 digest of what was screened", "text_digest")
     subject_code: USCC = _detail("统一社会信用代码", "code", "subject_code")
     seriousness: Seriousness = _detail("严重程度", "class of an adverse record", "seriousness")
     proposed_exceptions: list[PublicityExceptionGround] = _detail(
         "建议不予公开的情形", "grounds that the rules propose; a person decides (R7.3)", "proposed_exceptions"
     )
-    findings: list[PublicityFinding] = _rows("隐私提示", "findings of the redactor", "findings")
+    findings: list[PublicityFinding] | None = _text(
+        "隐私提示", "findings of the redactor", "findings", Shape.ROWS
+    )
     drafted_by: str = _detail("起草人", "officer who drafted it", "drafted_by")
-    secrecy_review: PublicityReview | None = _rows("保密审查", "secrecy review", "secrecy_review")
-    content_review: PublicityReview | None = _rows("内容审核", "content review", "content_review")
-    exception: PublicityException | None = _rows("不予公开", "decision not to publish", "exception")
+    secrecy_review: PublicityReview | None = _text("保密审查", "secrecy review", "secrecy_review", Shape.ROWS)
+    content_review: PublicityReview | None = _text("内容审核", "content review", "content_review", Shape.ROWS)
+    exception: PublicityException | None = _text(
+        "不予公开", "decision not to publish", "exception", Shape.ROWS
+    )
     period: PublicityPeriod | None = _rows("公示期限", "period (R7.5)", "period")
     published_on: Date | None = _detail("公示日期", "released to the channels on", "published_on")
     published_late: int = _detail(
         "逾期工作日数", "working days after the seventh, at its release (R7.1)", "published_late"
     )
-    withdrawal: PublicityWithdrawal | None = _rows("撤回", "withdrawal (R7.4)", "withdrawal")
-    ended_reason: str | None = _detail("终止原因", "why it ended", "ended_reason")
+    withdrawal: PublicityWithdrawal | None = _text("撤回", "withdrawal (R7.4)", "withdrawal", Shape.ROWS)
+    ended_reason: str | None = _text("终止原因", "why it ended", "ended_reason")
     deliveries: list[PublicityDelivery] | None = governed(
         "渠道送达",
         "deliveries to the channels, oldest first",

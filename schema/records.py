@@ -26,7 +26,7 @@ class CreditRecord(Node):
     subject: Annotated[CreditSubject, strawberry.lazy("schema.subjects")] | None = governed(
         "信用主体", "subject", ROW, shape=Shape.ONE, target="fact.subject", mask=Mask.KEEP
     )
-    title: str | None = governed("标题", "title", ROW, target="title", mask=Mask.KEEP)
+    title: str | None = governed("标题", "title", ROW, target="title")
     document_number: str | None = governed(
         "文书号", "document number", ROW, target="document_number", mask=Mask.KEEP
     )
@@ -82,7 +82,6 @@ class AdministrativeLicense(CreditRecord):
         ROW,
         shape=Shape.DETAIL,
         target="document_name",
-        mask=Mask.KEEP,
     )
     license_categories: list[str] | None = governed(
         "许可类别", "kinds of licence", ROW, target="categories", mask=Mask.KEEP
@@ -93,7 +92,6 @@ class AdministrativeLicense(CreditRecord):
         ROW,
         shape=Shape.DETAIL,
         target="certificate_name",
-        mask=Mask.KEEP,
     )
     certificate_number: str | None = governed(
         "许可编号", "number of the certificate", ROW, shape=Shape.DETAIL, target="certificate_number"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import strawberry
-from graphql import GraphQLInterfaceType, GraphQLObjectType, print_schema
+from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, print_schema
 
 from hub.rights.agreement import read_agreement
 from hub.rights.matrix import Purpose
@@ -18,7 +18,7 @@ from hub.rights.view import View
 from hub.rules.matrix import load_matrix
 from hub.sandbox.agreements import PARTNERS
 from schema.coordinates import UngovernedCoordinate, read, vocabulary
-from schema.governance import OPEN, Mask, Shape, entity, governed
+from schema.governance import HOLDER, OPEN, Mask, Shape, entity, governed
 from schema.node import Node
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -51,6 +51,28 @@ def visibility() -> str:
         hidden = sorted(c for c in known.coordinates if c not in view.visible and "." in c)
         lines.append(f"{partner} {purpose} {len(view.visible)} exist; not: {' '.join(hidden)}")
     return "\n".join(lines) + "\n"
+
+
+def kept_texts() -> str:
+    """The texts that stay as they are at the level MASKED: names of agencies, numbers, codes, terms; no free words."""
+    known = vocabulary()
+
+    def type_of(coordinate: str) -> str:
+        owner, _, field = coordinate.partition(".")
+        return str(get_named_type(known.schema.type_map[owner].fields[field].type).name)  # type: ignore[attr-defined]
+
+    def kept(coordinate: str) -> bool:
+        rule = known.rules[coordinate]
+        if rule.classes == (OPEN,) or rule.mask is not Mask.KEEP:
+            return False
+        if rule.classes != (HOLDER,):
+            return True
+        # Part of a value, or of rows, that somebody holds: kept where one of its holders is.
+        owner = coordinate.partition(".")[0]
+        holders = [c for c in known.rules if type_of(c) == owner and c.partition(".")[0] != owner]
+        return any(kept(holder) for holder in holders)
+
+    return "".join(f"{c}\n" for c in sorted(known.rules) if type_of(c) == "String" and kept(c))
 
 
 def test_every_coordinate_declares_what_governs_it() -> None:
@@ -154,6 +176,11 @@ def test_who_sees_which_coordinate_is_as_in_the_golden_file() -> None:
     assert visibility() == (GOLDEN / "visibility.txt").read_text("utf-8")
 
 
+def test_texts_that_masking_keeps_are_as_in_the_golden_file() -> None:
+    """Renew with `python -m tests.test_vocabulary`; free words that appear in the difference need a mask (DOMAIN 6.2)."""
+    assert kept_texts() == (GOLDEN / "kept_texts.txt").read_text("utf-8")
+
+
 def test_a_view_lists_no_type_that_it_hides() -> None:
     for (partner, purpose), view in views().items():
         printed = print_schema(view.schema)
@@ -178,3 +205,4 @@ def test_views_of_partners_with_equal_rights_are_one() -> None:
 if __name__ == "__main__":
     (GOLDEN / "schema.graphql").write_text(sdl(), "utf-8")
     (GOLDEN / "visibility.txt").write_text(visibility(), "utf-8")
+    (GOLDEN / "kept_texts.txt").write_text(kept_texts(), "utf-8")
