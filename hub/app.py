@@ -117,7 +117,7 @@ async def running(settings: Settings, clock: Callable[[], datetime] = present) -
         stack.push_async_callback(ledger.stop)
         http = httpx.AsyncClient(trust_env=False, timeout=settings.source_deadline)
         stack.push_async_callback(http.aclose)
-        known_keys = Secrets(settings.cursor_key, digest_person_id)
+        known_keys = Secrets(settings.cursor_key, digest_person_id, settings.id_key)
         parts = Parts(
             clock=clock,
             tokens=tokens,

@@ -72,7 +72,7 @@ def standings() -> Standings:
 @cache
 def operations() -> Operations:
     """The operations of these tests, kept as a hub keeps them."""
-    return Operations(Secrets(CURSOR_KEY, lambda number: hmac_sm3(ID_KEY, number)))
+    return Operations(Secrets(CURSOR_KEY, lambda number: hmac_sm3(ID_KEY, number), ID_KEY))
 
 
 @cache
@@ -125,6 +125,7 @@ class Caller:
         return Asker(
             view=self.standing.view,
             partner=agreement.partner,
+            partner_class=str(agreement.partner_class),
             regions=agreement.regions,
             self_code=self.self_code,
             own_source=agreement.source,
@@ -143,6 +144,7 @@ class Caller:
             today=TODAY,
             now=NOW,
             partner=agreement.partner,
+            partner_class=str(agreement.partner_class),
             regions=agreement.regions,
             self_code=self.self_code,
             own_source=agreement.source,

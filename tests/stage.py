@@ -20,6 +20,7 @@ from tests.callers import Answer, Caller, Path
 from tests.conftest import Database
 from tests.documents import Document, Pool, pool_of
 from tests.reference.executor import Reference
+from tests.reference.ids import public
 from tests.reference.rights import Rights
 from tests.reference.rows import Store, load
 from tests.worlds import World, fill
@@ -91,7 +92,15 @@ def pool_for(who: Caller, store: Store, world: World) -> Pool:
     ]
     known = who.standing.view
     coordinates = sorted(known.visible & known.vocabulary.rules.keys())
-    return pool_of(world, coordinates, [str(who.standing.purpose)], explained)
+    pool = pool_of(world, coordinates, [str(who.standing.purpose)], explained)
+    # What is about persons has another id for each partner class.
+    own = [
+        letter + id_
+        for table, letter in (("subject", "s"), ("record", "r"), ("list_entry", "l"))
+        for row in store.tables[table]
+        if (id_ := public(store, str(who.standing.agreement.partner_class), row)) != row["public_id"]
+    ]
+    return replace(pool, ids=[*pool.ids, *own])
 
 
 def repeatable(examples: int) -> settings:

@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -25,6 +24,7 @@ from graphql import (
 
 from hub.errors import BadUserInput, LimitExceeded
 from hub.query.document import shortened
+from hub.query.ids import OPAQUE, SEALED, class_key, opened
 from hub.query.parameters import (
     Context,
     Conversion,
@@ -41,7 +41,6 @@ from schema.scalars import DATE
 
 # Values in a list of a filter.
 LONGEST_LIST = 500
-_ID = re.compile(r"[a-z][0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -53,6 +52,7 @@ class Request:
     today: date
     now: datetime
     partner: str
+    partner_class: str
     regions: Sequence[str]
     self_code: str | None
     own_source: str | None
@@ -70,6 +70,12 @@ class Secrets:
     cursor: bytes
     # Digest of a person's number (HMAC-SM3), under which it stands in the store.
     digest_person_id: Callable[[str], str]
+    # Of which the keys of the partner classes' ids are made.
+    ids: bytes
+
+    def id_key(self, partner_class: str) -> bytes:
+        """The key under which a partner class sees the ids of what is about natural persons."""
+        return class_key(self.ids, partner_class)
 
 
 Binder = Callable[[Request], Any]
@@ -82,6 +88,8 @@ def binders(parameters: Sequence[Source], secrets: Secrets) -> tuple[Binder, ...
 
 def _binder(source: Source, secrets: Secrets) -> Binder:
     match source:
+        case FromContext(Context.ID_KEY):
+            return lambda request: secrets.id_key(request.partner_class)
         case FromContext(name):
             return _CONTEXT[name]
         case FromRows():
@@ -136,16 +144,22 @@ def _conversion(source: FromRef, secrets: Secrets) -> Callable[[Any, Request], A
         case Conversion.DECIMAL:
             return lambda value, _: Decimal(value)
         case Conversion.ID_LETTER:
-            return lambda value, _: value[0] if _ID.fullmatch(value) else None
+            return lambda value, _: value[0] if OPAQUE.fullmatch(value) else None
         case Conversion.ID_UUID:
-            return lambda value, _: value[1:] if _ID.fullmatch(value) else None
+            return lambda value, _: value[1:] if OPAQUE.fullmatch(value) else None
+        case Conversion.ID_OPENED:
+            return lambda value, request: (
+                opened(value[1:], secrets.id_key(request.partner_class)) if OPAQUE.fullmatch(value) else None
+            )
         case Conversion.IDENTIFIER:
             return lambda value, _: _identifier(source.scheme, value, secrets)
         case Conversion.CURSOR_SORT | Conversion.CURSOR_KEY:
             seal = source.seal
             assert seal is not None
             part = 0 if source.conversion is Conversion.CURSOR_SORT else 1
-            return lambda value, request: _open(value, _seal_key(seal, request, secrets))[part]
+            return lambda value, request: _open(
+                value, _seal_key(seal, request, secrets), secrets.id_key(request.partner_class)
+            )[part]
     raise AssertionError(source)
 
 
@@ -177,7 +191,7 @@ def _plain(value: object) -> object:
     return [value.path] if isinstance(value, Variable) else str(value)
 
 
-def _open(cursor: str, key: bytes) -> tuple[date, str]:
+def _open(cursor: str, key: bytes, id_key: bytes) -> tuple[date, str]:
     """The position in a cursor that this hub sealed for this caller and page; else BadUserInput."""
     try:
         payload, _, mac = base64.b64decode(cursor, validate=True).decode("ascii").rpartition("/")
@@ -185,6 +199,8 @@ def _open(cursor: str, key: bytes) -> tuple[date, str]:
         expected = hashlib.sha256(key + inner).hexdigest()[:32]
         if hmac.compare_digest(mac, expected):
             day, _, public_id = payload.partition("/")
+            if public_id.startswith(SEALED):
+                public_id = opened(public_id.removeprefix(SEALED), id_key)
             return date.fromisoformat(day), public_id
     except (binascii.Error, UnicodeDecodeError, UnicodeEncodeError, ValueError):
         pass

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.query.access import FALSE, TRUE, Access, Row, all_of
+from hub.query.ids import SEALED
 from hub.query.parameters import Context, Parameters
 from hub.query.relations import TABLES
 from hub.rights.policy import Level, Scope
@@ -48,7 +49,50 @@ class Expressions:
         self, row: Row, rule: Rule, type_name: str, field_type: str, prefix: str, is_list: bool = False
     ) -> str:
         """SQL of a stored column or detail, masked or withheld as the view says."""
-        return self.governed(row, rule, type_name, stored(row, rule, field_type, prefix, is_list))
+        value = stored(row, rule, field_type, prefix, is_list)
+        if field_type == "ID" and not is_list:
+            value = self.own_id(row, value)
+        return self.governed(row, rule, type_name, value)
+
+    def own_id(self, about: Row, value: str) -> str:
+        """The opaque id that the text `value` holds as the store has it, as this caller's partner class sees it."""
+        person = self._about_person(about)
+        if person == FALSE:
+            return value
+        key = self.parameters.context(Context.ID_KEY, "bytea")
+        return (
+            f"CASE WHEN {value} ~ '^[a-z][0-9a-f]{{32}}$' AND {person}"
+            f" THEN left({value}, 1) || sealed_id(substr({value}, 2)::uuid, {key}) ELSE {value} END"
+        )
+
+    def key(self, row: Row) -> str:
+        """SQL of the text under which a page's cursor knows the row: nothing that other classes have of a person."""
+        plain, person = f"{row.alias}.public_id::text", self._about_person(row)
+        if person == FALSE:
+            return plain
+        key = self.parameters.context(Context.ID_KEY, "bytea")
+        return (
+            f"CASE WHEN {person} THEN '{SEALED}' || sealed_id({row.alias}.public_id, {key}) ELSE {plain} END"
+        )
+
+    def is_called(self, row: Row, plain: str, opened: str) -> str:
+        """SQL: the row's id is what the caller calls it, given as it stands and opened for the caller's class."""
+        alias, person = row.alias, self._about_person(row)
+        if person == FALSE:
+            return f"{alias}.public_id = {plain}"
+        return (
+            f"{alias}.public_id IN ({plain}, {opened})"
+            f" AND {alias}.public_id = CASE WHEN {person} THEN {opened} ELSE {plain} END"
+        )
+
+    def _about_person(self, row: Row) -> str:
+        """SQL: the row is a natural person, or is about one."""
+        person = "kind = 'NATURAL_PERSON'"
+        if row.table.name == "subject" or row.subject_alias:
+            return f"{row.subject_alias or row.alias}.{person}"
+        if not row.table.subject:
+            return FALSE
+        return f"EXISTS (SELECT FROM subject z WHERE z.subject_id = {row.subject_id} AND z.{person})"
 
     def governed(self, row: Row, rule: Rule, type_name: str, value: str) -> str:
         """`value` where the view gives it in full, masked where it gives it masked, else null."""
@@ -122,7 +166,11 @@ class Expressions:
         return made[name](row, rule, type_name, of)
 
     def _public_id(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
-        return f"'{row.table.letter}' || replace({row.alias}.public_id::text, '-', '')"
+        plain, person = f"replace({row.alias}.public_id::text, '-', '')", self._about_person(row)
+        if person != FALSE:
+            key = self.parameters.context(Context.ID_KEY, "bytea")
+            plain = f"CASE WHEN {person} THEN sealed_id({row.alias}.public_id, {key}) ELSE {plain} END"
+        return f"'{row.table.letter}' || {plain}"
 
     def _currently_valid(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         t, today = row.alias, self.access.today

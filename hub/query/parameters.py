@@ -17,6 +17,7 @@ class Context(StrEnum):
     TODAY = "TODAY"  # calendar date in Asia/Shanghai
     NOW = "NOW"
     PARTNER = "PARTNER"
+    ID_KEY = "ID_KEY"  # seals ids of what is about natural persons, for the partner's class
     REGIONS = "REGIONS"
     SELF = "SELF"  # code of the authenticated subject
     OWN_SOURCE = "OWN_SOURCE"
@@ -31,6 +32,7 @@ class Conversion(StrEnum):
     IDENTIFIER = "IDENTIFIER"  # folded, checked, digested where it is a person's
     ID_LETTER = "ID_LETTER"  # table letter of an opaque id
     ID_UUID = "ID_UUID"  # the id itself, or null
+    ID_OPENED = "ID_OPENED"  # the id that stands behind it if it is sealed for this partner class, or null
     CURSOR_KEY = "CURSOR_KEY"  # last order column of a verified cursor
     CURSOR_SORT = "CURSOR_SORT"  # first order column of a verified cursor
     DECIMAL = "DECIMAL"

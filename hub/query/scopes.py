@@ -13,7 +13,7 @@ from hub.rights.standing import Standing
 from hub.rights.view import SUBJECT_SCOPES
 from hub.store.reader import Reader
 
-_NO_SECRETS = Secrets(b"", lambda _: "")
+_NO_SECRETS = Secrets(b"", lambda _: "", b"")
 
 
 async def holding(reader: Reader, standing: Standing, request: Request, code: str) -> dict[str, bool] | None:

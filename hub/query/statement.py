@@ -191,7 +191,8 @@ class _Compiler:
     def _node(self, field: Selected) -> str:
         ref = FromRef(field.arguments["id"], Conversion.ID_LETTER)
         letter = self._parameters.bind(ref, "text")
-        uuid = self._parameters.bind(FromRef(field.arguments["id"], Conversion.ID_UUID), "uuid")
+        plain = self._parameters.bind(FromRef(field.arguments["id"], Conversion.ID_UUID), "uuid")
+        opened = self._parameters.bind(FromRef(field.arguments["id"], Conversion.ID_OPENED), "uuid")
         branches = []
         for relation in ("subject", "record", "list_entry"):
             variants = self._variants_of(field.variants, relation)
@@ -206,7 +207,7 @@ class _Compiler:
                 + all_of(
                     [
                         f"{letter} = '{TABLES[relation].letter}'",
-                        f"{alias}.public_id = {uuid}",
+                        self._expressions.is_called(row, plain, opened),
                         f"{alias}.superseded_at IS NULL" if row.table.fact else TRUE,
                         shown,
                     ]
@@ -295,27 +296,28 @@ class _Compiler:
                 columns.append(f"{rule.target} jsonb")
         return f"(SELECT * FROM jsonb_to_recordset({json}) AS rows({', '.join(columns)}))"
 
-    def _plain(self, variant: Variant, alias: str) -> str:
-        """JSON object of a row that the hub brought along."""
+    def _plain(self, variant: Variant, alias: str, about: Row | None = None) -> str:
+        """JSON object of a row that the hub brought along, or that a row `about` somebody keeps."""
         columns = []
         for field in variant.fields:
             if isinstance(field, Typename):
                 columns.append((field.key, f"'{variant.type_name}'::text"))
             elif field.rule.shape is Shape.ROWS:
-                columns.append((field.key, self._kept(field, f"{alias}.{field.rule.target}")))
+                columns.append((field.key, self._kept(field, f"{alias}.{field.rule.target}", about)))
             elif field.rule.shape is Shape.ONE:
                 columns.append((field.key, self._one(field, Row(alias, TABLES["identifier"]))))
             elif field.type_name == "ID":
-                columns.append((field.key, f"{alias}.{field.rule.target}::text"))
+                said = f"{alias}.{field.rule.target}::text"
+                columns.append((field.key, self._expressions.own_id(about, said) if about else said))
             else:
                 value = f"{alias}.{field.rule.target}"
                 columns.append((field.key, self._expressions.brought(field.rule, variant.type_name, value)))
         return _json(columns, self._alias("o"))
 
-    def _kept(self, field: Selected, json: str) -> str:
+    def _kept(self, field: Selected, json: str, about: Row | None) -> str:
         """Objects that stand in a JSON value: a list of them, or one."""
         inner = self._alias("b")
-        value = self._plain(field.variants[0], inner)
+        value = self._plain(field.variants[0], inner, about)
         if not field.is_list:
             one = f"CASE jsonb_typeof({json}) WHEN 'object' THEN jsonb_build_array({json}) END"
             return f"(SELECT {value} FROM {self._recordset(one, field.type_name)} {inner})"
@@ -437,7 +439,7 @@ class _Compiler:
             value = self._plain(field.variants[0], alias)
             return f"(SELECT coalesce(json_agg({value} ORDER BY {alias}.ord), '[]') FROM {source})"
         if row.table.name == "case_file":
-            kept = self._kept(field, f"({row.alias}.details->'{field.rule.target}')")
+            kept = self._kept(field, f"({row.alias}.details->'{field.rule.target}')", row)
             return self._expressions.governed(row, field.rule, type_name, kept)
         column = (
             f"{row.alias}.details->'items'"
@@ -704,9 +706,10 @@ class _Compiler:
         # Names of our own begin with a blank, as no response key does. The count makes this one row in any case.
         gathered.append('count(*) AS " count"')
         if f'{q}." sort"' in value:
+            last = {" sort": f"{row.alias}.{relation.order[0]}", " key": self._expressions.key(row)}
             gathered += [
-                f'(array_agg({row.alias}.{column} ORDER BY {order}){kept})[least(count(*), {limit})] AS "{name}"'
-                for column, name in zip(relation.order, (" sort", " key"), strict=True)
+                f'(array_agg({column} ORDER BY {order}){kept})[least(count(*), {limit})] AS "{name}"'
+                for name, column in last.items()
             ]
         if as_root:
             terms = [f"{row.alias}.rn <= {limit}"] if peeks else []
@@ -744,7 +747,9 @@ class _Compiler:
                 columns.append(
                     (
                         inner.key,
-                        self._cursor(_position(*(f"{row.alias}.{one}" for one in relation.order)), page),
+                        self._cursor(
+                            _position(f"{row.alias}.{relation.order[0]}", self._expressions.key(row)), page
+                        ),
                     )
                 )
             else:

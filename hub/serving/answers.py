@@ -212,6 +212,7 @@ class Answers:
             today=today_in(now),
             now=now,
             partner=agreement.partner,
+            partner_class=str(agreement.partner_class),
             regions=agreement.regions,
             self_code=caller.subject,
             own_source=agreement.source,

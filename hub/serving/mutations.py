@@ -25,6 +25,7 @@ from hub.query.plan import Constant, Ref, Selected, Variable
 from hub.rights.identity import Caller
 from hub.rights.purpose import Declared
 from hub.rights.standing import Standing
+from hub.serving.own_ids import as_stored
 from hub.sources.freshness import SourceStates
 from hub.store.database import CONNECTION_LOST, lent
 from hub.store.reader import Reader
@@ -144,7 +145,10 @@ class Mutations:
         made = {}
         for root in asked.compiled.plan.roots:
             if isinstance(root, Selected):
-                arguments = named({name: given(ref, asked.values) for name, ref in root.arguments.items()})
+                said = {name: given(ref, asked.values) for name, ref in root.arguments.items()}
+                declared = asked.standing.view.schema.mutation_type.fields[root.name].args  # type: ignore[union-attr]
+                key = self._secrets.id_key(asked.request.partner_class)
+                arguments = named(await as_stored(connection, declared, said, key))
                 made[root.key] = await self._registry.commands[root.rule.target](work, arguments)
         return made
 

@@ -16,6 +16,7 @@ from graphql import DocumentNode, GraphQLResolveInfo, execute_sync
 from hub.rights.policy import Level
 from schema.governance import HOLDER, OPEN, ROW, Need, Rule, Shape
 from schema.persons import hmac_sm3
+from tests.reference.ids import public
 from tests.reference.masks import masked
 from tests.reference.rights import TYPES, Asker, Rights
 from tests.reference.rows import Row, Store
@@ -117,7 +118,7 @@ class Reference:
         if isinstance(source, Page):
             return self._of_page(source, name)
         if isinstance(source, Edge):
-            return source.thing if name == "node" else cursor(source.thing, source.page.column)
+            return source.thing if name == "node" else self._cursor(source.thing, source.page.column)
         rule = self.asker.view.vocabulary.rules[f"{parent}.{name}"]
         if isinstance(source, dict):
             return self._of_brought(source, rule)
@@ -131,7 +132,15 @@ class Reference:
                 return page
             case "hasNextPage":
                 return page.more
-        return cursor(page.things[-1], page.column) if page.things else None
+        return self._cursor(page.things[-1], page.column) if page.things else None
+
+    def _cursor(self, thing: Thing, column: str) -> str:
+        """What is sealed in the cursor of a row: its place, and the row as the caller calls it."""
+        id_ = self._public(thing.row)
+        return f"{thing.row[column]}/{'~' * (id_ != thing.row['public_id'])}{id_}"
+
+    def _public(self, row: Row) -> str:
+        return public(self.store, self.asker.partner_class, row)
 
     def _rows(self, name: str, key: str, single: bool) -> Any:
         rows = sorted(self.brought[name, key], key=lambda row: row["ord"])
@@ -194,7 +203,7 @@ class Reference:
         row, today = thing.row, self.asker.today
         match name:
             case "id":
-                return LETTERS[thing.table] + row["public_id"]
+                return LETTERS[thing.table] + self._public(row)
             case "currentlyValid":
                 return (
                     row["details"].get("license_state") != "2"
@@ -352,7 +361,12 @@ class Reference:
         things = [one for row in kept if (one := self._thing("record", row, as_of)) is not None]
         things = [one for one in things if one.type_name in self.asker.view.schema.type_map]
         return paged(
-            "RecordConnection", things, "decided_on", first, after, descending=orderBy != "DECIDED_ON_ASC"
+            "RecordConnection",
+            things,
+            "decided_on",
+            first,
+            self._position(after, "record"),
+            descending=orderBy != "DECIDED_ON_ASC",
         )
 
     def _records(self, **given: Any) -> Page:
@@ -374,7 +388,18 @@ class Reference:
             and self.rights.browsable(row["data_class"])
         ]
         things = [one for row in kept if (one := self._thing("list_entry", row)) is not None]
-        return paged("ListEntryConnection", things, "recognized_on", first, after, descending=True)
+        position = self._position(after, "list_entry")
+        return paged("ListEntryConnection", things, "recognized_on", first, position, descending=True)
+
+    def _position(self, after: str | None, table: str) -> tuple[date, str] | None:
+        """Where a page goes on: a cursor calls its row as the caller does."""
+        if after is None:
+            return None
+        day, called = opened(after)
+        if not called.startswith("~"):
+            return day, called
+        (row,) = {row["public_id"] for row in self.store.tables[table] if "~" + self._public(row) == called}
+        return day, row
 
     # ---- roots -------------------------------------------------------------------------------------------------
 
@@ -411,7 +436,7 @@ class Reference:
     def _node(self, id: str) -> Thing | None:  # noqa: A002 - the argument's name
         for table in ("subject", "record", "list_entry"):
             for row in self.store.current(table):
-                if id == LETTERS[table] + row["public_id"]:
+                if id == LETTERS[table] + self._public(row):
                     found = self._seen(row) if table == "subject" else self._thing(table, row)
                     kept = found is not None and found.type_name in self.asker.view.schema.type_map
                     return found if kept else None
@@ -456,20 +481,21 @@ def ordered(things: Sequence[Thing], *columns: str, reverse: bool = False) -> li
 
 
 def paged(
-    name: str, things: Sequence[Thing], column: str, first: int, after: str | None, *, descending: bool
+    name: str,
+    things: Sequence[Thing],
+    column: str,
+    first: int,
+    after: tuple[date, str] | None,
+    *,
+    descending: bool,
 ) -> Page:
-    """The page of `first` rows behind the cursor `after`."""
+    """The page of `first` rows behind the position `after`."""
     rows = ordered(things, column, "public_id", reverse=descending)
     if after is not None:
-        position = opened(after)
+        position = after
         keys = [(one, (one.row[column], one.row["public_id"])) for one in rows]
         rows = [one for one, key in keys if (key < position if descending else key > position)]
     return Page(name, rows[:first], len(rows) > first, column)
-
-
-def cursor(thing: Thing, column: str) -> str:
-    """What is sealed in the cursor of a row."""
-    return f"{thing.row[column]}/{thing.row['public_id']}"
 
 
 def opened(sealed: str) -> tuple[date, str]:

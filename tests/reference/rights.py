@@ -30,6 +30,7 @@ class Asker:
 
     view: View
     partner: str
+    partner_class: str
     regions: Sequence[str]
     self_code: str | None
     own_source: str | None
