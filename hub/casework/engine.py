@@ -48,7 +48,9 @@ _FIND = """
 SELECT c.*, array(SELECT p.role FROM case_party p WHERE p.case_id = c.case_id AND p.partner = $3) AS roles,
   s.uscc AS subject_code
 FROM case_file c LEFT JOIN subject s USING (subject_id)
-WHERE c.mechanism = $1 AND c.{key} = $2 FOR UPDATE OF c
+WHERE c.mechanism = $1 AND c.{key} = $2
+  AND ($5 OR s.uscc = $4 OR EXISTS (SELECT FROM case_party p WHERE p.case_id = c.case_id AND p.partner = $3))
+FOR UPDATE OF c
 """
 # The opaque id that callers see: the table's letter and the uuid.
 _PUBLIC_ID = re.compile(r"c[0-9a-f]{32}", re.ASCII)
@@ -157,7 +159,7 @@ async def find(
     """A case by its number or opaque id, locked until the transaction ends, and the actor's roles in it.
 
     The subject itself has the role SUBJECT. Raises CaseUnknown where the actor has no role, in the same words
-    as for a number that does not exist.
+    as for a number that does not exist, and without waiting for whoever holds the case.
     """
     public = _PUBLIC_ID.fullmatch(number)
     row = await connection.fetchrow(
@@ -165,6 +167,8 @@ async def find(
         machine.mechanism,
         number[1:] if public else number,
         actor.partner,
+        actor.subject,
+        actor.system,
     )
     if row is None:
         raise CaseUnknown

@@ -23,9 +23,10 @@ from hub.casework.machine import Case
 from hub.casework.measures import follow
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused, SubjectUnknown
-from hub.query.access import Access, all_of, subject_row
+from hub.query.access import Access, Row, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
+from hub.query.relations import TABLES
 from hub.rights.policy import Level
 from hub.rules.publicity import add_months
 from hub.rules.repair import RepairRules, load_repair_rules
@@ -79,14 +80,15 @@ WHERE c.mechanism = 'LIST_ENTRY' AND c.owner = $1 AND c.state = 'PUBLISHED'
   AND c.details->'definition'->>'color' = 'RED'
 GROUP BY c.case_id ORDER BY c.case_id
 """
-# R8.4: on a red and a black list at once, whoever recognized it, and not in the queue yet.
+# R8.4: on a red and a black list at once, whoever recognized it, and not in the queue yet; of what the caller is shown,
+# for the case tells it.
 _CONFLICTS = """
 SELECT r.subject_id, r.public_id AS red, b.public_id AS black
-FROM list_entry r JOIN list_entry b USING (subject_id)
+FROM list_entry r JOIN list_entry b USING (subject_id) JOIN subject s USING (subject_id)
 WHERE r.color = 'RED' AND b.color = 'BLACK' AND r.state = 'PUBLISHED' AND b.state = 'PUBLISHED'
   AND r.superseded_at IS NULL AND b.superseded_at IS NULL
-  AND (r.publicity_ends_on IS NULL OR r.publicity_ends_on >= $1)
-  AND (b.publicity_ends_on IS NULL OR b.publicity_ends_on >= $1)
+  AND (r.publicity_ends_on IS NULL OR r.publicity_ends_on >= {today})
+  AND (b.publicity_ends_on IS NULL OR b.publicity_ends_on >= {today}) AND {shown}
   AND NOT EXISTS (SELECT FROM case_file c WHERE c.mechanism = 'LIST_CONFLICT' AND c.subject_id = r.subject_id
     AND c.details->>'red_entry' = 'l' || replace(r.public_id::text, '-', '')
     AND c.details->>'black_entry' = 'l' || replace(b.public_id::text, '-', ''))
@@ -204,7 +206,7 @@ async def recheck(work: Work, _: Mapping[str, Any]) -> Made:
     R9.1: measures on what has left its list end.
     """
     rows: list[dict[str, Any]] = []
-    for found in await work.connection.fetch(_CONFLICTS, work.today):
+    for found in await _conflicts(work):
         details = ConflictDetails(entry_id(str(found["red"])), entry_id(str(found["black"])))
         new = engine.NewCase(subject_id=found["subject_id"], details=details)
         (case,) = await engine.open_cases(work.connection, LIST_CONFLICT, [new], work.step({}))
@@ -219,6 +221,16 @@ async def recheck(work: Work, _: Mapping[str, Any]) -> Made:
     for found in await work.connection.fetch(_LEFT, work.actor.partner):
         await follow(work, str(found["entry"]), "end_exit", "OFF_THE_LIST")
     return Made(rows=tuple(rows))
+
+
+async def _conflicts(work: Work) -> list[Any]:
+    """Who is on a red and a black list, both shown to the caller, and whose case it would be shown."""
+    parameters = Parameters()
+    access, entities = Access(work.view, parameters), work.view.vocabulary.entities
+    classes = entities["ListEntry"].row_classes
+    both = [access.visible(Row(alias, TABLES["list_entry"], "s"), classes) for alias in ("r", "b")]
+    case = access.to_party(subject_row("s"), entities["ListConflict"].row_classes)
+    return await work.rows(_CONFLICTS.format(today=access.today, shown=all_of([*both, case])), parameters)
 
 
 async def resolve(work: Work, given: Mapping[str, Any]) -> Made:

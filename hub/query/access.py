@@ -92,6 +92,16 @@ class Access:
             terms.append(all_of(parts))
         return any_of(terms)
 
+    def to_party(self, row: Row, classes: tuple[str, ...]) -> str:
+        """SQL: a case of one of `classes` about the subject in `row` would be shown to this caller as its party."""
+        return any_of(
+            [
+                all_of([self.scope(s, row, one) for s in sorted(grant.scopes) if s in SUBJECT_SCOPES])
+                for one in classes
+                for grant in self._view.grants(one, Level.MASKED)
+            ]
+        )
+
     def scope(self, scope: Scope, row: Row, data_class: str = "") -> str:
         """SQL: the scope holds for the row."""
         bind = self._parameters.context

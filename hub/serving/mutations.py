@@ -17,11 +17,13 @@ from hub.casework.machine import Actor
 from hub.casework.redeem import DomesticPlatform
 from hub.casework.registry import Registry
 from hub.casework.work import Look, Made, SourceState, Work, calendar_for
-from hub.errors import BadUserInput, HubError, IdempotencyConflict, StoreUnavailable
+from hub.errors import BadUserInput, CommandForbidden, HubError, IdempotencyConflict, StoreUnavailable
+from hub.query.access import Access, Row
 from hub.query.binding import Request, Secrets
 from hub.query.operations import Compiled, Operation
-from hub.query.parameters import FromRows
+from hub.query.parameters import FromRef, FromRows, Parameters
 from hub.query.plan import Constant, Ref, Selected, Variable
+from hub.query.relations import TABLES
 from hub.rights.identity import Caller
 from hub.rights.purpose import Declared
 from hub.rights.standing import Standing
@@ -123,9 +125,11 @@ class Mutations:
         if asked.key is None:
             return await self._all(asked, connection)
         partner = asked.standing.agreement.partner
+        # Subjects that ask for themselves come through one partner; each has keys of its own.
+        key = f"{asked.caller.subject}/{asked.key}" if asked.caller.subject is not None else asked.key
         digest = _digest(asked)
-        await connection.execute(_LOCK, f"{partner}/{asked.key}")
-        known = await connection.fetchrow(_KNOWN, partner, asked.key)
+        await connection.execute(_LOCK, f"{partner}/{key}")
+        known = await connection.fetchrow(_KNOWN, partner, key)
         if known is not None:
             if known["digest"] != digest:
                 raise IdempotencyConflict
@@ -137,7 +141,7 @@ class Mutations:
         if any(one.transient for one in made.values()):
             return made
         outcome = orjson.dumps({key: asdict(one) for key, one in made.items()}).decode()
-        await connection.execute(_KEEP, partner, asked.key, digest, outcome, asked.now)
+        await connection.execute(_KEEP, partner, key, digest, outcome, asked.now)
         return made
 
     async def _all(self, asked: Commanding, connection: asyncpg.Connection) -> dict[str, Made]:
@@ -149,8 +153,25 @@ class Mutations:
                 declared = asked.standing.view.schema.mutation_type.fields[root.name].args  # type: ignore[union-attr]
                 key = self._secrets.id_key(asked.request.partner_class)
                 arguments = named(await as_stored(connection, declared, said, key))
-                made[root.key] = await self._registry.commands[root.rule.target](work, arguments)
+                one = await self._registry.commands[root.rule.target](work, arguments)
+                await self._shown(work, root, one)
+                made[root.key] = one
         return made
+
+    async def _shown(self, work: Work, root: Selected, made: Made) -> None:
+        """Nobody makes or moves a case that it may not see: outside its region, or for another purpose."""
+        known = work.view.vocabulary
+        entities = [known.entities[one] for one in known.possible(root.type_name)]
+        if not made.ids or any(one.relation != "case_file" for one in entities):
+            return
+        parameters = Parameters()
+        ids = parameters.bind(FromRef(Constant(list(made.ids))), "uuid[]")
+        shown = Access(work.view, parameters).visible(
+            Row("t", TABLES["case_file"]), tuple(c for one in entities for c in one.row_classes)
+        )
+        sql = f"SELECT 1 FROM case_file t WHERE t.public_id = ANY ({ids}) AND {shown}"  # noqa: S608 -- placeholders only
+        if len(await work.rows(sql, parameters)) < len(set(made.ids)):
+            raise CommandForbidden("This caller may not see what it would do; so it may not do it.")
 
     async def _work(self, asked: Commanding, connection: asyncpg.Connection) -> Work:
         agreement = asked.standing.agreement

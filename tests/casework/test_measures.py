@@ -171,7 +171,9 @@ async def test_r9_1_the_list_decides_which_measures_fit(
 ) -> None:
     entry = await office.listed(await office.subject(), color)
     given = {"entry": entry, "effect": effect, "by": "customs", "ends": "2027-01-01", **BASIS}
-    assert (await _desk(office).refused(INITIATE, given))["reason"] == reason
+    # Watch lists are not shown for joint punishment.
+    desk = office.desk(purpose="ONGOING_SUPERVISION", case=None)
+    assert (await desk.refused(INITIATE, given))["reason"] == reason
 
 
 async def test_r9_1_only_an_entry_in_force_and_a_known_implementer(office: Office) -> None:

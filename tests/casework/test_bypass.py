@@ -1,0 +1,164 @@
+"""Ways around the rights of casework that were tried: what a command waits for, repeats, opens or finds."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import orjson
+import pytest
+
+from hub.query.ids import class_key, sealed
+from hub.rights.identity import issue
+from hub.sandbox.issuer import demo_issuer
+from hub.sandbox.tokens import DEMO_SUBJECT
+from tests.casework.desk import MONDAY, Office
+from tests.casework.test_listings import RECHECK, _served
+from tests.casework.test_measures import BASIS, INITIATE
+
+SUBMIT = "mutation S($n: String!) { submitPublicity(number: $n) { state } }"
+DRAFT = """
+mutation D($code: USCC!) {
+  draftPublicity(subject: $code, kind: PENALTY, title: "t", decisionNumber: "d", decidedOn: "2026-11-20",
+    authority: "a", text: "t") { number state }
+}
+"""
+CHECK = "mutation C($code: USCC!) { runCreditCheck(subject: $code) { number } }"
+DEFEND = 'mutation D($n: String!) { stateListingDefence(number: $n, statement: "已缴存") { state } }'
+# Golmud: not in the region of Xining.
+FAR = "632801"
+
+
+async def test_a_stranger_does_not_wait_for_whoever_holds_a_case(office: Office) -> None:
+    """Otherwise the wait would tell that the case exists, and strangers could hold it up."""
+    code = await office.subject()
+    number = (await office.desk(purpose="ONGOING_SUPERVISION").done(DRAFT, {"code": code}))["draftPublicity"][
+        "number"
+    ]
+    stranger = office.desk("commerce-xining", "ONGOING_SUPERVISION")
+    absent = await stranger.refused(SUBMIT, {"n": "GS-2026-999999"})
+    connection = await asyncpg.connect(office.database.owner_dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT 1 FROM case_file WHERE number = $1 FOR UPDATE", number)
+            begun = time.monotonic()
+            there = await stranger.refused(SUBMIT, {"n": number})
+            waited = time.monotonic() - begun
+    finally:
+        await connection.close()
+    assert there == absent
+    assert there["code"] == "CASE_UNKNOWN"
+    # A command that waits is given up after two seconds.
+    assert waited < 1.5
+
+
+async def test_subjects_that_come_through_one_partner_have_keys_of_their_own(office: Office) -> None:
+    if not await office.rows("SELECT 1 FROM subject WHERE uscc = $1", DEMO_SUBJECT):
+        await office.subject(code=DEMO_SUBJECT)
+    other = await office.subject()
+    number = await _served(office, DEMO_SUBJECT, "L-BLACK")
+    key = f"k-{uuid4()}"
+    first = await _as_subject(office, DEMO_SUBJECT, number, key)
+    assert first["data"]["stateListingDefence"]["state"]
+    # The same words under the same key: for another subject they are a first attempt at a case of somebody else.
+    second = await _as_subject(office, other, number, key)
+    assert second["errors"][0]["extensions"]["code"] == "CASE_UNKNOWN"
+    again = await _as_subject(office, DEMO_SUBJECT, number, key)
+    assert again["data"] == first["data"]
+
+
+async def _as_subject(office: Office, code: str, number: str, key: str) -> dict[str, Any]:
+    signer = demo_issuer(office.database.settings.state_dir)
+    token = issue(
+        signer.private_key, alg=signer.key.alg, kid=signer.key.kid, iss=signer.key.iss,
+        audience=office.database.settings.token_audience, partner="subject", officer="o", subject=code,
+        now=office.clock.now.timestamp(), lifetime=600, purpose=None,
+    )  # fmt: skip
+    headers = {"authorization": f"Bearer {token}", "hub-purpose": "SELF_QUERY", "idempotency-key": key}
+    response = await office.client.post(
+        "/graphql", json={"query": DEFEND, "variables": {"n": number}}, headers=headers
+    )
+    answer: dict[str, Any] = orjson.loads(response.content)
+    return answer
+
+
+@pytest.mark.parametrize("query", [DRAFT, CHECK])
+async def test_nobody_opens_a_case_that_it_may_not_see(office: Office, query: str) -> None:
+    """P2 works in its own region only (DOMAIN 6.3): elsewhere a command is refused, and nothing stays of it."""
+    code = await office.subject(region=FAR)
+    desk = office.desk("commerce-xining", "ONGOING_SUPERVISION" if query is DRAFT else "EXHIBITION", "M-1")
+    told = await desk.ask(query, {"code": code})
+    assert "data" not in told
+    cases = "SELECT 1 FROM case_file JOIN subject USING (subject_id) WHERE uscc = $1"
+    assert await office.rows(cases, code) == []
+    own = await office.subject(region="630103")
+    if query is DRAFT:
+        assert (await desk.done(query, {"code": own}))["draftPublicity"]["number"]
+        assert len(await office.rows(cases, own)) == 1
+
+
+async def test_a_look_at_the_lists_opens_conflicts_of_ones_own_region_only(office: Office) -> None:
+    far, near = await office.subject(region=FAR), await office.subject(region="630103")
+    for code in (far, near):
+        await office.listed(code, "RED")
+        await office.listed(code, "BLACK")
+    xining = office.desk("commerce-xining", "ONGOING_SUPERVISION", case=None)
+    rows = (await xining.done(RECHECK))["recheckLists"]
+    found = await office.rows(
+        "SELECT uscc FROM case_file JOIN subject USING (subject_id) WHERE mechanism = 'LIST_CONFLICT'"
+        " AND uscc = ANY ($1)",
+        [far, near],
+    )
+    assert [row["uscc"] for row in found] == [near]
+    assert all(row["case"] for row in rows)
+
+
+async def test_an_entry_that_is_hidden_is_answered_like_none(office: Office) -> None:
+    code = await office.subject()
+    desk = office.desk(purpose="JOINT_PUNISHMENT", case=None)
+    given = {"effect": "BLOCK", "by": "customs", "ends": "2027-01-01", **BASIS}
+    absent = await desk.refused(INITIATE, {**given, "entry": "l" + "1" * 32})
+    # A watch list is not shown for this purpose (D12).
+    watched = await office.listed(code, "WATCH")
+    assert await desk.refused(INITIATE, {**given, "entry": watched}) == absent
+
+
+async def test_commands_take_an_id_about_a_person_in_the_callers_own_form_only(office: Office) -> None:
+    plain = await _listed_person(office)
+    key = class_key(office.database.settings.id_key, "P1")
+    desk = office.desk(purpose="JOINT_PUNISHMENT", case=None)
+    given = {"effect": "BLOCK", "by": "customs", "ends": "2027-01-01", **BASIS}
+    reasons = {
+        name: (await desk.refused(INITIATE, {**given, "entry": f"l{id_}"}))["reason"]
+        for name, id_ in {
+            "own": sealed(plain, key),
+            "another": sealed(plain, class_key(office.database.settings.id_key, "P2")),
+            "plain": plain,
+        }.items()
+    }
+    assert reasons == {
+        "own": "NATURAL_PERSON",
+        "another": "NO_ENTRY_IN_FORCE",
+        "plain": "NO_ENTRY_IN_FORCE",
+    }
+
+
+async def _listed_person(office: Office) -> str:
+    """A person on a black list; gives the entry's id as the store has it."""
+    await office.listed(await office.subject(), "BLACK")
+    plain = uuid4()
+    await office.rows(
+        "WITH p AS (INSERT INTO subject (kind, display_name, name_key, region_code) VALUES ('NATURAL_PERSON',"
+        " '马得林', '马得林', '630103') RETURNING subject_id)"
+        " INSERT INTO list_entry (subject_id, public_id, source, source_record_id, provider_name, catalog_item_code,"
+        " fetched_at, recorded_at, payload_digest, data_class, list_code, color, state, recognized_on)"
+        " SELECT subject_id, $1, 'COMMERCE', $2, '商务', 'T', $3, $3, $2, 'D11', 'T-BLACK', 'BLACK', 'PUBLISHED', $4 FROM p",
+        plain,
+        plain.hex * 2,
+        MONDAY,
+        date(2026, 6, 1),
+    )
+    return plain.hex
