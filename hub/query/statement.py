@@ -463,19 +463,22 @@ class _Compiler:
             v for v in variants if v.type_name in entities and entities[v.type_name].relation == table
         )
 
-    def _visible(self, row: Row, variants: Sequence[Variant], browsing: bool = False) -> str:
+    def _visible(
+        self, row: Row, variants: Sequence[Variant], browsing: bool = False, former: bool = False
+    ) -> str:
         """The rows of the field's types that the view shows; of the current version, whichever is asked for."""
         classes = tuple(c for v in variants for c in self._row_classes(v.type_name))
         if classes and set(classes) == {HOLDER}:
             return TRUE
-        shown = self._shown(row, self._view.browsable(classes) if browsing else classes)
+        shown = self._shown(row, self._view.browsable(classes) if browsing else classes, former)
         if not row.table.mixed or shown == FALSE:
             return shown
         return all_of([self._is_type(row, [v.type_name for v in variants]), shown])
 
-    def _shown(self, row: Row, classes: tuple[str, ...]) -> str:
+    def _shown(self, row: Row, classes: tuple[str, ...], former: bool = False) -> str:
+        """What was told once is shown while the present version is: openness that was narrowed binds the past too."""
         shown = self._access.visible(row, classes)
-        if not self._as_of or not row.table.fact:
+        if not (self._as_of or former) or not row.table.fact:
             return shown
         now = Row(self._alias("w"), row.table, row.subject_alias)
         current = self._access.visible(now, classes)
@@ -634,9 +637,9 @@ class _Compiler:
 
     def _many(self, field: Selected, parent: Row | None) -> str:
         relation, row = self._target(field, parent)
-        conditions = all_of(
-            [*self._conditions(field, relation, row, parent), self._visible(row, field.variants)]
-        )
+        former = field.rule.target in ALL_VERSIONS
+        shown = self._visible(row, field.variants, former=former)
+        conditions = all_of([*self._conditions(field, relation, row, parent), shown])
         source = self._from(relation, row, parent)
         order = self._order(relation, row, relation.descending)
         listed = (

@@ -278,9 +278,14 @@ class Reference:
         return [one for row in rows if (one := self._thing(table, row, as_of, data_class)) is not None]
 
     def _thing(
-        self, table: str, row: Row, as_of: datetime | None = None, data_class: str | None = None
+        self,
+        table: str,
+        row: Row,
+        as_of: datetime | None = None,
+        data_class: str | None = None,
+        former: bool = False,
     ) -> Thing | None:
-        level = self.rights.shown(table, row, data_class, versions=as_of is not None)
+        level = self.rights.shown(table, row, data_class, versions=former or as_of is not None)
         if level is Level.NONE:
             return None
         types = {
@@ -316,7 +321,7 @@ class Reference:
         for row in self.store.about("registration", subject["subject_id"]):
             ended = row["superseded_at"] is not None and (as_of is None or row["superseded_at"] <= as_of)
             if ended and row["display_name"] != subject["display_name"]:
-                one = self._thing("registration", row, as_of, "D1")
+                one = self._thing("registration", row, as_of, "D1", former=True)
                 found += [one] if one is not None else []
         return ordered(found, "recorded_at", "version_id", reverse=True)
 
