@@ -41,6 +41,11 @@ def _member(zh: str, en: str, target: str) -> Any:
     return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP)
 
 
+def _text(zh: str, en: str, target: str, shape: Shape = Shape.DETAIL) -> Any:
+    """Words that may name a person: withheld from who is shown the case masked."""
+    return governed(zh, en, ROW, shape=shape, target=target)
+
+
 def _detail(zh: str, en: str, target: str, shape: Shape = Shape.DETAIL) -> Any:
     return governed(zh, en, ROW, shape=shape, target=target, mask=Mask.KEEP)
 
@@ -85,13 +90,13 @@ class CreditNotification(Case):
     sender: str = _detail("发送单位", "from", "sender")
     addressees: list[str] = _detail("收件单位", "to", "addressees")
     subject_code: USCC = _detail("统一社会信用代码", "code of the subject", "subject_code")
-    topic: str = _detail("主题", "topic", "topic")
-    facts: str = _detail("事实", "facts", "facts")
-    evidence: list[NotificationEvidence] = _detail("佐证材料", "evidence", "evidence", Shape.ROWS)
+    topic: str | None = _text("主题", "topic", "topic")
+    facts: str | None = _text("事实", "facts", "facts")
+    evidence: list[NotificationEvidence] | None = _text("佐证材料", "evidence", "evidence", Shape.ROWS)
     feedback_by: Date = _detail("反馈期限", "day by which addressees feed back", "feedback_by")
     issued_on: Date | None = _detail("发出日期", "issued on; null: draft", "issued_on")
     receipts: list[NotificationReceipt] = _detail("签收回执", "receipts", "receipts", Shape.ROWS)
-    answers: list[NotificationAnswer] = _detail("反馈", "what came back", "answers", Shape.ROWS)
+    answers: list[NotificationAnswer] | None = _text("反馈", "what came back", "answers", Shape.ROWS)
     findings: list[NotificationFinding] = _detail(
         "依认定归集的记录", "records filed on a finding", "findings", Shape.ROWS
     )

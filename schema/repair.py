@@ -47,6 +47,11 @@ def _detail(zh: str, en: str, target: str) -> Any:
     return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
 
 
+def _text(zh: str, en: str, target: str, shape: Shape = Shape.DETAIL) -> Any:
+    """Words that may name a person: withheld from who is shown the case masked."""
+    return governed(zh, en, ROW, shape=shape, target=target)
+
+
 def _rows(zh: str, en: str, target: str) -> Any:
     return governed(zh, en, ROW, shape=Shape.ROWS, target=target, mask=Mask.KEEP)
 
@@ -119,7 +124,7 @@ class RepairDecision:
 class RepairCase(Case):
     target_kind: RepairTarget = _detail("修复对象", "what is repaired", "target_kind")
     target: strawberry.ID = _detail("对象标识", "opaque id of the record or entry", "target")
-    target_title: str = _detail("对象名称", "title of the record, or the list", "target_title")
+    target_title: str | None = _text("对象名称", "title of the record, or the list", "target_title")
     document_number: str | None = _detail("决定文号", "number of the decision", "document_number")
     authority: str = _detail("认定单位", "authority that recognized it, and repairs it", "authority")
     decided_on: Date = _detail("认定日期", "day of the decision", "decided_on")
@@ -130,19 +135,19 @@ class RepairCase(Case):
     pushed_on: Date = _detail("收到日期", "day on which it reached the department", "pushed_on")
     applied_by: str = _detail("申请途径", "SUBJECT, or the partner that recorded it", "applied_by")
     agent: USCC | None = _detail("代理机构", "agent that handed it in", "agent")
-    statement: str = _detail("申请理由", "why", "statement")
-    evidence: list[RepairEvidence] = _rows("材料", "evidence", "evidence")
+    statement: str | None = _text("申请理由", "why", "statement")
+    evidence: list[RepairEvidence] | None = _text("材料", "evidence", "evidence", Shape.ROWS)
     eligible_from: Date | None = _detail(
         "最早可申请日", "first day on which one may apply; null: never", "eligible_from"
     )
     blockers: list[RepairBlocker] = _rows("障碍", "what stands in the way", "blockers")
-    notes: list[str] = _detail("提示", "what a person should look at", "notes")
+    notes: list[str] | None = _text("提示", "what a person should look at", "notes")
     assessed_on: Date = _detail("评估日期", "day as of which that holds", "assessed_on")
     answer_by: Date = _detail("答复期限", "last day for the answer (10 working days)", "answer_by")
-    findings: RepairFindings | None = _rows("审核认定", "findings", "findings")
-    extension_reason: str | None = _detail("延期理由", "why it was extended", "extension_reason")
-    rejection_reason: str | None = _detail("不予受理理由", "why it was not accepted", "rejection_reason")
-    decision: RepairDecision | None = _rows("决定", "decision", "decision")
+    findings: RepairFindings | None = _text("审核认定", "findings", "findings", Shape.ROWS)
+    extension_reason: str | None = _text("延期理由", "why it was extended", "extension_reason")
+    rejection_reason: str | None = _text("不予受理理由", "why it was not accepted", "rejection_reason")
+    decision: RepairDecision | None = _text("决定", "decision", "decision", Shape.ROWS)
     effectuated_on: Date | None = _detail(
         "生效日期", "day on which the last channel had followed", "effectuated_on"
     )
@@ -150,10 +155,10 @@ class RepairCase(Case):
         "同步逾期工作日数", "working days the channels were late", "propagated_late"
     )
     answered_on: Date | None = _detail("反馈日期", "answered on", "answered_on")
-    answer: str | None = _detail("反馈内容", "answer to the applicant", "answer")
+    answer: str | None = _text("反馈内容", "answer to the applicant", "answer")
     answered_late: int = _detail("反馈逾期工作日数", "working days the answer was late", "answered_late")
     revoked_on: Date | None = _detail("撤销修复日期", "repair revoked on", "revoked_on")
-    revocation_reason: str | None = _detail("撤销修复理由", "why it was revoked", "revocation_reason")
+    revocation_reason: str | None = _text("撤销修复理由", "why it was revoked", "revocation_reason")
     record: CreditRecord | None = governed(
         "失信记录",
         "the record, as far as it is shown",

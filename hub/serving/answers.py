@@ -276,15 +276,20 @@ class Answers:
                 return await candidates(search, given["name"], given.get("region"), given["first"])
             case "explanations":
                 return await self._explained(asking, self._arguments(asking, wanted))
-        given = self._arguments(asking, wanted)
-        return await parts.mutations.read(parts.reader, wanted.name, given, standing, asking.request)
+        field = self._field(asking, wanted)
+        return await parts.mutations.read(
+            parts.reader, wanted.name, field, asking.values, standing, asking.request
+        )
 
-    def _arguments(self, asking: _Asking, wanted: FromRows) -> dict[str, Any]:
-        field = next(
+    def _field(self, asking: _Asking, wanted: FromRows) -> Selected:
+        return next(
             root
             for root in asking.compiled.plan.roots
             if not isinstance(root, Typename) and root.key == wanted.key
         )
+
+    def _arguments(self, asking: _Asking, wanted: FromRows) -> dict[str, Any]:
+        field = self._field(asking, wanted)
         return {name: _value(ref, asking.values) for name, ref in field.arguments.items()}
 
     async def _explained(self, asking: _Asking, given: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -87,10 +87,19 @@ class Mutations:
         self._domestic = domestic
 
     async def read(
-        self, reader: Reader, name: str, arguments: Mapping[str, Any], standing: Standing, request: Request
+        self,
+        reader: Reader,
+        name: str,
+        field: Selected,
+        values: Mapping[str, Any],
+        standing: Standing,
+        request: Request,
     ) -> list[dict[str, Any]]:
-        """The rows with which casework answers the query field that asks for `name`."""
-        told = named(dict(arguments))
+        """The rows with which casework answers the query `field` that asks for `name`."""
+        said = {name: given(ref, values) for name, ref in field.arguments.items()}
+        declared = standing.view.schema.query_type.fields[field.name].args  # type: ignore[union-attr]
+        key = self._secrets.id_key(request.partner_class)
+        told = named(await as_stored(reader.rows, declared, said, key))
         if name in self._registry.viewings:
             look = Look(read=reader.rows, view=standing.view, request=request, secrets=self._secrets)
             return await self._registry.viewings[name](look, told)
@@ -152,7 +161,12 @@ class Mutations:
                 said = {name: given(ref, asked.values) for name, ref in root.arguments.items()}
                 declared = asked.standing.view.schema.mutation_type.fields[root.name].args  # type: ignore[union-attr]
                 key = self._secrets.id_key(asked.request.partner_class)
-                arguments = named(await as_stored(connection, declared, said, key))
+
+                async def find(sql: str, values: Sequence[Any]) -> Sequence[Any]:
+                    rows: Sequence[Any] = await connection.fetch(sql, *values)
+                    return rows
+
+                arguments = named(await as_stored(find, declared, said, key))
                 one = await self._registry.commands[root.rule.target](work, arguments)
                 await self._shown(work, root, one)
                 made[root.key] = one

@@ -1,33 +1,37 @@
-"""Opaque ids that callers give to commands, as the store has them: each partner class has its own of natural persons."""
+"""Opaque ids that callers give, as the store has them: each partner class has its own of what is about natural persons."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-import asyncpg
 from graphql import GraphQLArgument, GraphQLInputObjectType, GraphQLInputType, get_named_type
 
 from hub.query.ids import OPAQUE, opened
+from hub.query.livefacts import LIVE
 from hub.query.relations import TABLES
 
-_TABLE_OF = {table.letter: table.name for table in TABLES.values() if table.letter and table.subject}
+_TABLE_OF = {
+    table.letter: table.name
+    for table in TABLES.values()
+    if table.letter and table.subject and (table.name not in LIVE or LIVE[table.name].stored)
+}
 # Whether a row is about a natural person decides which of the two it is called by; asked in one way for both.
 _FIND = """
-SELECT t.public_id::text FROM {table} t LEFT JOIN subject s ON s.subject_id = t.subject_id
+SELECT t.public_id::text AS id FROM {table} t LEFT JOIN subject s ON s.subject_id = t.subject_id
 WHERE t.public_id IN ($1::uuid, $2::uuid)
   AND t.public_id = CASE WHEN s.kind = 'NATURAL_PERSON' THEN $2::uuid ELSE $1::uuid END
 LIMIT 1
 """
+# Steps of cases name the case by its number or its id.
+_CASE = "c"
+Find = Callable[[str, Sequence[Any]], Awaitable[Sequence[Any]]]
 
 
 async def as_stored(
-    connection: asyncpg.Connection,
-    declared: Mapping[str, GraphQLArgument],
-    given: Mapping[str, Any],
-    key: bytes,
+    find: Find, declared: Mapping[str, GraphQLArgument], given: Mapping[str, Any], key: bytes
 ) -> dict[str, Any]:
-    """The arguments of a command with their ids as the store has them; `key` is that of the caller's partner class.
+    """The arguments of a field with their ids as the store has them; `key` is that of the caller's partner class.
 
     An id that the caller's class was never given becomes one that nothing has.
     """
@@ -38,16 +42,15 @@ async def as_stored(
             return [await value(type_, inner) for inner in one]
         if isinstance(named, GraphQLInputObjectType) and isinstance(one, Mapping):
             return {name: await value(named.fields[name].type, inner) for name, inner in one.items()}
-        return await _stored(connection, one, key) if named.name == "ID" and isinstance(one, str) else one
+        if not isinstance(one, str) or not OPAQUE.fullmatch(one) or one[0] not in _TABLE_OF:
+            return one
+        is_id = named.name == "ID" or (named.name == "String" and one[0] == _CASE)
+        return await _stored(find, one, key) if is_id else one
 
     return {name: await value(declared[name].type, one) for name, one in given.items()}
 
 
-async def _stored(connection: asyncpg.Connection, said: str, key: bytes) -> str:
-    table = _TABLE_OF.get(said[:1])
-    # A name of a live row only is no row of the store.
-    if not OPAQUE.fullmatch(said) or table is None or table == "anomaly":
-        return said
+async def _stored(find: Find, said: str, key: bytes) -> str:
     other = opened(said[1:], key)
-    found = await connection.fetchval(_FIND.format(table=table), said[1:], other)
-    return said[0] + (found.replace("-", "") if found is not None else other)
+    found = await find(_FIND.format(table=_TABLE_OF[said[0]]), (said[1:], other))
+    return said[0] + (found[0]["id"].replace("-", "") if found else other)
