@@ -27,10 +27,10 @@ RECORDS = f"""{{
 }}"""
 ENTRIES = """{
   listEntries(first: 100) {
-    edges { node { decisionNumber cause exitReason subject { __typename } } }
+    edges { node { color decisionNumber cause exitReason subject { __typename } } }
   }
 }"""
-KNOWN = ("__typename", "documentNumber", "decisionNumber", "decidedOn", "subject")
+KNOWN = ("__typename", "documentNumber", "decisionNumber", "decidedOn", "subject", "color")
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +65,12 @@ def test_records_of_persons_come_without_free_words_at_the_level_masked(
     stage: tuple[Stage, World], text: str
 ) -> None:
     nodes = asked(stage, caller("auditor", "AUDIT"), text)
-    # Published commitments (D33) are shown in full, whoever gave them.
-    persons = [one for one in about(nodes, "NaturalPerson") if one.get("__typename") != "GenericCreditRecord"]
+    # Published commitments (D33) and red lists (D13) are shown in full, whoever they are about.
+    persons = [
+        one
+        for one in about(nodes, "NaturalPerson")
+        if one.get("__typename") != "GenericCreditRecord" and one.get("color") != "RED"
+    ]
     others = about(nodes, "Organization")
     assert len(persons) >= 3
     assert [words(one) for one in persons] == [[]] * len(persons)

@@ -9,6 +9,7 @@ import pytest
 
 from hub.casework.registry import registry
 from hub.casework.repair_commands import settle
+from hub.query.ids import class_key, sealed
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import Desk, Office
 from tests.casework.test_listings import _published as on_the_list
@@ -311,7 +312,7 @@ async def test_r9_2_one_agent_hands_in_twenty_applications_in_thirty_days_at_mos
 
 
 async def _person(office: Office) -> tuple[int, str]:
-    """A natural person with a penalty that the department decided: its id in the store, and the record's."""
+    """A natural person with a penalty that the department decided: its id in the store, and the record's as it sees it."""
     (row,) = await office.rows(
         "INSERT INTO subject (kind, region_code, display_name, name_key) VALUES ('NATURAL_PERSON', '630103', '马某', '')"
         " RETURNING subject_id"
@@ -321,7 +322,8 @@ async def _person(office: Office) -> tuple[int, str]:
     await office.rows(
         "UPDATE record SET subject_id = $1 WHERE public_id = $2::uuid", row["subject_id"], record[1:]
     )
-    return row["subject_id"], record
+    key = class_key(office.database.settings.id_key, "P1")
+    return row["subject_id"], "r" + sealed(record[1:], key)
 
 
 async def test_r9_3_public_service_of_a_person_supplements_and_stands_for_no_condition(
