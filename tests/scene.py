@@ -28,6 +28,7 @@ from hub.store.database import Role, open_pool
 from schema.coordinates import vocabulary
 from schema.identifiers import hmac_sm3
 from tests.conftest import Database
+from tests.reference.ids import permuted
 from tests.worlds import (
     ID_KEY,
     NOW,
@@ -73,13 +74,15 @@ class Scene:
     number: str
     rows: dict[str, Row] = field(default_factory=dict)
 
-    def id(self, name: str) -> str:
-        """The opaque id of a named row or subject."""
+    def id(self, name: str, partner_class: str = "") -> str:
+        """The opaque id of a named row or subject; of what is about a person, as callers of the class have it."""
         row = self.rows.get(name) or getattr(self, name)
         letter = {"kind_of_subject": "s"}.get(name) or (
             "s" if "uscc" in row else "l" if "list_code" in row else "r"
         )
-        return f"{letter}{row['public_id']}"
+        persons = (self.person["subject_id"], self.penalized["subject_id"])
+        own = partner_class and row["subject_id"] in persons
+        return letter + (permuted(row["public_id"], partner_class) if own else row["public_id"])
 
 
 def scene() -> Scene:
