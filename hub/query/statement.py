@@ -704,14 +704,16 @@ class _Compiler:
                 gathered.append(f"coalesce(json_agg({edge} ORDER BY {order}){kept}, '[]') AS {name}")
                 columns.append((inner.key, f"{q}.{name}"))
             else:
-                columns.append((inner.key, self._page_info(inner, q, limit, seal)))
+                columns.append((inner.key, self._page_info(inner, row, q, limit, seal)))
         value = _json(columns, self._alias("c"))
         # Names of our own begin with a blank, as no response key does. The count makes this one row in any case.
         gathered.append('count(*) AS " count"')
         if f'{q}." sort"' in value:
-            last = {" sort": f"{row.alias}.{relation.order[0]}", " key": self._expressions.key(row)}
+            last = dict(zip((" sort", " key"), relation.order, strict=True))
+            if f'{q}." about"' in value:
+                last[" about"] = "subject_id"
             gathered += [
-                f'(array_agg({column} ORDER BY {order}){kept})[least(count(*), {limit})] AS "{name}"'
+                f'(array_agg({row.alias}.{column} ORDER BY {order}){kept})[least(count(*), {limit})] AS "{name}"'
                 for name, column in last.items()
             ]
         if as_root:
@@ -759,7 +761,7 @@ class _Compiler:
                 columns.append((inner.key, self._object(inner.variants, row)))
         return _json(columns, self._alias("o"))
 
-    def _page_info(self, field: Selected, q: str, limit: int, page: Seal) -> str:
+    def _page_info(self, field: Selected, row: Row, q: str, limit: int, page: Seal) -> str:
         columns = []
         for inner in field.variants[0].fields:
             if isinstance(inner, Typename):
@@ -767,7 +769,9 @@ class _Compiler:
             elif inner.rule.target == "has_next":
                 columns.append((inner.key, f'{q}." count" > {limit}'))
             else:
-                columns.append((inner.key, self._cursor(_position(f'{q}." sort"', f'{q}." key"'), page)))
+                # Whose the last row is, is looked up for it alone.
+                key = self._expressions.key(row, f'{q}." key"', f'{q}." about"')
+                columns.append((inner.key, self._cursor(_position(f'{q}." sort"', key), page)))
         return _json(columns, self._alias("o"))
 
     def _cursor(self, position: str, page: Seal) -> str:
