@@ -2,62 +2,76 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from hub.commands import (
-    agreements,
-    casework,
-    catalogue,
-    deliveries,
-    demo,
-    draw,
-    ledger,
-    report,
-    rules,
-    sources,
-    worker,
-)
-from hub.commands.session import out, present, settings, told
+from hub.commands import agreements
+from hub.commands.session import present, settings, told
 from hub.errors import PurposeNotAllowed, SettingInvalid
 from hub.rights.matrix import Purpose
 from hub.sandbox.agreements import PARTNERS
 from hub.sandbox.tokens import demo_token
 from hub.server import serve as serve_http
 from hub.store.database import attached
-from hub.store.migration import migrate
+
+# Name → module of hub.commands, and its command or group there.
+_COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "affiliations": ("sources", "affiliations"),
+        "agreements": ("agreements", "app"),
+        "casework": ("casework", "app"),
+        "catalogue": ("catalogue", "app"),
+        "deliveries": ("deliveries", "app"),
+        "demo": ("demo", "demo"),
+        "draw": ("draw", "app"),
+        "harvest": ("sources", "harvest"),
+        "import": ("sources", "import_files"),
+        "ledger": ("ledger", "app"),
+        "migrate": ("migrate", "migrate_store"),
+        "quarantine": ("sources", "quarantine"),
+        "report": ("report", "app"),
+        "rules": ("rules", "rules"),
+        "worker": ("worker", "worker"),
+    }
+)
+
+
+class _OnDemand(TyperGroup):
+    """Loads a command when it is asked for: a server need not hold what only a harvest, a worker or the demo needs."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all commands."""
+        return sorted({*super().list_commands(ctx), *_COMMANDS})
+
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
+        """The command called `cmd_name`."""
+        if cmd_name not in _COMMANDS:
+            return super().get_command(ctx, cmd_name)  # type: ignore[return-value]
+        module, member = _COMMANDS[cmd_name]
+        found = getattr(import_module(f"hub.commands.{module}"), member)
+        made: TyperCommand | TyperGroup
+        if isinstance(found, typer.Typer):
+            made = typer.main.get_group(found)
+        else:
+            alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            alone.command(cmd_name)(found)
+            made = typer.main.get_command(alone)  # type: ignore[assignment]
+        made.name = cmd_name
+        return made
+
 
 app = typer.Typer(
+    cls=_OnDemand,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="信用信息共享枢纽 · The credit-sharing hub.",
 )
-app.add_typer(agreements.app, name="agreements")
-app.add_typer(sources.quarantine, name="quarantine")
-app.add_typer(sources.affiliations, name="affiliations")
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(deliveries.app, name="deliveries")
-app.add_typer(catalogue.app, name="catalogue")
-app.add_typer(draw.app, name="draw")
-app.add_typer(report.app, name="report")
-app.command("harvest")(sources.harvest)
-app.command("import")(sources.import_files)
-app.command("demo")(demo.demo)
-app.command("worker")(worker.worker)
-app.command("rules")(rules.rules)
-app.add_typer(casework.app, name="casework")
-
-
-@app.command("migrate")
-@told
-def migrate_store() -> None:
-    """Bring the store to the version this hub needs."""
-    with attached(settings()) as configured:
-        assert configured.database_url is not None
-        migrate(configured.database_url)
-    out.print("the store is up to date")
 
 
 @app.command("serve")

@@ -88,8 +88,9 @@ def commands() -> list[Row]:
 
 def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     if isinstance(command, typer.core.TyperGroup):
-        for child, found in sorted(command.commands.items()):
-            yield from _commands(found, f"{name} {child}")
+        context = command.make_context(name, [], resilient_parsing=True)
+        for child in sorted(command.list_commands(context)):
+            yield from _commands(command.get_command(context, child), f"{name} {child}")
         return
     words = [name]
     for parameter in command.params:

@@ -1,0 +1,16 @@
+"""`credithub migrate`: the store at the version that this hub needs."""
+
+from __future__ import annotations
+
+from hub.commands.session import out, settings, told
+from hub.store.database import attached
+from hub.store.migration import migrate
+
+
+@told
+def migrate_store() -> None:
+    """Bring the store to the version this hub needs."""
+    with attached(settings()) as configured:
+        assert configured.database_url is not None
+        migrate(configured.database_url)
+    out.print("the store is up to date")
