@@ -31,6 +31,7 @@ from connectors.contract import Mode, Retention, Source, Tools
 from hub.casework.alarms import raise_alarms, waiting
 from hub.casework.channels import Address, Channel
 from hub.casework.clock import automatic, keep_time
+from hub.casework.corrections import tell_recipients
 from hub.casework.deliveries import Courier, due_channels
 from hub.casework.disclosures import end_with_penalties
 from hub.casework.publicity_commands import recompute
@@ -60,6 +61,7 @@ QUEUE = DBSettings(
     widen_id=True,
 )
 HARVEST, DELIVER, DEADLINES, ALARMS, TIDY = "harvest", "deliver", "deadlines", "alarms", "tidy"
+CORRECTIONS = "corrections"
 # Cron expressions, in UTC; with six fields the last one is the second.
 LOOK_FOR_DELIVERIES, LOOK_FOR_SOURCES = "* * * * * */2", "* * * * * */30"
 EVERY_MINUTE, EVERY_FIVE_MINUTES, EVERY_NIGHT = "* * * * *", "*/5 * * * *", "17 18 * * *"
@@ -117,6 +119,10 @@ class Duties:
         await end_with_penalties(self.pool, registry().machines, self.tools.now())
         await keep_tiers(self.pool, registry().machines, self.tools.now())
 
+    async def corrections(self, _: str) -> None:
+        """Tell those who had been told of a record that an objection to it was upheld."""
+        await tell_recipients(self.pool, registry().machines, self.tools.now())
+
     async def alarms(self, _: str) -> None:
         """Raise the alarms on deliveries, and show the figures."""
         now = self.tools.now()
@@ -173,6 +179,7 @@ def equip(manager: PgQueuer, queries: Queries, duties: Duties) -> None:
         (DELIVER, duties.deliver, 0),
         (DEADLINES, duties.deadlines, 1),
         (ALARMS, duties.alarms, 1),
+        (CORRECTIONS, duties.corrections, 1),
         (TIDY, duties.tidy, 1),
     ):
         manager.entrypoint(name, concurrency_limit=limit)(_job(name, work, duties.watch))
@@ -188,7 +195,12 @@ def equip(manager: PgQueuer, queries: Queries, duties: Duties) -> None:
         for source in await _due_sources(duties):
             await put(queries, HARVEST, source)
 
-    for name, expression in ((DEADLINES, EVERY_FIVE_MINUTES), (ALARMS, EVERY_MINUTE), (TIDY, EVERY_NIGHT)):
+    for name, expression in (
+        (DEADLINES, EVERY_FIVE_MINUTES),
+        (ALARMS, EVERY_MINUTE),
+        (CORRECTIONS, EVERY_MINUTE),
+        (TIDY, EVERY_NIGHT),
+    ):
         manager.schedule(name, expression)(_putting(queries, name))
 
 

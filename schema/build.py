@@ -11,6 +11,7 @@ from schema.catalogue import CatalogItemVersion, PowerListItem
 from schema.commitments import Commitment
 from schema.credit_checks import CreditCheck, TolerantAcceptance
 from schema.disclosures import CaseDisclosure
+from schema.foreign_trade import InvestmentContract, OutboundAdverseCase
 from schema.honest_models import HonestModelNomination
 from schema.inspections import CommitmentInspection, InspectionPlan
 from schema.listings import ListConflict, ListingCase
@@ -19,6 +20,7 @@ from schema.members import MemberPublication
 from schema.merchants import MerchantArchiveCase
 from schema.mutation import Mutation
 from schema.notifications import CreditNotification
+from schema.objections import CorrectionNotice, ObjectionCase
 from schema.plans import ImplementationPlan
 from schema.publicity import PublicityCase
 from schema.query import Query
@@ -65,6 +67,10 @@ def whole_schema() -> strawberry.Schema:
             ImplementationPlan,
             HonestModelNomination,
             Training,
+            ObjectionCase,
+            CorrectionNotice,
+            OutboundAdverseCase,
+            InvestmentContract,
         ],
         config=StrawberryConfig(scalar_map=DEFINITIONS),
     )

@@ -39,6 +39,10 @@ class Mechanism(Enum):
     IMPLEMENTATION_PLAN = term("IMPLEMENTATION_PLAN", "实施方案")
     HONEST_MODEL = term("HONEST_MODEL", "诚信典型")
     TRAINING = term("TRAINING", "信用培训")
+    OBJECTION = term("OBJECTION", "异议处理")
+    CORRECTION = term("CORRECTION", "更正通知")
+    OUTBOUND_ADVERSE = term("OUTBOUND_ADVERSE", "对外投资合作不良行为")
+    INVESTMENT_CONTRACT = term("INVESTMENT_CONTRACT", "招商引资合同履约")
 
 
 @strawberry.type(description="办理过程中的一步 · A step in the life of a case; appended, never changed")

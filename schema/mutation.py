@@ -17,6 +17,7 @@ from schema.credit_checks import (
 )
 from schema.disclosures import DisclosureCommands
 from schema.domestic import DomesticCommands
+from schema.foreign_trade import ForeignTradeCommands
 from schema.governance import OPEN, PLANNED, Capability, Shape, governed, parameter
 from schema.honest_models import HonestModelCommands
 from schema.inspections import InspectionCommands
@@ -25,6 +26,7 @@ from schema.measures import MeasureCommands
 from schema.members import MemberCommands
 from schema.merchants import MerchantCommands
 from schema.notifications import NotificationCommands
+from schema.objections import ObjectionCommands
 from schema.plans import PlanCommands
 from schema.publicity import PublicityCommands
 from schema.repair import RepairCommands
@@ -53,6 +55,8 @@ class Mutation(
     PlanCommands,
     HonestModelCommands,
     TrainingCommands,
+    ObjectionCommands,
+    ForeignTradeCommands,
 ):
     @governed(
         "信用审查",

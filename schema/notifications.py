@@ -89,7 +89,7 @@ class CreditNotification(Case):
     kind: NotificationKind = _detail("种类", "kind", "kind")
     sender: str = _detail("发送单位", "from", "sender")
     addressees: list[str] = _detail("收件单位", "to", "addressees")
-    subject_code: USCC = _detail("统一社会信用代码", "code of the subject", "subject_code")
+    subject_code: USCC | None = _detail("统一社会信用代码", "code of the subject", "subject_code")
     topic: str | None = _text("主题", "topic", "topic")
     facts: str | None = _text("事实", "facts", "facts")
     evidence: list[NotificationEvidence] | None = _text("佐证材料", "evidence", "evidence", Shape.ROWS)

@@ -387,8 +387,9 @@ def test_the_lock_fixes_every_package_by_digest_and_names_no_registry() -> None:
 def test_every_example_is_one_named_operation_that_fits_the_whole_schema() -> None:
     examples = read_examples()
     assert [example.name for example in examples] == [
-        "merchant-check", "dossier", "contact", "bulk-check", "list-page", "who-am-i", "explain",
-        "catalogue", "tiers", "commitments", "archives", "quarterly-report", "repairs", "notifications",
+        "merchant-check", "dossier", "contact", "bulk-check", "list-page", "who-am-i", "explain", "catalogue",
+        "tiers", "commitments", "archives", "quarterly-report", "repairs", "notifications", "objections",
+        "foreign-trade",
     ]  # fmt: skip
     for example in examples:
         document = parse(example.query)

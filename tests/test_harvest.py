@@ -51,6 +51,26 @@ async def test_a_changed_row_supersedes_and_the_old_version_stays(database: Data
     assert new["superseded_at"] is None
 
 
+@pytest.mark.parametrize(("state", "marked"), [("MARKED", True), ("REJECTED", False)])
+async def test_the_mark_of_an_objection_under_way_outlives_a_changed_row(
+    database: Database, state: str, marked: bool
+) -> None:
+    await take(database, [granted("1")])
+    await database.writer.execute(
+        "INSERT INTO case_file (mechanism, number, subject_id, data_class, state, owner, opened_at, opened_on, ruleset,"
+        " details, target_public_id) SELECT 'OBJECTION', 'YY-1', subject_id, 'D36', $1, 'commerce', $2::timestamptz,"
+        " $2::timestamptz::date, 'T', '{}', public_id FROM record",
+        state,
+        NOW,
+    )
+    await take(database, [granted("1", title="改正")], now=NOW + timedelta(days=1))
+    found = await database.writer.fetchrow("SELECT * FROM record WHERE superseded_at IS NULL")
+    assert found is not None
+    assert found["title"] == "改正"
+    assert found["under_objection"] is marked
+    assert found["lifecycle"] == ("UNDER_OBJECTION" if marked else "EFFECTIVE")
+
+
 async def test_rows_of_one_batch_are_taken_in_order(database: Database) -> None:
     batch = [
         granted("1", title="一"),

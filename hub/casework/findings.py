@@ -41,13 +41,14 @@ class Decision:
 
 
 @cache
-def _rules() -> PublicityRules:
+def rules() -> PublicityRules:
+    """The rules on the life of records."""
     return load_publicity_rules()
 
 
 def penalty(decision: Decision, facts: str, basis: str, kinds: Sequence[str]) -> NewFact:
     """A penalty of another authority, classed by its kinds; its life is that of all penalties (Order 36)."""
-    seriousness, flags = _rules().classify(kinds, None)
+    seriousness, flags = rules().classify(kinds, None)
     minor = seriousness == "MINOR"
     return _record(
         decision,
@@ -99,7 +100,7 @@ def _record(decision: Decision, seriousness: str, more: Mapping[str, Any]) -> Ne
             "document_number": decision.document_number,
             "authority_name": decision.authority_name,
             "decided_on": decision.decided_on,
-            "usable_until": _rules().usable_until(decision.decided_on, seriousness),
+            "usable_until": rules().usable_until(decision.decided_on, seriousness),
             "seriousness": seriousness,
             "lifecycle": "EFFECTIVE",
             "source": "COMMERCE",

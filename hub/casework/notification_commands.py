@@ -20,6 +20,7 @@ from hub.casework.notifications import (
     outstanding,
     unanswered,
 )
+from hub.casework.objection_commands import answered
 from hub.casework.partners import in_force
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused
@@ -92,7 +93,11 @@ async def answer(work: Work, given: Mapping[str, Any]) -> Made:
             return "answer_early"
         return "answer_last" if len(unanswered(case.details)) == 1 else "answer"
 
-    return await _take(work, {**given, "text": said(given["text"], "text")}, choose)
+    made = await _take(work, {**given, "text": said(given["text"], "text")}, choose)
+    case, _ = await engine.find(work.connection, NOTIFICATION, given["number"], work.actor)
+    if case.state == "FEEDBACK" and case.details.objection is not None:
+        await answered(work, case)
+    return made
 
 
 async def file_finding(work: Work, given: Mapping[str, Any]) -> Made:

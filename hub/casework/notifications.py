@@ -61,7 +61,7 @@ class NotificationDetails:
     kind: str
     sender: str
     addressees: tuple[str, ...]
-    subject_code: str
+    subject_code: str | None
     topic: str
     facts: str
     evidence: tuple[Evidence, ...]
@@ -138,6 +138,12 @@ def _answer(case: Case[NotificationDetails], step: Step) -> Effects:
     return Effects(details={"answers": answers}, due=None if done else "KEEP")
 
 
+def _by_sender(case: Case[NotificationDetails], step: Step) -> str | None:
+    """An enquiry is withdrawn with the objection that it is for, and not by itself."""
+    enquiry = case.details.kind == "OBJECTION_ENQUIRY" and not step.actor.system
+    return "ENQUIRY_ENDS_WITH_ITS_OBJECTION" if enquiry else None
+
+
 def _over(_: Case[NotificationDetails], __: Step) -> Effects:
     return Effects(due=None)
 
@@ -207,8 +213,8 @@ NOTIFICATION = Machine(
         _t("answer_last", "全部反馈", "the last addressee feeds back", "RECEIVED", "FEEDBACK", parties=_ADDRESSEES,
            requires=("text",), guard=_answering(last=True), effect=_answer, rules=("R13.1",)),
         _t("close", "办结", "close", "FEEDBACK", "CLOSED", effect=_over, rules=("R13.1",)),
-        _t("withdraw", "撤回", "withdraw", "DRAFT ISSUED RECEIVED", "WITHDRAWN", requires=("reason",), effect=_over,
-           rules=("R13.2",)),
+        _t("withdraw", "撤回", "withdraw", "DRAFT ISSUED RECEIVED", "WITHDRAWN", requires=("reason",),
+           guard=_by_sender, effect=_over, rules=("R13.2",)),
         *(
             _t(filing(state), "依认定归集", "file a competent authority's finding as a record", state, state,
                capability=Capability.CASEWORK, parties=frozenset({HANDLER, ADDRESSEE}),

@@ -24,7 +24,9 @@ _LOCK = "SELECT pg_advisory_xact_lock(0x48415256)"
 # The newest version of each record, current or ended: a record that comes back keeps its public id.
 _NEWEST = """
 SELECT n.record_id, v.version_id, v.public_id, v.payload_digest, v.superseded_at IS NULL AS current,
-  v.source_updated_at, {repaired} AS repaired
+  v.source_updated_at, {repaired} AS repaired,
+  EXISTS (SELECT FROM case_file c WHERE c.target_public_id = v.public_id
+    AND c.mechanism = 'OBJECTION' AND c.state IN ('MARKED', 'FORWARDED', 'ANSWERED')) AS objected
 FROM unnest($2::text[]) AS n(record_id) CROSS JOIN LATERAL (
   SELECT * FROM {table} t WHERE t.source = $1 AND t.source_record_id = n.record_id
   ORDER BY t.recorded_at DESC, t.version_id DESC LIMIT 1) v
@@ -87,6 +89,8 @@ class _Newest:
     moment: datetime | None
     # What is told of its repair, as JSON.
     repaired: str | None = None
+    # An objection to it is under way: its mark stays, whatever is delivered meanwhile (5.10).
+    objected: bool = False
     # Where it stands: a version of the store, or a row about to be inserted.
     version_id: int | None = None
     row: list[object] | None = None
@@ -188,6 +192,7 @@ class _Work:
                     row["current"],
                     row["source_updated_at"],
                     row["repaired"],
+                    row["objected"],
                     row["version_id"],
                 )
 
@@ -237,10 +242,13 @@ class _Work:
         anchor, differs = resolved[0], resolved[1]
         public_id = newest.public_id if newest is not None else next(self._ids)
         repaired = newest.repaired if newest is not None else None
+        objected = newest is not None and newest.objected
         values = repairs.kept(one.table, _flagged(one, "NAME_DIFFERS") if differs else one.values, repaired)
-        row = self._row(one, public_id, anchor, values)
+        row = self._row(one, public_id, anchor, _marked(one.table, values) if objected else values)
         self._inserts.setdefault(one.table, []).append(row)
-        self._newest[key] = _Newest(public_id, one.digest, True, one.source_updated_at, repaired, row=row)
+        self._newest[key] = _Newest(
+            public_id, one.digest, True, one.source_updated_at, repaired, objected, row=row
+        )
         if one.table == "registration":
             self._registered[anchor.subject_id] = (one, anchor)
         return True
@@ -296,6 +304,15 @@ class _Work:
                 [values["industry_code"] for _, _, values in named],
                 [values["legal_representative_name"] for _, _, values in named],
             )
+
+
+def _marked(table: str, values: tuple[object, ...]) -> tuple[object, ...]:
+    """The values of a record or list entry with the mark of an objection."""
+    told = dict(zip((column.name for column in FILLED[table]), values, strict=True))
+    told["under_objection"] = True
+    if told.get("lifecycle") == "EFFECTIVE":
+        told["lifecycle"] = "UNDER_OBJECTION"
+    return tuple(told.values())
 
 
 def _flagged(one: Prepared, flag: str) -> tuple[object, ...]:

@@ -63,6 +63,8 @@ _SHOWN = (
     ),
     # R6.3: a plan as soon as it is committed to.
     ("INSPECTION_PLAN", "{t}.state <> 'PLANNED'"),
+    # 5.10: a notice of correction never, whatever the class of the mark that it is about (D37).
+    ("CORRECTION", "FALSE"),
 )
 _CASE_IN_USE = (
     "CASE {t}.mechanism "

@@ -28,7 +28,7 @@ mutation File($number: String!, $authority: String!, $doc: String!, $on: Date!, 
     facts: $facts, basis: "海关行政处罚实施条例第15条", penaltyKinds: $kinds) {{ {SHOWN} }} }}
 """
 READ = f"query R($number: String!) {{ case(number: $number) {{ number state ... on CreditNotification {{ {SHOWN} }} }} }}"
-PAGE = "{ cases(first: 100) { edges { cursor node { number state } } pageInfo { endCursor hasNextPage } } }"
+PAGE = "{ cases(first: 20) { edges { cursor node { number state } } pageInfo { endCursor hasNextPage } } }"
 RECORDS = """
 query Records($code: String!) { subject(value: $code) { ... on Organization {
   records(first: 20) { edges { node { kind documentNumber seriousness lifecycle usableUntil authority { name }
