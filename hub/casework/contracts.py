@@ -113,6 +113,7 @@ def _over(_: Case[ContractDetails], __: Step) -> Effects:
 
 def _t(name: str, zh: str, en: str, sources: str, target: str, **more: Any) -> Transition:
     more.setdefault("capability", Capability.CASEWORK)
+    more.setdefault("rules", ("R13.3",))
     return Transition(name=name, zh=zh, en=en, sources=frozenset(sources.split()), target=target, **more)
 
 
@@ -143,11 +144,12 @@ CONTRACT = Machine(
            requires=("reason",), effect=_dismiss),
         _t("adjudicate", "裁判认定", "file an adjudicated breach", "BREACH_ALLEGED", "ADJUDICATED",
            capability=Capability.REVIEW, requires=("adjudicator", "document_number", "effective_on"), guard=_in_force,
-           effect=_adjudicate, rules=("R13.3",)),
+           effect=_adjudicate),
         _t("terminate", "终止", "ended otherwise", "IN_PERFORMANCE BREACH_ALLEGED", "TERMINATED", requires=("reason",),
            effect=_over),
     ),
     ruleset=lambda day: "SEED-2019",
+    rules=("R13.3",),
 )
 # fmt: on
 MACHINES = (CONTRACT,)

@@ -75,9 +75,11 @@ CORRECTION = Machine(
             target="ACKNOWLEDGED",
             capability=Capability.RECEIVE,
             parties=frozenset({RECIPIENT}),
+            rules=("R7.4",),
         ),
     ),
     ruleset=lambda day: "OBJECTION-QINGHAI-2021",
+    rules=("R7.4",),
 )
 MACHINES = (CORRECTION,)
 

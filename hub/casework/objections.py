@@ -227,6 +227,8 @@ def ruleset(_: date) -> str:
 
 def _t(name: str, zh: str, en: str, sources: str, target: str, **more: Any) -> Transition:
     more.setdefault("capability", Capability.CASEWORK)
+    # The policy has no article on objections (5.10 stands on the province's regulation); what it has is their effect.
+    more.setdefault("rules", ("R5.4",))
     return Transition(name=name, zh=zh, en=en, sources=frozenset(sources.split()), target=target, **more)
 
 
@@ -260,7 +262,8 @@ OBJECTION = Machine(
         _t("record_answer", "记录答复", "record the answer of an agency that is no partner", "MARKED", "ANSWERED",
            requires=("provider", "outcome", "text", "document_number"), guard=_by_letter, effect=_note_answer),
         _t("uphold", "异议成立", "uphold", "MARKED ANSWERED", "UPHELD", capability=Capability.REVIEW,
-           requires=("remedy", "reason", "document_number"), guard=_decidable("UPHELD"), effect=_uphold),
+           requires=("remedy", "reason", "document_number"), guard=_decidable("UPHELD"), effect=_uphold,
+           rules=("R5.4", "R7.4", "R8.5")),
         _t("reject", "异议不成立", "reject", "MARKED ANSWERED", "REJECTED", capability=Capability.REVIEW,
            requires=("reason", "document_number"), guard=_decidable("REJECTED"), effect=_reject),
         _t("withdraw", "撤回", "the subject withdraws it", _RUNNING, "WITHDRAWN", capability=Capability.APPLY,
@@ -270,6 +273,7 @@ OBJECTION = Machine(
         _t("tell", "通知接收方", "the recipients were told", "UPHELD", "NOTIFIED", guard=_by_hub, effect=_told),
     ),
     ruleset=ruleset,
+    rules=("R5.4", "R7.4", "R8.5"),
 )
 # fmt: on
 MACHINES = (OBJECTION,)

@@ -88,6 +88,7 @@ def _file(_: Case[OutboundDetails], step: Step) -> Effects:
 
 def _t(name: str, zh: str, en: str, target: str, **more: Any) -> Transition:
     more.setdefault("capability", Capability.CASEWORK)
+    more.setdefault("rules", ("R13.3",))
     return Transition(name=name, zh=zh, en=en, sources=frozenset({"NOTICE_SERVED"}), target=target, **more)
 
 
@@ -111,10 +112,11 @@ OUTBOUND = Machine(
            parties=frozenset({"SUBJECT"}), requires=("statement",), effect=_hear),
         _t("record_defence", "记录申辩", "record a defence", "NOTICE_SERVED", requires=("statement",), effect=_hear),
         _t("file", "认定归集", "find, and file the record", "FILED", capability=Capability.REVIEW,
-           requires=("document_number", "reason"), guard=_decidable, effect=_file, rules=("R13.3",)),
+           requires=("document_number", "reason"), guard=_decidable, effect=_file),
         _t("drop", "不予认定", "drop", "DROPPED", requires=("reason",), effect=lambda case, step: Effects(due=None)),
     ),
     ruleset=lambda day: "OUTBOUND-248",
+    rules=("R13.3",),
 )
 # fmt: on
 MACHINES = (OUTBOUND,)
