@@ -306,7 +306,7 @@ class _Work:
             )
 
 
-def _marked(table: str, values: tuple[object, ...]) -> tuple[object, ...]:
+def _marked(table: str, values: Sequence[object]) -> tuple[object, ...]:
     """The values of a record or list entry with the mark of an objection."""
     told = dict(zip((column.name for column in FILLED[table]), values, strict=True))
     told["under_objection"] = True
