@@ -32,6 +32,11 @@ FROM list_entry e JOIN list_definition d ON d.code = e.list_code JOIN subject s 
 WHERE e.public_id = {entry} AND e.superseded_at IS NULL AND e.state = 'PUBLISHED'
   AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= {today}) AND {shown}
 """
+# Of a case that the caller handles: nothing of the entry is told, but that it is in force.
+_IN_FORCE = """
+SELECT 1 FROM list_entry e WHERE e.public_id = $1 AND e.superseded_at IS NULL AND e.state = 'PUBLISHED'
+  AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= $2)
+"""
 _PARTNER = "SELECT 1 FROM agreement WHERE partner = $1 LIMIT 1"
 _OF_ENTRY = """
 SELECT number FROM case_file WHERE mechanism = 'MEASURE' AND target_public_id = $1 AND closed_at IS NULL
@@ -286,8 +291,8 @@ async def initiate(work: Work, given: Mapping[str, Any]) -> Made:
 async def activate(work: Work, given: Mapping[str, Any]) -> Made:
     """R9.1: put a measure in effect, on code and basis, while the entry that it rests on is in force."""
     case, _ = await engine.find(work.connection, MEASURE, given["number"], work.actor)
-    row = await work.connection.fetchrow(_ENTRY, case.target_public_id, work.today)
-    step = work.step({**given, "entry_in_force": row is not None})
+    in_force = await work.connection.fetchval(_IN_FORCE, case.target_public_id, work.today)
+    step = work.step({**given, "entry_in_force": in_force is not None})
     taken = await engine.apply(work.connection, work.machines, MEASURE, given["number"], "activate", step)
     return Made(ids=(taken.case.public_id,))
 
