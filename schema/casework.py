@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from schema.declaring import column, member, one, withheld
 from schema.enums import term
-from schema.governance import HOLDER, OPEN, ROW, Capability, Mask, Shape, entity, governed
+from schema.governance import HOLDER, OPEN, ROW, Capability, Mask, Shape, entity, governed, supplied
 from schema.origin import PageInfo
-from schema.scalars import Date, Moment
+from schema.scalars import Date, Moment, SM3Digest
 
 if TYPE_CHECKING:
     from schema.subjects import CreditSubject
@@ -48,20 +49,14 @@ class Mechanism(Enum):
 @strawberry.type(description="办理过程中的一步 · A step in the life of a case; appended, never changed")
 @entity("case_event", HOLDER)
 class CaseEvent:
-    at: Moment = governed("时间", "when", HOLDER, target="at", mask=Mask.KEEP)
-    transition: str = governed(
-        "动作", "transition of the state machine", HOLDER, target="transition", mask=Mask.KEEP
-    )
-    from_state: str | None = governed(
-        "原状态", "state before; null when opened", HOLDER, target="from_state", mask=Mask.KEEP
-    )
-    to_state: str = governed("新状态", "state after", HOLDER, target="to_state", mask=Mask.KEEP)
-    partner: str = governed("办理单位", "partner that acted", HOLDER, target="actor_partner", mask=Mask.KEEP)
-    officer: str = governed("经办人", "officer that acted", HOLDER, target="actor_officer", mask=Mask.KEEP)
-    reason: str | None = governed("理由", "reason given", HOLDER, target="reason", mask=Mask.KEEP)
-    document_number: str | None = governed(
-        "文号", "number of the document", HOLDER, target="document_number", mask=Mask.KEEP
-    )
+    at: Moment = member("时间", "when", "at")
+    transition: str = member("动作", "transition of the state machine", "transition")
+    from_state: str | None = member("原状态", "state before; null when opened", "from_state")
+    to_state: str = member("新状态", "state after", "to_state")
+    partner: str = member("办理单位", "partner that acted", "actor_partner")
+    officer: str = member("经办人", "officer that acted", "actor_officer")
+    reason: str | None = member("理由", "reason given", "reason")
+    document_number: str | None = member("文号", "number of the document", "document_number")
 
 
 @strawberry.interface(description="案件:某一机制下的一次办理 · A case: one handling under a mechanism")
@@ -69,34 +64,61 @@ class Case:
     id: strawberry.ID = governed(
         "标识", "opaque id", ROW, shape=Shape.COMPUTED, target="public_id", mask=Mask.KEEP
     )
-    number: str = governed("编号", "number, as it stands on papers", ROW, target="number", mask=Mask.KEEP)
-    mechanism: Mechanism = governed("机制", "mechanism", ROW, target="mechanism", mask=Mask.KEEP)
-    state: str = governed("状态", "state in the mechanism's machine", ROW, target="state", mask=Mask.KEEP)
-    handler: str = governed("办理单位", "partner that handles it", ROW, target="owner", mask=Mask.KEEP)
-    subject: Annotated[CreditSubject, strawberry.lazy("schema.subjects")] | None = governed(
-        "信用主体", "subject", ROW, shape=Shape.ONE, target="fact.subject", mask=Mask.KEEP
+    number: str = column("编号", "number, as it stands on papers", "number")
+    mechanism: Mechanism = column("机制", "mechanism", "mechanism")
+    state: str = column("状态", "state in the mechanism's machine", "state")
+    handler: str = column("办理单位", "partner that handles it", "owner")
+    subject: Annotated[CreditSubject, strawberry.lazy("schema.subjects")] | None = one(
+        "信用主体", "subject", "fact.subject"
     )
-    opened_at: Moment = governed("立案时间", "when it was opened", ROW, target="opened_at", mask=Mask.KEEP)
-    due_on: Date | None = governed(
-        "期限", "last day of the open deadline, until 24:00", ROW, target="due_on", mask=Mask.KEEP
-    )
-    due_is_provisional: bool = governed(
+    opened_at: Moment = column("立案时间", "when it was opened", "opened_at")
+    due_on: Date | None = column("期限", "last day of the open deadline, until 24:00", "due_on")
+    due_is_provisional: bool = column(
         "期限待定",
         "the working calendar up to the deadline is not fixed by a notice yet",
-        ROW,
-        target="due_is_provisional",
-        mask=Mask.KEEP,
+        "due_is_provisional",
     )
-    closed_at: Moment | None = governed("办结时间", "when it ended", ROW, target="closed_at", mask=Mask.KEEP)
-    ruleset: str = governed("适用规则", "dated rules it is under", ROW, target="ruleset", mask=Mask.KEEP)
-    events: list[CaseEvent] | None = governed(
+    closed_at: Moment | None = column("办结时间", "when it ended", "closed_at")
+    ruleset: str = column("适用规则", "dated rules it is under", "ruleset")
+    events: list[CaseEvent] | None = withheld(
         "办理过程",
         "what happened, oldest first; for handling units and auditors",
-        ROW,
-        shape=Shape.MANY,
-        target="case.events",
+        "case.events",
+        Shape.MANY,
         capability=Capability.LINEAGE,
     )
+
+
+@strawberry.type
+class Review:
+    """What a second person decided; each mechanism's own type says on what."""
+
+    officer: str = member("审查人", "officer", "officer")
+    at: Moment = member("时间", "when", "at")
+    opinion: str = member("意见", "opinion", "opinion")
+
+
+@strawberry.type
+class ReviewOfText(Review):
+    """A review that holds for one text only."""
+
+    digest: SM3Digest = member("内容摘要", "SM3 digest of what was reviewed", "digest")
+
+
+@strawberry.type
+class Paper:
+    """A file that was handed in: the hub keeps its name and digest, not the file."""
+
+    name: str = member("名称", "name", "name")
+    digest: SM3Digest = member("摘要", "SM3 digest of the file", "digest")
+
+
+@strawberry.input
+class PaperInput:
+    """A file that is handed in."""
+
+    name: str = supplied("名称", "name of the file")
+    digest: SM3Digest = supplied("摘要", "SM3 digest of the file")
 
 
 @strawberry.type(description="案件及游标 · A case and its cursor")

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
-from schema.casework import Case
-from schema.enums import SharingAttribute, term
-from schema.governance import (
-    HOLDER,
-    OPEN,
-    PLANNED,
-    ROW,
-    Capability,
-    Mask,
-    Shape,
-    entity,
-    governed,
-    parameter,
-    supplied,
+from schema.casework import Case, ReviewOfText
+from schema.declaring import (
+    DocumentNumber,
+    Opinion,
+    Reason,
+    commands_of,
+    detail,
+    many,
+    member,
+    open_to_all,
+    rows,
 )
+from schema.enums import SharingAttribute, term
+from schema.governance import OPEN, PLANNED, Capability, Shape, entity, governed, parameter, supplied
 from schema.publicity import DeliveryState, PublicityChannel, PublicityDelivery
 from schema.scalars import Date, Moment, SM3Digest
 
@@ -84,73 +83,50 @@ class CatalogGap(Enum):
     NOT_SHOWN = term("NOT_SHOWN", "已公开,渠道未全部签收")
 
 
-def _detail(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
-
-
-def _rows(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.ROWS, target=target, mask=Mask.KEEP)
-
-
-def _member(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP)
-
-
-def _open(zh: str, en: str, target: str, shape: Shape = Shape.COLUMN) -> Any:
-    return governed(zh, en, OPEN, target=target, mask=Mask.KEEP, shape=shape)
-
-
 @strawberry.type(
     description="数据项 · A data item of a catalogue item; the stricter of its two attributes counts"
 )
 class CatalogDataItem:
-    code: str = _member("代码", "code", "code")
-    name: str = _member("名称", "name", "name")
-    type: DataItemType = _member("类型", "type", "type")
-    length: int | None = _member("长度", "characters at most; null: no text", "length")
-    requirement: DataItemRequirement = _member("是否必填", "whether it must be filled", "requirement")
-    masked: bool = _member("是否脱敏", "whether it is shown masked", "masked")
-    government_sharing: GovernmentSharing = _member(
-        "共享属性", "sharing among agencies", "government_sharing"
-    )
-    sharing_attribute: SharingAttribute = _member("公开属性", "openness", "sharing_attribute")
+    code: str = member("代码", "code", "code")
+    name: str = member("名称", "name", "name")
+    type: DataItemType = member("类型", "type", "type")
+    length: int | None = member("长度", "characters at most; null: no text", "length")
+    requirement: DataItemRequirement = member("是否必填", "whether it must be filled", "requirement")
+    masked: bool = member("是否脱敏", "whether it is shown masked", "masked")
+    government_sharing: GovernmentSharing = member("共享属性", "sharing among agencies", "government_sharing")
+    sharing_attribute: SharingAttribute = member("公开属性", "openness", "sharing_attribute")
 
 
 @strawberry.type(
     description="与国家标准的偏差 · A deviation from the national standard, and why it is accepted (R4.3)"
 )
 class CatalogDeviation:
-    key: str = _member("标识", "its name within the item", "key")
-    kind: DeviationKind = _member("种类", "kind", "kind")
-    code: str = _member("数据项代码", "code of the data item", "code")
-    standard: str = _member("标准", "what the standard says", "standard")
-    stated: str = _member("目录", "what the item says", "stated")
-    reason: str | None = _member("认可理由", "why it is accepted; null: blocks the review", "reason")
+    key: str = member("标识", "its name within the item", "key")
+    kind: DeviationKind = member("种类", "kind", "kind")
+    code: str = member("数据项代码", "code of the data item", "code")
+    standard: str = member("标准", "what the standard says", "standard")
+    stated: str = member("目录", "what the item says", "stated")
+    reason: str | None = member("认可理由", "why it is accepted; null: blocks the review", "reason")
 
 
 @strawberry.type(description="保密审查 · Secrecy review of a version, by a second person (R4.2)")
-class CatalogReview:
-    officer: str = _member("审查人", "officer", "officer")
-    at: Moment = _member("时间", "when", "at")
-    opinion: str = _member("意见", "opinion", "opinion")
-    digest: SM3Digest = _member("内容摘要", "SM3 digest of what was reviewed", "digest")
+class CatalogReview(ReviewOfText):
+    """Of what the version says."""
 
 
 @strawberry.type(description="事项内容 · What a version says of its item")
 class CatalogContent:
-    name: str = _member("名称", "name", "name")
-    kind: CatalogItemKind = _member("种类", "kind", "kind")
-    legal_basis: str = _member("实施依据", "legal basis", "legal_basis")
-    authority: str = _member("实施机关", "authority", "authority")
-    power_item: str | None = _member("权力清单事项", "item of the power list", "power_item")
-    responsibility_item: str | None = _member(
+    name: str = member("名称", "name", "name")
+    kind: CatalogItemKind = member("种类", "kind", "kind")
+    legal_basis: str = member("实施依据", "legal basis", "legal_basis")
+    authority: str = member("实施机关", "authority", "authority")
+    power_item: str | None = member("权力清单事项", "item of the power list", "power_item")
+    responsibility_item: str | None = member(
         "责任清单事项", "item of the responsibility list", "responsibility_item"
     )
-    site: CatalogSite = _member("公开网站", "site beside 信用中国(青海)", "site")
-    effective_from: Date = _member("拟生效日期", "not published before this day", "effective_from")
-    data_items: list[CatalogDataItem] = governed(
-        "数据项", "data items", HOLDER, target="data_items", mask=Mask.KEEP, shape=Shape.ROWS
-    )
+    site: CatalogSite = member("公开网站", "site beside 信用中国(青海)", "site")
+    effective_from: Date = member("拟生效日期", "not published before this day", "effective_from")
+    data_items: list[CatalogDataItem] = member("数据项", "data items", "data_items", Shape.ROWS)
 
 
 @strawberry.type(
@@ -158,45 +134,40 @@ class CatalogContent:
 )
 @entity("case_file", "D38", only=("mechanism", ("CATALOG_ITEM",)))
 class CatalogItemVersion(Case):
-    code: str = _detail("事项编码", "code of the item", "code")
-    version: int = _detail("版本", "version, from 1", "item_version")
-    content: CatalogContent = _rows("内容", "what it says", "content")
-    standard: str = _detail("对照标准", "edition of the national standard", "standard")
-    deviations: list[CatalogDeviation] = _rows("偏差", "deviations from the standard (R4.3)", "deviations")
-    digest: SM3Digest = _detail("内容摘要", "SM3 digest of what it says", "digest")
-    drafted_by: str = _detail("起草人", "officer who drafted it", "drafted_by")
-    secrecy_review: CatalogReview | None = _rows("保密审查", "secrecy review (R4.2)", "secrecy_review")
-    in_force_from: Date | None = _detail("生效日期", "published on", "in_force_from")
-    effective_to: Date | None = _detail("失效日期", "superseded or retired on", "effective_to")
-    ended_reason: str | None = _detail("终止原因", "why it ended", "ended_reason")
-    deliveries: list[PublicityDelivery] | None = governed(
-        "渠道送达",
-        "deliveries to the channels, oldest first (R4.5)",
-        ROW,
-        shape=Shape.MANY,
-        target="case.deliveries",
-        mask=Mask.KEEP,
+    code: str = detail("事项编码", "code of the item", "code")
+    version: int = detail("版本", "version, from 1", "item_version")
+    content: CatalogContent = rows("内容", "what it says", "content")
+    standard: str = detail("对照标准", "edition of the national standard", "standard")
+    deviations: list[CatalogDeviation] = rows("偏差", "deviations from the standard (R4.3)", "deviations")
+    digest: SM3Digest = detail("内容摘要", "SM3 digest of what it says", "digest")
+    drafted_by: str = detail("起草人", "officer who drafted it", "drafted_by")
+    secrecy_review: CatalogReview | None = rows("保密审查", "secrecy review (R4.2)", "secrecy_review")
+    in_force_from: Date | None = detail("生效日期", "published on", "in_force_from")
+    effective_to: Date | None = detail("失效日期", "superseded or retired on", "effective_to")
+    ended_reason: str | None = detail("终止原因", "why it ended", "ended_reason")
+    deliveries: list[PublicityDelivery] | None = many(
+        "渠道送达", "deliveries to the channels, oldest first (R4.5)", "case.deliveries"
     )
 
 
 @strawberry.type(description="权力清单事项 · An item of a unit's power list, as it was imported (R4.1)")
 @entity("case_file", "D38", only=("mechanism", ("POWER_ITEM",)))
 class PowerListItem(Case):
-    code: str = _detail("事项编码", "code", "code")
-    name: str = _detail("事项名称", "name", "name")
-    kind: CatalogItemKind = _detail("种类", "kind", "kind")
-    legal_basis: str = _detail("实施依据", "legal basis", "legal_basis")
-    authority: str = _detail("实施机关", "authority", "authority")
-    responsibility_item: str | None = _detail(
+    code: str = detail("事项编码", "code", "code")
+    name: str = detail("事项名称", "name", "name")
+    kind: CatalogItemKind = detail("种类", "kind", "kind")
+    legal_basis: str = detail("实施依据", "legal basis", "legal_basis")
+    authority: str = detail("实施机关", "authority", "authority")
+    responsibility_item: str | None = detail(
         "责任清单事项", "item of the responsibility list", "responsibility_item"
     )
 
 
 @strawberry.type(description="渠道状态 · How far a published item is on a channel (R4.5)")
 class CatalogChannel:
-    channel: PublicityChannel = _member("渠道", "channel", "channel")
-    state: DeliveryState = _member("状态", "state of the delivery", "state")
-    acknowledged_at: Moment | None = _member("签收时间", "acknowledged", "acknowledged_at")
+    channel: PublicityChannel = member("渠道", "channel", "channel")
+    state: DeliveryState = member("状态", "state of the delivery", "state")
+    acknowledged_at: Moment | None = member("签收时间", "acknowledged", "acknowledged_at")
 
 
 @strawberry.type(
@@ -204,52 +175,52 @@ class CatalogChannel:
 )
 @entity("rows:catalogue", OPEN)
 class CatalogItem:
-    unit: str = _open("单位", "partner that keeps it", "unit")
-    code: str = _open("事项编码", "code", "code")
-    version: int = _open("版本", "version, from 1", "version")
-    name: str = _open("名称", "name", "name")
-    kind: CatalogItemKind = _open("种类", "kind", "kind")
-    legal_basis: str = _open("实施依据", "legal basis", "legal_basis")
-    authority: str = _open("实施机关", "authority", "authority")
-    power_item: str | None = _open("权力清单事项", "item of the power list", "power_item")
-    responsibility_item: str | None = _open(
+    unit: str = open_to_all("单位", "partner that keeps it", "unit")
+    code: str = open_to_all("事项编码", "code", "code")
+    version: int = open_to_all("版本", "version, from 1", "version")
+    name: str = open_to_all("名称", "name", "name")
+    kind: CatalogItemKind = open_to_all("种类", "kind", "kind")
+    legal_basis: str = open_to_all("实施依据", "legal basis", "legal_basis")
+    authority: str = open_to_all("实施机关", "authority", "authority")
+    power_item: str | None = open_to_all("权力清单事项", "item of the power list", "power_item")
+    responsibility_item: str | None = open_to_all(
         "责任清单事项", "item of the responsibility list", "responsibility_item"
     )
-    effective_from: Date = _open("生效日期", "in force from", "effective_from")
-    effective_to: Date | None = _open("失效日期", "superseded or retired on", "effective_to")
-    standard: str = _open("对照标准", "edition of the national standard", "standard")
-    data_items: list[CatalogDataItem] = _open("数据项", "data items", "data_items", Shape.ROWS)
-    deviations: list[CatalogDeviation] = _open(
+    effective_from: Date = open_to_all("生效日期", "in force from", "effective_from")
+    effective_to: Date | None = open_to_all("失效日期", "superseded or retired on", "effective_to")
+    standard: str = open_to_all("对照标准", "edition of the national standard", "standard")
+    data_items: list[CatalogDataItem] = open_to_all("数据项", "data items", "data_items", Shape.ROWS)
+    deviations: list[CatalogDeviation] = open_to_all(
         "与国家标准的偏差", "deviations from the standard (R4.3)", "deviations", Shape.ROWS
     )
-    channels: list[CatalogChannel] = _open("渠道", "its two channels (R4.5)", "channels", Shape.ROWS)
+    channels: list[CatalogChannel] = open_to_all("渠道", "its two channels (R4.5)", "channels", Shape.ROWS)
 
 
 @strawberry.type(
     description="缺口 · An item of the power list that is not in the catalogue, or not shown yet (R4.1)"
 )
 class CatalogCoverageGap:
-    code: str = _member("事项编码", "code", "code")
-    name: str = _member("事项名称", "name", "name")
-    kind: CatalogItemKind = _member("种类", "kind", "kind")
-    gap: CatalogGap = _member("状态", "how far it is", "gap")
+    code: str = member("事项编码", "code", "code")
+    name: str = member("事项名称", "name", "name")
+    kind: CatalogItemKind = member("种类", "kind", "kind")
+    gap: CatalogGap = member("状态", "how far it is", "gap")
 
 
 @strawberry.type(description="应归尽归、应示尽示 · Coverage of a unit's power list by its catalogue (R4.1)")
 @entity("rows:catalogue_coverage", OPEN)
 class CatalogCoverage:
-    unit: str = _open("单位", "partner that keeps them", "unit")
-    active: int = _open("有效权力事项", "active licences and penalties of the power list", "active")
-    catalogued: int = _open("已编入目录", "with an item in force in the catalogue", "catalogued")
-    shown: int = _open("已公示", "with both channels' receipts", "shown")
-    per_mille_catalogued: int | None = _open(
+    unit: str = open_to_all("单位", "partner that keeps them", "unit")
+    active: int = open_to_all("有效权力事项", "active licences and penalties of the power list", "active")
+    catalogued: int = open_to_all("已编入目录", "with an item in force in the catalogue", "catalogued")
+    shown: int = open_to_all("已公示", "with both channels' receipts", "shown")
+    per_mille_catalogued: int | None = open_to_all(
         "应归尽归率(千分比)", "catalogued of 1,000 active; null: none", "per_mille_catalogued"
     )
-    per_mille_shown: int | None = _open(
+    per_mille_shown: int | None = open_to_all(
         "应示尽示率(千分比)", "shown of 1,000 catalogued; null: none", "per_mille_shown"
     )
-    gaps: list[CatalogCoverageGap] = _open("缺口", "the gap list", "gaps", Shape.ROWS)
-    without_power: list[str] = _open(
+    gaps: list[CatalogCoverageGap] = open_to_all("缺口", "the gap list", "gaps", Shape.ROWS)
+    without_power: list[str] = open_to_all(
         "无权力清单依据的目录事项", "items in force without an active item of the power list", "without_power"
     )
 
@@ -278,11 +249,7 @@ _Items = Annotated[
     list[CatalogDataItemInput] | None,
     parameter("数据项", "data items; by default those of the version before, else the standard's"),
 ]
-_Reason = Annotated[str, parameter("理由", "reason")]
-
-
-def _command(zh: str, en: str, name: str, capability: Capability = Capability.CASEWORK) -> Any:
-    return governed(zh, en, OPEN, shape=Shape.COMMAND, target=f"catalogue.{name}", capability=capability)
+_command = commands_of("catalogue")
 
 
 @strawberry.type(description="双公示事项目录操作 · Commands of the catalogue")
@@ -327,7 +294,7 @@ class CatalogueCommands:
         self,
         number: _Number,
         deviation: Annotated[str, parameter("偏差标识", "key of the deviation")],
-        reason: _Reason,
+        reason: Reason,
     ) -> CatalogItemVersion | None:
         return PLANNED
 
@@ -337,17 +304,15 @@ class CatalogueCommands:
         "pass_secrecy",
         Capability.REVIEW,
     )
-    def pass_catalog_review(
-        self, number: _Number, opinion: Annotated[str, parameter("意见", "opinion")]
-    ) -> CatalogItemVersion | None:
+    def pass_catalog_review(self, number: _Number, opinion: Opinion) -> CatalogItemVersion | None:
         return PLANNED
 
     @_command("目录保密审查不通过", "reject a version", "reject", Capability.REVIEW)
-    def reject_catalog_item(self, number: _Number, reason: _Reason) -> CatalogItemVersion | None:
+    def reject_catalog_item(self, number: _Number, reason: Reason) -> CatalogItemVersion | None:
         return PLANNED
 
     @_command("退回目录草稿", "give a version back for revision", "return", Capability.REVIEW)
-    def return_catalog_item(self, number: _Number, reason: _Reason) -> CatalogItemVersion | None:
+    def return_catalog_item(self, number: _Number, reason: Reason) -> CatalogItemVersion | None:
         return PLANNED
 
     @_command(
@@ -360,8 +325,8 @@ class CatalogueCommands:
     def retire_catalog_item(
         self,
         number: _Number,
-        reason: _Reason,
-        document_number: Annotated[str, parameter("文号", "number of the document")],
+        reason: Reason,
+        document_number: DocumentNumber,
     ) -> CatalogItemVersion | None:
         return PLANNED
 

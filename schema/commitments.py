@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from schema.casework import Case
+from schema.declaring import (
+    DocumentNumber,
+    Reason,
+    SubjectCode,
+    commands_of,
+    detail,
+    member,
+    open_to_all,
+    rows,
+)
 from schema.enums import term
 from schema.governance import (
-    HOLDER,
     OPEN,
     PLANNED,
-    ROW,
     Capability,
     Mask,
     Shape,
@@ -39,50 +47,34 @@ class InspectionOutcome(Enum):
     FALSE_COMMITMENT = term("FALSE_COMMITMENT", "虚假承诺")
 
 
-def _detail(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
-
-
-def _rows(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.ROWS, target=target, mask=Mask.KEEP)
-
-
-def _member(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP)
-
-
-def _open(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, OPEN, target=target, mask=Mask.KEEP)
-
-
 @strawberry.type(description="承诺书模板 · A version of a text to be signed (R6.1), with its type (R6.5)")
 @entity("rows:commitment_templates", OPEN)
 class CommitmentTemplate:
-    code: str = _open("模板代码", "code", "code")
-    version: str = _open("版本", "version", "version")
-    type: str = _open("承诺类型代码", "code of the type", "type")
-    type_name: str = _open("承诺类型", "type", "type_name")
-    national: list[str] = _open("对应的全国分类", "kinds of the national classification", "national")
-    most_months: int = _open("最长有效月数", "longest validity in months", "most_months")
-    title: str = _open("标题", "title", "title")
-    body: str = _open("正文", "text; {subject} and {scope} are filled in", "body")
-    consequence: str = _open("违诺后果", "what follows from a breach", "consequence")
+    code: str = open_to_all("模板代码", "code", "code")
+    version: str = open_to_all("版本", "version", "version")
+    type: str = open_to_all("承诺类型代码", "code of the type", "type")
+    type_name: str = open_to_all("承诺类型", "type", "type_name")
+    national: list[str] = open_to_all("对应的全国分类", "kinds of the national classification", "national")
+    most_months: int = open_to_all("最长有效月数", "longest validity in months", "most_months")
+    title: str = open_to_all("标题", "title", "title")
+    body: str = open_to_all("正文", "text; {subject} and {scope} are filled in", "body")
+    consequence: str = open_to_all("违诺后果", "what follows from a breach", "consequence")
 
 
 @strawberry.type(description="已公开的抽查结果 · The published result of an inspection (R6.3)")
 class PublishedInspection:
-    plan: str | None = _member("抽查计划编号", "number of the plan", "plan")
-    inspected_on: Date = _member("检查日期", "day on which it was concluded", "inspected_on")
-    outcome: InspectionOutcome = _member("结论", "outcome", "outcome")
-    published_on: Date = _member("公开日期", "published on", "published_on")
+    plan: str | None = member("抽查计划编号", "number of the plan", "plan")
+    inspected_on: Date = member("检查日期", "day on which it was concluded", "inspected_on")
+    outcome: InspectionOutcome = member("结论", "outcome", "outcome")
+    published_on: Date = member("公开日期", "published on", "published_on")
 
 
 @strawberry.type(description="认定的违诺 · The decision on a breach (R6.4)")
 class CommitmentBreach:
-    kind: BreachKind = _member("种类", "kind", "kind")
-    document_number: str = _member("决定文号", "number of the decision", "document_number")
-    authority: str = _member("认定机关", "authority", "authority")
-    decided_on: Date = _member("认定日期", "day of the decision", "decided_on")
+    kind: BreachKind = member("种类", "kind", "kind")
+    document_number: str = member("决定文号", "number of the decision", "document_number")
+    authority: str = member("认定机关", "authority", "authority")
+    decided_on: Date = member("认定日期", "day of the decision", "decided_on")
 
 
 @strawberry.type(
@@ -90,10 +82,10 @@ class CommitmentBreach:
 )
 @entity("case_file", "D33", only=("mechanism", ("COMMITMENT",)))
 class Commitment(Case):
-    type: str = _detail("承诺类型代码", "code of the type (R6.5)", "type")
-    type_name: str = _detail("承诺类型", "type", "type_name")
-    national: list[str] = _detail("对应的全国分类", "kinds of the national classification", "national")
-    subject_code: USCC = _detail("统一社会信用代码", "code", "subject_code")
+    type: str = detail("承诺类型代码", "code of the type (R6.5)", "type")
+    type_name: str = detail("承诺类型", "type", "type_name")
+    national: list[str] = detail("对应的全国分类", "kinds of the national classification", "national")
+    subject_code: USCC = detail("统一社会信用代码", "code", "subject_code")
     signatory: str | None = governed(
         "签署人",
         "who signed; never public (R6.2)",
@@ -102,24 +94,24 @@ class Commitment(Case):
         target="signatory",
         mask=Mask.NAME,
     )
-    template: str = _detail("模板代码", "code of the template", "template")
-    template_version: str = _detail("模板版本", "version that was signed", "template_version")
-    title: str = _detail("标题", "title", "title")
-    text: str = _detail("承诺内容", "what was promised", "text")
-    scope: str = _detail("承诺范围", "scope", "scope")
-    consequence: str = _detail("违诺后果", "what follows from a breach", "consequence")
-    valid_from: Date = _detail("有效期自", "first day of validity", "valid_from")
-    valid_to: Date = _detail("有效期至", "last day of validity", "valid_to")
-    signed_digest: SM3Digest = _detail("签署文件摘要", "SM3 digest of the signed file", "signed_digest")
-    consents_to_publication: bool = _detail(
+    template: str = detail("模板代码", "code of the template", "template")
+    template_version: str = detail("模板版本", "version that was signed", "template_version")
+    title: str = detail("标题", "title", "title")
+    text: str = detail("承诺内容", "what was promised", "text")
+    scope: str = detail("承诺范围", "scope", "scope")
+    consequence: str = detail("违诺后果", "what follows from a breach", "consequence")
+    valid_from: Date = detail("有效期自", "first day of validity", "valid_from")
+    valid_to: Date = detail("有效期至", "last day of validity", "valid_to")
+    signed_digest: SM3Digest = detail("签署文件摘要", "SM3 digest of the signed file", "signed_digest")
+    consents_to_publication: bool = detail(
         "同意公示", "consent to publish, part of the form (R6.2)", "consents_to_publication"
     )
-    published_on: Date | None = _detail("公示日期", "published on", "published_on")
-    ended_on: Date | None = _detail("终止日期", "ended on", "ended_on")
-    inspections: list[PublishedInspection] = _rows(
+    published_on: Date | None = detail("公示日期", "published on", "published_on")
+    ended_on: Date | None = detail("终止日期", "ended on", "ended_on")
+    inspections: list[PublishedInspection] = rows(
         "抽查结果", "published results of inspections", "inspections"
     )
-    breach: CommitmentBreach | None = _rows("违诺认定", "established breach (R6.4)", "breach")
+    breach: CommitmentBreach | None = rows("违诺认定", "established breach (R6.4)", "breach")
 
 
 @strawberry.input(description="承诺书 · A commitment as it was signed (R6.1)")
@@ -135,8 +127,6 @@ class CommitmentInput:
 
 
 _Number = Annotated[str, parameter("编号", "number of the commitment")]
-_Document = Annotated[str, parameter("文号", "number of the document")]
-_Reason = Annotated[str, parameter("理由", "reason")]
 _Signed = Annotated[CommitmentInput, parameter("承诺书", "what was signed")]
 
 
@@ -161,8 +151,7 @@ class CommitmentQueries:
         return PLANNED
 
 
-def _command(zh: str, en: str, name: str, capability: Capability = Capability.CASEWORK) -> Any:
-    return governed(zh, en, OPEN, shape=Shape.COMMAND, target=f"commitment.{name}", capability=capability)
+_command = commands_of("commitment")
 
 
 @strawberry.type(description="信用承诺操作 · Commands of commitments")
@@ -181,13 +170,13 @@ class CommitmentCommands:
     @_command("登记信用承诺", "record a commitment handed in on paper (R6.1)", "record")
     def record_commitment(
         self,
-        subject: Annotated[USCC, parameter("统一社会信用代码", "unified social credit code")],
+        subject: SubjectCode,
         commitment: _Signed,
     ) -> Commitment | None:
         return PLANNED
 
     @_command("退回补正", "give a commitment back for correction", "return")
-    def return_commitment(self, number: _Number, reason: _Reason) -> Commitment | None:
+    def return_commitment(self, number: _Number, reason: Reason) -> Commitment | None:
         return PLANNED
 
     @_command("补正后重新提交", "hand one's commitment in again", "revise", Capability.APPLY)
@@ -210,7 +199,7 @@ class CommitmentCommands:
         return PLANNED
 
     @_command("确认履行", "confirm that it was fulfilled", "fulfil")
-    def fulfil_commitment(self, number: _Number, document_number: _Document) -> Commitment | None:
+    def fulfil_commitment(self, number: _Number, document_number: DocumentNumber) -> Commitment | None:
         return PLANNED
 
     @_command(
@@ -226,6 +215,6 @@ class CommitmentCommands:
 
     @_command("登记撤回", "record a withdrawal handed in on paper", "withdraw_recorded")
     def withdraw_recorded_commitment(
-        self, number: _Number, reason: _Reason, document_number: _Document
+        self, number: _Number, reason: Reason, document_number: DocumentNumber
     ) -> Commitment | None:
         return PLANNED

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Annotated
 
 import strawberry
 
 from schema.casework import Case
+from schema.declaring import SubjectCode, commands_of, detail, many, member, open_to_all, rows, withheld
 from schema.enums import FetchStatus, Purpose, SourceSystem, Tristate, term
-from schema.governance import HOLDER, OPEN, ROW, Capability, Mask, Shape, entity, governed, supplied
+from schema.governance import (
+    OPEN,
+    PLANNED,
+    ROW,
+    Capability,
+    Mask,
+    Shape,
+    entity,
+    governed,
+    parameter,
+    supplied,
+)
 from schema.scalars import USCC, Date, Moment, SM3Digest
 
 
@@ -45,101 +58,63 @@ class CheckRowStatus(Enum):
 
 @strawberry.type(description="理由 · A reason, by code and in words")
 class CheckReason:
-    code: str = governed("代码", "code", HOLDER, target="code", mask=Mask.KEEP)
-    text: str = governed("文字", "in words", HOLDER, target="text", mask=Mask.KEEP)
+    code: str = member("代码", "code", "code")
+    text: str = member("文字", "in words", "text")
 
 
 @strawberry.type(description="绿色通道资格,三值 · Eligibility for the green channel, three-valued (R5.4)")
 class GreenChannelEligibility:
-    answer: Tristate = governed("资格", "answer", HOLDER, target="answer", mask=Mask.KEEP)
-    basis: str | None = governed(
-        "依据", "HONEST_MODEL or THREE_YEARS_CLEAN", HOLDER, target="basis", mask=Mask.KEEP
-    )
-    window_from: Date = governed(
-        "考察期起(不含)", "window, its first day not included", HOLDER, target="window_from", mask=Mask.KEEP
-    )
-    window_to: Date = governed(
-        "考察期止", "last day of the window", HOLDER, target="window_to", mask=Mask.KEEP
-    )
-    reasons: list[CheckReason] = governed(
-        "理由", "why", HOLDER, shape=Shape.ROWS, target="reasons", mask=Mask.KEEP
-    )
-    missing_sources: list[str] = governed(
-        "未能查询的来源",
-        "required sources that could not vouch",
-        HOLDER,
-        target="missing_sources",
-        mask=Mask.KEEP,
+    answer: Tristate = member("资格", "answer", "answer")
+    basis: str | None = member("依据", "HONEST_MODEL or THREE_YEARS_CLEAN", "basis")
+    window_from: Date = member("考察期起(不含)", "window, its first day not included", "window_from")
+    window_to: Date = member("考察期止", "last day of the window", "window_to")
+    reasons: list[CheckReason] = member("理由", "why", "reasons", Shape.ROWS)
+    missing_sources: list[str] = member(
+        "未能查询的来源", "required sources that could not vouch", "missing_sources"
     )
 
 
 @strawberry.type(description="审查依据中的一条 · A record, list entry or commitment as the check saw it")
 class CheckEvidenceItem:
-    kind: str = governed(
-        "种类", "RECORD, LIST_ENTRY, COMMITMENT or MEASURE", HOLDER, target="kind", mask=Mask.KEEP
-    )
-    id: strawberry.ID = governed("标识", "opaque id of what was seen", HOLDER, target="id", mask=Mask.KEEP)
-    data_class: str = governed("数据类别", "data class", HOLDER, target="data_class", mask=Mask.KEEP)
-    grade: str = governed(
-        "性质", "seriousness of a record, colour of a list", HOLDER, target="grade", mask=Mask.KEEP
-    )
-    title: str | None = governed("名称", "title or list", HOLDER, target="title", mask=Mask.KEEP)
-    document_number: str | None = governed(
-        "文号", "document", HOLDER, target="document_number", mask=Mask.KEEP
-    )
-    dated: Date | None = governed(
-        "日期", "day of decision or recognition", HOLDER, target="dated", mask=Mask.KEEP
-    )
-    under_objection: bool = governed(
-        "异议中", "objection pending", HOLDER, target="under_objection", mask=Mask.KEEP
-    )
-    version: str = governed("版本", "version of the row", HOLDER, target="version", mask=Mask.KEEP)
-    digest: SM3Digest | None = governed("摘要", "digest of the row", HOLDER, target="digest", mask=Mask.KEEP)
+    kind: str = member("种类", "RECORD, LIST_ENTRY, COMMITMENT or MEASURE", "kind")
+    id: strawberry.ID = member("标识", "opaque id of what was seen", "id")
+    data_class: str = member("数据类别", "data class", "data_class")
+    grade: str = member("性质", "seriousness of a record, colour of a list", "grade")
+    title: str | None = member("名称", "title or list", "title")
+    document_number: str | None = member("文号", "document", "document_number")
+    dated: Date | None = member("日期", "day of decision or recognition", "dated")
+    under_objection: bool = member("异议中", "objection pending", "under_objection")
+    version: str = member("版本", "version of the row", "version")
+    digest: SM3Digest | None = member("摘要", "digest of the row", "digest")
 
 
 @strawberry.type(description="审查时来源的状态 · State of a source when the check was run")
 class CheckSource:
-    source: SourceSystem = governed("来源系统", "source system", HOLDER, target="source", mask=Mask.KEEP)
-    status: FetchStatus = governed(
-        "状态", "whether it could be asked", HOLDER, target="status", mask=Mask.KEEP
-    )
-    as_of: Moment | None = governed("数据时间", "how recent", HOLDER, target="as_of", mask=Mask.KEEP)
-    required: bool = governed("必查", "required for the matter", HOLDER, target="required", mask=Mask.KEEP)
+    source: SourceSystem = member("来源系统", "source system", "source")
+    status: FetchStatus = member("状态", "whether it could be asked", "status")
+    as_of: Moment | None = member("数据时间", "how recent", "as_of")
+    required: bool = member("必查", "required for the matter", "required")
 
 
 @strawberry.type(description="封存的审查依据 · Evidence, frozen: later changes do not alter it (R5.2)")
 class CheckEvidence:
-    items: list[CheckEvidenceItem] = governed(
-        "所见记录", "what was seen", HOLDER, shape=Shape.ROWS, target="items", mask=Mask.KEEP
-    )
-    sources: list[CheckSource] = governed(
-        "来源", "the sources", HOLDER, shape=Shape.ROWS, target="sources", mask=Mask.KEEP
-    )
-    view: str = governed(
-        "视图摘要", "digest of the rights it was seen with", HOLDER, target="view", mask=Mask.KEEP
-    )
-    policy_version: str = governed(
-        "规则版本", "version of the rules", HOLDER, target="policy_version", mask=Mask.KEEP
-    )
+    items: list[CheckEvidenceItem] = member("所见记录", "what was seen", "items", Shape.ROWS)
+    sources: list[CheckSource] = member("来源", "the sources", "sources", Shape.ROWS)
+    view: str = member("视图摘要", "digest of the rights it was seen with", "view")
+    policy_version: str = member("规则版本", "version of the rules", "policy_version")
 
 
 @strawberry.type(description="办理反馈 · The official's decision, fed back")
 class CheckFeedback:
-    decision: HandlingDecision = governed("办理结果", "decision", HOLDER, target="decision", mask=Mask.KEEP)
-    decided_on: Date = governed(
-        "决定日期", "day of the decision", HOLDER, target="decided_on", mask=Mask.KEEP
-    )
-    document_number: str | None = governed(
-        "文号", "document", HOLDER, target="document_number", mask=Mask.KEEP
-    )
-    recorded_at: Moment = governed(
-        "反馈时间", "when it was fed back", HOLDER, target="recorded_at", mask=Mask.KEEP
-    )
+    decision: HandlingDecision = member("办理结果", "decision", "decision")
+    decided_on: Date = member("决定日期", "day of the decision", "decided_on")
+    document_number: str | None = member("文号", "document", "document_number")
+    recorded_at: Moment = member("反馈时间", "when it was fed back", "recorded_at")
 
 
 @strawberry.type(description="容缺材料 · A paper that is missing")
 class MissingPaper:
-    name: str = governed("材料名称", "name of the paper", HOLDER, target="name", mask=Mask.KEEP)
+    name: str = member("材料名称", "name of the paper", "name")
 
 
 @strawberry.input(description="容缺材料 · A paper that is missing; core papers cannot be")
@@ -151,135 +126,129 @@ class MissingPaperInput:
 @strawberry.type(description="容缺受理 · Tolerant acceptance: papers promised by a day (R5.6)")
 @entity("case_file", "D38", only=("mechanism", ("TOLERANCE",)))
 class TolerantAcceptance(Case):
-    missing_papers: list[MissingPaper] | None = governed(
-        "容缺材料", "papers that are missing", ROW, shape=Shape.ROWS, target="missing_papers"
+    missing_papers: list[MissingPaper] | None = withheld(
+        "容缺材料", "papers that are missing", "missing_papers", Shape.ROWS
     )
-    commitment: str | None = governed(
-        "书面承诺", "written commitment", ROW, shape=Shape.DETAIL, target="commitment"
-    )
-    commitment_digest: SM3Digest = governed(
-        "承诺书摘要",
-        "SM3 digest of the signed file",
-        ROW,
-        shape=Shape.DETAIL,
-        target="commitment_digest",
-        mask=Mask.KEEP,
-    )
+    commitment: str | None = withheld("书面承诺", "written commitment", "commitment")
+    commitment_digest: SM3Digest = detail("承诺书摘要", "SM3 digest of the signed file", "commitment_digest")
 
 
 @strawberry.type(description="信用审查 · A credit check and what it found (R5.1-R5.7)")
 @entity("case_file", "D38", only=("mechanism", ("CHECK",)))
 class CreditCheck(Case):
-    purpose: Purpose = governed(
-        "使用目的", "kind of handling", ROW, shape=Shape.DETAIL, target="purpose", mask=Mask.KEEP
+    purpose: Purpose = detail("使用目的", "kind of handling", "purpose")
+    matter: str = detail("事项代码", "matter code", "matter")
+    matter_name: str = detail("事项名称", "matter", "matter_name")
+    case_number: str = detail("办件编号", "number of the handling", "case_number")
+    subject_code: USCC = detail("统一社会信用代码", "code of the subject", "subject_code")
+    conclusion: CheckConclusion = detail("结论", "conclusion", "conclusion")
+    reasons: list[CheckReason] = rows("理由", "what the conclusion rests on", "reasons")
+    reminders: list[CheckReason] = rows(
+        "提示", "wording of the reminders; no punishment by themselves (R5.5)", "reminders"
     )
-    matter: str = governed(
-        "事项代码", "matter code", ROW, shape=Shape.DETAIL, target="matter", mask=Mask.KEEP
+    eligibility: GreenChannelEligibility = rows(
+        "绿色通道资格", "eligibility for the green channel", "eligibility"
     )
-    matter_name: str = governed(
-        "事项名称", "matter", ROW, shape=Shape.DETAIL, target="matter_name", mask=Mask.KEEP
-    )
-    case_number: str = governed(
-        "办件编号", "number of the handling", ROW, shape=Shape.DETAIL, target="case_number", mask=Mask.KEEP
-    )
-    subject_code: USCC = governed(
-        "统一社会信用代码",
-        "code of the subject",
-        ROW,
-        shape=Shape.DETAIL,
-        target="subject_code",
-        mask=Mask.KEEP,
-    )
-    conclusion: CheckConclusion = governed(
-        "结论", "conclusion", ROW, shape=Shape.DETAIL, target="conclusion", mask=Mask.KEEP
-    )
-    reasons: list[CheckReason] = governed(
-        "理由", "what the conclusion rests on", ROW, shape=Shape.ROWS, target="reasons", mask=Mask.KEEP
-    )
-    reminders: list[CheckReason] = governed(
-        "提示",
-        "wording of the reminders; no punishment by themselves (R5.5)",
-        ROW,
-        shape=Shape.ROWS,
-        target="reminders",
-        mask=Mask.KEEP,
-    )
-    eligibility: GreenChannelEligibility = governed(
-        "绿色通道资格",
-        "eligibility for the green channel",
-        ROW,
-        shape=Shape.ROWS,
-        target="eligibility",
-        mask=Mask.KEEP,
-    )
-    valid_until: Date = governed(
-        "有效期至",
-        "last day on which it may be relied on, until 24:00 (R5.7)",
-        ROW,
-        shape=Shape.DETAIL,
-        target="valid_until",
-        mask=Mask.KEEP,
+    valid_until: Date = detail(
+        "有效期至", "last day on which it may be relied on, until 24:00 (R5.7)", "valid_until"
     )
     currently_valid: bool = governed(
         "当前是否有效", "valid today", ROW, shape=Shape.COMPUTED, target="check_valid", mask=Mask.KEEP
     )
-    evidence: CheckEvidence | None = governed(
+    evidence: CheckEvidence | None = withheld(
         "封存依据",
         "evidence, for the handling unit and auditors only",
-        ROW,
-        shape=Shape.ROWS,
-        target="evidence",
+        "evidence",
+        Shape.ROWS,
         capability=Capability.LINEAGE,
     )
-    evidence_digest: SM3Digest | None = governed(
-        "依据摘要",
-        "SM3 digest of the canonical evidence",
-        ROW,
-        shape=Shape.DETAIL,
-        target="evidence_digest",
-        mask=Mask.KEEP,
-        capability=Capability.LINEAGE,
+    evidence_digest: SM3Digest | None = detail(
+        "依据摘要", "SM3 digest of the canonical evidence", "evidence_digest", capability=Capability.LINEAGE
     )
-    feedback: CheckFeedback | None = governed(
-        "办理反馈", "the official's decision", ROW, shape=Shape.ROWS, target="feedback", mask=Mask.KEEP
-    )
-    tolerances: list[TolerantAcceptance] | None = governed(
-        "容缺受理",
-        "tolerant acceptances under this check",
-        ROW,
-        shape=Shape.MANY,
-        target="case.targeting",
-        mask=Mask.KEEP,
+    feedback: CheckFeedback | None = rows("办理反馈", "the official's decision", "feedback")
+    tolerances: list[TolerantAcceptance] | None = many(
+        "容缺受理", "tolerant acceptances under this check", "case.targeting"
     )
 
 
 @strawberry.type(description="批量审查的一行 · A row of a batch of checks")
 @entity("rows:command", OPEN)
 class CreditCheckRow:
-    position: int = governed("序号", "place in the request, from 1", OPEN, target="position", mask=Mask.KEEP)
-    code: str = governed("所给代码", "code as given", OPEN, target="code", mask=Mask.KEEP)
-    status: CheckRowStatus = governed("状态", "what became of it", OPEN, target="status", mask=Mask.KEEP)
-    check: CreditCheck | None = governed(
-        "审查", "the check", OPEN, shape=Shape.ONE, target="command.case", mask=Mask.KEEP
-    )
+    position: int = open_to_all("序号", "place in the request, from 1", "position")
+    code: str = open_to_all("所给代码", "code as given", "code")
+    status: CheckRowStatus = open_to_all("状态", "what became of it", "status")
+    check: CreditCheck | None = open_to_all("审查", "the check", "command.case", Shape.ONE)
 
 
 @strawberry.type(description="审查编号核验 · Whether a check number holds, and nothing more (R5.1)")
 @entity("rows:check_verification", OPEN)
 class CreditCheckVerification:
-    valid: bool = governed(
-        "是否有效",
-        "issued for this subject and matter, and in force then",
-        OPEN,
-        target="valid",
-        mask=Mask.KEEP,
+    valid: bool = open_to_all("是否有效", "issued for this subject and matter, and in force then", "valid")
+    number: str = open_to_all("审查编号", "number as given", "number")
+    subject: USCC = open_to_all("统一社会信用代码", "code as given", "subject")
+    matter: str = open_to_all("事项代码", "matter as given", "matter")
+    checked_at: Moment | None = open_to_all("审查时间", "when it was run; null when not valid", "checked_at")
+    valid_until: Date | None = open_to_all("有效期至", "last day; null when not valid", "valid_until")
+
+
+_check = commands_of("check", Capability.CHECK)
+_tolerance = commands_of("tolerance", Capability.CHECK)
+
+
+@strawberry.type(description="信用审查操作 · Commands of checks and of tolerant acceptance")
+class CheckCommands:
+    @_check(
+        "信用审查",
+        "check a subject before a handling; the purpose, matter and case are the request's (R5.1)",
+        "run",
     )
-    number: str = governed("审查编号", "number as given", OPEN, target="number", mask=Mask.KEEP)
-    subject: USCC = governed("统一社会信用代码", "code as given", OPEN, target="subject", mask=Mask.KEEP)
-    matter: str = governed("事项代码", "matter as given", OPEN, target="matter", mask=Mask.KEEP)
-    checked_at: Moment | None = governed(
-        "审查时间", "when it was run; null when not valid", OPEN, target="checked_at", mask=Mask.KEEP
+    def run_credit_check(self, subject: SubjectCode) -> CreditCheck | None:
+        return PLANNED
+
+    @_check("批量信用审查", "check up to 500 subjects, one row each, in the order asked", "run_batch")
+    def run_credit_checks(
+        self, subjects: Annotated[list[str], parameter("统一社会信用代码", "unified social credit codes")]
+    ) -> list[CreditCheckRow] | None:
+        return PLANNED
+
+    @_check("反馈办理结果", "feed back what the official decided (R5.3)", "feedback")
+    def record_check_feedback(
+        self,
+        number: Annotated[str, parameter("审查编号", "number of the check")],
+        decision: Annotated[HandlingDecision, parameter("办理结果", "decision")],
+        decided_on: Annotated[Date, parameter("决定日期", "day of the decision")],
+        document_number: Annotated[str | None, parameter("文号", "number of the document")] = None,
+        reason: Annotated[str | None, parameter("理由", "reason, where it differs from the advice")] = None,
+    ) -> CreditCheck | None:
+        return PLANNED
+
+    @_tolerance(
+        "容缺受理",
+        "accept with non-core papers missing, on a written commitment and by a day (R5.6)",
+        "accept",
     )
-    valid_until: Date | None = governed(
-        "有效期至", "last day; null when not valid", OPEN, target="valid_until", mask=Mask.KEEP
-    )
+    def accept_tolerantly(
+        self,
+        number: Annotated[str, parameter("审查编号", "number of the check")],
+        missing_papers: Annotated[list[MissingPaperInput], parameter("容缺材料", "papers that are missing")],
+        commitment: Annotated[str, parameter("书面承诺", "text of the written commitment")],
+        commitment_digest: Annotated[SM3Digest, parameter("承诺书摘要", "SM3 digest of the signed file")],
+        due_on: Annotated[Date, parameter("补正期限", "last day for the papers")],
+    ) -> TolerantAcceptance | None:
+        return PLANNED
+
+    @_tolerance("容缺材料补齐", "the missing papers came", "complete")
+    def complete_tolerance(
+        self,
+        number: Annotated[str, parameter("容缺受理编号", "number of the tolerant acceptance")],
+        document_number: Annotated[str | None, parameter("文号", "number of the document")] = None,
+    ) -> TolerantAcceptance | None:
+        return PLANNED
+
+    @_tolerance("容缺未补齐", "the day passed without the papers: a breach of the commitment", "fail")
+    def fail_tolerance(
+        self,
+        number: Annotated[str, parameter("容缺受理编号", "number of the tolerant acceptance")],
+        reason: Annotated[str, parameter("理由", "what was found")],
+    ) -> TolerantAcceptance | None:
+        return PLANNED

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import strawberry
 
+from schema.declaring import commands_of
 from schema.enums import Tristate
-from schema.governance import OPEN, PLANNED, Capability, Mask, Need, Shape, entity, governed, parameter
+from schema.governance import OPEN, PLANNED, Capability, Mask, Need, entity, governed, parameter
 
 _WORKER = "D29"
 
@@ -43,15 +44,15 @@ class DomesticWorker:
     insured: Tristate | None = _flag("已投保", "insured", "insured")
 
 
+_command = commands_of("domestic", Capability.LOOKUP)
+
+
 @strawberry.type(description="家政服务员查询 · Asking about a domestic worker (R12.1)")
 class DomesticCommands:
-    @governed(
+    @_command(
         "查询家政服务员",
         "ask about the worker who authorised the caller; an authorisation holds once, so this is no query (R12.1)",
-        OPEN,
-        shape=Shape.COMMAND,
-        target="domestic.query",
-        capability=Capability.LOOKUP,
+        "query",
     )
     def query_domestic_worker(
         self,

@@ -2,54 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from schema.casework import Case
-from schema.enums import Seriousness
-from schema.governance import (
-    HOLDER,
-    OPEN,
-    PLANNED,
-    ROW,
-    Capability,
-    Mask,
-    Shape,
-    entity,
-    governed,
-    parameter,
-    supplied,
+from schema.declaring import (
+    CaseNumber,
+    DocumentNumber,
+    Reason,
+    SubjectCode,
+    commands_of,
+    detail,
+    member,
+    rows,
+    withheld,
 )
+from schema.enums import Seriousness
+from schema.governance import PLANNED, Capability, Shape, entity, parameter, supplied
 from schema.scalars import USCC, Date
-
-
-def _member(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP)
-
-
-def _detail(zh: str, en: str, target: str, shape: Shape = Shape.DETAIL) -> Any:
-    return governed(zh, en, ROW, shape=shape, target=target, mask=Mask.KEEP)
-
-
-def _secret(zh: str, en: str, target: str, shape: Shape = Shape.DETAIL) -> Any:
-    """Of a contract that is confidential: withheld where the class is given masked."""
-    return governed(zh, en, ROW, shape=shape, target=target)
 
 
 @strawberry.type(description="陈述申辩 · What the subject said to it")
 class OutboundDefence:
-    at: Date = _member("日期", "day", "at")
-    by: str = _member("提出方", "SUBJECT, or the partner that recorded it", "by")
-    statement: str = _member("内容", "statement", "statement")
+    at: Date = member("日期", "day", "at")
+    by: str = member("提出方", "SUBJECT, or the partner that recorded it", "by")
+    statement: str = member("内容", "statement", "statement")
 
 
 @strawberry.type(description="认定 · The department's finding and the record it made (R13.3)")
 class OutboundFinding:
-    document_number: str = _member("文号", "number of the decision", "document_number")
-    decided_on: Date = _member("决定日期", "day of the decision", "decided_on")
-    reason: str = _member("理由", "reason", "reason")
-    record: strawberry.ID = _member("记录标识", "opaque id of the record", "record")
+    document_number: str = member("文号", "number of the decision", "document_number")
+    decided_on: Date = member("决定日期", "day of the decision", "decided_on")
+    reason: str = member("理由", "reason", "reason")
+    record: strawberry.ID = member("记录标识", "opaque id of the record", "record")
 
 
 @strawberry.type(
@@ -57,33 +43,33 @@ class OutboundFinding:
 )
 @entity("case_file", "D38", only=("mechanism", ("OUTBOUND_ADVERSE",)))
 class OutboundAdverseCase(Case):
-    behaviour: str = _detail("行为代码", "code of the behaviour", "behaviour")
-    behaviour_name: str = _detail("行为", "behaviour", "behaviour_name")
-    seriousness: Seriousness = _detail("严重程度", "class of the record it would make", "seriousness")
-    subject_code: USCC = _detail("统一社会信用代码", "code of the subject", "subject_code")
-    certificate_number: str | None = _detail("境外投资证书号", "certificate", "certificate_number")
-    country: str | None = _detail("国家(地区)", "country", "country")
-    conducted_on: Date = _detail("行为日期", "day of the conduct", "conducted_on")
-    facts: str = _detail("事实", "facts", "facts")
-    notice_number: str = _detail("告知书文号", "number of the notice", "notice_number")
-    served_on: Date = _detail("送达日期", "day of service: the days for defence run", "served_on")
-    defences: list[OutboundDefence] = _detail("陈述申辩", "defences", "defences", Shape.ROWS)
-    finding: OutboundFinding | None = _detail("认定", "finding; null: none yet", "finding", Shape.ROWS)
+    behaviour: str = detail("行为代码", "code of the behaviour", "behaviour")
+    behaviour_name: str = detail("行为", "behaviour", "behaviour_name")
+    seriousness: Seriousness = detail("严重程度", "class of the record it would make", "seriousness")
+    subject_code: USCC = detail("统一社会信用代码", "code of the subject", "subject_code")
+    certificate_number: str | None = detail("境外投资证书号", "certificate", "certificate_number")
+    country: str | None = detail("国家(地区)", "country", "country")
+    conducted_on: Date = detail("行为日期", "day of the conduct", "conducted_on")
+    facts: str = detail("事实", "facts", "facts")
+    notice_number: str = detail("告知书文号", "number of the notice", "notice_number")
+    served_on: Date = detail("送达日期", "day of service: the days for defence run", "served_on")
+    defences: list[OutboundDefence] = rows("陈述申辩", "defences", "defences")
+    finding: OutboundFinding | None = rows("认定", "finding; null: none yet", "finding")
 
 
 @strawberry.type(description="合同义务 · An obligation of a contract")
 class ContractObligation:
-    text: str = _member("内容", "what was promised", "text")
-    due_on: Date = _member("期限", "last day", "due_on")
-    performed_on: Date | None = _member("履行日期", "performed on; null: open", "performed_on")
+    text: str = member("内容", "what was promised", "text")
+    due_on: Date = member("期限", "last day", "due_on")
+    performed_on: Date | None = member("履行日期", "performed on; null: open", "performed_on")
 
 
 @strawberry.type(description="裁判认定 · The judgment or award in force, and the record it made (R13.3)")
 class ContractAdjudication:
-    adjudicator: str = _member("裁判机构", "court or arbitral body", "adjudicator")
-    document_number: str = _member("文书号", "number of the judgment", "document_number")
-    effective_on: Date = _member("生效日期", "in force since", "effective_on")
-    record: strawberry.ID = _member("记录标识", "opaque id of the record", "record")
+    adjudicator: str = member("裁判机构", "court or arbitral body", "adjudicator")
+    document_number: str = member("文书号", "number of the judgment", "document_number")
+    effective_on: Date = member("生效日期", "in force since", "effective_on")
+    record: strawberry.ID = member("记录标识", "opaque id of the record", "record")
 
 
 @strawberry.type(
@@ -91,13 +77,13 @@ class ContractAdjudication:
 )
 @entity("case_file", "D41", only=("mechanism", ("INVESTMENT_CONTRACT",)))
 class InvestmentContract(Case):
-    contract_number: str | None = _secret("合同编号", "number of the contract", "contract_number")
-    subject_code: USCC = _detail("统一社会信用代码", "code of the firm", "subject_code")
-    parties: list[str] | None = _secret("合同各方", "parties", "parties")
-    signed_on: Date | None = _secret("签订日期", "signed on", "signed_on")
-    obligations: list[ContractObligation] | None = _secret("义务", "obligations", "obligations", Shape.ROWS)
-    alleged: str | None = _secret("违约主张", "breach that is alleged; null: none", "alleged")
-    adjudication: ContractAdjudication | None = _secret(
+    contract_number: str | None = withheld("合同编号", "number of the contract", "contract_number")
+    subject_code: USCC = detail("统一社会信用代码", "code of the firm", "subject_code")
+    parties: list[str] | None = withheld("合同各方", "parties", "parties")
+    signed_on: Date | None = withheld("签订日期", "signed on", "signed_on")
+    obligations: list[ContractObligation] | None = withheld("义务", "obligations", "obligations", Shape.ROWS)
+    alleged: str | None = withheld("违约主张", "breach that is alleged; null: none", "alleged")
+    adjudication: ContractAdjudication | None = withheld(
         "裁判认定", "adjudication", "adjudication", Shape.ROWS
     )
 
@@ -108,27 +94,19 @@ class ContractObligationInput:
     due_on: Date = supplied("期限", "last day")
 
 
-_Number = Annotated[str, parameter("编号", "number of the case")]
-_Document = Annotated[str, parameter("文号", "number of the document")]
-_Reason = Annotated[str, parameter("理由", "reason")]
 _Statement = Annotated[str, parameter("内容", "statement")]
-_Subject = Annotated[USCC, parameter("统一社会信用代码", "unified social credit code")]
-
-
-def _command(zh: str, en: str, name: str, capability: Capability = Capability.CASEWORK) -> Any:
-    return governed(zh, en, OPEN, shape=Shape.COMMAND, target=name, capability=capability)
+_outbound = commands_of("outbound")
+_contract = commands_of("contract")
 
 
 @strawberry.type(description="对外经济操作 · Commands of foreign trade and investment")
 class ForeignTradeCommands:
-    @_command(
-        "告知不良行为",
-        "open the case of an adverse behaviour abroad, with the notice served",
-        "outbound.propose",
+    @_outbound(
+        "告知不良行为", "open the case of an adverse behaviour abroad, with the notice served", "propose"
     )
     def propose_outbound_adverse(
         self,
-        subject: _Subject,
+        subject: SubjectCode,
         behaviour: Annotated[str, parameter("行为代码", "code of the behaviour, such as OUT-01")],
         conducted_on: Annotated[Date, parameter("行为日期", "day of the conduct")],
         facts: Annotated[str, parameter("事实", "facts")],
@@ -139,37 +117,36 @@ class ForeignTradeCommands:
     ) -> OutboundAdverseCase | None:
         return PLANNED
 
-    @_command("陈述申辩", "state one's defence", "outbound.state_defence", Capability.APPLY)
-    def state_outbound_defence(self, number: _Number, statement: _Statement) -> OutboundAdverseCase | None:
+    @_outbound("陈述申辩", "state one's defence", "state_defence", Capability.APPLY)
+    def state_outbound_defence(self, number: CaseNumber, statement: _Statement) -> OutboundAdverseCase | None:
         return PLANNED
 
-    @_command("记录申辩", "record a defence", "outbound.record_defence")
-    def record_outbound_defence(self, number: _Number, statement: _Statement) -> OutboundAdverseCase | None:
+    @_outbound("记录申辩", "record a defence", "record_defence")
+    def record_outbound_defence(
+        self, number: CaseNumber, statement: _Statement
+    ) -> OutboundAdverseCase | None:
         return PLANNED
 
-    @_command(
-        "认定并归集",
-        "find, by a second person, and file the record (R13.3)",
-        "outbound.file",
-        Capability.REVIEW,
+    @_outbound(
+        "认定并归集", "find, by a second person, and file the record (R13.3)", "file", Capability.REVIEW
     )
     def file_outbound_adverse(
         self,
-        number: _Number,
-        document_number: _Document,
-        reason: _Reason,
+        number: CaseNumber,
+        document_number: DocumentNumber,
+        reason: Reason,
         defence_answer: Annotated[str | None, parameter("申辩答复", "answer to the defences")] = None,
     ) -> OutboundAdverseCase | None:
         return PLANNED
 
-    @_command("不予认定", "drop it", "outbound.drop")
-    def drop_outbound_adverse(self, number: _Number, reason: _Reason) -> OutboundAdverseCase | None:
+    @_outbound("不予认定", "drop it", "drop")
+    def drop_outbound_adverse(self, number: CaseNumber, reason: Reason) -> OutboundAdverseCase | None:
         return PLANNED
 
-    @_command("登记招商引资合同", "enter a contract and its obligations", "contract.register")
+    @_contract("登记招商引资合同", "enter a contract and its obligations", "register")
     def register_investment_contract(
         self,
-        subject: _Subject,
+        subject: SubjectCode,
         contract_number: Annotated[str, parameter("合同编号", "number of the contract")],
         parties: Annotated[list[str], parameter("合同各方", "parties")],
         signed_on: Annotated[Date, parameter("签订日期", "day of signature")],
@@ -177,40 +154,42 @@ class ForeignTradeCommands:
     ) -> InvestmentContract | None:
         return PLANNED
 
-    @_command("记录履行", "an obligation was performed", "contract.perform")
+    @_contract("记录履行", "an obligation was performed", "perform")
     def perform_contract_obligation(
         self,
-        number: _Number,
+        number: CaseNumber,
         obligation: Annotated[int, parameter("第几项义务", "which obligation, from 1")],
         performed_on: Annotated[Date, parameter("履行日期", "day")],
     ) -> InvestmentContract | None:
         return PLANNED
 
-    @_command("履行完毕", "all is performed", "contract.complete")
-    def complete_investment_contract(self, number: _Number) -> InvestmentContract | None:
+    @_contract("履行完毕", "all is performed", "complete")
+    def complete_investment_contract(self, number: CaseNumber) -> InvestmentContract | None:
         return PLANNED
 
-    @_command("提出违约", "allege a breach: it stays confidential", "contract.allege")
-    def allege_contract_breach(self, number: _Number, reason: _Reason) -> InvestmentContract | None:
+    @_contract("提出违约", "allege a breach: it stays confidential", "allege")
+    def allege_contract_breach(self, number: CaseNumber, reason: Reason) -> InvestmentContract | None:
         return PLANNED
 
-    @_command("撤销违约主张", "the allegation is given up", "contract.dismiss")
-    def dismiss_contract_breach(self, number: _Number, reason: _Reason) -> InvestmentContract | None:
+    @_contract("撤销违约主张", "the allegation is given up", "dismiss")
+    def dismiss_contract_breach(self, number: CaseNumber, reason: Reason) -> InvestmentContract | None:
         return PLANNED
 
-    @_command(
-        "归集裁判认定的违约", "file a breach that a judgment in force establishes (R13.3)", "contract.adjudicate",
+    @_contract(
+        "归集裁判认定的违约",
+        "file a breach that a judgment in force establishes (R13.3)",
+        "adjudicate",
         Capability.REVIEW,
-    )  # fmt: skip
+    )
     def file_adjudicated_breach(
         self,
-        number: _Number,
+        number: CaseNumber,
         adjudicator: Annotated[str, parameter("裁判机构", "court or arbitral body")],
-        document_number: _Document,
+        document_number: DocumentNumber,
         effective_on: Annotated[Date, parameter("生效日期", "in force since")],
     ) -> InvestmentContract | None:
         return PLANNED
 
-    @_command("终止合同", "it ended otherwise", "contract.terminate")
-    def terminate_investment_contract(self, number: _Number, reason: _Reason) -> InvestmentContract | None:
+    @_contract("终止合同", "it ended otherwise", "terminate")
+    def terminate_investment_contract(self, number: CaseNumber, reason: Reason) -> InvestmentContract | None:
         return PLANNED

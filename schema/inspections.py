@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from schema.casework import Case
 from schema.commitments import BreachKind, InspectionOutcome
+from schema.declaring import CaseNumber, DocumentNumber, Reason, commands_of, detail, member, rows
 from schema.enums import term
-from schema.governance import (
-    HOLDER,
-    OPEN,
-    PLANNED,
-    ROW,
-    Capability,
-    Mask,
-    Shape,
-    entity,
-    filters,
-    governed,
-    parameter,
-    supplied,
-)
+from schema.governance import OPEN, PLANNED, Capability, Shape, entity, filters, governed, parameter, supplied
 from schema.scalars import Date, Moment, SM3Digest
 
 
@@ -45,30 +33,18 @@ class InspectionOrigin(Enum):
     TOLERANCE = term("TOLERANCE", "容缺逾期未补")
 
 
-def _detail(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
-
-
-def _rows(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.ROWS, target=target, mask=Mask.KEEP)
-
-
-def _member(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP)
-
-
 @strawberry.type(description="抽查比例 · The share of a tier that is drawn")
 class DrawRate:
-    tier: DrawTier = _member("等级", "tier", "tier")
-    percent: str = _member("百分比", "per cent, a whole number or a fraction such as 5/2", "percent")
+    tier: DrawTier = member("等级", "tier", "tier")
+    percent: str = member("百分比", "per cent, a whole number or a fraction such as 5/2", "percent")
 
 
 @strawberry.type(description="抽中的对象 · A commitment that was drawn")
 class DrawnObject:
-    object: strawberry.ID = _member("承诺标识", "opaque id of the commitment", "object")
-    tier: DrawTier = _member("等级", "tier", "tier")
-    place: int = _member("顺位", "place in the order of its tier, from 1", "place")
-    inspectors: list[str] = _member("检查人员", "inspectors sent", "inspectors")
+    object: strawberry.ID = member("承诺标识", "opaque id of the commitment", "object")
+    tier: DrawTier = member("等级", "tier", "tier")
+    place: int = member("顺位", "place in the order of its tier, from 1", "place")
+    inspectors: list[str] = member("检查人员", "inspectors sent", "inspectors")
 
 
 @strawberry.type(
@@ -76,61 +52,61 @@ class DrawnObject:
 )
 @entity("case_file", "D33", only=("mechanism", ("INSPECTION_PLAN",)))
 class InspectionPlan(Case):
-    title: str = _detail("名称", "title", "title")
-    type: str | None = _detail("承诺类型代码", "type of the commitments; null: all", "type")
-    region: str | None = _detail("行政区划前缀", "prefix of their region; null: all", "region")
-    rates: list[DrawRate] = _rows("抽查比例", "shares by tier", "rates")
-    per_object: int = _detail("每个对象的检查人数", "inspectors to an object", "per_object")
-    frame: str | None = _detail(
+    title: str = detail("名称", "title", "title")
+    type: str | None = detail("承诺类型代码", "type of the commitments; null: all", "type")
+    region: str | None = detail("行政区划前缀", "prefix of their region; null: all", "region")
+    rates: list[DrawRate] = rows("抽查比例", "shares by tier", "rates")
+    per_object: int = detail("每个对象的检查人数", "inspectors to an object", "per_object")
+    frame: str | None = detail(
         "抽样框",
         "all that may be drawn: a line each, object TAB tier TAB id, inspector TAB id TAB conflicts",
         "frame",
     )
-    frame_digest: SM3Digest | None = _detail(
+    frame_digest: SM3Digest | None = detail(
         "抽样框摘要", "SM3 of the frame, published before", "frame_digest"
     )
-    frame_count: int = _detail("抽样框对象数", "objects in the frame", "frame_count")
-    seed_commitment: SM3Digest | None = _detail(
+    frame_count: int = detail("抽样框对象数", "objects in the frame", "frame_count")
+    seed_commitment: SM3Digest | None = detail(
         "种子摘要", "SM3 of the seed, published before", "seed_commitment"
     )
-    committed_at: Moment | None = _detail("摘要公布时间", "when both digests were published", "committed_at")
-    drawn_on: Date | None = _detail("抽取日期", "drawn on", "drawn_on")
-    drawn_count: int = _detail("抽中数", "objects drawn", "drawn_count")
-    seed: str | None = _detail("种子", "32 bytes in hexadecimal; null before it is published", "seed")
-    drawn: list[DrawnObject] = _rows("抽取结果", "what was drawn; empty before it is published", "drawn")
-    published_on: Date | None = _detail("公开日期", "published on", "published_on")
-    published_late: int = _detail("逾期工作日数", "working days after the seventh", "published_late")
-    abandoned_reason: str | None = _detail("终止原因", "why it was abandoned", "abandoned_reason")
+    committed_at: Moment | None = detail("摘要公布时间", "when both digests were published", "committed_at")
+    drawn_on: Date | None = detail("抽取日期", "drawn on", "drawn_on")
+    drawn_count: int = detail("抽中数", "objects drawn", "drawn_count")
+    seed: str | None = detail("种子", "32 bytes in hexadecimal; null before it is published", "seed")
+    drawn: list[DrawnObject] = rows("抽取结果", "what was drawn; empty before it is published", "drawn")
+    published_on: Date | None = detail("公开日期", "published on", "published_on")
+    published_late: int = detail("逾期工作日数", "working days after the seventh", "published_late")
+    abandoned_reason: str | None = detail("终止原因", "why it was abandoned", "abandoned_reason")
 
 
 @strawberry.type(description="检查记录 · What an inspector saw")
 class InspectionNote:
-    noted_on: Date = _member("日期", "day", "noted_on")
-    officer: str = _member("记录人", "officer", "officer")
-    text: str = _member("内容", "what was seen", "text")
+    noted_on: Date = member("日期", "day", "noted_on")
+    officer: str = member("记录人", "officer", "officer")
+    text: str = member("内容", "what was seen", "text")
 
 
 @strawberry.type(description="违诺的书面认定 · The written finding of a breach (R6.4)")
 class BreachFinding:
-    kind: BreachKind = _member("种类", "kind", "kind")
-    document_number: str = _member("文号", "number of the document", "document_number")
-    authority: str = _member("认定机关", "authority", "authority")
-    text: str = _member("事实和理由", "facts and reasons", "text")
-    found_on: Date = _member("日期", "day", "found_on")
+    kind: BreachKind = member("种类", "kind", "kind")
+    document_number: str = member("文号", "number of the document", "document_number")
+    authority: str = member("认定机关", "authority", "authority")
+    text: str = member("事实和理由", "facts and reasons", "text")
+    found_on: Date = member("日期", "day", "found_on")
 
 
 @strawberry.type(description="违诺告知 · The notice, with the right to state and defend (R6.4)")
 class BreachNotice:
-    document_number: str = _member("文号", "number of the document", "document_number")
-    served_on: Date = _member("送达日期", "served on", "served_on")
-    defend_by: Date = _member("申辩期限", "last day for the defence", "defend_by")
+    document_number: str = member("文号", "number of the document", "document_number")
+    served_on: Date = member("送达日期", "served on", "served_on")
+    defend_by: Date = member("申辩期限", "last day for the defence", "defend_by")
 
 
 @strawberry.type(description="陈述申辩 · A defence (R6.4)")
 class BreachDefence:
-    stated_on: Date = _member("日期", "day", "stated_on")
-    by: str = _member("陈述人", "SUBJECT, or the partner that recorded it", "by")
-    statement: str = _member("内容", "what was said", "statement")
+    stated_on: Date = member("日期", "day", "stated_on")
+    by: str = member("陈述人", "SUBJECT, or the partner that recorded it", "by")
+    statement: str = member("内容", "what was said", "statement")
 
 
 @strawberry.type(
@@ -138,20 +114,20 @@ class BreachDefence:
 )
 @entity("case_file", "D34", only=("mechanism", ("COMMITMENT_INSPECTION",)))
 class CommitmentInspection(Case):
-    origin: InspectionOrigin = _detail("来源", "how it came about", "origin")
-    commitment: str = _detail("承诺编号", "number of the commitment or tolerant acceptance", "commitment")
-    plan: str | None = _detail("抽查计划编号", "number of the plan", "plan")
-    inspectors: list[str] = _detail("检查人员", "inspectors", "inspectors")
-    notes: list[InspectionNote] = _rows("检查记录", "notes", "notes")
-    finding: BreachFinding | None = _rows("书面认定", "written finding", "finding")
-    notice: BreachNotice | None = _rows("告知", "notice", "notice")
-    defences: list[BreachDefence] = _rows("陈述申辩", "defences", "defences")
-    outcome: InspectionOutcome | None = _detail("结论", "outcome", "outcome")
-    concluded_on: Date | None = _detail("结论日期", "concluded on", "concluded_on")
-    document_number: str | None = _detail("决定文号", "number of the decision", "document_number")
-    defence_answer: str | None = _detail("申辩答复", "answer to the defence", "defence_answer")
-    published_on: Date | None = _detail("公开日期", "published on", "published_on")
-    published_late: int = _detail("逾期工作日数", "working days after the seventh (R7.1)", "published_late")
+    origin: InspectionOrigin = detail("来源", "how it came about", "origin")
+    commitment: str = detail("承诺编号", "number of the commitment or tolerant acceptance", "commitment")
+    plan: str | None = detail("抽查计划编号", "number of the plan", "plan")
+    inspectors: list[str] = detail("检查人员", "inspectors", "inspectors")
+    notes: list[InspectionNote] = rows("检查记录", "notes", "notes")
+    finding: BreachFinding | None = rows("书面认定", "written finding", "finding")
+    notice: BreachNotice | None = rows("告知", "notice", "notice")
+    defences: list[BreachDefence] = rows("陈述申辩", "defences", "defences")
+    outcome: InspectionOutcome | None = detail("结论", "outcome", "outcome")
+    concluded_on: Date | None = detail("结论日期", "concluded on", "concluded_on")
+    document_number: str | None = detail("决定文号", "number of the decision", "document_number")
+    defence_answer: str | None = detail("申辩答复", "answer to the defence", "defence_answer")
+    published_on: Date | None = detail("公开日期", "published on", "published_on")
+    published_late: int = detail("逾期工作日数", "working days after the seventh (R7.1)", "published_late")
 
 
 @strawberry.input(description="检查人员 · A certified inspector")
@@ -187,19 +163,15 @@ class InspectionQueries:
         return PLANNED
 
 
-_Number = Annotated[str, parameter("编号", "number of the case")]
-_Document = Annotated[str, parameter("文号", "number of the document")]
 _Text = Annotated[str, parameter("内容", "what was seen")]
 _Statement = Annotated[str, parameter("内容", "what was said")]
-
-
-def _command(zh: str, en: str, target: str, capability: Capability = Capability.CASEWORK) -> Any:
-    return governed(zh, en, OPEN, shape=Shape.COMMAND, target=target, capability=capability)
+_plan = commands_of("plan")
+_inspection = commands_of("inspection")
 
 
 @strawberry.type(description="抽查操作 · Commands of inspections")
 class InspectionCommands:
-    @_command("拟定抽查计划", "plan a random inspection of commitments (R6.3)", "plan.open")
+    @_plan("拟定抽查计划", "plan a random inspection of commitments (R6.3)", "open")
     def plan_inspection(
         self,
         title: Annotated[str, parameter("名称", "title")],
@@ -214,62 +186,56 @@ class InspectionCommands:
     ) -> InspectionPlan | None:
         return PLANNED
 
-    @_command("公布种子摘要", "fix the frame and publish the digests of frame and seed (R6.3)", "plan.commit")
-    def commit_draw(self, number: _Number) -> InspectionPlan | None:
+    @_plan("公布种子摘要", "fix the frame and publish the digests of frame and seed (R6.3)", "commit")
+    def commit_draw(self, number: CaseNumber) -> InspectionPlan | None:
         return PLANNED
 
-    @_command("随机抽取", "draw, and open an inspection of each object drawn (R6.3)", "plan.draw")
-    def draw_inspection(self, number: _Number) -> InspectionPlan | None:
+    @_plan("随机抽取", "draw, and open an inspection of each object drawn (R6.3)", "draw")
+    def draw_inspection(self, number: CaseNumber) -> InspectionPlan | None:
         return PLANNED
 
-    @_command("公开种子和结果", "publish the seed and what it drew (R6.3)", "plan.publish")
-    def publish_draw(self, number: _Number) -> InspectionPlan | None:
+    @_plan("公开种子和结果", "publish the seed and what it drew (R6.3)", "publish")
+    def publish_draw(self, number: CaseNumber) -> InspectionPlan | None:
         return PLANNED
 
-    @_command("终止抽查计划", "abandon a plan before its draw; the reason is public", "plan.abandon")
-    def abandon_inspection_plan(
-        self, number: _Number, reason: Annotated[str, parameter("理由", "reason")]
-    ) -> InspectionPlan | None:
+    @_plan("终止抽查计划", "abandon a plan before its draw; the reason is public", "abandon")
+    def abandon_inspection_plan(self, number: CaseNumber, reason: Reason) -> InspectionPlan | None:
         return PLANNED
 
-    @_command(
-        "登记违诺线索", "open an inspection on a hint that a commitment is broken", "inspection.suspect"
-    )
+    @_inspection("登记违诺线索", "open an inspection on a hint that a commitment is broken", "suspect")
     def suspect_breach(
         self, commitment: Annotated[str, parameter("承诺编号", "number of the commitment")], text: _Text
     ) -> CommitmentInspection | None:
         return PLANNED
 
-    @_command("记录发现的问题", "note a problem: a breach is suspected", "inspection.note")
-    def note_inspection_problem(self, number: _Number, text: _Text) -> CommitmentInspection | None:
+    @_inspection("记录发现的问题", "note a problem: a breach is suspected", "note")
+    def note_inspection_problem(self, number: CaseNumber, text: _Text) -> CommitmentInspection | None:
         return PLANNED
 
-    @_command("未发现问题", "nothing was found, or a suspicion did not hold", "inspection.clear")
-    def clear_inspection(self, number: _Number, text: _Text) -> CommitmentInspection | None:
+    @_inspection("未发现问题", "nothing was found, or a suspicion did not hold", "clear")
+    def clear_inspection(self, number: CaseNumber, text: _Text) -> CommitmentInspection | None:
         return PLANNED
 
-    @_command("公开抽查结果", "publish the result within seven working days (R6.3)", "inspection.publish")
-    def publish_inspection_result(self, number: _Number) -> CommitmentInspection | None:
+    @_inspection("公开抽查结果", "publish the result within seven working days (R6.3)", "publish")
+    def publish_inspection_result(self, number: CaseNumber) -> CommitmentInspection | None:
         return PLANNED
 
-    @_command("书面认定违诺", "find a breach in writing (R6.4)", "inspection.find")
+    @_inspection("书面认定违诺", "find a breach in writing (R6.4)", "find")
     def find_breach(
         self,
-        number: _Number,
+        number: CaseNumber,
         kind: Annotated[BreachKind, parameter("种类", "kind")],
-        document_number: _Document,
+        document_number: DocumentNumber,
         authority: Annotated[str, parameter("认定机关", "authority")],
         text: Annotated[str, parameter("事实和理由", "facts and reasons")],
     ) -> CommitmentInspection | None:
         return PLANNED
 
-    @_command(
-        "送达违诺告知书", "the notice was served: time for the defence begins (R6.4)", "inspection.notify"
-    )
+    @_inspection("送达违诺告知书", "the notice was served: time for the defence begins (R6.4)", "notify")
     def serve_breach_notice(
         self,
-        number: _Number,
-        document_number: _Document,
+        number: CaseNumber,
+        document_number: DocumentNumber,
         served_on: Annotated[Date, parameter("送达日期", "served on")],
         right_to_defend: Annotated[
             bool, parameter("已告知陈述申辩权利", "it tells the right to state and defend")
@@ -277,26 +243,24 @@ class InspectionCommands:
     ) -> CommitmentInspection | None:
         return PLANNED
 
-    @_command(
-        "陈述申辩", "defend oneself against a finding of breach", "inspection.state_defence", Capability.APPLY
-    )
-    def state_breach_defence(self, number: _Number, statement: _Statement) -> CommitmentInspection | None:
+    @_inspection("陈述申辩", "defend oneself against a finding of breach", "state_defence", Capability.APPLY)
+    def state_breach_defence(self, number: CaseNumber, statement: _Statement) -> CommitmentInspection | None:
         return PLANNED
 
-    @_command("记录申辩", "record a defence that was made on paper", "inspection.record_defence")
-    def record_breach_defence(self, number: _Number, statement: _Statement) -> CommitmentInspection | None:
+    @_inspection("记录申辩", "record a defence that was made on paper", "record_defence")
+    def record_breach_defence(self, number: CaseNumber, statement: _Statement) -> CommitmentInspection | None:
         return PLANNED
 
-    @_command(
+    @_inspection(
         "认定违诺成立",
         "establish a breach after finding, notice and defence, by a second person; a record is filed (R6.4)",
-        "inspection.establish",
+        "establish",
         Capability.REVIEW,
     )
     def establish_breach(
         self,
-        number: _Number,
-        document_number: _Document,
+        number: CaseNumber,
+        document_number: DocumentNumber,
         defence_answer: Annotated[str | None, parameter("申辩答复", "answer to the defence")] = None,
     ) -> CommitmentInspection | None:
         return PLANNED

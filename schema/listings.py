@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from schema.casework import Case
+from schema.declaring import (
+    CaseNumber,
+    DocumentNumber,
+    Reason,
+    SubjectCode,
+    commands_of,
+    detail,
+    member,
+    one,
+    open_to_all,
+    rows,
+    withheld,
+)
 from schema.enums import ListColor, term
-from schema.governance import HOLDER, OPEN, PLANNED, ROW, Capability, Mask, Shape, entity, governed, parameter
+from schema.governance import OPEN, PLANNED, Capability, Shape, entity, parameter
 from schema.lists import ListEntry
 from schema.scalars import USCC, Date
 
@@ -28,158 +41,84 @@ class RecheckOutcome(Enum):
     CONFLICT = term("CONFLICT", "已列入冲突处理")
 
 
-def _detail(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
-
-
-def _member(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP)
-
-
 @strawberry.type(
     description="立项时的名单定义 · The list as it was defined when the place was proposed (R8.1)"
 )
 class ListingDefinition:
-    code: str = _member("名单代码", "code", "code")
-    name: str = _member("名单名称", "name", "name")
-    color: ListColor = governed("类别", "colour", HOLDER, target="color", mask=Mask.KEEP)
-    recognizer: str = _member("认定单位", "recognizing authority", "recognizer")
-    legal_basis: str = _member("依据", "legal basis", "legal_basis")
-    basis_level: str = _member("依据层级", "level of the basis", "basis_level")
+    code: str = member("名单代码", "code", "code")
+    name: str = member("名单名称", "name", "name")
+    color: ListColor = member("类别", "colour", "color")
+    recognizer: str = member("认定单位", "recognizing authority", "recognizer")
+    legal_basis: str = member("依据", "legal basis", "legal_basis")
+    basis_level: str = member("依据层级", "level of the basis", "basis_level")
 
 
 @strawberry.type(description="事先告知书 · What the subject was told before the decision")
 class ListingNotice:
-    document_number: str = _member("文号", "number of the document", "document_number")
-    facts: str = _member("事实", "facts", "facts")
-    reasons: str = _member("理由", "reasons", "reasons")
-    basis: str = _member("依据", "legal basis", "basis")
-    measures: str = _member("拟采取措施", "measures that may follow", "measures")
-    served_on: Date | None = governed("送达日期", "served on", HOLDER, target="served_on", mask=Mask.KEEP)
+    document_number: str = member("文号", "number of the document", "document_number")
+    facts: str = member("事实", "facts", "facts")
+    reasons: str = member("理由", "reasons", "reasons")
+    basis: str = member("依据", "legal basis", "basis")
+    measures: str = member("拟采取措施", "measures that may follow", "measures")
+    served_on: Date | None = member("送达日期", "served on", "served_on")
 
 
 @strawberry.type(description="陈述申辩或异议 · A defence or an objection")
 class ListingDefence:
-    at: Date = governed("日期", "day", HOLDER, target="at", mask=Mask.KEEP)
-    by: str = _member("陈述人", "SUBJECT, or the partner that recorded it", "by")
-    statement: str = _member("内容", "what was said", "statement")
+    at: Date = member("日期", "day", "at")
+    by: str = member("陈述人", "SUBJECT, or the partner that recorded it", "by")
+    statement: str = member("内容", "what was said", "statement")
 
 
 @strawberry.type(
     description="认定决定与信用修复告知书(两书同达) · The decision and the notice on repair, together"
 )
 class ListingRecognition:
-    document_number: str = _member("决定文号", "number of the decision", "document_number")
-    recognized_on: Date = governed(
-        "认定日期", "day of recognition", HOLDER, target="recognized_on", mask=Mask.KEEP
+    document_number: str = member("决定文号", "number of the decision", "document_number")
+    recognized_on: Date = member("认定日期", "day of recognition", "recognized_on")
+    repair_notice_number: str | None = member(
+        "修复告知书文号", "number of the notice on repair", "repair_notice_number"
     )
-    repair_notice_number: str | None = governed(
-        "修复告知书文号",
-        "number of the notice on repair",
-        HOLDER,
-        target="repair_notice_number",
-        mask=Mask.KEEP,
-    )
-    defence_answer: str | None = governed(
-        "申辩答复", "answer to the defence", HOLDER, target="defence_answer", mask=Mask.KEEP
-    )
+    defence_answer: str | None = member("申辩答复", "answer to the defence", "defence_answer")
 
 
 @strawberry.type(description="名单认定案件 · The proceedings of a place on a list (R8.1-R8.5)")
 @entity("case_file", "D38", only=("mechanism", ("LIST_ENTRY",)))
 class ListingCase(Case):
-    subject_code: USCC = governed(
-        "统一社会信用代码", "code", ROW, shape=Shape.DETAIL, target="subject_code", mask=Mask.KEEP
+    subject_code: USCC = detail("统一社会信用代码", "code", "subject_code")
+    definition: ListingDefinition = rows("名单定义", "the list", "definition")
+    cause: str | None = withheld("列入事由", "cause", "cause")
+    ground: BlackListGround | None = detail("法定情形", "ground of a black list", "ground")
+    notice: ListingNotice | None = withheld("告知", "notice", "notice", Shape.ROWS)
+    defences: list[ListingDefence] | None = withheld("陈述申辩", "defences", "defences", Shape.ROWS)
+    recognition: ListingRecognition | None = withheld("认定", "recognition", "recognition", Shape.ROWS)
+    earliest_repair_on: Date | None = detail(
+        "最早可申请修复日", "earliest day to apply for repair", "earliest_repair_on"
     )
-    definition: ListingDefinition = governed(
-        "名单定义", "the list", ROW, shape=Shape.ROWS, target="definition", mask=Mask.KEEP
-    )
-    cause: str | None = governed("列入事由", "cause", ROW, shape=Shape.DETAIL, target="cause")
-    ground: BlackListGround | None = governed(
-        "法定情形", "ground of a black list", ROW, shape=Shape.DETAIL, target="ground", mask=Mask.KEEP
-    )
-    notice: ListingNotice | None = governed("告知", "notice", ROW, shape=Shape.ROWS, target="notice")
-    defences: list[ListingDefence] | None = governed(
-        "陈述申辩", "defences", ROW, shape=Shape.ROWS, target="defences"
-    )
-    recognition: ListingRecognition | None = governed(
-        "认定", "recognition", ROW, shape=Shape.ROWS, target="recognition"
-    )
-    earliest_repair_on: Date | None = governed(
-        "最早可申请修复日",
-        "earliest day to apply for repair",
-        ROW,
-        shape=Shape.DETAIL,
-        target="earliest_repair_on",
-        mask=Mask.KEEP,
-    )
-    publicity_ends_on: Date | None = governed(
-        "公示至",
-        "last day of publicity",
-        ROW,
-        shape=Shape.DETAIL,
-        target="publicity_ends_on",
-        mask=Mask.KEEP,
-    )
-    published_on: Date | None = governed(
-        "公布日期", "published on", ROW, shape=Shape.DETAIL, target="published_on", mask=Mask.KEEP
-    )
-    published_late: int = governed(
-        "逾期工作日数",
-        "working days after the seventh (R8)",
-        ROW,
-        shape=Shape.DETAIL,
-        target="published_late",
-        mask=Mask.KEEP,
-    )
-    exited_on: Date | None = governed(
-        "退出日期", "left on", ROW, shape=Shape.DETAIL, target="exited_on", mask=Mask.KEEP
-    )
-    exit_reason: str | None = governed(
-        "退出或中止原因",
-        "why it left or is suspended",
-        ROW,
-        shape=Shape.DETAIL,
-        target="exit_reason",
-    )
-    entry: ListEntry | None = governed(
-        "名单条目",
-        "the entry, as far as it is shown",
-        ROW,
-        shape=Shape.ONE,
-        target="case.list_entry",
-        mask=Mask.KEEP,
-    )
+    publicity_ends_on: Date | None = detail("公示至", "last day of publicity", "publicity_ends_on")
+    published_on: Date | None = detail("公布日期", "published on", "published_on")
+    published_late: int = detail("逾期工作日数", "working days after the seventh (R8)", "published_late")
+    exited_on: Date | None = detail("退出日期", "left on", "exited_on")
+    exit_reason: str | None = withheld("退出或中止原因", "why it left or is suspended", "exit_reason")
+    entry: ListEntry | None = one("名单条目", "the entry, as far as it is shown", "case.list_entry")
 
 
 @strawberry.type(description="红黑名单冲突 · On a red and a black list at once; decided by a person (R8.4)")
 @entity("case_file", "D38", only=("mechanism", ("LIST_CONFLICT",)))
 class ListConflict(Case):
-    red_entry: strawberry.ID = governed(
-        "红名单条目", "the red entry", ROW, shape=Shape.DETAIL, target="red_entry", mask=Mask.KEEP
-    )
-    black_entry: strawberry.ID = governed(
-        "黑名单条目", "the black entry", ROW, shape=Shape.DETAIL, target="black_entry", mask=Mask.KEEP
-    )
+    red_entry: strawberry.ID = detail("红名单条目", "the red entry", "red_entry")
+    black_entry: strawberry.ID = detail("黑名单条目", "the black entry", "black_entry")
 
 
 @strawberry.type(description="名单复核的一行 · A row of a look at the lists")
 @entity("rows:command", OPEN)
 class ListRecheckRow:
-    position: int = governed("序号", "place, from 1", OPEN, target="position", mask=Mask.KEEP)
-    outcome: RecheckOutcome = governed("结果", "what was done", OPEN, target="outcome", mask=Mask.KEEP)
-    case: Case | None = governed(
-        "案件", "the case", OPEN, shape=Shape.ONE, target="command.case", mask=Mask.KEEP
-    )
+    position: int = open_to_all("序号", "place, from 1", "position")
+    outcome: RecheckOutcome = open_to_all("结果", "what was done", "outcome")
+    case: Case | None = open_to_all("案件", "the case", "command.case", Shape.ONE)
 
 
-_Number = Annotated[str, parameter("编号", "number of the case")]
-_Document = Annotated[str, parameter("文号", "number of the document")]
-_Reason = Annotated[str, parameter("理由", "reason")]
-
-
-def _command(zh: str, en: str, name: str, capability: Capability = Capability.CASEWORK) -> Any:
-    return governed(zh, en, OPEN, shape=Shape.COMMAND, target=f"list.{name}", capability=capability)
+_command = commands_of("list")
 
 
 @strawberry.type(description="红黑名单操作 · Commands of lists")
@@ -187,7 +126,7 @@ class ListCommands:
     @_command("提名列入名单", "propose a place on a list; nothing but a proposal (R8.1, R8.2)", "propose")
     def propose_listing(
         self,
-        subject: Annotated[USCC, parameter("统一社会信用代码", "unified social credit code")],
+        subject: SubjectCode,
         list_code: Annotated[str, parameter("名单代码", "code of the list")],
         cause: Annotated[str, parameter("列入事由", "cause")],
         ground: Annotated[BlackListGround | None, parameter("法定情形", "ground of a black list")] = None,
@@ -197,8 +136,8 @@ class ListCommands:
     @_command("制作告知书", "make out the notice before the decision", "notify")
     def notify_listing(
         self,
-        number: _Number,
-        document_number: _Document,
+        number: CaseNumber,
+        document_number: DocumentNumber,
         facts: Annotated[str, parameter("事实", "facts")],
         reasons: Annotated[str, parameter("理由", "reasons")],
         basis: Annotated[str, parameter("依据", "legal basis")],
@@ -211,24 +150,24 @@ class ListCommands:
 
     @_command("登记送达", "the notice was served: the period for defence begins", "serve")
     def serve_listing_notice(
-        self, number: _Number, served_on: Annotated[Date, parameter("送达日期", "served on")]
+        self, number: CaseNumber, served_on: Annotated[Date, parameter("送达日期", "served on")]
     ) -> ListingCase | None:
         return PLANNED
 
     @_command("陈述申辩", "state one's defence", "state_defence", Capability.APPLY)
     def state_listing_defence(
-        self, number: _Number, statement: Annotated[str, parameter("内容", "statement")]
+        self, number: CaseNumber, statement: Annotated[str, parameter("内容", "statement")]
     ) -> ListingCase | None:
         return PLANNED
 
     @_command("记录申辩或异议", "record a defence or an objection", "record_defence")
     def record_listing_defence(
-        self, number: _Number, statement: Annotated[str, parameter("内容", "statement")]
+        self, number: CaseNumber, statement: Annotated[str, parameter("内容", "statement")]
     ) -> ListingCase | None:
         return PLANNED
 
     @_command("不予认定", "do not recognize", "decline")
-    def decline_listing(self, number: _Number, reason: _Reason) -> ListingCase | None:
+    def decline_listing(self, number: CaseNumber, reason: Reason) -> ListingCase | None:
         return PLANNED
 
     @_command(
@@ -239,8 +178,8 @@ class ListCommands:
     )
     def recognize_listing(
         self,
-        number: _Number,
-        document_number: _Document,
+        number: CaseNumber,
+        document_number: DocumentNumber,
         repair_notice_number: Annotated[
             str | None, parameter("信用修复告知书文号", "number of the notice on repair")
         ] = None,
@@ -249,14 +188,14 @@ class ListCommands:
         return PLANNED
 
     @_command("公布", "publish and push to the channels (R8.5)", "publish")
-    def publish_listing(self, number: _Number) -> ListingCase | None:
+    def publish_listing(self, number: CaseNumber) -> ListingCase | None:
         return PLANNED
 
     @_command("中止", "suspend", "suspend")
     def suspend_listing(
         self,
-        number: _Number,
-        reason: _Reason,
+        number: CaseNumber,
+        reason: Reason,
         document_number: Annotated[str | None, parameter("文号", "number of the document")] = None,
     ) -> ListingCase | None:
         return PLANNED
@@ -264,28 +203,28 @@ class ListCommands:
     @_command("恢复", "put in force again", "reinstate")
     def reinstate_listing(
         self,
-        number: _Number,
-        reason: _Reason,
+        number: CaseNumber,
+        reason: Reason,
         document_number: Annotated[str | None, parameter("文号", "number of the document")] = None,
     ) -> ListingCase | None:
         return PLANNED
 
     @_command("撤销认定", "annul the decision: withdrawn with its reason", "revoke", Capability.REVIEW)
     def revoke_listing(
-        self, number: _Number, reason: _Reason, document_number: _Document
+        self, number: CaseNumber, reason: Reason, document_number: DocumentNumber
     ) -> ListingCase | None:
         return PLANNED
 
     @_command("取消红名单资格", "disqualify a suspended red entry (R8.3)", "disqualify")
     def disqualify_listing(
-        self, number: _Number, reason: _Reason, document_number: _Document
+        self, number: CaseNumber, reason: Reason, document_number: DocumentNumber
     ) -> ListingCase | None:
         return PLANNED
 
     @_command("主动退出红名单", "give up one's place on a red list", "give_up", Capability.APPLY)
     def leave_red_list(
         self,
-        number: _Number,
+        number: CaseNumber,
         reason: Annotated[str | None, parameter("理由", "reason")] = None,
     ) -> ListingCase | None:
         return PLANNED
@@ -298,6 +237,6 @@ class ListCommands:
 
     @_command("处理名单冲突", "decide a conflict of lists (R8.4)", "resolve_conflict")
     def resolve_list_conflict(
-        self, number: _Number, reason: _Reason, document_number: _Document
+        self, number: CaseNumber, reason: Reason, document_number: DocumentNumber
     ) -> ListConflict | None:
         return PLANNED

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from schema.casework import Case
+from schema.declaring import CaseNumber, Reason, commands_of, detail, member, one, rows, withheld
 from schema.enums import ListColor, Purpose, term
-from schema.governance import HOLDER, OPEN, PLANNED, ROW, Capability, Mask, Shape, entity, governed, parameter
+from schema.governance import PLANNED, Capability, Shape, entity, parameter
 from schema.lists import ListEntry
 from schema.scalars import Date, Moment
 
@@ -24,24 +25,16 @@ class MeasureEffect(Enum):
 
 @strawberry.type(description="接收回执 · The implementer's receipt")
 class MeasureReceipt:
-    at: Moment = governed("时间", "when", HOLDER, target="at", mask=Mask.KEEP)
-    officer: str = governed("经办人", "officer", HOLDER, target="officer", mask=Mask.KEEP)
-    number: str | None = governed(
-        "回执编号", "number of the receipt", HOLDER, target="number", mask=Mask.KEEP
-    )
+    at: Moment = member("时间", "when", "at")
+    officer: str = member("经办人", "officer", "officer")
+    number: str | None = member("回执编号", "number of the receipt", "number")
 
 
 @strawberry.type(description="实施反馈 · A handling in which the measure was applied")
 class MeasureFeedback:
-    applied_on: Date = governed("实施日期", "day", HOLDER, target="applied_on", mask=Mask.KEEP)
-    case_number: str = governed(
-        "办件编号", "number of the handling", HOLDER, target="case_number", mask=Mask.KEEP
-    )
-    result: str = governed("结果", "what came of it", HOLDER, target="result", mask=Mask.KEEP)
-
-
-def _detail(zh: str, en: str, target: str, shape: Shape = Shape.DETAIL, capability: Any = None) -> Any:
-    return governed(zh, en, ROW, shape=shape, target=target, mask=Mask.KEEP, capability=capability)
+    applied_on: Date = member("实施日期", "day", "applied_on")
+    case_number: str = member("办件编号", "number of the handling", "case_number")
+    result: str = member("结果", "what came of it", "result")
 
 
 @strawberry.type(
@@ -49,59 +42,45 @@ def _detail(zh: str, en: str, target: str, shape: Shape = Shape.DETAIL, capabili
 )
 @entity("case_file", "D10", only=("mechanism", ("MEASURE",)))
 class MeasureApplication(Case):
-    measure: str = _detail("措施", "measure", "measure")
-    effect: MeasureEffect = _detail("效果", "effect", "effect")
-    national_catalogue_code: str | None = _detail(
+    measure: str = detail("措施", "measure", "measure")
+    effect: MeasureEffect = detail("效果", "effect", "effect")
+    national_catalogue_code: str | None = detail(
         "全国失信惩戒措施基础清单编码", "item of the national list of measures", "national_catalogue_code"
     )
-    legal_basis: str | None = _detail("法律依据", "the law that orders it", "legal_basis")
-    legal_basis_checked_on: Date | None = _detail(
+    legal_basis: str | None = detail("法律依据", "the law that orders it", "legal_basis")
+    legal_basis_checked_on: Date | None = detail(
         "依据核对日期", "day on which the basis was checked", "legal_basis_checked_on"
     )
-    memorandum: str | None = _detail("备忘录", "memorandum; no basis by itself", "memorandum")
-    list_name: str = _detail("名单", "list", "list_name")
-    color: ListColor = _detail("名单类别", "colour of the list", "color")
-    initiator: str = _detail("发起单位", "initiator", "initiator")
-    implementer: str = _detail("实施单位", "implementer", "implementer")
-    begins: Date = _detail("起始日期", "first day", "begins")
-    ends: Date = _detail("终止日期", "last day", "ends")
-    matters: list[str] = _detail("适用事项", "matters that it covers", "matters")
-    purposes: list[Purpose] = _detail("适用用途", "kinds of handling that it covers", "purposes")
-    receipt: MeasureReceipt | None = _detail("接收回执", "receipt", "receipt", Shape.ROWS, Capability.LINEAGE)
+    memorandum: str | None = detail("备忘录", "memorandum; no basis by itself", "memorandum")
+    list_name: str = detail("名单", "list", "list_name")
+    color: ListColor = detail("名单类别", "colour of the list", "color")
+    initiator: str = detail("发起单位", "initiator", "initiator")
+    implementer: str = detail("实施单位", "implementer", "implementer")
+    begins: Date = detail("起始日期", "first day", "begins")
+    ends: Date = detail("终止日期", "last day", "ends")
+    matters: list[str] = detail("适用事项", "matters that it covers", "matters")
+    purposes: list[Purpose] = detail("适用用途", "kinds of handling that it covers", "purposes")
+    receipt: MeasureReceipt | None = rows("接收回执", "receipt", "receipt", capability=Capability.LINEAGE)
     # Words of the implementer, which may name a person: withheld from who is shown the case masked.
-    feedback: list[MeasureFeedback] | None = governed(
-        "实施反馈", "feedback", ROW, shape=Shape.ROWS, target="feedback", capability=Capability.LINEAGE
+    feedback: list[MeasureFeedback] | None = withheld(
+        "实施反馈", "feedback", "feedback", Shape.ROWS, capability=Capability.LINEAGE
     )
-    feedback_due: Date | None = _detail(
+    feedback_due: Date | None = detail(
         "反馈期限",
         "day by which its first feedback is expected",
         "feedback_due",
         capability=Capability.LINEAGE,
     )
-    ended_on: Date | None = _detail("终止于", "day on which it ended", "ended_on")
-    end_reason: str | None = governed(
-        "终止原因",
-        "why it ended",
-        ROW,
-        shape=Shape.DETAIL,
-        target="end_reason",
-        capability=Capability.LINEAGE,
-    )
-    entry: ListEntry | None = governed(
-        "名单条目", "the list entry", ROW, shape=Shape.ONE, target="case.list_entry", mask=Mask.KEEP
-    )
+    ended_on: Date | None = detail("终止于", "day on which it ended", "ended_on")
+    end_reason: str | None = withheld("终止原因", "why it ended", "end_reason", capability=Capability.LINEAGE)
+    entry: ListEntry | None = one("名单条目", "the list entry", "case.list_entry")
 
 
-_Number = Annotated[str, parameter("编号", "number of the case")]
-_Reason = Annotated[str, parameter("理由", "reason")]
 _Receipt = Annotated[str | None, parameter("回执编号", "number of the receipt")]
 _Applied = Annotated[Date, parameter("实施日期", "day on which it was applied")]
 _Handling = Annotated[str, parameter("办件编号", "number of the handling")]
 _Result = Annotated[str, parameter("结果", "what came of it")]
-
-
-def _command(zh: str, en: str, name: str, capability: Capability = Capability.CASEWORK) -> Any:
-    return governed(zh, en, OPEN, shape=Shape.COMMAND, target=f"measure.{name}", capability=capability)
+_command = commands_of("measure")
 
 
 @strawberry.type(description="联合奖惩措施操作 · Commands of measures")
@@ -127,24 +106,24 @@ class MeasureCommands:
 
     @_command("接收措施", "acknowledge a measure as its implementer", "acknowledge", Capability.RECEIVE)
     def acknowledge_measure(
-        self, number: _Number, document_number: _Receipt = None
+        self, number: CaseNumber, document_number: _Receipt = None
     ) -> MeasureApplication | None:
         return PLANNED
 
     @_command("本单位实施措施", "implement one's own measure", "take_over")
     def take_over_measure(
-        self, number: _Number, document_number: _Receipt = None
+        self, number: CaseNumber, document_number: _Receipt = None
     ) -> MeasureApplication | None:
         return PLANNED
 
     @_command("不予实施", "decline a measure as its implementer", "decline", Capability.RECEIVE)
-    def decline_measure(self, number: _Number, reason: _Reason) -> MeasureApplication | None:
+    def decline_measure(self, number: CaseNumber, reason: Reason) -> MeasureApplication | None:
         return PLANNED
 
     @_command("措施生效", "put a measure in effect: on catalogue code and basis only", "activate")
     def activate_measure(
         self,
-        number: _Number,
+        number: CaseNumber,
         legal_basis_checked_on: Annotated[Date, parameter("依据核对日期", "day of the check of the basis")],
         national_catalogue_code: Annotated[
             str | None, parameter("全国失信惩戒措施基础清单编码", "item of the national list of measures")
@@ -155,16 +134,16 @@ class MeasureCommands:
 
     @_command("反馈实施情况", "feed back an application, as implementer", "feed_back", Capability.RECEIVE)
     def feed_back_measure(
-        self, number: _Number, applied_on: _Applied, case_number: _Handling, result: _Result
+        self, number: CaseNumber, applied_on: _Applied, case_number: _Handling, result: _Result
     ) -> MeasureApplication | None:
         return PLANNED
 
     @_command("反馈本单位实施情况", "feed back one's own application", "feed_back_own")
     def feed_back_own_measure(
-        self, number: _Number, applied_on: _Applied, case_number: _Handling, result: _Result
+        self, number: CaseNumber, applied_on: _Applied, case_number: _Handling, result: _Result
     ) -> MeasureApplication | None:
         return PLANNED
 
     @_command("解除措施", "lift a measure", "lift")
-    def lift_measure(self, number: _Number, reason: _Reason) -> MeasureApplication | None:
+    def lift_measure(self, number: CaseNumber, reason: Reason) -> MeasureApplication | None:
         return PLANNED

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from schema.casework import Case
-from schema.governance import HOLDER, OPEN, PLANNED, ROW, Capability, Mask, Shape, entity, governed, parameter
+from schema.declaring import CaseNumber, Opinion, Reason, SubjectCode, commands_of, detail, many, member, rows
+from schema.governance import PLANNED, Capability, entity, parameter
 from schema.publicity import PublicityDelivery
 from schema.scalars import USCC, Date, SM3Digest
 
 
-def _detail(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
-
-
-def _member(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP)
-
-
 @strawberry.type(description="公示内容 · An item of the archive as it is published")
 class PublishedItem:
-    label: str = _member("名称", "label", "label")
-    value: str | None = _member("值", "value", "value")
+    label: str = member("名称", "label", "label")
+    value: str | None = member("值", "value", "value")
 
 
 @strawberry.type(
@@ -31,35 +24,23 @@ class PublishedItem:
 )
 @entity("case_file", "D24", only=("mechanism", ("MEMBER_PUBLICATION",)))
 class MemberPublication(Case):
-    association_name: str = _detail("协会", "association", "association_name")
-    subject_code: USCC = _detail("统一社会信用代码", "code", "subject_code")
-    content: list[PublishedItem] = governed(
-        "公示内容", "what is published", ROW, shape=Shape.ROWS, target="content", mask=Mask.KEEP
-    )
-    clause: str = _detail("会员合同条款", "clause of the membership contract", "clause")
-    agreement_digest: SM3Digest = _detail(
+    association_name: str = detail("协会", "association", "association_name")
+    subject_code: USCC = detail("统一社会信用代码", "code", "subject_code")
+    content: list[PublishedItem] = rows("公示内容", "what is published", "content")
+    clause: str = detail("会员合同条款", "clause of the membership contract", "clause")
+    agreement_digest: SM3Digest = detail(
         "同意书摘要", "SM3 digest of the signed agreement", "agreement_digest"
     )
-    signed_on: Date = _detail("签署日期", "signed on", "signed_on")
-    agreed_until: Date = _detail("同意有效期至", "last day of the agreement", "agreed_until")
-    published_on: Date | None = _detail("公示日期", "published on", "published_on")
-    ended_reason: str | None = _detail("终止原因", "why it ended, as the public is told", "ended_reason")
-    deliveries: list[PublicityDelivery] | None = governed(
-        "渠道送达",
-        "deliveries to the channel, oldest first",
-        ROW,
-        shape=Shape.MANY,
-        target="case.deliveries",
-        mask=Mask.KEEP,
+    signed_on: Date = detail("签署日期", "signed on", "signed_on")
+    agreed_until: Date = detail("同意有效期至", "last day of the agreement", "agreed_until")
+    published_on: Date | None = detail("公示日期", "published on", "published_on")
+    ended_reason: str | None = detail("终止原因", "why it ended, as the public is told", "ended_reason")
+    deliveries: list[PublicityDelivery] | None = many(
+        "渠道送达", "deliveries to the channel, oldest first", "case.deliveries"
     )
 
 
-_Number = Annotated[str, parameter("编号", "number of the case")]
-_Reason = Annotated[str, parameter("理由", "reason")]
-
-
-def _command(zh: str, en: str, name: str, capability: Capability) -> Any:
-    return governed(zh, en, OPEN, shape=Shape.COMMAND, target=f"member.{name}", capability=capability)
+_command = commands_of("member")
 
 
 @strawberry.type(description="会员公示操作 · Commands of members' publications (R14.2)")
@@ -72,7 +53,7 @@ class MemberCommands:
     )
     def propose_member_publication(
         self,
-        subject: Annotated[USCC, parameter("统一社会信用代码", "unified social credit code")],
+        subject: SubjectCode,
         clause: Annotated[str, parameter("会员合同条款", "clause of the membership contract")],
         agreement_digest: Annotated[SM3Digest, parameter("同意书摘要", "SM3 digest of the signed agreement")],
         signed_on: Annotated[Date, parameter("签署日期", "signed on")],
@@ -81,23 +62,21 @@ class MemberCommands:
         return PLANNED
 
     @_command("审核公示", "approve and publish on 信用中国(青海)", "approve", Capability.REVIEW)
-    def approve_member_publication(
-        self, number: _Number, opinion: Annotated[str, parameter("意见", "opinion")]
-    ) -> MemberPublication | None:
+    def approve_member_publication(self, number: CaseNumber, opinion: Opinion) -> MemberPublication | None:
         return PLANNED
 
     @_command("不予公示", "decline", "decline", Capability.REVIEW)
-    def decline_member_publication(self, number: _Number, reason: _Reason) -> MemberPublication | None:
+    def decline_member_publication(self, number: CaseNumber, reason: Reason) -> MemberPublication | None:
         return PLANNED
 
     @_command("协会撤回", "the association withdraws it", "withdraw", Capability.MEMBER_WORK)
-    def withdraw_member_publication(self, number: _Number, reason: _Reason) -> MemberPublication | None:
+    def withdraw_member_publication(self, number: CaseNumber, reason: Reason) -> MemberPublication | None:
         return PLANNED
 
     @_command("会员撤回同意", "the member takes its agreement back", "revoke", Capability.APPLY)
-    def revoke_member_agreement(self, number: _Number, reason: _Reason) -> MemberPublication | None:
+    def revoke_member_agreement(self, number: CaseNumber, reason: Reason) -> MemberPublication | None:
         return PLANNED
 
-    @_command("停止公示", "the department stops it", "stop", Capability.CASEWORK)
-    def stop_member_publication(self, number: _Number, reason: _Reason) -> MemberPublication | None:
+    @_command("停止公示", "the department stops it", "stop")
+    def stop_member_publication(self, number: CaseNumber, reason: Reason) -> MemberPublication | None:
         return PLANNED

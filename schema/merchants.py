@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from schema.archives import CreditArchive
 from schema.casework import Case
-from schema.governance import (
-    OPEN,
-    PLANNED,
-    ROW,
-    Capability,
-    Mask,
-    Shape,
-    entity,
-    governed,
-    parameter,
-    supplied,
-)
-from schema.scalars import USCC, Date, Yuan
-
-
-def _detail(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
+from schema.declaring import CaseNumber, Reason, SubjectCode, commands_of, detail
+from schema.governance import PLANNED, Capability, entity, parameter, supplied
+from schema.scalars import Date, Yuan
 
 
 @strawberry.type(description="平台经营者建档 · A merchant's shop whose archive a platform keeps (R11.1)")
 @entity("case_file", "D27", only=("mechanism", ("MERCHANT_ARCHIVE",)))
 class MerchantArchiveCase(Case):
-    platform_name: str = _detail("平台", "platform", "platform_name")
-    shop_id: str = _detail("店铺编号", "the shop's id at the platform", "shop_id")
-    shop_name: str | None = _detail("店铺名称", "name of the shop; null: no archive yet", "shop_name")
+    platform_name: str = detail("平台", "platform", "platform_name")
+    shop_id: str = detail("店铺编号", "the shop's id at the platform", "shop_id")
+    shop_name: str | None = detail("店铺名称", "name of the shop; null: no archive yet", "shop_name")
 
 
 @strawberry.input(
@@ -43,14 +29,8 @@ class PlatformSanctionInput:
     decided_on: Date = supplied("处置日期", "day of the decision")
 
 
-_Subject = Annotated[USCC, parameter("统一社会信用代码", "unified social credit code")]
 _Shop = Annotated[str, parameter("店铺编号", "the shop's id at the platform")]
-
-
-def _command(zh: str, en: str, name: str) -> Any:
-    return governed(
-        zh, en, OPEN, shape=Shape.COMMAND, target=f"merchant.{name}", capability=Capability.MERCHANT_WORK
-    )
+_command = commands_of("merchant", Capability.MERCHANT_WORK)
 
 
 @strawberry.type(description="平台报送 · Commands of platforms, for their own merchants only (R11.1, R11.2)")
@@ -62,7 +42,7 @@ class MerchantCommands:
     )
     def report_merchant_archive(
         self,
-        subject: _Subject,
+        subject: SubjectCode,
         shop_id: _Shop,
         shop_name: Annotated[str, parameter("店铺名称", "name of the shop")],
         verified_on: Annotated[Date, parameter("核验日期", "day on which its identity was verified")],
@@ -87,7 +67,7 @@ class MerchantCommands:
     )
     def report_review_summary(
         self,
-        subject: _Subject,
+        subject: SubjectCode,
         shop_id: _Shop,
         period_from: Annotated[Date, parameter("统计期间起", "first day")],
         period_to: Annotated[Date, parameter("统计期间止", "last day")],
@@ -105,7 +85,7 @@ class MerchantCommands:
     @_command("经营者退出平台", "a merchant left the platform: nothing more is reported", "close")
     def close_merchant_archive(
         self,
-        number: Annotated[str, parameter("编号", "number of the case")],
-        reason: Annotated[str, parameter("理由", "reason")],
+        number: CaseNumber,
+        reason: Reason,
     ) -> MerchantArchiveCase | None:
         return PLANNED

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from schema.casework import Case
+from schema.declaring import DocumentNumber, Reason, commands_of, detail, member, rows
 from schema.enums import term
-from schema.governance import (
-    HOLDER,
-    OPEN,
-    PLANNED,
-    ROW,
-    Capability,
-    Mask,
-    Shape,
-    entity,
-    governed,
-    parameter,
-    supplied,
-)
+from schema.governance import PLANNED, entity, parameter, supplied
 from schema.scalars import Date
 
 
@@ -33,39 +22,31 @@ class PlanTaskStatus(Enum):
     DROPPED = term("DROPPED", "不再实施")
 
 
-def _detail(zh: str, en: str, target: str, shape: Shape = Shape.DETAIL) -> Any:
-    return governed(zh, en, ROW, shape=shape, target=target, mask=Mask.KEEP)
-
-
-def _member(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP)
-
-
 @strawberry.type(description="任务 · A task of a plan")
 class PlanTask:
-    place: int = _member("序号", "place, from 1", "place")
-    title: str = _member("任务", "what is to be done", "title")
-    responsible: str = _member("责任人", "who answers for it", "responsible")
-    due_on: Date = _member("期限", "by when", "due_on")
-    status: PlanTaskStatus = _member("状态", "how far it is", "status")
-    done_on: Date | None = _member("完成日期", "done on", "done_on")
-    note: str | None = _member("说明", "note", "note")
+    place: int = member("序号", "place, from 1", "place")
+    title: str = member("任务", "what is to be done", "title")
+    responsible: str = member("责任人", "who answers for it", "responsible")
+    due_on: Date = member("期限", "by when", "due_on")
+    status: PlanTaskStatus = member("状态", "how far it is", "status")
+    done_on: Date | None = member("完成日期", "done on", "done_on")
+    note: str | None = member("说明", "note", "note")
 
 
 @strawberry.type(description="实施方案 · The implementation plan of a commerce department (article 十五)")
 @entity("case_file", "D43", only=("mechanism", ("IMPLEMENTATION_PLAN",)))
 class ImplementationPlan(Case):
-    title: str = _detail("名称", "title", "title")
-    region: str = _detail("行政区划", "code of the region", "region")
-    begins: Date = _detail("起", "first day", "begins")
-    ends: Date = _detail("止", "last day", "ends")
-    responsible: str = _detail("责任人", "official who answers for it", "responsible")
-    post: str = _detail("职务", "the official's post", "post")
-    document_number: str | None = _detail("印发文号", "document that adopted it", "document_number")
-    adopted_on: Date | None = _detail("印发日期", "adopted on", "adopted_on")
-    tasks: list[PlanTask] = _detail("任务", "tasks, in their order", "tasks", Shape.ROWS)
-    open_tasks: int = _detail("未完成任务数", "tasks neither done nor dropped", "open_tasks")
-    end_reason: str | None = _detail("终止原因", "why it was given up", "end_reason")
+    title: str = detail("名称", "title", "title")
+    region: str = detail("行政区划", "code of the region", "region")
+    begins: Date = detail("起", "first day", "begins")
+    ends: Date = detail("止", "last day", "ends")
+    responsible: str = detail("责任人", "official who answers for it", "responsible")
+    post: str = detail("职务", "the official's post", "post")
+    document_number: str | None = detail("印发文号", "document that adopted it", "document_number")
+    adopted_on: Date | None = detail("印发日期", "adopted on", "adopted_on")
+    tasks: list[PlanTask] = rows("任务", "tasks, in their order", "tasks")
+    open_tasks: int = detail("未完成任务数", "tasks neither done nor dropped", "open_tasks")
+    end_reason: str | None = detail("终止原因", "why it was given up", "end_reason")
 
 
 @strawberry.input(description="方案任务 · A task to be planned")
@@ -76,12 +57,7 @@ class PlanTaskInput:
 
 
 _Number = Annotated[str, parameter("编号", "number of the plan")]
-
-
-def _command(zh: str, en: str, name: str) -> Any:
-    return governed(
-        zh, en, OPEN, shape=Shape.COMMAND, target=f"implementation.{name}", capability=Capability.CASEWORK
-    )
+_command = commands_of("implementation")
 
 
 @strawberry.type(description="实施方案操作 · Commands of implementation plans")
@@ -100,7 +76,7 @@ class PlanCommands:
 
     @_command("印发实施方案", "adopt by a document", "adopt")
     def adopt_implementation_plan(
-        self, number: _Number, document_number: Annotated[str, parameter("文号", "number of the document")]
+        self, number: _Number, document_number: DocumentNumber
     ) -> ImplementationPlan | None:
         return PLANNED
 
@@ -119,7 +95,5 @@ class PlanCommands:
         return PLANNED
 
     @_command("终止实施方案", "give up", "abandon")
-    def abandon_implementation_plan(
-        self, number: _Number, reason: Annotated[str, parameter("理由", "reason")]
-    ) -> ImplementationPlan | None:
+    def abandon_implementation_plan(self, number: _Number, reason: Reason) -> ImplementationPlan | None:
         return PLANNED

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
-from schema.casework import Case
+from schema.casework import Case, Review
+from schema.declaring import (
+    CaseNumber,
+    DocumentNumber,
+    Opinion,
+    Reason,
+    SubjectCode,
+    commands_of,
+    detail,
+    many,
+    member,
+    open_to_all,
+    rows,
+    withheld,
+)
 from schema.enums import Seriousness, term
-from schema.governance import HOLDER, OPEN, PLANNED, ROW, Capability, Mask, Shape, entity, governed, parameter
+from schema.governance import HOLDER, OPEN, PLANNED, Capability, Shape, entity, parameter
 from schema.scalars import USCC, Date, Moment, SM3Digest
 
 
@@ -56,149 +70,116 @@ class DeliveryState(Enum):
     FAILED = term("FAILED", "被拒或已被取代")
 
 
-def _detail(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
-
-
-def _text(zh: str, en: str, target: str, shape: Shape = Shape.DETAIL) -> Any:
-    """Words that may name a person: withheld from who is shown the case masked."""
-    return governed(zh, en, ROW, shape=shape, target=target)
-
-
-def _rows(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.ROWS, target=target, mask=Mask.KEEP)
-
-
-def _member(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP)
-
-
-def _open(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, OPEN, target=target, mask=Mask.KEEP)
-
-
 @strawberry.type(description="审查意见 · What the second person decided (R7.2, R7.3)")
-class PublicityReview:
-    officer: str = _member("审查人", "officer", "officer")
-    at: Moment = _member("时间", "when", "at")
-    opinion: str = _member("意见", "opinion", "opinion")
+class PublicityReview(Review):
+    """Of secrecy, or of content."""
 
 
 @strawberry.type(
     description="隐私提示:未排除前不能公示 · What blocks publication until a person clears it (R7.3)"
 )
 class PublicityFinding:
-    key: str = _member("标识", "its name within the text", "key")
-    kind: str = _member("种类", "resident ID, phone, bank card, home, minor", "kind")
-    sample: str = _member("脱敏片段", "what was found, masked", "sample")
-    cleared_by: str | None = _member("排除人", "officer who cleared it; null: blocks", "cleared_by")
-    clearance: str | None = _member("排除理由", "why it may be published", "clearance")
+    key: str = member("标识", "its name within the text", "key")
+    kind: str = member("种类", "resident ID, phone, bank card, home, minor", "kind")
+    sample: str = member("脱敏片段", "what was found, masked", "sample")
+    cleared_by: str | None = member("排除人", "officer who cleared it; null: blocks", "cleared_by")
+    clearance: str | None = member("排除理由", "why it may be published", "clearance")
 
 
 @strawberry.type(description="不予公开的决定 · The recorded decision not to publish (R7.3)")
 class PublicityException:
-    ground: PublicityExceptionGround = _member("情形", "ground", "ground")
-    basis: str = _member("依据", "legal basis", "basis")
-    document_number: str = _member("文号", "number of the document", "document_number")
-    decided_on: Date = _member("决定日期", "day of the decision", "decided_on")
+    ground: PublicityExceptionGround = member("情形", "ground", "ground")
+    basis: str = member("依据", "legal basis", "basis")
+    document_number: str = member("文号", "number of the document", "document_number")
+    decided_on: Date = member("决定日期", "day of the decision", "decided_on")
 
 
 @strawberry.type(description="公示期限 · From when to when it is shown (R7.5); all days included")
 class PublicityPeriod:
-    begins: Date = _member("公示起", "first day", "begins")
-    earliest_end: Date | None = _member("最短公示期止", "end of the minimum period", "earliest_end")
-    latest_end: Date | None = _member("最长公示期止", "last day; null: no end", "latest_end")
-    ruleset: str | None = _member("适用规则", "rules of the periods", "ruleset")
+    begins: Date = member("公示起", "first day", "begins")
+    earliest_end: Date | None = member("最短公示期止", "end of the minimum period", "earliest_end")
+    latest_end: Date | None = member("最长公示期止", "last day; null: no end", "latest_end")
+    ruleset: str | None = member("适用规则", "rules of the periods", "ruleset")
 
 
 @strawberry.type(description="撤回 · Why it was withdrawn, and until when it had to be (R7.4)")
 class PublicityWithdrawal:
-    ground: WithdrawalGround = _member("原因", "ground", "ground")
-    ended_on: Date = _member("原决定失效日", "day on which the decision ended", "ended_on")
-    reason: str = _member("公开说明的理由", "reason told to the public", "reason")
-    withdraw_by: Date = _member("撤回期限", "third working day after it", "withdraw_by")
-    late: int = _member("逾期工作日数", "working days late", "late")
+    ground: WithdrawalGround = member("原因", "ground", "ground")
+    ended_on: Date = member("原决定失效日", "day on which the decision ended", "ended_on")
+    reason: str = member("公开说明的理由", "reason told to the public", "reason")
+    withdraw_by: Date = member("撤回期限", "third working day after it", "withdraw_by")
+    late: int = member("逾期工作日数", "working days late", "late")
 
 
 @strawberry.type(description="渠道送达 · A delivery to a channel (R7.1, R7.6)")
 @entity("delivery_out", HOLDER)
 class PublicityDelivery:
-    channel: PublicityChannel = _member("渠道", "channel", "channel")
-    number: str = _member("送达编号", "number by which the channel tells repetitions", "idempotency_key")
-    state: DeliveryState = _member("状态", "state", "state")
-    attempts: int = _member("次数", "tries", "attempts")
-    sent_at: Moment | None = _member("最近送出", "sent last", "sent_at")
-    acknowledged_at: Moment | None = _member("签收时间", "acknowledged", "acknowledged_at")
-    receipt_number: str | None = _member("回执号", "receipt", "receipt_no")
-    error_code: str | None = _member("错误代码", "what went wrong", "error_code")
+    channel: PublicityChannel = member("渠道", "channel", "channel")
+    number: str = member("送达编号", "number by which the channel tells repetitions", "idempotency_key")
+    state: DeliveryState = member("状态", "state", "state")
+    attempts: int = member("次数", "tries", "attempts")
+    sent_at: Moment | None = member("最近送出", "sent last", "sent_at")
+    acknowledged_at: Moment | None = member("签收时间", "acknowledged", "acknowledged_at")
+    receipt_number: str | None = member("回执号", "receipt", "receipt_no")
+    error_code: str | None = member("错误代码", "what went wrong", "error_code")
 
 
 @strawberry.type(description="信用公示案件 · Something decided, on its way to the public (R7.1-R7.6)")
 @entity("case_file", "D38", only=("mechanism", ("PUBLICITY",)))
 class PublicityCase(Case):
-    kind: PublicityKind = _detail("种类", "kind", "kind")
-    title: str | None = _text("标题", "title", "title")
-    decision_number: str = _detail("决定文号", "number of the decision", "decision_number")
-    decided_on: Date = _detail("决定日期", "day of the decision: the clock starts on it (R7.1)", "decided_on")
-    authority: str = _detail("作出机关", "deciding authority", "authority")
-    text: str | None = _text("公示内容", "text", "text")
-    text_digest: SM3Digest = _detail("内容摘要", "SM3 digest of what was screened", "text_digest")
-    subject_code: USCC = _detail("统一社会信用代码", "code", "subject_code")
-    seriousness: Seriousness = _detail("严重程度", "class of an adverse record", "seriousness")
-    proposed_exceptions: list[PublicityExceptionGround] = _detail(
+    kind: PublicityKind = detail("种类", "kind", "kind")
+    title: str | None = withheld("标题", "title", "title")
+    decision_number: str = detail("决定文号", "number of the decision", "decision_number")
+    decided_on: Date = detail("决定日期", "day of the decision: the clock starts on it (R7.1)", "decided_on")
+    authority: str = detail("作出机关", "deciding authority", "authority")
+    text: str | None = withheld("公示内容", "text", "text")
+    text_digest: SM3Digest = detail("内容摘要", "SM3 digest of what was screened", "text_digest")
+    subject_code: USCC = detail("统一社会信用代码", "code", "subject_code")
+    seriousness: Seriousness = detail("严重程度", "class of an adverse record", "seriousness")
+    proposed_exceptions: list[PublicityExceptionGround] = detail(
         "建议不予公开的情形", "grounds that the rules propose; a person decides (R7.3)", "proposed_exceptions"
     )
-    findings: list[PublicityFinding] | None = _text(
+    findings: list[PublicityFinding] | None = withheld(
         "隐私提示", "findings of the redactor", "findings", Shape.ROWS
     )
-    drafted_by: str = _detail("起草人", "officer who drafted it", "drafted_by")
-    secrecy_review: PublicityReview | None = _text("保密审查", "secrecy review", "secrecy_review", Shape.ROWS)
-    content_review: PublicityReview | None = _text("内容审核", "content review", "content_review", Shape.ROWS)
-    exception: PublicityException | None = _text(
+    drafted_by: str = detail("起草人", "officer who drafted it", "drafted_by")
+    secrecy_review: PublicityReview | None = withheld(
+        "保密审查", "secrecy review", "secrecy_review", Shape.ROWS
+    )
+    content_review: PublicityReview | None = withheld(
+        "内容审核", "content review", "content_review", Shape.ROWS
+    )
+    exception: PublicityException | None = withheld(
         "不予公开", "decision not to publish", "exception", Shape.ROWS
     )
-    period: PublicityPeriod | None = _rows("公示期限", "period (R7.5)", "period")
-    published_on: Date | None = _detail("公示日期", "released to the channels on", "published_on")
-    published_late: int = _detail(
+    period: PublicityPeriod | None = rows("公示期限", "period (R7.5)", "period")
+    published_on: Date | None = detail("公示日期", "released to the channels on", "published_on")
+    published_late: int = detail(
         "逾期工作日数", "working days after the seventh, at its release (R7.1)", "published_late"
     )
-    withdrawal: PublicityWithdrawal | None = _text("撤回", "withdrawal (R7.4)", "withdrawal", Shape.ROWS)
-    ended_reason: str | None = _text("终止原因", "why it ended", "ended_reason")
-    deliveries: list[PublicityDelivery] | None = governed(
-        "渠道送达",
-        "deliveries to the channels, oldest first",
-        ROW,
-        shape=Shape.MANY,
-        target="case.deliveries",
-        mask=Mask.KEEP,
+    withdrawal: PublicityWithdrawal | None = withheld("撤回", "withdrawal (R7.4)", "withdrawal", Shape.ROWS)
+    ended_reason: str | None = withheld("终止原因", "why it ended", "ended_reason")
+    deliveries: list[PublicityDelivery] | None = many(
+        "渠道送达", "deliveries to the channels, oldest first", "case.deliveries"
     )
 
 
 @strawberry.type(description="公示及时率 · Timeliness of a unit's decisions of one month (R7.1)")
 @entity("rows:publicity_timeliness", OPEN)
 class PublicityTimeliness:
-    unit: str = _open("单位", "partner that handles them", "unit")
-    month: Date = _open("月份", "first day of the month of the decisions", "month")
-    on_time: int = _open("按期", "shown by the 7th working day", "on_time")
-    late: int = _open("迟报", "shown later", "late")
-    not_published: int = _open("逾期未报", "past the day and not shown", "not_published")
-    pending: int = _open("办理中", "not shown yet, in time", "pending")
-    excepted: int = _open("不予公开", "recorded exceptions", "excepted")
-    per_mille_on_time: int | None = _open(
-        "及时率(千分比)",
-        "on time of 1,000 whose time is over; null: there are none",
-        "per_mille_on_time",
+    unit: str = open_to_all("单位", "partner that handles them", "unit")
+    month: Date = open_to_all("月份", "first day of the month of the decisions", "month")
+    on_time: int = open_to_all("按期", "shown by the 7th working day", "on_time")
+    late: int = open_to_all("迟报", "shown later", "late")
+    not_published: int = open_to_all("逾期未报", "past the day and not shown", "not_published")
+    pending: int = open_to_all("办理中", "not shown yet, in time", "pending")
+    excepted: int = open_to_all("不予公开", "recorded exceptions", "excepted")
+    per_mille_on_time: int | None = open_to_all(
+        "及时率(千分比)", "on time of 1,000 whose time is over; null: there are none", "per_mille_on_time"
     )
 
 
-_Number = Annotated[str, parameter("编号", "number of the case")]
-_Document = Annotated[str, parameter("文号", "number of the document")]
-_Reason = Annotated[str, parameter("理由", "reason")]
-_Opinion = Annotated[str, parameter("意见", "opinion")]
-
-
-def _command(zh: str, en: str, name: str, capability: Capability = Capability.CASEWORK) -> Any:
-    return governed(zh, en, OPEN, shape=Shape.COMMAND, target=f"publicity.{name}", capability=capability)
+_command = commands_of("publicity")
 
 
 @strawberry.type(description="信用公示操作 · Commands of publicity")
@@ -206,7 +187,7 @@ class PublicityCommands:
     @_command("起草公示", "draft a publication; the clock runs from the decision (R7.1)", "draft")
     def draft_publicity(
         self,
-        subject: Annotated[USCC, parameter("统一社会信用代码", "unified social credit code")],
+        subject: SubjectCode,
         kind: Annotated[PublicityKind, parameter("种类", "kind")],
         title: Annotated[str, parameter("标题", "title")],
         decision_number: Annotated[str, parameter("决定文号", "number of the decision")],
@@ -222,34 +203,34 @@ class PublicityCommands:
     @_command("修改草稿", "revise a draft; it is screened anew", "revise")
     def revise_publicity(
         self,
-        number: _Number,
+        number: CaseNumber,
         title: Annotated[str, parameter("标题", "title")],
         text: Annotated[str, parameter("公示内容", "text")],
     ) -> PublicityCase | None:
         return PLANNED
 
     @_command("提交审查", "hand in for review; the clock does not stop (R7.2)", "submit")
-    def submit_publicity(self, number: _Number) -> PublicityCase | None:
+    def submit_publicity(self, number: CaseNumber) -> PublicityCase | None:
         return PLANNED
 
     @_command("保密审查通过", "secrecy review, by a second person", "pass_secrecy", Capability.REVIEW)
-    def pass_secrecy_review(self, number: _Number, opinion: _Opinion) -> PublicityCase | None:
+    def pass_secrecy_review(self, number: CaseNumber, opinion: Opinion) -> PublicityCase | None:
         return PLANNED
 
     @_command("排除隐私提示", "clear one finding of the redactor (R7.3)", "clear", Capability.REVIEW)
     def clear_publicity_finding(
         self,
-        number: _Number,
+        number: CaseNumber,
         finding: Annotated[str, parameter("提示标识", "key of the finding")],
-        reason: _Reason,
+        reason: Reason,
     ) -> PublicityCase | None:
         return PLANNED
 
     @_command("内容审核通过", "content review, by a second person", "approve", Capability.REVIEW)
     def approve_publicity(
         self,
-        number: _Number,
-        opinion: _Opinion,
+        number: CaseNumber,
+        opinion: Opinion,
         despite: Annotated[
             str | None, parameter("仍予公示的理由", "why it is published despite a proposed exception (R7.3)")
         ] = None,
@@ -257,42 +238,44 @@ class PublicityCommands:
         return PLANNED
 
     @_command("退回修改", "give back for revision", "return", Capability.REVIEW)
-    def return_publicity(self, number: _Number, reason: _Reason) -> PublicityCase | None:
+    def return_publicity(self, number: CaseNumber, reason: Reason) -> PublicityCase | None:
         return PLANNED
 
     @_command("不予公开", "decide not to publish, with the basis (R7.3)", "except", Capability.REVIEW)
     def except_publicity(
         self,
-        number: _Number,
+        number: CaseNumber,
         ground: Annotated[PublicityExceptionGround, parameter("情形", "ground")],
         basis: Annotated[str, parameter("依据", "legal basis")],
-        document_number: _Document,
+        document_number: DocumentNumber,
     ) -> PublicityCase | None:
         return PLANNED
 
     @_command("公示", "publish on all channels (R7.1, R7.6)", "publish")
-    def publish_decision(self, number: _Number) -> PublicityCase | None:
+    def publish_decision(self, number: CaseNumber) -> PublicityCase | None:
         return PLANNED
 
     @_command("暂停公示", "stop showing it for a while", "suspend")
-    def suspend_publicity(self, number: _Number, reason: _Reason) -> PublicityCase | None:
+    def suspend_publicity(self, number: CaseNumber, reason: Reason) -> PublicityCase | None:
         return PLANNED
 
     @_command("恢复公示", "show it again", "resume")
-    def resume_publicity(self, number: _Number) -> PublicityCase | None:
+    def resume_publicity(self, number: CaseNumber) -> PublicityCase | None:
         return PLANNED
 
     @_command("修复终止公示", "end it after repair", "end_repair")
-    def end_publicity_by_repair(self, number: _Number, document_number: _Document) -> PublicityCase | None:
+    def end_publicity_by_repair(
+        self, number: CaseNumber, document_number: DocumentNumber
+    ) -> PublicityCase | None:
         return PLANNED
 
     @_command("撤回公示", "withdraw within three working days, and say why (R7.4)", "withdraw")
     def withdraw_publicity(
         self,
-        number: _Number,
+        number: CaseNumber,
         ground: Annotated[WithdrawalGround, parameter("原因", "ground")],
         ended_on: Annotated[Date, parameter("原决定失效日", "day on which the decision ended")],
-        reason: _Reason,
-        document_number: _Document,
+        reason: Reason,
+        document_number: DocumentNumber,
     ) -> PublicityCase | None:
         return PLANNED

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from schema.casework import Case
-from schema.enums import ListColor, Seriousness, term
-from schema.governance import (
-    HOLDER,
-    OPEN,
-    PLANNED,
-    ROW,
-    Capability,
-    Mask,
-    Shape,
-    entity,
-    governed,
-    parameter,
-    supplied,
+from schema.declaring import (
+    CaseNumber,
+    DocumentNumber,
+    Opinion,
+    Reason,
+    commands_of,
+    detail,
+    many,
+    member,
+    one,
+    open_to_all,
+    rows,
+    withheld,
 )
+from schema.enums import ListColor, Seriousness, term
+from schema.governance import OPEN, PLANNED, Capability, Shape, entity, governed, parameter, supplied
 from schema.lists import ListEntry
 from schema.publicity import PublicityDelivery
 from schema.records import CreditRecord
@@ -43,48 +45,23 @@ class RepairEvidenceKind(Enum):
     OTHER = term("OTHER", "其他材料")
 
 
-def _detail(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
-
-
-def _text(zh: str, en: str, target: str, shape: Shape = Shape.DETAIL) -> Any:
-    """Words that may name a person: withheld from who is shown the case masked."""
-    return governed(zh, en, ROW, shape=shape, target=target)
-
-
-def _rows(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.ROWS, target=target, mask=Mask.KEEP)
-
-
-def _member(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP)
-
-
-def _inside(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP, capability=Capability.LINEAGE)
-
-
-def _open(zh: str, en: str, target: str, shape: Shape = Shape.COLUMN) -> Any:
-    return governed(zh, en, OPEN, shape=shape, target=target, mask=Mask.KEEP)
-
-
 @strawberry.type(description="修复障碍 · What stands in the way of a repair")
 class RepairBlocker:
-    code: str = _member("代码", "code", "code")
-    text: str | None = _member("说明", "in words", "text")
-    until: Date | None = _member("自何日起消除", "day from which it ends by itself", "until")
+    code: str = member("代码", "code", "code")
+    text: str | None = member("说明", "in words", "text")
+    until: Date | None = member("自何日起消除", "day from which it ends by itself", "until")
 
 
 @strawberry.type(description="修复材料 · A paper handed in (R9.2, R9.3)")
 class RepairEvidence:
-    kind: RepairEvidenceKind = _member("种类", "kind", "kind")
-    title: str = _member("名称", "title", "title")
-    handed_in_on: Date = _member("提交日期", "handed in on", "handed_in_on")
-    file_digest: SM3Digest | None = _member("文件摘要", "SM3 digest of the file", "file_digest")
-    organizer: str | None = _member("组织单位", "organizer of a service or training", "organizer")
-    hours: int | None = _member("时长(小时)", "hours of service", "hours")
-    certificate: str | None = _member("证书编号", "number of the certificate", "certificate")
-    held_on: Date | None = _member("举办日期", "day of the training", "held_on")
+    kind: RepairEvidenceKind = member("种类", "kind", "kind")
+    title: str = member("名称", "title", "title")
+    handed_in_on: Date = member("提交日期", "handed in on", "handed_in_on")
+    file_digest: SM3Digest | None = member("文件摘要", "SM3 digest of the file", "file_digest")
+    organizer: str | None = member("组织单位", "organizer of a service or training", "organizer")
+    hours: int | None = member("时长(小时)", "hours of service", "hours")
+    certificate: str | None = member("证书编号", "number of the certificate", "certificate")
+    held_on: Date | None = member("举办日期", "day of the training", "held_on")
 
 
 @strawberry.input(description="修复材料 · A paper to hand in")
@@ -100,21 +77,25 @@ class RepairEvidenceInput:
 
 @strawberry.type(description="审核认定 · What the officer found")
 class RepairFindings:
-    corrected: bool = _member("已纠正", "the conduct is corrected", "corrected")
-    performed: bool = _member("已履行", "the obligations are performed", "performed")
-    unmet: list[str] = _member("未满足的其他条件", "conditions of other laws not met", "unmet")
-    opinion: str = _member("意见", "opinion", "opinion")
-    officer: str = _inside("审核人", "officer; for handling units and auditors", "officer")
-    at: Moment = _member("时间", "when", "at")
+    corrected: bool = member("已纠正", "the conduct is corrected", "corrected")
+    performed: bool = member("已履行", "the obligations are performed", "performed")
+    unmet: list[str] = member("未满足的其他条件", "conditions of other laws not met", "unmet")
+    opinion: str = member("意见", "opinion", "opinion")
+    officer: str = member(
+        "审核人", "officer; for handling units and auditors", "officer", capability=Capability.LINEAGE
+    )
+    at: Moment = member("时间", "when", "at")
 
 
 @strawberry.type(description="修复决定 · The decision, by a second person")
 class RepairDecision:
-    approved: bool = _member("准予", "approved", "approved")
-    document_number: str = _member("文号", "number of the document", "document_number")
-    reason: str | None = _member("理由", "reason", "reason")
-    officer: str = _inside("决定人", "officer; for handling units and auditors", "officer")
-    decided_on: Date = _member("决定日期", "decided on", "decided_on")
+    approved: bool = member("准予", "approved", "approved")
+    document_number: str = member("文号", "number of the document", "document_number")
+    reason: str | None = member("理由", "reason", "reason")
+    officer: str = member(
+        "决定人", "officer; for handling units and auditors", "officer", capability=Capability.LINEAGE
+    )
+    decided_on: Date = member("决定日期", "decided on", "decided_on")
 
 
 @strawberry.type(
@@ -122,66 +103,49 @@ class RepairDecision:
 )
 @entity("case_file", "D36", only=("mechanism", ("REPAIR",)))
 class RepairCase(Case):
-    target_kind: RepairTarget = _detail("修复对象", "what is repaired", "target_kind")
-    target: strawberry.ID = _detail("对象标识", "opaque id of the record or entry", "target")
-    target_title: str | None = _text("对象名称", "title of the record, or the list", "target_title")
-    document_number: str | None = _detail("决定文号", "number of the decision", "document_number")
-    authority: str = _detail("认定单位", "authority that recognized it, and repairs it", "authority")
-    decided_on: Date = _detail("认定日期", "day of the decision", "decided_on")
-    seriousness: Seriousness = _detail("严重程度", "class", "seriousness")
-    color: ListColor | None = _detail("名单类别", "colour of the list", "color")
-    subject_code: USCC | None = _detail("统一社会信用代码", "code; null for persons", "subject_code")
-    applied_on: Date = _detail("申请日期", "day of application: decides the rules (5.5)", "applied_on")
-    pushed_on: Date = _detail("收到日期", "day on which it reached the department", "pushed_on")
-    applied_by: str = _detail("申请途径", "SUBJECT, or the partner that recorded it", "applied_by")
-    agent: USCC | None = _detail("代理机构", "agent that handed it in", "agent")
-    statement: str | None = _text("申请理由", "why", "statement")
-    evidence: list[RepairEvidence] | None = _text("材料", "evidence", "evidence", Shape.ROWS)
-    eligible_from: Date | None = _detail(
+    target_kind: RepairTarget = detail("修复对象", "what is repaired", "target_kind")
+    target: strawberry.ID = detail("对象标识", "opaque id of the record or entry", "target")
+    target_title: str | None = withheld("对象名称", "title of the record, or the list", "target_title")
+    document_number: str | None = detail("决定文号", "number of the decision", "document_number")
+    authority: str = detail("认定单位", "authority that recognized it, and repairs it", "authority")
+    decided_on: Date = detail("认定日期", "day of the decision", "decided_on")
+    seriousness: Seriousness = detail("严重程度", "class", "seriousness")
+    color: ListColor | None = detail("名单类别", "colour of the list", "color")
+    subject_code: USCC | None = detail("统一社会信用代码", "code; null for persons", "subject_code")
+    applied_on: Date = detail("申请日期", "day of application: decides the rules (5.5)", "applied_on")
+    pushed_on: Date = detail("收到日期", "day on which it reached the department", "pushed_on")
+    applied_by: str = detail("申请途径", "SUBJECT, or the partner that recorded it", "applied_by")
+    agent: USCC | None = detail("代理机构", "agent that handed it in", "agent")
+    statement: str | None = withheld("申请理由", "why", "statement")
+    evidence: list[RepairEvidence] | None = withheld("材料", "evidence", "evidence", Shape.ROWS)
+    eligible_from: Date | None = detail(
         "最早可申请日", "first day on which one may apply; null: never", "eligible_from"
     )
-    blockers: list[RepairBlocker] = _rows("障碍", "what stands in the way", "blockers")
-    notes: list[str] | None = _text("提示", "what a person should look at", "notes")
-    assessed_on: Date = _detail("评估日期", "day as of which that holds", "assessed_on")
-    answer_by: Date = _detail("答复期限", "last day for the answer (10 working days)", "answer_by")
-    findings: RepairFindings | None = _text("审核认定", "findings", "findings", Shape.ROWS)
-    extension_reason: str | None = _text("延期理由", "why it was extended", "extension_reason")
-    rejection_reason: str | None = _text("不予受理理由", "why it was not accepted", "rejection_reason")
-    decision: RepairDecision | None = _text("决定", "decision", "decision", Shape.ROWS)
-    effectuated_on: Date | None = _detail(
+    blockers: list[RepairBlocker] = rows("障碍", "what stands in the way", "blockers")
+    notes: list[str] | None = withheld("提示", "what a person should look at", "notes")
+    assessed_on: Date = detail("评估日期", "day as of which that holds", "assessed_on")
+    answer_by: Date = detail("答复期限", "last day for the answer (10 working days)", "answer_by")
+    findings: RepairFindings | None = withheld("审核认定", "findings", "findings", Shape.ROWS)
+    extension_reason: str | None = withheld("延期理由", "why it was extended", "extension_reason")
+    rejection_reason: str | None = withheld("不予受理理由", "why it was not accepted", "rejection_reason")
+    decision: RepairDecision | None = withheld("决定", "decision", "decision", Shape.ROWS)
+    effectuated_on: Date | None = detail(
         "生效日期", "day on which the last channel had followed", "effectuated_on"
     )
-    propagated_late: int = _detail(
+    propagated_late: int = detail(
         "同步逾期工作日数", "working days the channels were late", "propagated_late"
     )
-    answered_on: Date | None = _detail("反馈日期", "answered on", "answered_on")
-    answer: str | None = _text("反馈内容", "answer to the applicant", "answer")
-    answered_late: int = _detail("反馈逾期工作日数", "working days the answer was late", "answered_late")
-    revoked_on: Date | None = _detail("撤销修复日期", "repair revoked on", "revoked_on")
-    revocation_reason: str | None = _text("撤销修复理由", "why it was revoked", "revocation_reason")
-    record: CreditRecord | None = governed(
-        "失信记录",
-        "the record, as far as it is shown",
-        ROW,
-        shape=Shape.ONE,
-        target="case.record",
-        mask=Mask.KEEP,
-    )
-    entry: ListEntry | None = governed(
-        "名单条目",
-        "the entry, as far as it is shown",
-        ROW,
-        shape=Shape.ONE,
-        target="case.list_entry",
-        mask=Mask.KEEP,
-    )
-    deliveries: list[PublicityDelivery] | None = governed(
+    answered_on: Date | None = detail("反馈日期", "answered on", "answered_on")
+    answer: str | None = withheld("反馈内容", "answer to the applicant", "answer")
+    answered_late: int = detail("反馈逾期工作日数", "working days the answer was late", "answered_late")
+    revoked_on: Date | None = detail("撤销修复日期", "repair revoked on", "revoked_on")
+    revocation_reason: str | None = withheld("撤销修复理由", "why it was revoked", "revocation_reason")
+    record: CreditRecord | None = one("失信记录", "the record, as far as it is shown", "case.record")
+    entry: ListEntry | None = one("名单条目", "the entry, as far as it is shown", "case.list_entry")
+    deliveries: list[PublicityDelivery] | None = many(
         "渠道送达",
         "pushes of this case to the channels; for handling units and auditors",
-        ROW,
-        shape=Shape.MANY,
-        target="case.deliveries",
-        mask=Mask.KEEP,
+        "case.deliveries",
         capability=Capability.LINEAGE,
     )
 
@@ -191,14 +155,14 @@ class RepairCase(Case):
 )
 @entity("rows:repair_outlook", OPEN)
 class RepairOutlook:
-    ruleset: str | None = _open("适用规则", "rules for an application of today", "ruleset")
-    eligible_from: Date | None = _open(
+    ruleset: str | None = open_to_all("适用规则", "rules for an application of today", "ruleset")
+    eligible_from: Date | None = open_to_all(
         "最早可申请日", "first day on which one may apply; null: never, or not here", "eligible_from"
     )
-    eligible_today: bool = _open("今日可申请", "one may apply today", "eligible_today")
-    conditions: list[str] = _open("修复条件", "what must be shown", "conditions")
-    blockers: list[RepairBlocker] = _open("障碍", "what stands in the way", "blockers", Shape.ROWS)
-    notes: list[str] = _open("提示", "what a person should look at", "notes")
+    eligible_today: bool = open_to_all("今日可申请", "one may apply today", "eligible_today")
+    conditions: list[str] = open_to_all("修复条件", "what must be shown", "conditions")
+    blockers: list[RepairBlocker] = open_to_all("障碍", "what stands in the way", "blockers", Shape.ROWS)
+    notes: list[str] = open_to_all("提示", "what a person should look at", "notes")
 
 
 @strawberry.type(description="信用修复查询 · Queries of repair")
@@ -216,17 +180,11 @@ class RepairQueries:
         return PLANNED
 
 
-_Number = Annotated[str, parameter("编号", "number of the case")]
-_Document = Annotated[str, parameter("文号", "number of the document")]
-_Reason = Annotated[str, parameter("理由", "reason")]
 _Target = Annotated[strawberry.ID, parameter("标识", "opaque id of the record or entry")]
 _Statement = Annotated[str, parameter("申请理由", "why")]
 _Papers = Annotated[list[RepairEvidenceInput], parameter("材料", "evidence")]
 _Agent = Annotated[USCC | None, parameter("代理机构", "code of the agent that hands it in")]
-
-
-def _command(zh: str, en: str, name: str, capability: Capability = Capability.CASEWORK) -> Any:
-    return governed(zh, en, OPEN, shape=Shape.COMMAND, target=f"repair.{name}", capability=capability)
+_command = commands_of("repair")
 
 
 @strawberry.type(description="信用修复操作 · Commands of repair")
@@ -258,36 +216,36 @@ class RepairCommands:
         return PLANNED
 
     @_command("补充修复材料", "hand in further papers", "supplement", Capability.APPLY)
-    def supplement_repair(self, number: _Number, evidence: _Papers) -> RepairCase | None:
+    def supplement_repair(self, number: CaseNumber, evidence: _Papers) -> RepairCase | None:
         return PLANNED
 
     @_command("登记补充材料", "record further papers", "record_supplement")
-    def record_repair_supplement(self, number: _Number, evidence: _Papers) -> RepairCase | None:
+    def record_repair_supplement(self, number: CaseNumber, evidence: _Papers) -> RepairCase | None:
         return PLANNED
 
     @_command("受理", "accept, within three working days", "accept")
-    def accept_repair(self, number: _Number) -> RepairCase | None:
+    def accept_repair(self, number: CaseNumber) -> RepairCase | None:
         return PLANNED
 
     @_command("不予受理", "do not accept, and say why", "reject_intake")
-    def reject_repair(self, number: _Number, reason: _Reason) -> RepairCase | None:
+    def reject_repair(self, number: CaseNumber, reason: Reason) -> RepairCase | None:
         return PLANNED
 
     @_command("开始审核", "begin the review", "begin_review")
-    def begin_repair_review(self, number: _Number) -> RepairCase | None:
+    def begin_repair_review(self, number: CaseNumber) -> RepairCase | None:
         return PLANNED
 
     @_command("延期", "extend a complex case, and say why", "extend")
-    def extend_repair(self, number: _Number, reason: _Reason) -> RepairCase | None:
+    def extend_repair(self, number: CaseNumber, reason: Reason) -> RepairCase | None:
         return PLANNED
 
     @_command("审核", "say what was found (R9.2, R9.3)", "examine")
     def examine_repair(
         self,
-        number: _Number,
+        number: CaseNumber,
         corrected: Annotated[bool, parameter("已纠正", "the conduct is corrected")],
         performed: Annotated[bool, parameter("已履行", "the obligations are performed")],
-        opinion: Annotated[str, parameter("意见", "opinion")],
+        opinion: Opinion,
         unmet: Annotated[
             list[str] | None, parameter("未满足的其他条件", "conditions of other laws not met")
         ] = None,
@@ -302,21 +260,21 @@ class RepairCommands:
     )
     def approve_repair(
         self,
-        number: _Number,
-        document_number: _Document,
+        number: CaseNumber,
+        document_number: DocumentNumber,
         reason: Annotated[str | None, parameter("理由", "reason")] = None,
     ) -> RepairCase | None:
         return PLANNED
 
     @_command("不予修复", "refuse, and say why", "refuse", Capability.REVIEW)
     def refuse_repair(
-        self, number: _Number, document_number: _Document, reason: _Reason
+        self, number: CaseNumber, document_number: DocumentNumber, reason: Reason
     ) -> RepairCase | None:
         return PLANNED
 
     @_command("反馈申请人", "answer the applicant, within ten working days", "answer")
     def answer_repair(
-        self, number: _Number, answer: Annotated[str, parameter("反馈内容", "answer")]
+        self, number: CaseNumber, answer: Annotated[str, parameter("反馈内容", "answer")]
     ) -> RepairCase | None:
         return PLANNED
 
@@ -324,6 +282,6 @@ class RepairCommands:
         "撤销修复", "revoke a repair by false materials: it is as it was (R9.2)", "revoke", Capability.REVIEW
     )
     def revoke_repair(
-        self, number: _Number, document_number: _Document, reason: _Reason
+        self, number: CaseNumber, document_number: DocumentNumber, reason: Reason
     ) -> RepairCase | None:
         return PLANNED

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from schema.casework import Case
+from schema.declaring import Reason, commands_of, detail, member, rows
 from schema.enums import term
-from schema.governance import (
-    HOLDER,
-    OPEN,
-    PLANNED,
-    ROW,
-    Capability,
-    Mask,
-    Shape,
-    entity,
-    governed,
-    parameter,
-    supplied,
-)
+from schema.governance import PLANNED, Capability, Shape, entity, parameter, supplied
 from schema.scalars import Date, Moment
 
 
@@ -41,78 +30,66 @@ class ReportStanding(Enum):
     LATE = term("LATE", "逾期报送")
 
 
-def _detail(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
-
-
-def _rows(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.ROWS, target=target, mask=Mask.KEEP)
-
-
-def _member(zh: str, en: str, target: str, shape: Shape = Shape.COLUMN) -> Any:
-    return governed(zh, en, HOLDER, shape=shape, target=target, mask=Mask.KEEP)
-
-
 @strawberry.type(
     description="期限遇休息日的提示 · A day of the deadline that is a rest day; nothing moves (R18.2)"
 )
 class ReportRestDay:
-    day: Date = _member("日期", "the rest day", "day")
-    work_before: Date = _member("此前最后一个工作日", "last working day before it", "work_before")
-    provisional: bool = _member("放假安排未定", "no notice has fixed that day yet", "provisional")
+    day: Date = member("日期", "the rest day", "day")
+    work_before: Date = member("此前最后一个工作日", "last working day before it", "work_before")
+    provisional: bool = member("放假安排未定", "no notice has fixed that day yet", "provisional")
 
 
 @strawberry.type(description="分项 · A part of a figure")
 class FigureShare:
-    key: str = _member("代码", "codes of what it is broken down by", "key")
-    label: str = _member("名称", "its name in Chinese", "label")
-    count: int = _member("件数", "how many", "count")
+    key: str = member("代码", "codes of what it is broken down by", "key")
+    label: str = member("名称", "its name in Chinese", "label")
+    count: int = member("件数", "how many", "count")
 
 
 @strawberry.type(
     description="季报指标 · A figure of the report: what the hub counted and what is reported (R18.3)"
 )
 class ReportFigure:
-    code: str = _member("代码", "code", "code")
-    name_zh: str = _member("名称", "name in Chinese", "zh")
-    name_en: str = _member("英文名称", "name in English", "en")
-    kind: FigureKind = _member("类型", "kind", "kind")
-    prefilled: float | None = _member(
+    code: str = member("代码", "code", "code")
+    name_zh: str = member("名称", "name in Chinese", "zh")
+    name_en: str = member("英文名称", "name in English", "en")
+    kind: FigureKind = member("类型", "kind", "kind")
+    prefilled: float | None = member(
         "预填值", "what the hub counted from its events; null: nothing to count", "prefilled"
     )
-    part: int | None = _member("分子", "of a ratio: those that count", "part")
-    whole: int | None = _member("分母", "of a ratio or a mean: all", "whole")
-    shares: list[FigureShare] = _member("分项", "its parts", "shares", Shape.ROWS)
-    drill: str | None = _member("追溯标识", "asks for the cases that it counts: cases(countedIn:)", "drill")
-    stated: bool = _member("已确认", "the reporter has confirmed or overridden it", "stated")
-    value: float | None = _member("上报值", "what is reported", "value")
-    text: str | None = _member("文字", "words that are reported", "text")
-    reason: str | None = _member("修改理由", "why another value is reported", "reason")
-    stated_by: str | None = _member("确认人", "officer", "stated_by")
-    stated_at: Moment | None = _member("确认时间", "when", "stated_at")
+    part: int | None = member("分子", "of a ratio: those that count", "part")
+    whole: int | None = member("分母", "of a ratio or a mean: all", "whole")
+    shares: list[FigureShare] = member("分项", "its parts", "shares", Shape.ROWS)
+    drill: str | None = member("追溯标识", "asks for the cases that it counts: cases(countedIn:)", "drill")
+    stated: bool = member("已确认", "the reporter has confirmed or overridden it", "stated")
+    value: float | None = member("上报值", "what is reported", "value")
+    text: str | None = member("文字", "words that are reported", "text")
+    reason: str | None = member("修改理由", "why another value is reported", "reason")
+    stated_by: str | None = member("确认人", "officer", "stated_by")
+    stated_at: Moment | None = member("确认时间", "when", "stated_at")
 
 
 @strawberry.type(description="季度报告 · The quarterly report of a commerce department (article 十八)")
 @entity("case_file", "D43", only=("mechanism", ("QUARTERLY_REPORT",)))
 class QuarterlyReport(Case):
-    year: int = _detail("年度", "year", "year")
-    quarter: int = _detail("季度", "quarter, 1 to 4", "quarter")
-    region: str = _detail("行政区划", "code of the region", "region")
-    region_name: str = _detail("报告地区", "region", "region_name")
-    agency: str = _detail("报送单位", "department that reports", "agency")
-    target: Date = _detail("目标日", "day on which it should be in: the 9th", "target")
-    late_from: Moment = _detail("逾期起算", "first moment that is late: the 11th, 0:00 (R18.1)", "late_from")
-    warnings: list[ReportRestDay] = _rows("休息日提示", "days of the deadline that are rest days", "warnings")
-    departments: list[str] = _detail("统计单位", "partners whose cases are counted", "departments")
-    figures: list[ReportFigure] = _rows("指标", "the figures, in their order", "figures")
-    open_figures: list[str] = _detail("待确认指标", "codes of figures nobody has confirmed", "open_figures")
-    prefilled_at: Moment | None = _detail("预填时间", "when the figures were counted", "prefilled_at")
-    submitted_at: Moment | None = _detail("报送时间", "first submitted", "submitted_at")
-    submitted_by: str | None = _detail("报送人", "officer who submitted it", "submitted_by")
-    standing: ReportStanding | None = _detail("报送情况", "on time or late; null: not submitted", "standing")
-    resubmitted_at: Moment | None = _detail("重新报送时间", "submitted again", "resubmitted_at")
-    return_reason: str | None = _detail("退回理由", "why it was given back", "return_reason")
-    accepted_at: Moment | None = _detail("接收时间", "accepted", "accepted_at")
+    year: int = detail("年度", "year", "year")
+    quarter: int = detail("季度", "quarter, 1 to 4", "quarter")
+    region: str = detail("行政区划", "code of the region", "region")
+    region_name: str = detail("报告地区", "region", "region_name")
+    agency: str = detail("报送单位", "department that reports", "agency")
+    target: Date = detail("目标日", "day on which it should be in: the 9th", "target")
+    late_from: Moment = detail("逾期起算", "first moment that is late: the 11th, 0:00 (R18.1)", "late_from")
+    warnings: list[ReportRestDay] = rows("休息日提示", "days of the deadline that are rest days", "warnings")
+    departments: list[str] = detail("统计单位", "partners whose cases are counted", "departments")
+    figures: list[ReportFigure] = rows("指标", "the figures, in their order", "figures")
+    open_figures: list[str] = detail("待确认指标", "codes of figures nobody has confirmed", "open_figures")
+    prefilled_at: Moment | None = detail("预填时间", "when the figures were counted", "prefilled_at")
+    submitted_at: Moment | None = detail("报送时间", "first submitted", "submitted_at")
+    submitted_by: str | None = detail("报送人", "officer who submitted it", "submitted_by")
+    standing: ReportStanding | None = detail("报送情况", "on time or late; null: not submitted", "standing")
+    resubmitted_at: Moment | None = detail("重新报送时间", "submitted again", "resubmitted_at")
+    return_reason: str | None = detail("退回理由", "why it was given back", "return_reason")
+    accepted_at: Moment | None = detail("接收时间", "accepted", "accepted_at")
 
 
 @strawberry.input(description="确认或修改一项指标 · Confirm a figure, or override it with a reason (R18.3)")
@@ -124,10 +101,7 @@ class ReportFigureInput:
 
 
 _Number = Annotated[str, parameter("编号", "number of the report")]
-
-
-def _command(zh: str, en: str, name: str, capability: Capability = Capability.REPORT) -> Any:
-    return governed(zh, en, OPEN, shape=Shape.COMMAND, target=f"report.{name}", capability=capability)
+_command = commands_of("report", Capability.REPORT)
 
 
 @strawberry.type(description="季度报告操作 · Commands of the quarterly report")
@@ -159,9 +133,7 @@ class ReportCommands:
         return PLANNED
 
     @_command("退回季度报告", "give back for a correction", "return", Capability.REVIEW)
-    def return_quarterly_report(
-        self, number: _Number, reason: Annotated[str, parameter("理由", "reason")]
-    ) -> QuarterlyReport | None:
+    def return_quarterly_report(self, number: _Number, reason: Reason) -> QuarterlyReport | None:
         return PLANNED
 
     @_command("接收季度报告", "accept", "accept", Capability.REVIEW)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any
 
 import strawberry
 
 from schema.casework import Case
+from schema.declaring import detail, member, rows
 from schema.enums import term
-from schema.governance import HOLDER, ROW, Mask, Shape, entity, governed
+from schema.governance import entity
 from schema.scalars import Date, Moment
 
 
@@ -41,18 +41,12 @@ class TierReasonCode(Enum):
 
 @strawberry.type(description="理由及依据 · A reason, and what it rests on")
 class TierReason:
-    code: TierReasonCode = governed("理由", "reason", HOLDER, target="code", mask=Mask.KEEP)
-    record_ids: list[str] = governed(
+    code: TierReasonCode = member("理由", "reason", "code")
+    record_ids: list[str] = member(
         "依据",
         "opaque ids of records, entries and open cases; names of sources that are missing",
-        HOLDER,
-        target="record_ids",
-        mask=Mask.KEEP,
+        "record_ids",
     )
-
-
-def _detail(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, ROW, shape=Shape.DETAIL, target=target, mask=Mask.KEEP)
 
 
 @strawberry.type(
@@ -60,14 +54,12 @@ def _detail(zh: str, en: str, target: str) -> Any:
 )
 @entity("case_file", "D39", only=("mechanism", ("SUPERVISION_TIER",)))
 class SupervisionTier(Case):
-    sector: str = _detail("领域", "sector, as the rules name it", "sector")
-    tier: Tier = _detail("类别", "tier", "tier")
-    reasons: list[TierReason] = governed(
-        "理由", "why, each with what it rests on", ROW, shape=Shape.ROWS, target="reasons", mask=Mask.KEEP
-    )
-    record_ids: list[str] = _detail("依据", "opaque ids of all it rests on", "record_ids")
-    policy_version: str = _detail("规则版本", "dated policy", "policy")
-    computed_at: Moment = _detail("计算时间", "computed at", "computed_at")
-    valid_until: Date | None = _detail(
+    sector: str = detail("领域", "sector, as the rules name it", "sector")
+    tier: Tier = detail("类别", "tier", "tier")
+    reasons: list[TierReason] = rows("理由", "why, each with what it rests on", "reasons")
+    record_ids: list[str] = detail("依据", "opaque ids of all it rests on", "record_ids")
+    policy_version: str = detail("规则版本", "dated policy", "policy")
+    computed_at: Moment = detail("计算时间", "computed at", "computed_at")
+    valid_until: Date | None = detail(
         "有效至", "last day on which nothing in it expires; null: nothing does", "valid_until"
     )

@@ -2,53 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from schema.casework import Case
-from schema.governance import HOLDER, OPEN, PLANNED, ROW, Capability, Mask, Shape, entity, governed, parameter
+from schema.declaring import Reason, SubjectCode, commands_of, detail, member, rows
+from schema.governance import PLANNED, entity, parameter
 from schema.scalars import USCC, Date
-
-
-def _detail(zh: str, en: str, target: str, shape: Shape = Shape.DETAIL) -> Any:
-    return governed(zh, en, ROW, shape=shape, target=target, mask=Mask.KEEP)
-
-
-def _member(zh: str, en: str, target: str) -> Any:
-    return governed(zh, en, HOLDER, target=target, mask=Mask.KEEP)
 
 
 @strawberry.type(description="参训记录 · A firm that attended; the certificate is evidence in repair (R9.2)")
 class TrainingAttendance:
-    subject_code: USCC = _member("统一社会信用代码", "code", "subject_code")
-    subject_name: str = _member("名称", "name", "subject_name")
-    attendee: str = _member("参训人", "who attended for it", "attendee")
-    hours: int = _member("学时", "hours", "hours")
-    certificate: str = _member("证明编号", "number of the certificate", "certificate")
+    subject_code: USCC = member("统一社会信用代码", "code", "subject_code")
+    subject_name: str = member("名称", "name", "subject_name")
+    attendee: str = member("参训人", "who attended for it", "attendee")
+    hours: int = member("学时", "hours", "hours")
+    certificate: str = member("证明编号", "number of the certificate", "certificate")
 
 
 @strawberry.type(description="信用培训 · A training of the log (article 十七)")
 @entity("case_file", "D43", only=("mechanism", ("TRAINING",)))
 class Training(Case):
-    topic: str = _detail("主题", "topic", "topic")
-    organiser: str = _detail("主办单位", "organiser", "organiser")
-    place: str = _detail("地点", "place", "place")
-    held_on: Date = _detail("日期", "held on", "held_on")
-    hours: int = _detail("学时", "hours", "hours")
-    officers: int = _detail("参训干部人数", "officers who were there", "officers")
-    attendances: list[TrainingAttendance] = _detail(
-        "参训企业", "firms that attended", "attendances", Shape.ROWS
-    )
+    topic: str = detail("主题", "topic", "topic")
+    organiser: str = detail("主办单位", "organiser", "organiser")
+    place: str = detail("地点", "place", "place")
+    held_on: Date = detail("日期", "held on", "held_on")
+    hours: int = detail("学时", "hours", "hours")
+    officers: int = detail("参训干部人数", "officers who were there", "officers")
+    attendances: list[TrainingAttendance] = rows("参训企业", "firms that attended", "attendances")
 
 
 _Number = Annotated[str, parameter("编号", "number of the training")]
-
-
-def _command(zh: str, en: str, name: str) -> Any:
-    return governed(
-        zh, en, OPEN, shape=Shape.COMMAND, target=f"training.{name}", capability=Capability.CASEWORK
-    )
+_command = commands_of("training")
 
 
 @strawberry.type(description="信用培训操作 · Commands of the training log")
@@ -69,7 +55,7 @@ class TrainingCommands:
     def record_training_attendance(
         self,
         number: _Number,
-        subject: Annotated[USCC, parameter("统一社会信用代码", "unified social credit code")],
+        subject: SubjectCode,
         attendee: Annotated[str, parameter("参训人", "who attended for it")],
         hours: Annotated[int, parameter("学时", "hours")],
     ) -> Training | None:
@@ -80,7 +66,5 @@ class TrainingCommands:
         return PLANNED
 
     @_command("取消培训", "cancel, before anybody is recorded", "cancel")
-    def cancel_training(
-        self, number: _Number, reason: Annotated[str, parameter("理由", "reason")]
-    ) -> Training | None:
+    def cancel_training(self, number: _Number, reason: Reason) -> Training | None:
         return PLANNED

@@ -17,11 +17,13 @@ How to add a mechanism, say commitments (article 六):
    rows depend on who asks: they read with the caller's rights.
    registry.py finds all of it; a declared command that nobody does, or the reverse, stops the start.
 4. The vocabulary: schema/<mechanism>.py has the types: `@entity("case_file", "D33", only=("mechanism",
-   ("COMMITMENT",)))` on a class that extends Case, its fields `shape=Shape.DETAIL` (a member of details), `Shape.ROWS`
-   (an object or a list of objects in details) or relations. Add the value to Mechanism in schema/casework.py,
-   the type to schema/build.py, the command to schema/mutation.py (`shape=Shape.COMMAND, target="commitment.submit",
-   capability=…`; input types declare their fields with `supplied`), relations to hub/query/relations.py. Rows of
-   case_file are shown by data class and scope like all others: PARTY holds for the partners in case_party.
+   ("COMMITMENT",)))` on a class that extends Case. Its fields are declared by schema/declaring.py: `detail` (a member
+   of details), `rows` (an object or a list of objects in details), `withheld` (either, where it may name a person),
+   `one` and `many` (relations, which hub/query/relations.py knows). Its commands are methods of a class that Mutation
+   in schema/mutation.py extends, each under `_command = commands_of("commitment")`: `@_command("提交", "submit",
+   "submit", capability)` declares commitment.submit; input types declare their fields with `supplied`. Add the value to
+   Mechanism in schema/casework.py and the type to schema/build.py. Rows of case_file are shown by data class and
+   scope like all others: PARTY holds for the partners in case_party.
 5. Renew the golden files (`python -m tests.test_vocabulary`), and read the difference: it says who sees what.
 6. Tests in tests/casework/, named for the rule (test_r6_4_…), over HTTP with the fixture `office` (tests/casework/desk.py:
    an empty store, a clock that the test sets, `office.desk(partner, purpose, matter, case).done(document, variables)`);
