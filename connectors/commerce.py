@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from connectors.contract import (
-    Batch,
     CatalogItem,
     Connector,
     Freshness,
@@ -14,13 +13,12 @@ from connectors.contract import (
     Kind,
     Mode,
     RawRow,
-    Refused,
     Retention,
     Setting,
     Source,
     Tools,
 )
-from connectors.drop import DropDirectory, DroppedFiles, GivenFile
+from connectors.drop import DroppedFiles, FileConnector, GivenFile, drop_directory
 from connectors.files import reject_defect
 from connectors.publicity import LICENSE_ITEM, PENALTY_ITEM, item_of
 from connectors.reading import SHANGHAI
@@ -53,10 +51,9 @@ SOURCE = Source(
 
 def connect(settings: Mapping[str, str], tools: Tools) -> Connector:
     """The connector over HUB_COMMERCE_DIR. Raises ValueError when that is not set."""
-    directory = settings.get("HUB_COMMERCE_DIR")
-    if not directory:
-        raise ValueError("HUB_COMMERCE_DIR is not set")
-    return PublicityFiles(DropDirectory(Path(directory), header_names, PERSON_NUMBERS, BATCH_ROWS), tools)
+    return PublicityFiles(
+        drop_directory(settings, "HUB_COMMERCE_DIR", header_names, PERSON_NUMBERS, BATCH_ROWS), tools
+    )
 
 
 def connect_file(path: Path, tools: Tools) -> PublicityFiles:
@@ -64,33 +61,18 @@ def connect_file(path: Path, tools: Tools) -> PublicityFiles:
     return PublicityFiles(GivenFile(path, header_names, PERSON_NUMBERS, BATCH_ROWS), tools)
 
 
-class PublicityFiles:
+class PublicityFiles(FileConnector):
     """Licences and penalties from files of either template."""
 
     source = SOURCE
 
     def __init__(self, files: DroppedFiles, tools: Tools) -> None:
         """Take the files and the hub's tools."""
-        self._files = files
+        super().__init__(files)
         self._tools = tools
-
-    def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
-        """Rows of every file that was not taken before. Raises Refused, Unavailable."""
-        return self._files.harvest(cursor)
-
-    async def fetch(self, keys: Sequence[str], items: Sequence[str]) -> Mapping[str, Sequence[RawRow]]:
-        """Files cannot be asked by key. Raises Refused."""
-        raise Refused("the department's files are harvested, not asked by key")
 
     def canonical(self, row: RawRow) -> Item:
         """The licence or penalty that `row` states. Raises RowRejected."""
         reject_defect(row)
         today = self._tools.now().astimezone(SHANGHAI).date()
         return item_of(row, today, self._tools.digest_person_id)
-
-    def reread(self, raw: bytes) -> Mapping[str, str | None] | None:
-        """The fields of a quarantined row from its bytes (persons' numbers are masked there), or None."""
-        return self._files.reread(raw)
-
-    async def close(self) -> None:
-        """Nothing is held open."""

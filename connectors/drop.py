@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from connectors.contract import Batch, RawRow, Refused, Unavailable
+from connectors.contract import Batch, RawRow, Refused, Source, Unavailable
 from connectors.delimited import read_delimited, reread
 from connectors.files import (
     DroppedFile,
@@ -170,6 +170,45 @@ class GivenFile(DroppedFiles):
 
     def _unusable(self, path: Path, mark: str, error: FileUnusable) -> RawRow:
         raise error
+
+
+def drop_directory(
+    settings: Mapping[str, str],
+    name: str,
+    header: Header,
+    secret: frozenset[str] = frozenset(),
+    batch: int = 2000,
+) -> DropDirectory:
+    """The directory that the setting `name` names. Raises ValueError when it names none."""
+    directory = settings.get(name)
+    if not directory:
+        raise ValueError(f"{name} is not set")
+    return DropDirectory(Path(directory), header, secret, batch)
+
+
+class FileConnector:
+    """What connectors over files have alike: all but `source` and `canonical`."""
+
+    source: Source
+
+    def __init__(self, files: DroppedFiles) -> None:
+        """Read `files`."""
+        self._files = files
+
+    def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
+        """Rows of the files not taken before. Raises Refused, Unavailable."""
+        return self._files.harvest(cursor)
+
+    async def fetch(self, keys: Sequence[str], items: Sequence[str]) -> Mapping[str, Sequence[RawRow]]:
+        """Files cannot be asked by key. Raises Refused."""
+        raise Refused("the files are harvested, not asked by key")
+
+    def reread(self, raw: bytes) -> Mapping[str, str | None] | None:
+        """The fields of a quarantined row from its bytes (persons' numbers are masked there), or None."""
+        return self._files.reread(raw)
+
+    async def close(self) -> None:
+        """Nothing is held open."""
 
 
 def _take(rows: Iterator[RawRow], size: int) -> Sequence[RawRow]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from connectors.contract import (
-    Batch,
     CatalogItem,
     Connector,
     Freshness,
@@ -14,7 +12,6 @@ from connectors.contract import (
     Kind,
     Mode,
     RawRow,
-    Refused,
     Retention,
     RowRejected,
     Setting,
@@ -23,7 +20,7 @@ from connectors.contract import (
     Tools,
 )
 from connectors.counterparty import fold
-from connectors.drop import DropDirectory
+from connectors.drop import FileConnector, drop_directory
 from connectors.files import reject_defect
 from connectors.reading import Reader, kind_of
 
@@ -65,23 +62,10 @@ def header(cells: Sequence[str]) -> Sequence[str] | None:
     return codes if set(_TITLES.values()) <= set(codes) else None
 
 
-class Forex:
+class Forex(FileConnector):
     """The drop directory of the registry's classes."""
 
     source = SOURCE
-
-    def __init__(self, drop: DropDirectory) -> None:
-        """Read `drop`."""
-        self._drop = drop
-        self.reread = drop.reread
-
-    def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
-        """Rows of the files not taken before. Raises Refused."""
-        return self._drop.harvest(cursor)
-
-    async def fetch(self, keys: Sequence[str], items: Sequence[str]) -> Mapping[str, Sequence[RawRow]]:
-        """Files cannot be asked by key. Raises Refused."""
-        raise Refused("the files are harvested, not asked by key")
 
     def canonical(self, row: RawRow) -> Item:
         """The class that `row` states. Raises RowRejected."""
@@ -114,13 +98,7 @@ class Forex:
         record_id = f"{CLASS}:{fold(code)}:{since.isoformat()}"
         return Item(Kind.GRADE, record_id, CLASS, subject, values, None, state == "撤销", read.flags)
 
-    async def close(self) -> None:
-        """Nothing is held open."""
-
 
 def connect(settings: Mapping[str, str], tools: Tools) -> Connector:
     """The drop directory that the settings name. Raises ValueError when they name none."""
-    directory = settings.get("HUB_FOREX_DIR")
-    if not directory:
-        raise ValueError("HUB_FOREX_DIR is not set")
-    return Forex(DropDirectory(Path(directory), header))
+    return Forex(drop_directory(settings, "HUB_FOREX_DIR", header))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from connectors.contract import (
-    Batch,
     CatalogItem,
     Connector,
     Freshness,
@@ -14,7 +12,6 @@ from connectors.contract import (
     Kind,
     Mode,
     RawRow,
-    Refused,
     Retention,
     RowRejected,
     Setting,
@@ -23,7 +20,7 @@ from connectors.contract import (
     Tools,
 )
 from connectors.counterparty import fold
-from connectors.drop import DropDirectory
+from connectors.drop import FileConnector, drop_directory
 from connectors.files import reject_defect
 from connectors.reading import Reader, kind_of
 
@@ -88,23 +85,10 @@ def header(cells: Sequence[str]) -> Sequence[str] | None:
     return None
 
 
-class Investment:
+class Investment(FileConnector):
     """The drop directory of foreign investment reports."""
 
     source = SOURCE
-
-    def __init__(self, drop: DropDirectory) -> None:
-        """Read `drop`."""
-        self._drop = drop
-        self.reread = drop.reread
-
-    def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
-        """Rows of the files not taken before. Raises Refused."""
-        return self._drop.harvest(cursor)
-
-    async def fetch(self, keys: Sequence[str], items: Sequence[str]) -> Mapping[str, Sequence[RawRow]]:
-        """Files cannot be asked by key. Raises Refused."""
-        raise Refused("the files are harvested, not asked by key")
 
     def canonical(self, row: RawRow) -> Item:
         """The part of a report that `row` states. Raises RowRejected."""
@@ -140,9 +124,6 @@ class Investment:
         record_id = f"{item}:{fold(code)}:{number}"
         return Item(Kind.ARCHIVE, record_id, item, subject, values, updated, valid == "0", read.flags)
 
-    async def close(self) -> None:
-        """Nothing is held open."""
-
 
 def _value(read: Reader, column: str) -> str | None:
     if column in _AMOUNTS or column == "CZBL":
@@ -160,7 +141,4 @@ def _value(read: Reader, column: str) -> str | None:
 
 def connect(settings: Mapping[str, str], tools: Tools) -> Connector:
     """The drop directory that the settings name. Raises ValueError when they name none."""
-    directory = settings.get("HUB_INVESTMENT_DIR")
-    if not directory:
-        raise ValueError("HUB_INVESTMENT_DIR is not set")
-    return Investment(DropDirectory(Path(directory), header, _SECRET))
+    return Investment(drop_directory(settings, "HUB_INVESTMENT_DIR", header, _SECRET))

@@ -6,14 +6,12 @@ Others: domestic service and outbound investment.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
 
 from connectors.contract import (
-    Batch,
     CatalogItem,
     Connector,
     Freshness,
@@ -21,7 +19,6 @@ from connectors.contract import (
     Kind,
     Mode,
     RawRow,
-    Refused,
     Retention,
     RowRejected,
     Setting,
@@ -30,7 +27,7 @@ from connectors.contract import (
     Tools,
 )
 from connectors.counterparty import fold
-from connectors.drop import DropDirectory
+from connectors.drop import FileConnector, drop_directory
 from connectors.files import reject_defect
 from connectors.reading import Reader, kind_of
 
@@ -226,23 +223,10 @@ def header(cells: Sequence[str]) -> Sequence[str] | None:
     return codes if any(form.codes <= set(codes) for form in FORMS) else None
 
 
-class Registers:
+class Registers(FileConnector):
     """The drop directory of the department's registers."""
 
     source = SOURCE
-
-    def __init__(self, drop: DropDirectory) -> None:
-        """Read `drop`."""
-        self._drop = drop
-        self.reread = drop.reread
-
-    def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
-        """Rows of the files not taken before. Raises Refused."""
-        return self._drop.harvest(cursor)
-
-    async def fetch(self, keys: Sequence[str], items: Sequence[str]) -> Mapping[str, Sequence[RawRow]]:
-        """Files cannot be asked by key. Raises Refused."""
-        raise Refused("the files are harvested, not asked by key")
 
     def canonical(self, row: RawRow) -> Item:
         """The part of an archive that `row` states. Raises RowRejected."""
@@ -274,9 +258,6 @@ class Registers:
             raise RowRejected("NO_RECORD_ID", "the number of the record is too long")
         return Item(Kind.ARCHIVE, record_id, form.item, subject, values, updated, valid == "0", read.flags)
 
-    async def close(self) -> None:
-        """Nothing is held open."""
-
 
 def _value(read: Reader, column: Column) -> str | None:
     """The value as it is shown. Raises RowRejected for one that the column cannot have."""
@@ -304,7 +285,4 @@ def _value(read: Reader, column: Column) -> str | None:
 
 def connect(settings: Mapping[str, str], tools: Tools) -> Connector:
     """The drop directory that the settings name. Raises ValueError when they name none."""
-    directory = settings.get("HUB_REGISTERS_DIR")
-    if not directory:
-        raise ValueError("HUB_REGISTERS_DIR is not set")
-    return Registers(DropDirectory(Path(directory), header, frozenset(_SECRET)))
+    return Registers(drop_directory(settings, "HUB_REGISTERS_DIR", header, frozenset(_SECRET)))
