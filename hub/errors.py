@@ -195,12 +195,6 @@ class AgreementInvalid(HubError):
     safe = True
 
 
-class SchemaInvalid(HubError):
-    """The schema declares a coordinate that the hub cannot govern."""
-
-    code = "SCHEMA_INVALID"
-
-
 class FileRefused(HubError):
     """The file cannot be imported."""
 

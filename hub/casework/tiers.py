@@ -24,8 +24,6 @@ from schema.governance import Capability
 
 # Firms computed in one transaction.
 _BATCH = 200
-# A record of these types is a commitment that was found false (R6.4).
-_FALSE = "FALSE_COMMITMENT"
 # Firms of a sector (industries of GB/T 4754, with or without their letter), and their case where there is one. `mark`
 # changes with every fact that is recorded, superseded or ended: so a tier is computed anew when something happened.
 _CANDIDATES = """

@@ -27,9 +27,6 @@ CUSTOMS = _organ("西宁海关", 2)
 TAX = _organ("国家税务总局青海省税务局", 3)
 FOREIGN_EXCHANGE = _organ("国家外汇管理局青海省分局", 4)
 REFORM = _organ("青海省发展和改革委员会", 5)
-FINANCE = _organ("青海省财政厅", 6)
-HUMAN_RESOURCES = _organ("青海省人力资源和社会保障厅", 7)
-CHAMBER = Authority("青海省商业联合会", "51630000500001237G")
 
 
 @dataclass(frozen=True)
