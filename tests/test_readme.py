@@ -76,11 +76,22 @@ def test_links_lead_to_files_and_headings(language: str) -> None:
 
 
 def test_both_languages_have_the_same_sections_blocks_and_links() -> None:
-    english, chinese = TEXTS["en"], TEXTS["zh"]
+    english, chinese = TEXTS["en"], TEXTS["zh"].replace(".zh-CN.md)", ".md)")
     assert FENCE.findall(english) == FENCE.findall(chinese)
     for pattern in (r"^(#+) ", r"<!-- (.*?) -->", r"\]\(((?!#|README)[^)]+)\)"):
         found = [re.findall(pattern, text, re.MULTILINE) for text in (english, chinese)]
         assert found[0] == found[1], pattern
+
+
+def test_the_pages_on_mechanisms_say_the_same_and_their_links_lead_to_files() -> None:
+    english, chinese = ((ROOT / "docs" / f"mechanisms{end}.md").read_text("utf-8") for end in ("", ".zh-CN"))
+    assert FENCE.findall(english) == FENCE.findall(chinese)
+    assert english.count("\n## ") == chinese.count("\n## ")
+    for text in (english, chinese):
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+            assert (ROOT / "docs" / link).exists(), link
+        for script in (ROOT / "examples").glob("*.py"):
+            assert script.name == "hub_client.py" or script.name in text, script.name
 
 
 def test_every_setting_of_a_source_is_declared_by_its_connector() -> None:
