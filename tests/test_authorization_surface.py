@@ -18,7 +18,7 @@ import pytest
 import strawberry
 from graphql import GraphQLInterfaceType, validate_schema
 
-from hub.errors import RulesInvalid
+from hub.errors import LimitExceeded, RulesInvalid
 from hub.rights.policy import Level
 from hub.rules.matrix import load_matrix, parse_matrix
 from schema.coordinates import UngovernedCoordinate, read, vocabulary
@@ -114,12 +114,18 @@ def test_01_what_a_view_does_not_have_is_not_even_read(partner: str, purpose: st
     world = build(5)
     pool = pool_of(world, ("Query.me",), (purpose,), ())
     path = Path(None, {})  # type: ignore[arg-type]
-    for number in range(40):
+    read = 0
+    for number in range(60):
         document = Writer(view.schema, pool, random.Random(number).randint).document()
-        operation = path.ready(who, document.text, document.name)
+        try:
+            operation = path.ready(who, document.text, document.name)
+        except LimitExceeded:
+            continue
         statement = operation.compiled(operation.variables.coerce(document.variables)).statement
+        read += 1
         for column in unread:
             assert statement is None or column not in statement.sql.replace("IN ('D3'", ""), document
+    assert read >= 40, read
 
 
 @pytest.mark.parametrize("coordinate", sorted(vocabulary().coordinates))

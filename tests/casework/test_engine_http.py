@@ -124,18 +124,21 @@ def _token(office: Office) -> str:
 
 async def test_who_may_not_command_has_no_type_of_commands(office: Office) -> None:
     types = "{ __schema { mutationType { fields { name } } types { name } } }"
-    for partner, purpose in (
-        ("public", "PUBLIC_QUERY"),
-        ("mall", "MERCHANT_ADMISSION"),
-        ("auditor", "AUDIT"),
-    ):
-        desk = office.desk(partner, purpose, "AUDIT-1", None)
-        schema = (await desk.done(types))["__schema"]
-        assert schema["mutationType"] is None
-        assert "Mutation" not in {one["name"] for one in schema["types"]}
-        refusal = await desk.refused('mutation { runCreditCheck(subject: "91630103MA75ABCD1M") { id } }')
-        assert refusal["code"] == "GRAPHQL_VALIDATION_FAILED"
-        assert refusal["message"] == "The schema has no mutation operations."
+    check = 'mutation { runCreditCheck(subject: "91630103MA75ABCD1M") { id } }'
+    auditor = office.desk("auditor", "AUDIT", "AUDIT-1", None)
+    schema = (await auditor.done(types))["__schema"]
+    assert schema["mutationType"] is None
+    assert "Mutation" not in {one["name"] for one in schema["types"]}
+    refusal = await auditor.refused(check)
+    assert refusal["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert refusal["message"] == "The schema has no mutation operations."
+    # A worker shows whom it likes an authorisation (R12.1): that command the public has, and no other.
+    public = office.desk("public", "PUBLIC_QUERY", None, None)
+    schema = (await public.done(types))["__schema"]
+    assert schema["mutationType"] == {"fields": [{"name": "queryDomesticWorker"}]}
+    refusal = await public.refused(check)
+    assert refusal["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert refusal["message"] == "Cannot query field 'runCreditCheck' on type 'Mutation'."
 
 
 async def test_nothing_is_done_through_another_partners_eyes(office: Office) -> None:
