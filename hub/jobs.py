@@ -211,6 +211,7 @@ async def put_all(queries: Queries, duties: Duties) -> None:
     for channel in await due_channels(duties.pool, duties.tools.now()) & duties.channels.keys():
         await put(queries, DELIVER, channel)
     await put(queries, DEADLINES)
+    await put(queries, CORRECTIONS)
     await put(queries, ALARMS)
 
 

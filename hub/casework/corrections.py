@@ -32,6 +32,8 @@ RECIPIENT = "RECIPIENT"
 NOT_BY_NOTICE = frozenset({"P10", "P11"})
 # Answers that were under way when the record ended are in the ledger by then: none takes so long.
 SETTLED = timedelta(minutes=1)
+# Who asked later was not told of the record any more; so much may the clocks of two servers disagree.
+_SKEW = timedelta(seconds=5)
 _UPHELD = """
 SELECT number, region_code, (details->'decision'->>'decided_at')::timestamptz AS decided_at FROM case_file
 WHERE mechanism = 'OBJECTION' AND state = 'UPHELD' ORDER BY case_id
@@ -153,7 +155,7 @@ async def _recipients(
     span = due("objection.recipients", on, step.calendar).on - on
     partners = await in_force(connection, step.today)
     found: dict[str, datetime] = {}
-    for access in await who_saw(connection, case.subject_id, decided - span):
+    for access in await who_saw(connection, case.subject_id, decided - span, decided + _SKEW):
         one = partners.get(access.partner)
         if access.partner == case.owner or (one is not None and one.partner_class in NOT_BY_NOTICE):
             continue

@@ -484,6 +484,9 @@ async def test_who_was_told_in_the_last_90_days_gets_a_notice_and_nobody_else_se
     pool, machines = office.database.writer, registry().machines
     await tell_recipients(pool, machines, MONDAY + timedelta(days=60))
     await took(commerce(office), number, "upholdObjection", REVOKE)
+    # Who asks only now is not told of it any more, and gets no notice.
+    office.clock.now = MONDAY + timedelta(seconds=10)
+    assert await seen(agency(office, "tax", "NOTIFICATION"), code, record) is None
     before = await all_that_comes()
     # Not before what was under way is in the ledger, and once.
     assert await tell_recipients(pool, machines, MONDAY + SETTLED / 2) == 0
