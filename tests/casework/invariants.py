@@ -22,7 +22,9 @@ ASKING = {"reform": "ONGOING_SUPERVISION", "procurement": "JOINT_PUNISHMENT", "m
 ASKED = """
 query Asked($codes: [USCC!]!) {
   subjects(codes: $codes) {
-    ... on Organization { uscc listEntries { id } records(first: 20) { edges { node { id } } } }
+    ... on Organization {
+      uscc listEntries { id underObjection } records(first: 20) { edges { node { id underObjection } } }
+    }
   }
 }
 """
@@ -83,35 +85,58 @@ def entries_in_force(told: Told, today: date) -> dict[str, dict[str, Any]]:
     }
 
 
+def disputed(told: Told) -> set[str]:
+    """Records and entries that an objection runs on."""
+    return {
+        case["details"]["target"]
+        for case in told.of_machine("OBJECTION")
+        if told.state(case) in ("MARKED", "FORWARDED", "ANSWERED")
+    }
+
+
 async def nothing_ended_is_visible(town: Town, told: Told, partner: str) -> None:
-    """Partners see what is in force, all of it, and nothing that was repaired, has expired or left its list."""
+    """Partners see what is in force, all of it, and nothing that was repaired, has expired or left its list.
+
+    R5.4: what an objection runs on is marked for each of them, and nothing else is.
+    """
     desk = Desk(town.office, partner, ASKING[partner], "QH-2026-1", "BJ-2026-1")
     answer = await desk.done(ASKED, {"codes": [firm.code for firm in town.firms]})
     seen = {one["uscc"]: one for one in answer["subjects"]}
     ended = ended_records(told)
     in_force = entries_in_force(told, town.today)
+    under_objection = disputed(told)
     for firm in town.firms:
+        shown = [
+            *seen[firm.code]["listEntries"],
+            *(one["node"] for one in seen[firm.code]["records"]["edges"]),
+        ]
+        for one in shown:
+            assert one["underObjection"] is (one["id"] in under_objection), (partner, firm.code, one)
         entries = {one["id"] for one in seen[firm.code]["listEntries"]}
         colors = {*SHOWN_COLORS, *(("WATCH",) if partner == "reform" else ())}
-        assert entries == {
+        expected = {
             entry
             for entry, case in in_force.items()
             if case["subject_id"] == firm.subject_id and case["details"]["definition"]["color"] in colors
-        }, (partner, firm.code, town.today)
+        }
+        assert entries == expected, (partner, firm.code, town.today, entries ^ expected)
         records = {one["node"]["id"] for one in seen[firm.code]["records"]["edges"]} & firm.records.keys()
-        assert records == {
+        expected = {
             record
             for record, until in firm.records.items()
             if (until is None or until >= town.today) and record not in ended
-        }, (partner, firm.code, town.today)
+        }
+        assert records == expected, (partner, firm.code, town.today, records ^ expected)
 
 
 def ended_records(told: Told) -> set[str]:
-    """Records that were repaired, as the events of repair tell it."""
+    """Records that were repaired, or wrong, as the events of repairs and objections tell it."""
+    over = {"REPAIR": ("APPROVED", "EFFECTUATED", "FEEDBACK_SENT"), "OBJECTION": ("UPHELD", "NOTIFIED")}
     return {
         "r" + str(case["target_public_id"]).replace("-", "")
-        for case in told.of_machine("REPAIR")
-        if told.state(case) in ("APPROVED", "EFFECTUATED", "FEEDBACK_SENT")
+        for mechanism, states in over.items()
+        for case in told.of_machine(mechanism)
+        if told.state(case) in states
     }
 
 
@@ -140,15 +165,16 @@ def checks_block_on_measures_only(told: Told) -> None:
         assert any(
             measure["subject_id"] == check["subject_id"]
             and (measure["details"]["legal_basis"] or "").strip()
-            and _state_at(told, measure, check["opened_at"]) == "EFFECTIVE"
+            and _state_before(told, measure, told.events[check["case_id"]][0]) == "EFFECTIVE"
             and date.fromisoformat(measure["details"]["ends"])
             >= check["opened_at"].astimezone(SHANGHAI).date()
             for measure in told.of_machine("MEASURE")
         ), check["number"]
 
 
-def _state_at(told: Told, case: Mapping[str, Any], at: datetime) -> str | None:
-    before = [event for event in told.events[case["case_id"]] if event["at"] <= at]
+def _state_before(told: Told, case: Mapping[str, Any], event: Any) -> str | None:
+    """By the order of events: many have the same moment."""
+    before = [one for one in told.events[case["case_id"]] if one["event_id"] < event["event_id"]]
     return before[-1]["to_state"] if before else None
 
 
@@ -262,6 +288,12 @@ def channels_show_only_what_is_in_force(town: Town, told: Told) -> None:
         for case in told.of_machine("PUBLICITY")
         if told.state(case) == "PUBLISHED"
     }
+    # A record that is no case of the hub's is shown again when its repair was revoked.
+    in_force |= {
+        "r" + str(case["target_public_id"]).replace("-", "")
+        for case in told.of_machine("REPAIR")
+        if told.state(case) == "REVOKED"
+    } - ended_records(told)
     refused = {
         one["payload"]["item"]
         for deliveries in told.deliveries.values()
@@ -270,7 +302,7 @@ def channels_show_only_what_is_in_force(town: Town, told: Told) -> None:
     }
     for site in town.sites.values():
         published = site.site.listing()["published"].keys()
-        assert published - refused <= in_force, site.site.name
+        assert published - refused <= in_force, (site.site.name, published - refused - in_force)
 
 
 def states_follow_from_events(told: Told) -> None:

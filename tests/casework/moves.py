@@ -25,6 +25,8 @@ from schema.governance import Rule, Shape
 
 LISTS = (*["SIM-BLACK"] * 4, "SIM-WATCH", "SIM-RED", "SIM-RED", "SIM-NO-BASIS", "SIM-LOW")
 TEXTS = ("该公司未按规定报送进销存数据。", "经现场检查,未发现违法行为。", "已责令改正。")
+# Papers with which a repair can be approved.
+_PAPERS = ("PERFORMANCE", "COMMITMENT")
 # A resident ID whose checksum is right: the redactor finds it, and nothing is published until a person clears it.
 NUMBERED = "当事人身份证号630102199003074514,处以罚款一万元。"
 
@@ -106,6 +108,8 @@ def _value(name: str, kind: Any, around: Around, chance: Random) -> Any:
     if known is not None:
         return known(around, chance)
     if isinstance(kind, GraphQLList):
+        if get_named_type(kind).name == "RepairEvidenceInput" and chance.random() < 0.9:
+            return [{"kind": one, "title": "材料", "fileDigest": "a" * 64} for one in _PAPERS]
         return [
             _value(name.removesuffix("s"), kind.of_type, around, chance) for _ in range(chance.randint(1, 2))
         ]
@@ -152,6 +156,9 @@ _KNOWN: Mapping[str, Callable[[Around, Random], Any]] = {
     "defenceAnswer": lambda _, chance: "不予采纳,理由已说明。" if chance.random() < 0.8 else None,
     "nationalCatalogueCode": lambda _, chance: chance.choice(("3.1", "3.1", "3.1", "2.4", "", None)),
     "legalBasis": lambda _, chance: chance.choice((*["政府采购法第22条"] * 4, " ", None)),
+    "effect": lambda _, chance: chance.choice(
+        ("BLOCK", "BLOCK", "RESTRICT", "RESTRICT", "KEY_SUPERVISION", "INCENTIVE", "INCENTIVE")
+    ),
     "matters": lambda _, chance: chance.choice(([], ["SW-XK-OIL"])),
     "purposes": lambda _, __: [],
     "finding": _finding,
@@ -163,11 +170,14 @@ _KNOWN: Mapping[str, Callable[[Around, Random], Any]] = {
     "appliedOn": _day(-3, 1),
     "legalBasisCheckedOn": _day(-4, 1),
     "begins": _day(-6, 2),
-    "ends": _day(20, 260),
+    # Short ones too, that end before the entry they rest on.
+    "ends": _day(5, 140),
     "dueOn": _day(-1, 25),
     "validTo": _day(10, 300),
     "text": lambda _, chance: NUMBERED if chance.random() < 0.25 else chance.choice(TEXTS),
     "pushedOn": _day(-1, 0),
+    "agent": lambda _, __: None,
+    "authorizationDigest": lambda _, __: None,
     "corrected": lambda _, chance: chance.random() < 0.95,
     "performed": lambda _, chance: chance.random() < 0.95,
     "unmet": lambda _, __: [],

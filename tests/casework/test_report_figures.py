@@ -44,9 +44,7 @@ def test_r18_3_what_figures_count_exists_in_the_machines() -> None:
     machines = registry().machines
     for code, counting in COUNTINGS.items():
         for pick in _picks(counting):
-            machine = machines.get(pick.mechanism)
-            if machine is None:
-                continue
+            machine = machines[pick.mechanism]
             states = {state.name for state in machine.states}
             steps = {one.name for one in machine.transitions} | {OPENED, NEAR, PASSED}
             assert set(pick.entering) | set(pick.leaving) <= states, code

@@ -18,10 +18,13 @@ import httpx
 from hub.casework.alarms import raise_alarms
 from hub.casework.channels import Channel, Client
 from hub.casework.clock import automatic, keep_time
+from hub.casework.corrections import tell_recipients
 from hub.casework.deliveries import Courier, Pace
 from hub.casework.machine import HANDLER, Actor, Transition
 from hub.casework.publicity_commands import recompute
 from hub.casework.registry import registry
+from hub.casework.repair_commands import settle
+from hub.casework.report_commands import open_reports
 from hub.casework.work import SourceState, Work, calendar_for
 from hub.errors import HubError
 from hub.query.binding import Request, Secrets
@@ -31,6 +34,7 @@ from hub.rights.openness import load_openness
 from hub.rights.standing import Standings
 from hub.rules.calendar import SHANGHAI, Calendar
 from hub.rules.matrix import load_matrix
+from hub.rules.reports import quarter_of
 from hub.sandbox.agreements import demo_agreements
 from hub.sandbox.channels import Trouble
 from hub.sandbox.issuer import demo_issuer
@@ -43,9 +47,12 @@ from tests.casework.moves import Around, Move, arguments, moves
 
 NEW_YEAR = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 MATTER = "SW-XK-OIL"
+# Reports each quarter, to the province's department.
+REPORTER = "commerce-xining"
 # What each partner does its work for; all others for the first purpose of their agreement.
 PURPOSES = {
     "commerce": "ADMINISTRATIVE_LICENSING",
+    REPORTER: "ADMINISTRATIVE_LICENSING",
     "procurement": "JOINT_PUNISHMENT",
     "subject": "CREDIT_REPAIR",
 }
@@ -67,6 +74,12 @@ _AFFILIATED = "INSERT INTO affiliation (partner, subject_id, kind, valid_from) V
 _OPEN = """
 SELECT c.case_id, c.number, c.mechanism, c.state, c.details, c.owner FROM case_file c
 WHERE c.subject_id = $1 AND c.closed_at IS NULL ORDER BY c.case_id
+"""
+_MEASURED = """
+SELECT DISTINCT subject_id FROM case_file WHERE mechanism = 'MEASURE' AND state = 'EFFECTIVE' ORDER BY subject_id
+"""
+_REPORTS = """
+SELECT number, state, details FROM case_file WHERE mechanism = 'QUARTERLY_REPORT' AND closed_at IS NULL ORDER BY case_id
 """
 _PARTIES = "SELECT partner FROM case_party WHERE case_id = $1 AND role = ANY ($2::text[]) ORDER BY partner"
 
@@ -106,7 +119,7 @@ class Town:
             for partner, text in texts.items()
         }
         self._standings = Standings(known, matrix, load_openness())
-        self._secrets = Secrets(settings.cursor_key, lambda number: number)
+        self._secrets = Secrets(settings.cursor_key, lambda number: number, settings.id_key)
         self._calendars: dict[date, Calendar] = {}
         self._version = f"{matrix.version} {matrix.digest[:16]}"
 
@@ -119,7 +132,8 @@ class Town:
         """Lay lists, and firms with their adverse records."""
         for code, color, basis, level, months in (
             ("SIM-BLACK", "BLACK", "国务院文件", "STATE_COUNCIL", 6),
-            ("SIM-WATCH", "WATCH", "部门规章", "RULE", 2),
+            # Long enough to be repaired, which takes six months.
+            ("SIM-WATCH", "WATCH", "部门规章", "RULE", 10),
             ("SIM-RED", "RED", "部门文件", "POLICY", 4),
             ("SIM-NO-BASIS", "BLACK", " ", "LAW", 6),
             ("SIM-LOW", "BLACK", "部门规章", "RULE", 6),
@@ -140,7 +154,7 @@ class Town:
                 until = self.chance.choice(
                     (None, NEW_YEAR.date() + timedelta(days=self.chance.randint(0, 360)))
                 )
-                seriousness = self.chance.choice(("GENERAL", "SERIOUS"))
+                seriousness = self.chance.choice(("GENERAL", "GENERAL", "SERIOUS"))
                 await self.connection.execute(
                     _RECORD, public_id, subject, NEW_YEAR, public_id.replace("-", "") * 2, "青商罚1号", decided,
                     seriousness, until,
@@ -160,7 +174,7 @@ class Town:
                 continue
             for row in rows:
                 if not move.steps:
-                    options.append((0.4, move, row))
+                    options.append((0.05, move, row))
                 elif move.mechanism == row["mechanism"]:
                     weight = max(_weight(row["mechanism"], step, row["state"]) for step in move.steps)
                     options.append((weight, move, row))
@@ -170,14 +184,18 @@ class Town:
 
     def _wish(self, move: Move, rows: Sequence[Any], firm: Firm) -> float:
         """How much a new case is wanted: one of a kind is enough, and some need an entry in force or a record."""
-        listed = any(row["mechanism"] == "LIST_ENTRY" and row["state"] == "PUBLISHED" for row in rows)
+        standing = {(row["mechanism"], row["state"]) for row in rows}
+        listed = ("LIST_ENTRY", "PUBLISHED") in standing
         if "entry" in move.arguments:
             return 6.0 if listed else 0.02
+        if move.mechanism == "CHECK" and ("MEASURE", "EFFECTIVE") in standing:
+            return 3.0
         if move.mechanism is None or not move.arguments.keys() & {"subject", "target"}:
             return 0.0
         if "target" in move.arguments and not listed and not firm.records:
             return 0.02
-        return 0.15 if any(row["mechanism"] == move.mechanism for row in rows) else 1.0
+        wanted = _WANTED.get(move.mechanism, 0.1)
+        return 0.15 * wanted if any(row["mechanism"] == move.mechanism for row in rows) else wanted
 
     def _around(self, firm: Firm, rows: Sequence[Any], row: Any) -> Around:
         told = [json.loads(one["details"]) for one in rows]
@@ -193,7 +211,7 @@ class Town:
             ),
             records=tuple(firm.records),
             numbers=tuple(one["number"] for one in rows),
-            partners=("commerce", "procurement"),
+            partners=("commerce", "procurement", "procurement"),
         )
 
     async def _actor(self, move: Move, row: Any, firm: Firm) -> Actor:
@@ -203,7 +221,9 @@ class Town:
             for partner, agreement in sorted(self.agreements.items())
             if move.capability in {str(one) for one in agreement.capabilities}
         ]
-        partner = "commerce" if "commerce" in able else self.chance.choice(able)
+        # The province's department, or the prefecture's, whose figures the quarterly report tells.
+        departments = [one for one in ("commerce", "commerce", REPORTER) if one in able]
+        partner = self.chance.choice(departments or able)
         if row is not None and move.mechanism == row["mechanism"] and move.steps:
             step: Transition = registry().machines[row["mechanism"]].step(move.steps[0])
             if "SUBJECT" in step.parties and HANDLER not in step.parties:
@@ -248,6 +268,7 @@ class Town:
             calendar = self._calendars[self.today] = await calendar_for(self.connection, ["63"], self.today)
         request = Request(
             values={}, view_digest=view.digest, today=self.today, now=now, partner=actor.partner,
+            partner_class=str(agreement.partner_class),
             regions=agreement.regions, self_code=actor.subject, own_source=agreement.source,
             purpose=actor.purpose, incomplete=(),
         )  # fmt: skip
@@ -273,25 +294,64 @@ class Town:
     # ---- what time does --------------------------------------------------------------------------------------------
 
     def jump(self) -> None:
-        """Time passes: hours, a day, or weeks; any hour of the day."""
-        days = self.chance.choice((0, 1, 1, 3, 7, 10, 20, 33, 45, 60))
+        """Time passes: hours, a day, or weeks; any hour of the day, and often the first of a quarter."""
+        days, before = self.chance.choice((0, 1, 1, 3, 7, 10, 20, 33, 45, 60)), self.today
         self.office.clock.now += timedelta(days=days, minutes=self.chance.randint(1, 24 * 60 - 1))
+        begins = quarter_of(self.today).first
+        if begins > before and self.chance.random() < 0.6:
+            midnight = datetime(begins.year, begins.month, begins.day, tzinfo=SHANGHAI)
+            self.office.clock.now = (midnight + timedelta(minutes=30)).astimezone(UTC)
 
     async def night(self, *, alarms: bool, channels: bool) -> None:
         """What the worker does: takes steps that time takes, looks at the lists, delivers, raises alarms."""
         pool, now = self.office.database.writer, self.office.clock.now
         if alarms:
             await recompute(pool, registry().machines, now)
+        await open_reports(pool, registry().machines, now)
         await keep_time(pool, registry().machines, automatic(), now)
+        await settle(pool, registry().machines, now)
+        await tell_recipients(pool, registry().machines, now)
         recheck = next(one for one in moves() if one.target == "list.recheck")
         await self.do(recheck, self._officer("commerce", None), {})
         if channels:
-            await self._deliver()
+            await self.deliver()
+            await settle(pool, registry().machines, now)
         if alarms:
             await raise_alarms(pool, now)
             self.watched_at = now
 
-    async def _deliver(self) -> None:
+    async def checks(self) -> None:
+        """In the morning, before any job of the night: firms whose measures run are checked, whatever day it is."""
+        run = next(one for one in moves() if one.target == "check.run")
+        rows = await self.connection.fetch(_MEASURED)
+        firms = {firm.subject_id: firm for firm in self.firms}
+        for row in rows:
+            firm = firms[row["subject_id"]]
+            await self.do(run, self._officer("commerce", firm), {"subject": firm.code})
+
+    async def report(self) -> None:
+        """The reporter counts anew, confirms and submits; the province accepts, or gives back for a correction."""
+        named = {move.target: move for move in moves()}
+        for row in await self.connection.fetch(_REPORTS):
+            number, details = row["number"], json.loads(row["details"])
+            if row["state"] == "SUBMITTED":
+                step = "report.return" if self.chance.random() < 0.3 else "report.accept"
+                await self.do(
+                    named[step], self._officer("commerce", None, "b"), {"number": number, "reason": "请核对"}
+                )
+                continue
+            officer = self._officer(REPORTER, None)
+            if self.chance.random() < 0.5:
+                await self.do(named["report.prefill"], officer, {"number": number})
+                continue
+            figures = [
+                {"code": one["code"], "text": "无" if one["kind"] == "TEXT" else None}
+                for one in details["figures"]
+            ]
+            await self.do(named["report.state"], officer, {"number": number, "figures": figures})
+            await self.do(named["report.submit"], officer, {"number": number})
+
+    async def deliver(self) -> None:
         """Each channel in the trouble it is in by chance; what it did not take is due again later."""
         troubles = [self.chance.choice(_TROUBLES) for _ in self.sites]
         async with httpx.AsyncClient(trust_env=False) as http:
@@ -308,6 +368,12 @@ class Town:
                 site.site.trouble = Trouble.NONE
                 assert channel == site.address.channel
         self.all_delivered = set(troubles) == {Trouble.NONE}
+
+
+# How much a case of a mechanism is wanted: what lists, measures and publicity are about most, all others now and then.
+_WANTED: Mapping[str | None, float] = {
+    "LIST_ENTRY": 2.5, "PUBLICITY": 2.0, "REPAIR": 1.5, "CHECK": 1.0, "OBJECTION": 0.5, "NOTIFICATION": 0.4,
+}  # fmt: skip
 
 
 @cache
@@ -329,10 +395,17 @@ def _weight(mechanism: str, transition: str, state: str) -> float:
     if state not in step.sources:
         # Now and then somebody tries what the table does not have.
         return 0.01
+    if (mechanism, state) == ("REPAIR", "EFFECTUATED"):
+        # Answered, or revoked: neither waits.
+        return 3.0
     if step.target in machine.final:
         return 0.3
     if depths[step.target] <= depths[state]:
-        return 0.5
+        # Examined once before it is decided; fed back where a measure was applied.
+        return {"feed_back": 6.0, "feed_back_own": 6.0, "examine": 6.0}.get(transition, 0.5)
+    if mechanism in ("MEASURE", "REPAIR"):
+        # Before what they rest on is gone.
+        return 12.0
     # What is in force stays so for a while.
     return 6.0 if state != "PUBLISHED" else 0.8
 

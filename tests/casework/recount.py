@@ -1,0 +1,186 @@
+"""The figures of the quarterly report (R18.3), counted a second time from the events alone, as somebody would with a pencil."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from hub.casework.report_commands import events_of
+from hub.casework.report_figures import recount
+from hub.rules.calendar import SHANGHAI, seeded
+from hub.rules.reports import Quarter
+from tests.casework.invariants import Told, working_days_after
+from tests.casework.town import REPORTER, Town
+
+ON_LIST = ("PUBLISHED", "SUSPENDED")
+UNPUBLISHED = ("DRAFT", "SECRECY_REVIEW", "CONTENT_REVIEW", "APPROVED")
+
+
+@dataclass
+class Tally:
+    """What one figure says: how many, of what; of a ratio part and whole."""
+
+    count: int = 0
+    shares: Counter[str] = field(default_factory=Counter)
+    part: int | None = None
+    whole: int | None = None
+
+
+def tallies(told: Told, partner: str, first: date, last: date) -> dict[str, Tally]:
+    """Every count and ratio of the quarter from `first` to `last`, of the cases that `partner` handles."""
+    cases = [case for case in told.cases.values() if case["owner"] == partner]
+    found: dict[str, Tally] = {}
+
+    def events(mechanism: str) -> Iterable[tuple[dict[str, Any], Any]]:
+        for case in cases:
+            if case["mechanism"] == mechanism:
+                for event in told.events[case["case_id"]]:
+                    if first <= _day(event) <= last:
+                        yield case, event
+
+    def count(code: str, words: Iterable[str | None]) -> None:
+        counted = list(words)
+        found[code] = Tally(len(counted), Counter(word for word in counted if word is not None))
+
+    count(
+        "CHECKS",
+        (
+            f"{case['details']['purpose']}/{case['details']['conclusion']}"
+            for case, event in events("CHECK")
+            if event["from_state"] is None
+        ),
+    )
+    for color in ("RED", "BLACK"):
+        moved = [
+            (event, event["from_state"] in ON_LIST, event["to_state"] in ON_LIST)
+            for case, event in events("LIST_ENTRY")
+            if case["details"]["definition"]["color"] == color
+        ]
+        count(f"{color}_IN", (None for _, before, after in moved if after and not before))
+        count(f"{color}_OUT", (event["to_state"] for event, before, after in moved if before and not after))
+        # Who came at any time and did not leave.
+        balance = 0
+        for case in cases:
+            if case["mechanism"] == "LIST_ENTRY" and case["details"]["definition"]["color"] == color:
+                for event in told.events[case["case_id"]]:
+                    if _day(event) <= last:
+                        balance += (event["to_state"] in ON_LIST) - (event["from_state"] in ON_LIST)
+        found[f"{color}_CURRENT"] = Tally(balance)
+    applied = [
+        case
+        for case, event in events("MEASURE")
+        if (event["from_state"], event["to_state"]) == ("RECEIVED", "EFFECTIVE")
+    ]
+    count("MEASURES_APPLIED", (case["details"]["measure"] for case in applied))
+    count(
+        "MEASURES_LIFTED",
+        (
+            case["details"]["measure"]
+            for case, event in events("MEASURE")
+            if event["from_state"] in ("EFFECTIVE", "SUSPENDED") and event["to_state"].startswith("ENDED_")
+        ),
+    )
+    fed_back = [
+        case
+        for case in applied
+        if any(_day(one) <= last for one in told.steps(case, "feed_back", "feed_back_own"))
+    ]
+    found["MEASURES_FEEDBACK"] = Tally(part=len(fed_back), whole=len(applied))
+    over = {
+        case["case_id"]: case
+        for case, event in events("PUBLICITY")
+        if event["transition"] == "publish"
+        or (event["transition"] == "deadline_passed" and event["to_state"] in UNPUBLISHED)
+    }
+    in_time = [case for case in over.values() if _published_in_time(told, case, last)]
+    found["PUBLICITY_ON_TIME"] = Tally(part=len(in_time), whole=len(over))
+    for code, mechanism, states in (
+        ("REPAIRS", "REPAIR", ("APPROVED", "REFUSED", "REJECTED_INTAKE")),
+        ("OBJECTIONS", "OBJECTION", ("UPHELD", "REJECTED")),
+    ):
+        count(
+            code,
+            (
+                event["to_state"]
+                for _, event in events(mechanism)
+                if event["to_state"] in states and event["from_state"] != event["to_state"]
+            ),
+        )
+    for code, state in (("NOTIFICATIONS_SENT", "ISSUED"), ("NOTIFICATIONS_ANSWERED", "FEEDBACK")):
+        count(
+            code,
+            (
+                None
+                for _, event in events("NOTIFICATION")
+                if event["to_state"] == state != event["from_state"]
+            ),
+        )
+    return found
+
+
+def _published_in_time(told: Told, case: Mapping[str, Any], last: date) -> bool:
+    """R7.1: by the end of the seventh working day after the decision."""
+    due = working_days_after(date.fromisoformat(case["details"]["decided_on"]), 7)
+    return any(_day(one) <= min(due, last) for one in told.steps(case, "publish"))
+
+
+def _day(event: Any) -> date:
+    day: date = event["at"].astimezone(SHANGHAI).date()
+    return day
+
+
+def last_of(year: int, quarter: int) -> date:
+    """The last day of a quarter."""
+    following = date(year + quarter // 4, quarter % 4 * 3 + 1, 1)
+    return following - timedelta(days=1)
+
+
+def reports_are_a_recount(told: Told) -> None:
+    """R18.3: every report that was opened tells the figures that its quarter's events give, whenever they were counted."""
+    for report in told.of_machine("QUARTERLY_REPORT"):
+        details = report["details"]
+        assert details["departments"] == [REPORTER], report["number"]
+        year, quarter = details["year"], details["quarter"]
+        expected = tallies(told, REPORTER, date(year, quarter * 3 - 2, 1), last_of(year, quarter))
+        figures = {one["code"]: one for one in details["figures"]}
+        for code, tally in expected.items():
+            figure = figures[code]
+            shares = {one["key"]: one["count"] for one in figure["shares"]}
+            agree(
+                tally, figure["prefilled"], figure["part"], figure["whole"], shares, (report["number"], code)
+            )
+
+
+async def figures_of_departments_are_a_recount(town: Town, told: Told) -> None:
+    """R18.3: the same of the province's own cases, and of each quarter that is over."""
+    for partner in ("commerce", REPORTER):
+        for year, number in ((2026, 1), (2026, 2), (2026, 3), (2026, 4)):
+            quarter = Quarter(year, number)
+            history = await events_of(town.connection, [partner], quarter)
+            figures = recount(history, quarter, seeded(), lambda mechanism, state: None)
+            expected = tallies(told, partner, date(year, number * 3 - 2, 1), last_of(year, number))
+            for code, tally in expected.items():
+                one = figures[code]
+                shares = {share.key: share.count for share in one.shares}
+                agree(tally, one.value, one.part, one.whole, shares, (partner, year, number, code))
+
+
+def agree(
+    tally: Tally,
+    value: float | None,
+    part: int | None,
+    whole: int | None,
+    shares: Mapping[str, int],
+    where: object,
+) -> None:
+    """Both counts say the same."""
+    if tally.whole is not None:
+        assert (part, whole) == (tally.part, tally.whole), where
+        ratio = None if not tally.whole else round((tally.part or 0) / tally.whole, 4)
+        assert value == ratio, where
+        return
+    assert value == tally.count, (where, value, tally.count)
+    assert shares == dict(tally.shares), where
