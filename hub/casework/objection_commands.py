@@ -51,6 +51,12 @@ _PUBLISHED = """
 SELECT number FROM case_file WHERE mechanism = 'PUBLICITY' AND subject_id = $1
   AND details->>'decision_number' = $2 AND state IN ('PUBLISHED', 'SUSPENDED') ORDER BY case_id
 """
+# A record that was put back on the channels when its repair was revoked.
+_SHOWN_AGAIN = """
+SELECT DISTINCT d.channel FROM case_file c JOIN delivery_out d USING (case_id)
+WHERE c.mechanism = 'REPAIR' AND c.state = 'REVOKED' AND c.target_public_id = $1
+  AND d.payload->>'action' = 'PUBLISH' ORDER BY d.channel
+"""
 _LISTED = """
 SELECT number FROM case_file WHERE mechanism = 'LIST_ENTRY' AND target_public_id = $1
   AND state IN ('RECOGNIZED', 'PUBLISHED', 'SUSPENDED')
@@ -261,6 +267,8 @@ async def uphold(work: Work, given: Mapping[str, Any]) -> Made:
             else:
                 fact = _corrected(current, fields, case.number, work.today)
                 made |= {"facts": (fact,), "corrected": "r" + fact.values["public_id"].replace("-", "")}
+    shown = await work.connection.fetch(_SHOWN_AGAIN, case.target_public_id)
+    made["shown_again"] = [row["channel"] for row in shown] if told.target_kind == RECORD else []
     await _end_listing(work, case, made)
     done = await _take(work, made, "uphold")
     if current is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from hub.casework.channels import Channel, withdrawal
 from hub.casework.machine import HANDLER, Case, ChangedFact, Effects, Guard, Machine, State, Step, Transition
 from hub.rules.calendar import Due
 from hub.rules.deadlines import due
@@ -202,6 +203,13 @@ def _uphold(case: Case[ObjectionDetails], step: Step) -> Effects:
         details={"decision": _decision(case, step, "UPHELD")},
         due=None,
         facts=(*ended, *given["facts"]),
+        # R7.4: a record that the hub itself shows since its repair was revoked.
+        deliveries=tuple(
+            withdrawal(
+                one, case.details.target, given["reason"], f"{case.public_id}-{case.version}-{one}-withdraw"
+            )
+            for one in map(Channel, given["shown_again"])
+        ),
         payload={"remedy": given["remedy"]},
     )
 

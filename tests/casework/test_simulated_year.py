@@ -24,10 +24,10 @@ TOWNS, FIRMS, ROUNDS = 20, 50, 18
 ESSENTIAL = {
     "CHECK": "open deadline_passed",
     "LIST_ENTRY": "notify serve state_defence record_defence decline recognize publish suspend reinstate revoke"
-    " disqualify give_up expire repair",
-    "MEASURE": "acknowledge take_over decline activate feed_back feed_back_own suspend expire end_exit lift",
+    " give_up expire",
+    "MEASURE": "acknowledge take_over decline activate feed_back feed_back_own expire end_exit lift",
     "OBJECTION": "mark forward provider_answered uphold reject withdraw tell",
-    "PUBLICITY": "submit pass_secrecy clear approve return except publish suspend resume withdraw end_period"
+    "PUBLICITY": "submit pass_secrecy clear approve return except publish suspend withdraw end_period"
     " end_repair deadline_passed",
     "QUARTERLY_REPORT": "prefill state submit return accept",
     "REPAIR": "accept reject_intake begin_review extend examine approve refuse effectuate",
