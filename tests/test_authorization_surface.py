@@ -488,9 +488,8 @@ async def test_a_person_s_number_comes_in_a_variable_of_a_post_for_a_case(hub: S
     query = "query($n: String!) { subject(scheme: RESIDENT_ID, value: $n) { id } }"
     number = {"n": hub.scene.number}
     purpose = "ONGOING_SUPERVISION"
-    assert (await hub.ask("commerce", query, number, purpose=purpose)).data["subject"]["id"] == hub.scene.id(
-        "person"
-    )
+    found = await hub.ask("commerce", query, number, purpose=purpose)
+    assert found.data["subject"]["id"] == hub.scene.id("person", "P1")
     assert (await hub.ask("commerce", query, number, "GET", purpose)).codes == ["BAD_USER_INPUT"]
     written = f'{{ subject(scheme: RESIDENT_ID, value: "{hub.scene.number}") {{ id }} }}'
     assert (await hub.ask("commerce", written, purpose=purpose)).codes == ["BAD_USER_INPUT"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 
 import pytest
 
@@ -19,8 +20,9 @@ SCRIPTS = sorted(path.name for path in (ROOT / "examples").glob("*.py") if path.
 
 
 @pytest.fixture(scope="module")
-async def demo(hub: ProvinceHub) -> ProvinceHub:
-    """The hub with what the demo seeds beside the harvest."""
+async def demo(hub: ProvinceHub, sandboxes: Mapping[str, str]) -> ProvinceHub:
+    """The hub with what the demo seeds and leaves beside the harvest."""
+    (hub.settings.state_dir / "domestic.url").write_text(sandboxes["HUB_DOMESTIC_URL"])
     async with hub.database.writer.acquire() as connection:
         await seed_consents(connection, province_in(hub.settings.state_dir, SUBJECTS, today_in(present())))
     return hub

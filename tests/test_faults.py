@@ -292,6 +292,11 @@ async def test_a_broken_source_costs_its_own_fields_alone_and_the_answer_says_so
 async def test_what_a_source_said_before_is_shown_as_stale_with_its_age(stand: Stand) -> None:
     trader = next(stand.traders)
     _, before = await stand.ask(trader)
+    for _ in range(10):
+        # A busy machine may need more than the deadline for the very first asking.
+        if of_customs(before):
+            break
+        _, before = await stand.ask(trader)
     async with stand.fault(Fault.HANG):
         seconds, stale = await stand.ask(trader)
     assert seconds <= stand.hub.settings.source_deadline + GRACE
