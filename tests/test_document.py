@@ -622,20 +622,20 @@ ATTACKS = {
     + "...on Subject{x:id}...on License{x:id}...on Penalty{x:id}" * 30
     + "}}",
     "merged levels that double": _subset_bomb(13),
-    "2,000 tokens of aliases": "{a{" + " ".join(f"x{i}:code" for i in range(599)) + "}}",
-    "2,000 tokens of arguments": "{a{" + 'name(script:"x")' * 320 + "}}",
-    "2,000 tokens of overlapping fields": "{" + 'subject(code:"1"){id}' * 200 + "}",
-    "2,000 tokens of wrong values": "{records(filter:{" + "x:1 " * 650 + "}){pageInfo{hasNextPage}}}",
-    "2,000 tokens of wrong and deep values": "{records(filter:{x:"
-    + "[" * 180
-    + "]" * 180
-    + " x:1" * 480
+    "1,000 tokens of aliases": "{a{" + " ".join(f"x{i}:code" for i in range(330)) + "}}",
+    "1,000 tokens of arguments": "{a{" + 'name(script:"x")' * 165 + "}}",
+    "1,000 tokens of overlapping fields": "{" + 'subject(code:"1"){id}' * 110 + "}",
+    "1,000 tokens of wrong values": "{records(filter:{" + "x:1 " * 328 + "}){pageInfo{hasNextPage}}}",
+    "1,000 tokens of wrong and deep values": "{records(filter:{x:"
+    + "[" * 90
+    + "]" * 90
+    + " x:1" * 265
     + "}){pageInfo{hasNextPage}}}",
-    "2,000 tokens of a list": "{subjects(codes:[" + "1 " * 1_980 + "]){code}}",
-    "2,000 tokens of inline fragments": "{" + "...{__typename}" * 390 + "}",
-    "2,000 tokens of introspection": "{" + "__schema{types{fields{args{type{name}}}}}" * 85 + "}",
-    "2,000 tokens of types": "{search{"
-    + "...on Subject{grades{code}}...on Record{title}...on License{number}" * 60
+    "1,000 tokens of a list": "{subjects(codes:[" + "1 " * 985 + "]){code}}",
+    "1,000 tokens of inline fragments": "{" + "...{__typename}" * 248 + "}",
+    "1,000 tokens of introspection": "{" + "__schema{types{fields{args{type{name}}}}}" * 62 + "}",
+    "1,000 tokens of types": "{search{"
+    + "...on Subject{grades{code}}...on Record{title}...on License{number}" * 47
     + "}}",
     "type definitions": "type T{" + "x:Int " * 300 + "}",
 }
