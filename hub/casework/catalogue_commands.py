@@ -40,12 +40,17 @@ WHERE mechanism = 'CATALOG_ITEM' AND details->>'code' = $1 ORDER BY (details->>'
 """
 
 
+# States in which everybody knows of a version.
+_SHOWN = ("PUBLISHED", "SUPERSEDED")
+
+
 async def draft(work: Work, given: Mapping[str, Any]) -> Made:
     """R4.4: draft the next version of an item, its first one included. Raises BadUserInput, GuardRefused."""
     code = given["code"].strip()
     if not _CODE.fullmatch(code):
         raise BadUserInput("An item's code has 1 to 64 letters, digits, dots, hyphens.", argument="code")
-    versions = await _versions(work.connection, code)
+    # What another unit drafts is not known to this one until it is published.
+    versions = [row for row in await _versions(work.connection, code) if _known(work, row)]
     if any(row["owner"] != work.actor.partner for row in versions):
         raise GuardRefused(reason="CODE_TAKEN")
     if any(row["state"] in OPEN for row in versions):
@@ -73,6 +78,11 @@ async def publish(work: Work, given: Mapping[str, Any]) -> Made:
     """R4.4, R4.5: publish a version on its two channels; the one before it is superseded at once."""
     case, _ = await engine.find(work.connection, CATALOG_ITEM, given["number"], work.actor)
     await work.connection.execute(_LOCK, case.details.code)
+    if any(
+        row["owner"] != case.owner and row["state"] in _SHOWN
+        for row in await _versions(work.connection, case.details.code)
+    ):
+        raise GuardRefused(reason="CODE_TAKEN")
     kept = {"successor": case.number, "channels": channels_of(case.details.content)}
     taken = await _applied(work, "publish", given)
     for row in await _versions(work.connection, case.details.code):
@@ -162,6 +172,10 @@ async def _versions(connection: asyncpg.Connection, code: str) -> list[Any]:
     await connection.execute(_LOCK, code)
     found: list[Any] = await connection.fetch(_VERSIONS, code)
     return found
+
+
+def _known(work: Work, row: Mapping[str, Any]) -> bool:
+    return row["owner"] == work.actor.partner or row["state"] in _SHOWN
 
 
 def _details(row: Mapping[str, Any]) -> CatalogDetails:

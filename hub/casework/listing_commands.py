@@ -60,9 +60,16 @@ WHERE e.subject_id = $1 AND e.color = $2 AND e.state = 'PUBLISHED' AND e.superse
   AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= $3)
 """
 _DEFINITION = "SELECT * FROM list_definition WHERE code = $1"
+# One place on a list: what the caller is shown of it refuses a second proposal; a proposal of another department that
+# it is not shown refuses nothing until one of them is published, which all may know.
 _OPEN = """
-SELECT number FROM case_file WHERE mechanism = 'LIST_ENTRY' AND subject_id = $1 AND closed_at IS NULL
-  AND state <> 'EXITED_REPAIRED' AND details->'definition'->>'code' = $2
+SELECT c.number FROM case_file c WHERE c.mechanism = 'LIST_ENTRY' AND c.subject_id = {subject} AND c.closed_at IS NULL
+  AND c.state <> 'EXITED_REPAIRED' AND c.details->'definition'->>'code' = {list} AND ({case} OR EXISTS (
+    SELECT FROM list_entry e WHERE e.public_id = c.target_public_id AND e.superseded_at IS NULL AND {entry}))
+"""
+_PUBLISHED = """
+SELECT number FROM case_file WHERE mechanism = 'LIST_ENTRY' AND subject_id = $1 AND state = 'PUBLISHED'
+  AND details->'definition'->>'code' = $2 AND case_id <> $3
 """
 # R8.3: red entries in force, of this handler, and what has come since they were recognized.
 _SPOILT = """
@@ -150,7 +157,7 @@ async def proposal(
         raise GuardRefused(reason="GROUND_MISSING")
     if definition.color == "RED" and (against := await blockers(work, subject["subject_id"])):
         raise GuardRefused(reason=against[0])
-    if await work.connection.fetch(_OPEN, subject["subject_id"], definition.code):
+    if await _open(work, subject["subject_id"], definition.code):
         raise GuardRefused(reason="ALREADY_PROPOSED_OR_LISTED")
     entry = str(uuid4())
     details = ListingDetails(
@@ -168,6 +175,18 @@ async def proposal(
         region_code=subject["region_code"],
         target_public_id=entry,
     )
+
+
+async def _open(work: Work, subject_id: int, list_code: str) -> list[Any]:
+    parameters = Parameters()
+    access, entities = Access(work.view, parameters), work.view.vocabulary.entities
+    sql = _OPEN.format(
+        subject=parameters.bind(FromRef(Constant(subject_id)), "bigint"),
+        list=parameters.bind(FromRef(Constant(list_code)), "text"),
+        case=access.visible(Row("c", TABLES["case_file"]), entities["ListingCase"].row_classes),
+        entry=access.visible(Row("e", TABLES["list_entry"]), entities["ListEntry"].row_classes),
+    )
+    return await work.rows(sql, parameters)
 
 
 async def recognize(work: Work, given: Mapping[str, Any]) -> Made:
@@ -250,6 +269,8 @@ async def _with_conflicts(work: Work, given: Mapping[str, Any]) -> Mapping[str, 
     case, _ = await engine.find(work.connection, LIST_ENTRY, given["number"], work.actor)
     told: ListingDetails = case.details
     color, own = told.definition.color, entry_id(told.entry)
+    if await work.connection.fetch(_PUBLISHED, case.subject_id, told.definition.code, case.case_id):
+        raise GuardRefused(reason="ALREADY_LISTED")
     if color == "WATCH":
         return given
     rows = await work.connection.fetch(

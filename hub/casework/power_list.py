@@ -20,7 +20,11 @@ from hub.casework import engine
 from hub.casework.catalogue_commands import Rows
 from hub.casework.details import from_json
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
+from hub.casework.work import Look
 from hub.errors import FileRefused
+from hub.query.access import TRUE, Access
+from hub.query.parameters import FromRef, Parameters
+from hub.query.plan import Constant
 from hub.rules.national_items import LICENSES, PENALTIES
 from schema.governance import Capability
 
@@ -195,37 +199,53 @@ POWER_ITEM = Machine(
 )  # fmt: skip
 
 _COVERED = """
-SELECT p.owner, p.details->>'code' AS code, p.details->>'name' AS name, p.details->>'kind' AS kind,
+SELECT w.owner, w.details->>'code' AS code, w.details->>'name' AS name, w.details->>'kind' AS kind,
   coalesce(bool_or(c.state = 'PUBLISHED'), FALSE) AS catalogued, count(c.case_id) > 0 AS prepared,
   coalesce(bool_or(c.state = 'PUBLISHED' AND c.receipts = 2), FALSE) AS shown
-FROM case_file p LEFT JOIN LATERAL (
+FROM case_file w LEFT JOIN LATERAL (
   SELECT i.case_id, i.state, (SELECT count(*) FROM delivery_out d JOIN case_event e USING (event_id)
     WHERE d.case_id = i.case_id AND e.transition = 'publish' AND d.state = 'ACKNOWLEDGED') AS receipts
   FROM case_file i
-  WHERE i.mechanism = 'CATALOG_ITEM' AND i.owner = p.owner AND i.state NOT IN ('SUPERSEDED', 'REJECTED')
-    AND i.details->'content'->>'power_item' = p.details->>'code'
-    AND i.details->'content'->>'kind' = p.details->>'kind'
+  WHERE i.mechanism = 'CATALOG_ITEM' AND i.owner = w.owner AND i.state NOT IN ('SUPERSEDED', 'REJECTED')
+    AND i.details->'content'->>'power_item' = w.details->>'code'
+    AND i.details->'content'->>'kind' = w.details->>'kind'
 ) c ON TRUE
-WHERE p.mechanism = 'POWER_ITEM' AND p.state = 'ACTIVE' AND ($1::text IS NULL OR p.owner = $1)
-GROUP BY p.case_id ORDER BY p.owner, p.details->>'code'
+WHERE w.mechanism = 'POWER_ITEM' AND w.state = 'ACTIVE' AND ({unit} IS NULL OR w.owner = {unit}) AND {shown}
+GROUP BY w.case_id ORDER BY w.owner, w.details->>'code'
 """
 _WITHOUT = """
 SELECT c.owner, c.details->>'code' AS code FROM case_file c
-WHERE c.mechanism = 'CATALOG_ITEM' AND c.state = 'PUBLISHED' AND ($1::text IS NULL OR c.owner = $1)
-  AND NOT EXISTS (SELECT FROM case_file p WHERE p.mechanism = 'POWER_ITEM' AND p.owner = c.owner
-    AND p.state = 'ACTIVE' AND p.details->>'code' = c.details->'content'->>'power_item')
+WHERE c.mechanism = 'CATALOG_ITEM' AND c.state = 'PUBLISHED' AND ({unit} IS NULL OR c.owner = {unit}) AND {shown}
+  AND NOT EXISTS (SELECT FROM case_file w WHERE w.mechanism = 'POWER_ITEM' AND w.owner = c.owner
+    AND w.state = 'ACTIVE' AND w.details->>'code' = c.details->'content'->>'power_item')
 ORDER BY 1, 2
 """
 
 
 async def coverage(rows: Rows, given: Mapping[str, Any], _: datetime) -> list[dict[str, Any]]:
     """应归尽归, 应示尽示 by unit: how much of its power list is in its catalogue and shown, and what is not (R4.1)."""
-    unit = given.get("unit")
+    sql = [one.format(unit="$1::text", shown=TRUE) for one in (_COVERED, _WITHOUT)]
+    covered, lacking = [await rows(one, (given.get("unit"),)) for one in sql]
+    return _by_unit(covered, lacking)
+
+
+async def seen_coverage(look: Look, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same, of the units whose reports the caller is shown: it tells of drafts as well."""
+    found = []
+    for sql, alias in ((_COVERED, "w"), (_WITHOUT, "c")):
+        parameters = Parameters()
+        unit = parameters.bind(FromRef(Constant(given.get("unit"))), "text")
+        shown = Access(look.view, parameters).of_units(alias)
+        found.append(await look.rows(sql.format(unit=unit, shown=shown), parameters))
+    return _by_unit(*found)
+
+
+def _by_unit(covered: Sequence[Any], lacking: Sequence[Any]) -> list[dict[str, Any]]:
     by_unit: dict[str, list[Any]] = {}
     without: dict[str, list[str]] = {}
-    for row in await rows(_COVERED, (unit,)):
+    for row in covered:
         by_unit.setdefault(row["owner"], []).append(row)
-    for row in await rows(_WITHOUT, (unit,)):
+    for row in lacking:
         without.setdefault(row["owner"], []).append(row["code"])
     return [
         {
@@ -265,4 +285,4 @@ def _figures(rows: Sequence[Any]) -> dict[str, Any]:
 
 
 MACHINES = (POWER_ITEM,)
-READINGS = {"catalogue_coverage": coverage}
+VIEWINGS = {"catalogue_coverage": seen_coverage}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from hub.casework.publicity import (
     screened,
     timeliness_rules,
 )
-from hub.casework.work import Command, Made, Work, calendar_for
+from hub.casework.work import Command, Look, Made, Work, calendar_for
 from hub.errors import BadUserInput, GuardRefused, SubjectUnknown
 from hub.query.access import Access, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
@@ -145,24 +145,26 @@ FROM case_file c LEFT JOIN LATERAL (
   WHERE o.case_id = c.case_id AND e.transition = 'publish' AND o.channel IN ('OWN_SITE', 'GOVERNMENT_PORTAL')
   HAVING count(*) = 2 AND count(o.acknowledged_at) = 2
 ) d ON TRUE
-WHERE c.mechanism = 'PUBLICITY' AND (c.details->>'decided_on')::date BETWEEN $1 AND $2
+WHERE c.mechanism = 'PUBLICITY' AND (c.details->>'decided_on')::date BETWEEN {first} AND {last} AND {shown}
 ORDER BY c.case_id
 """
 _DAYS = "SELECT region_code, day, is_workday FROM working_day WHERE day BETWEEN $1 AND $2"
 
 
-async def timeliness(
-    rows: Callable[[str, Sequence[Any]], Awaitable[list[Any]]], given: Mapping[str, Any], now: datetime
-) -> list[dict[str, Any]]:
-    """On time, late and not published by unit and month of decision (R7.1): the figures that units are judged by."""
-    first, last = given["decided_from"], given["decided_to"]
+async def timeliness(look: Look, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """On time, late and not published by unit and month of decision (R7.1): the figures that units are judged by.
+
+    They count what nobody else is shown, so they are told of the units whose reports the caller is shown.
+    """
+    first, last, now = given["decided_from"], given["decided_to"], look.request.now
     if not timedelta(0) <= last - first <= _LONGEST_SPAN:
         raise BadUserInput("A span of at most three years, from its first to its last day.")
     days = [
-        tuple(row) for row in await rows(_DAYS, (first - timedelta(days=30), now.date() + timedelta(days=60)))
+        tuple(row)
+        for row in await look.read(_DAYS, (first - timedelta(days=30), now.date() + timedelta(days=60)))
     ]
     by_region: dict[str | None, list[Decided]] = {}
-    for row in await rows(_DECIDED, (first, last)):
+    for row in await _decided(look, first, last):
         one = Decided(row["owner"], row["decided_on"], row["published_at"], row["exception"])
         by_region.setdefault(row["region_code"], []).append(one)
     told: dict[tuple[str, date], list[int]] = {}
@@ -190,6 +192,16 @@ async def timeliness(
             }
         )
     return found
+
+
+async def _decided(look: Look, first: date, last: date) -> list[Any]:
+    parameters = Parameters()
+    sql = _DECIDED.format(
+        first=parameters.bind(FromRef(Constant(first)), "date"),
+        last=parameters.bind(FromRef(Constant(last)), "date"),
+        shown=Access(look.view, parameters).of_units("c"),
+    )
+    return await look.rows(sql, parameters)
 
 
 _PROVISIONAL = """
@@ -229,4 +241,4 @@ COMMANDS: dict[str, Command] = {
         )
     },
 }  # fmt: skip
-READINGS = {"publicity_timeliness": timeliness}
+VIEWINGS = {"publicity_timeliness": timeliness}

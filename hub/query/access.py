@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.query.parameters import Context, Parameters
 from hub.query.relations import TABLES, Table
@@ -14,6 +14,9 @@ TRUE, FALSE = "TRUE", "FALSE"
 PERSONAL = ("D3", "D5", "D8", "D11", "D29")
 # The facts that a natural person is known by: the person exists for whoever is shown one of them.
 MENTIONS = {"record": ("D5", "D8"), "list_entry": ("D11",)}
+# Figures of units are those of their reports, whatever they count and whomever it is about.
+_FIGURES = ("D43",)
+_OF_UNITS = replace(TABLES["case_file"], data_class="", subject="NULL::bigint")
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,13 @@ class Access:
                 parts.insert(0, f"{column} IN ({listed})" if len(found) > 1 else f"{column} = {listed}")
             terms.append(all_of(parts))
         return any_of(terms)
+
+    def of_units(self, alias: str) -> str:
+        """SQL: the unit that handles the case in `alias` is one whose figures are shown: by its region, and one's own."""
+        shown = self.classes(Row(alias, _OF_UNITS), _FIGURES, Level.FULL)
+        if shown in (TRUE, FALSE):
+            return shown
+        return any_of([shown, f"{alias}.owner = {self._parameters.context(Context.PARTNER, 'text')}"])
 
     def to_party(self, row: Row, classes: tuple[str, ...]) -> str:
         """SQL: a case of one of `classes` about the subject in `row` would be shown to this caller as its party."""

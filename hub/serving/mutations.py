@@ -17,9 +17,17 @@ from hub.casework.machine import Actor
 from hub.casework.redeem import DomesticPlatform
 from hub.casework.registry import Registry
 from hub.casework.work import Look, Made, SourceState, Work, calendar_for
-from hub.errors import BadUserInput, CommandForbidden, HubError, IdempotencyConflict, StoreUnavailable
+from hub.errors import (
+    BadUserInput,
+    CaseUnknown,
+    CommandForbidden,
+    HubError,
+    IdempotencyConflict,
+    StoreUnavailable,
+)
 from hub.query.access import Access, Row
 from hub.query.binding import Request, Secrets
+from hub.query.ids import OPAQUE
 from hub.query.operations import Compiled, Operation
 from hub.query.parameters import FromRef, FromRows, Parameters
 from hub.query.plan import Constant, Ref, Selected, Variable
@@ -167,10 +175,36 @@ class Mutations:
                     return rows
 
                 arguments = named(await as_stored(find, declared, said, key))
+                await self._known(work, root, arguments)
                 one = await self._registry.commands[root.rule.target](work, arguments)
                 await self._shown(work, root, one)
                 made[root.key] = one
         return made
+
+    async def _known(self, work: Work, root: Selected, arguments: Mapping[str, Any]) -> None:
+        """A case that the caller is not shown is none, whatever part it has in it: no state and no guard tells of it."""
+        number, known = arguments.get("number"), work.view.vocabulary
+        if not isinstance(number, str):
+            return
+        parameters, is_id = Parameters(), OPAQUE.fullmatch(number)
+        said = parameters.bind(
+            FromRef(Constant(number[1:] if is_id else number)), "uuid" if is_id else "text"
+        )
+        shown = Access(work.view, parameters).visible(
+            Row("t", TABLES["case_file"]),
+            tuple(
+                dict.fromkeys(
+                    c
+                    for one in known.entities.values()
+                    if one.relation == "case_file"
+                    for c in one.row_classes
+                )
+            ),
+        )
+        key = "public_id" if is_id else "number"
+        sql = f"SELECT 1 FROM case_file t WHERE t.{key} = {said} AND {shown}"  # noqa: S608 -- placeholders only
+        if not await work.rows(sql, parameters):
+            raise CaseUnknown
 
     async def _shown(self, work: Work, root: Selected, made: Made) -> None:
         """Nobody makes or moves a case that it may not see: outside its region, or for another purpose."""
