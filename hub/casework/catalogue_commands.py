@@ -26,6 +26,10 @@ from hub.casework.details import from_json
 from hub.casework.machine import Case
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused
+from hub.query.access import Access, Row
+from hub.query.parameters import FromRef, Parameters
+from hub.query.plan import Constant
+from hub.query.relations import TABLES
 from hub.rules.calendar import SHANGHAI
 from hub.rules.national_items import DataItem, Edition, deviations, opened_persons
 
@@ -49,8 +53,7 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
     code = given["code"].strip()
     if not _CODE.fullmatch(code):
         raise BadUserInput("An item's code has 1 to 64 letters, digits, dots, hyphens.", argument="code")
-    # What another unit drafts is not known to this one until it is published.
-    versions = [row for row in await _versions(work.connection, code) if _known(work, row)]
+    versions = await _known(work, code)
     if any(row["owner"] != work.actor.partner for row in versions):
         raise GuardRefused(reason="CODE_TAKEN")
     if any(row["state"] in OPEN for row in versions):
@@ -174,8 +177,15 @@ async def _versions(connection: asyncpg.Connection, code: str) -> list[Any]:
     return found
 
 
-def _known(work: Work, row: Mapping[str, Any]) -> bool:
-    return row["owner"] == work.actor.partner or row["state"] in _SHOWN
+async def _known(work: Work, code: str) -> list[Any]:
+    """The versions that the caller knows of: those it is shown, and what was published for everybody."""
+    versions, parameters = await _versions(work.connection, code), Parameters()
+    classes = work.view.vocabulary.entities["CatalogItemVersion"].row_classes
+    shown = Access(work.view, parameters).visible(Row("c", TABLES["case_file"]), classes)
+    ids = parameters.bind(FromRef(Constant([str(row["public_id"]) for row in versions])), "uuid[]")
+    sql = f"SELECT c.case_id FROM case_file c WHERE c.public_id = ANY ({ids}) AND {shown}"  # noqa: S608 -- placeholders only
+    seen = {row["case_id"] for row in await work.rows(sql, parameters)}
+    return [row for row in versions if row["case_id"] in seen or row["state"] in _SHOWN]
 
 
 def _details(row: Mapping[str, Any]) -> CatalogDetails:

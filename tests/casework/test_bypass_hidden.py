@@ -12,6 +12,7 @@ from uuid import uuid4
 from hub.query.ids import class_key, sealed
 from tests.casework import test_catalogue as catalogue
 from tests.casework import test_listings as listings
+from tests.casework import test_objections as objections
 from tests.casework import test_repair as repair
 from tests.casework.desk import MONDAY, Desk, Office
 
@@ -137,6 +138,25 @@ async def test_21_a_case_names_a_persons_record_in_the_callers_own_form(office: 
     assert auditors["target"] == "r" + sealed(plain[0]["t"].hex, key)
     assert auditors["id"] == "c" + sealed(plain[0]["c"].hex, key)
     assert {plain[0]["t"].hex, plain[0]["c"].hex} & {own["target"][1:], own["id"][1:]} == set()
+
+
+async def test_21_so_does_an_objection_and_what_is_decided_on_it(office: Office) -> None:
+    """The record in the place of a wrong one is named to each class alone, too."""
+    commerce, record = objections.commerce(office), await objections.penalty(office, await office.subject())
+    number = (await commerce.done(objections.RECORD, {"target": record}))["recordObjection"]["number"]
+    correct = ', remedy: CORRECT, reason: "经核查有误", documentNumber: "青商异〔2026〕1号", correction: { title: "处罚" }'
+    upheld = await objections.took(commerce, number, "upholdObjection", correct)
+    assert upheld["target"] == record
+    corrected = upheld["decision"]["corrected"]
+    # Of a firm both are as the store has them; the same file about a person is sealed.
+    person, _ = await repair._person(office)
+    await office.rows("UPDATE case_file SET subject_id = $1 WHERE number = $2", person, number)
+    auditor = office.desk("auditor", "AUDIT", "SJ-1", None)
+    for desk, name in ((commerce, "P1"), (auditor, "P12")):
+        key = class_key(office.database.settings.id_key, name)
+        told = (await desk.done(objections.READ, {"number": number}))["case"]
+        assert told["target"] == "r" + sealed(record[1:], key)
+        assert told["decision"]["corrected"] == "r" + sealed(corrected[1:], key)
 
 
 async def test_41_an_application_on_paper_tells_nothing_of_records_of_others(office: Office) -> None:
