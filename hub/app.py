@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -115,8 +114,9 @@ async def running(settings: Settings, clock: Callable[[], datetime] = present) -
         ledger = Ledger(role_url(settings, Role.WRITER), timeout=settings.database_timeout)
         await ledger.start()
         stack.push_async_callback(ledger.stop)
-        http = httpx.AsyncClient(trust_env=False, timeout=settings.source_deadline)
-        stack.push_async_callback(http.aclose)
+        platform = platform_of(settings)
+        if platform is not None:
+            stack.push_async_callback(platform.close)
         known_keys = Secrets(settings.cursor_key, digest_person_id, settings.id_key)
         parts = Parts(
             clock=clock,
@@ -135,7 +135,7 @@ async def running(settings: Settings, clock: Callable[[], datetime] = present) -
                 known_keys,
                 states,
                 f"{matrix.version} {matrix.digest[:16]}",
-                platform_of(settings, http),
+                platform,
             ),
         )
         yield Running(parts, observer)

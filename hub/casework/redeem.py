@@ -81,13 +81,18 @@ class DomesticPlatform:
             raise Unavailable
         return found
 
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.http.aclose()
 
-def platform_of(settings: Settings, http: httpx.AsyncClient) -> DomesticPlatform | None:
-    """The platform that is configured; `http` is the caller's to close. Errors: SettingInvalid for one without a key."""
+
+def platform_of(settings: Settings) -> DomesticPlatform | None:
+    """The platform that is configured; the caller closes it. Errors: SettingInvalid for one without a key."""
     if settings.domestic_url is None:
         return None
     if settings.domestic_key is None:
         raise SettingInvalid("HUB_DOMESTIC_KEY: required with HUB_DOMESTIC_URL")
     deadline = min(settings.source_deadline, _LONGEST_SECONDS)
     url = settings.domestic_url.rstrip("/")
+    http = httpx.AsyncClient(trust_env=False, timeout=deadline)
     return DomesticPlatform(url, settings.channel_app_id, settings.domestic_key, deadline, http)

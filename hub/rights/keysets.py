@@ -124,14 +124,7 @@ class PartnerKeys:
     async def refresh(self) -> None:
         """Fetch the key sets that the agreements in force name now; failures are logged, never raised."""
         wanted = {key_set for agreement in self._agreements.in_force() for key_set in agreement.key_sets}
-        urls = sorted({key_set.url for key_set in wanted})
-        # Neither proxies of the environment nor redirects: the address is the one in the agreement.
-        async with httpx.AsyncClient(
-            timeout=self._patience, trust_env=False, follow_redirects=False
-        ) as client:
-            documents = dict(
-                zip(urls, await asyncio.gather(*(self._fetch(client, url) for url in urls)), strict=True)
-            )
+        documents = await self._documents(sorted({key_set.url for key_set in wanted}))
         now = self._clock()
         held: dict[KeySet, _Held] = {}
         for key_set in wanted:
@@ -157,6 +150,17 @@ class PartnerKeys:
             except Exception:
                 # Whatever it was, following must not end with it; the keys held were good.
                 logger.exception("the key sets could not be refreshed")
+
+    async def _documents(self, urls: Sequence[str]) -> Mapping[str, Sequence[object] | None]:
+        """The keys at each address; no client is made, and no certificates are read, where there is none to ask."""
+        if not urls:
+            return {}
+        # Neither proxies of the environment nor redirects: the address is the one in the agreement.
+        async with httpx.AsyncClient(
+            timeout=self._patience, trust_env=False, follow_redirects=False
+        ) as client:
+            found = await asyncio.gather(*(self._fetch(client, url) for url in urls))
+        return dict(zip(urls, found, strict=True))
 
     async def _fetch(self, client: httpx.AsyncClient, url: str) -> Sequence[object] | None:
         """The `keys` member of the set at `url`; None when there is no usable answer in time."""

@@ -11,8 +11,6 @@ from importlib.resources import files
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-import chinese_calendar
-
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 # Region code under which the whole country's calendar stands; regions have rows only where they differ from it.
 NATIONAL = "CN"
@@ -86,6 +84,9 @@ def end_of(day: date) -> datetime:
 
 def seed_rows() -> Iterator[tuple[str, date, bool, str]]:
     """The national calendar of the seeded years as rows (region, day, worked, source document)."""
+    # Only who seeds a store needs it; the servers read the rows.
+    import chinese_calendar
+
     for year in SEEDED_YEARS:
         source = SEED_SOURCE.format(year=year)
         day = date(year, 1, 1)

@@ -35,7 +35,6 @@ from hub.serving.mutations import Commanding, Mutations
 from hub.serving.quota import Quotas
 from hub.sources.freshness import SourceStates
 from hub.sources.live import LiveSources
-from hub.sources.matching import candidates
 from hub.store.merging import Merging
 from hub.store.reader import Reader
 from schema.governance import Shape
@@ -271,6 +270,9 @@ class Answers:
             case "me":
                 return me(standing, parts.standings.matrix)
             case "candidates":
+                # Loads the libraries of characters and of likeness, which few callers ever need.
+                from hub.sources.matching import candidates
+
                 given = self._arguments(asking, wanted)
                 search = partial(alike, parts.reader, standing, asking.request)
                 return await candidates(search, given["name"], given.get("region"), given["first"])

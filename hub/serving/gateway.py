@@ -83,7 +83,14 @@ class Gateway:
         except HubError as error:
             self._observer.tell(RequestRefused(error.code, perf_counter() - begun))
             if error.status >= 500:
-                _log.error("refused: %s", error.code, exc_info=error.__cause__ or error)
+                cause = error.__cause__ or error
+                # 503 is foreseen: while the store is away every request is refused, and a line each is enough.
+                _log.error(
+                    "refused: %s (%s)",
+                    error.code,
+                    type(cause).__name__,
+                    exc_info=cause if error.status == 500 else None,
+                )
             await _refuse(send, media, error)
         except Exception as error:  # Whatever was not foreseen is logged here and nowhere told.
             self._observer.tell(RequestRefused("INTERNAL", perf_counter() - begun))

@@ -5,23 +5,30 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import orjson
-from aiocache import RedisCache, SimpleMemoryCache
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from hub.sources.breaker import Breaker
 
+# aiocache loads redis wherever it is installed: 20 MB that only a hub with HUB_REDIS_URL has a use for.
+_absent = "redis" not in sys.modules
+if _absent:
+    sys.modules["redis"] = None  # type: ignore[assignment]
+try:
+    from aiocache import SimpleMemoryCache
+finally:
+    if _absent:
+        del sys.modules["redis"]
+
 # Version of the kept form: entries of another version are not read.
 _FORM = 1
-_REDIS_TIMEOUT = 0.1
 _REDIS_FAILURES = 3
 _REDIS_PAUSE = 2.0
 _log = logging.getLogger(__name__)
@@ -113,14 +120,7 @@ class RowCache:
         self._redis: Any = None
         self._breaker = Breaker(_REDIS_FAILURES, _REDIS_PAUSE, clock)
         if redis_url is not None:
-            self._redis = RedisCache(serializer=serializer, namespace="hub:rows", timeout=_REDIS_TIMEOUT)
-            # aiocache's own reading of addresses loses the user name and does not know rediss.
-            self._redis.client = Redis.from_url(
-                redis_url,
-                socket_timeout=_REDIS_TIMEOUT,
-                socket_connect_timeout=_REDIS_TIMEOUT,
-                retry=Retry(NoBackoff(), 0),
-            )
+            self._redis = import_module("hub.sources.shared_cache").shared_cache(redis_url, serializer)
 
     async def read(self, source: str, item: str, keys: Sequence[str]) -> dict[str, Entry]:
         """The entries there are, fresh or not."""
