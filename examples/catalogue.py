@@ -96,7 +96,7 @@ def main() -> None:
 
     (item,) = shown(code)
     say(
-        "what the public reads; `credithub worker` takes it to the channels, each with its own state",
+        "what the public reads; the worker takes it to the channels, each with its own state",
         brief([item]),
     )
     say("应归尽归 now; 应示尽示 waits for both receipts", DRAFTER.ask(COVERAGE))

@@ -7,8 +7,9 @@ import os
 import secrets
 import subprocess
 import sys
+import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cache
@@ -109,6 +110,16 @@ def fresh(prefix: str) -> str:
 def today(after: int = 0) -> str:
     """The day in Qinghai, or so many days after it, as GraphQL writes days."""
     return str((datetime.now(timezone(timedelta(hours=8))) + timedelta(days=after)).date())
+
+
+def until(ask: Callable[[], Any], holds: Callable[[Any], bool], seconds: float = 120) -> Any:
+    """Ask every second until the answer is as it must become; what the worker does takes a while."""
+    end = time.monotonic() + seconds
+    while not holds(found := ask()):
+        if time.monotonic() > end:
+            raise SystemExit(f"This did not come about within {seconds:.0f} s; does a worker run? {found}")
+        time.sleep(1)
+    return found
 
 
 def say(title: str, value: Any) -> None:

@@ -1,19 +1,14 @@
 """Objections (异议处理): a firm objects to a record; it is marked, looked into, ended everywhere, and who had it is told.
 
-The record is made for the occasion, by filing a penalty. The notices come from `credithub worker`, a minute after the
-decision, when every answer that was under way is in the ledger: the demo runs none, so this script runs it once.
+The record is made for the occasion, by filing a penalty. The notices come from the worker that runs beside the demo, a
+minute or two after the decision, when every answer that was under way is in the ledger.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-from pathlib import Path
 from typing import Any
 
-from hub_client import FIRM, ROOT, Desk, fresh, say
+from hub_client import FIRM, Desk, fresh, say, until
 
 COMMERCE = Desk("commerce", "OBJECTION_HANDLING", "SW-YY")
 NOTIFY = Desk("commerce", "NOTIFICATION", "SW-TB")
@@ -63,15 +58,12 @@ def main() -> None:
     say("upheld", COMMERCE.ask(UPHOLD, n=made["number"], doc=fresh("青商异"))["upholdObjection"])
     assert seen(CUSTOMS, record) is None
     assert seen(SUBJECT, record) is None or seen(SUBJECT, record)["lifecycle"] == "REVOKED"
-    print("\nA minute, then the worker …", flush=True)
-    time.sleep(65)
-    credithub = str(Path(sys.executable).parent / "credithub")
-    subprocess.run(
-        [credithub, "worker", "--once"], cwd=ROOT, env={**os.environ, "HUB_DEMO": "true"}, check=True
+    print("\nA minute or two until the worker tells those who had been told …", flush=True)
+    made = until(
+        lambda: COMMERCE.ask(READ, n=made["number"])["case"], lambda case: case["state"] == "NOTIFIED", 240
     )
     say("the notice to customs, which had been told of it", notice(CUSTOMS, record))
     say("to foreign exchange, which had not", notice(FOREX, record))
-    made = COMMERCE.ask(READ, n=made["number"])["case"]
     say("the case", made)
     assert notice(CUSTOMS, record) is not None
     assert notice(FOREX, record) is None

@@ -2,12 +2,14 @@
 
 R7.1: the seven working days run from the decision. R7.3: a resident ID in the text blocks publication until a second
 person clears it, or the words are revised. R7.4: what was revoked is withdrawn, with a public reason.
-`credithub worker` takes the deliveries to the channels; the demo runs none, so they wait.
+The worker that runs beside the demo takes the deliveries to the channels, which acknowledge them.
 """
 
 from __future__ import annotations
 
-from hub_client import FIRM, Desk, fresh, say, today
+from typing import Any
+
+from hub_client import FIRM, Desk, fresh, say, today, until
 
 FIRST = Desk("commerce", "ADMINISTRATIVE_LICENSING", "SW-XK-OIL", "BJ-2026-0001")
 SECOND = Desk("commerce", "ADMINISTRATIVE_LICENSING", "SW-XK-OIL", "BJ-2026-0001", officer="second-officer")
@@ -26,6 +28,11 @@ READ = f"query Read($number: String!) {{ case(number: $number) {{ ... on Publici
 def step(field: str, arguments: str = "") -> str:
     """The mutation `field` of a publication."""
     return f"mutation Step($number: String!) {{ case: {field}(number: $number{arguments}) {{ {SHOWN} }} }}"
+
+
+def arrived(case: dict[str, Any]) -> bool:
+    """Whether every channel has acknowledged what it was sent."""
+    return {one["state"] for one in case["deliveries"]} == {"ACKNOWLEDGED"}
 
 
 def main() -> None:
@@ -57,6 +64,8 @@ def main() -> None:
     shown = FIRST.ask(step("publishDecision"), number=number)["case"]
     say("published on four channels", shown)
     assert (shown["state"], shown["publishedLate"], len(shown["deliveries"])) == ("PUBLISHED", 0, 4)
+    shown = until(lambda: FIRST.ask(READ, number=number)["case"], arrived)
+    say("acknowledged by all four", shown["deliveries"])
     FIRST.ask(step("suspendPublicity", ', reason: "复议期间停止执行"'), number=number)
     FIRST.ask(step("resumePublicity"), number=number)
     reason = f', ground: REVOKED, endedOn: "{today()}", reason: "原处罚决定已撤销", documentNumber: "{fresh("青商撤")}"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from hub_client import FIRM, Desk, fresh, say
+from hub_client import FIRM, Desk, fresh, say, until
 
 DEPARTMENT = "11630000000015122A"
 DIGEST = "ab" * 32
@@ -84,7 +84,11 @@ def main() -> None:
     say("What happened", OFFICER.ask(HISTORY, number=number)["case"])
     if seen["public"] or seen["commerce"] or seen["auditor"]["lifecycle"] != "REPAIRED":
         raise SystemExit("The repaired record should be gone for partners and there for auditors.")
-    print("\nWith `credithub worker` the channels are told, and the case becomes EFFECTUATED.")
+    print("\nThe worker tells the channels …", flush=True)
+    done = until(
+        lambda: OFFICER.ask(HISTORY, number=number)["case"], lambda case: case["state"] == "EFFECTUATED"
+    )
+    say("Gone from every channel", done["state"])
 
 
 if __name__ == "__main__":

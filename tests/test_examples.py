@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
+from hub.commands.worker import beside
 from hub.rights.agreement import today_in
 from hub.sandbox.run import province_in
 from hub.sandbox.seed import seed_consents
@@ -16,18 +17,25 @@ from tests.casework.dispatch import present
 from tests.hub_server import SUBJECTS, ProvinceHub
 from tests.readme_tables import ROOT
 
-# Waits a minute for the ledger each time: once is enough here.
+# Waits a minute for the worker each time: once is enough here.
 SLOW = {"objections.py"}
 SCRIPTS = sorted(path.name for path in (ROOT / "examples").glob("*.py") if path.name != "hub_client.py")
 
 
 @pytest.fixture(scope="module")
-async def demo(hub: ProvinceHub, sandboxes: Mapping[str, str]) -> ProvinceHub:
-    """The hub with what the demo seeds and leaves beside the harvest."""
+async def demo(hub: ProvinceHub, sandboxes: Mapping[str, str]) -> AsyncIterator[ProvinceHub]:
+    """The hub with what the demo seeds and leaves beside the harvest, and a worker."""
     (hub.settings.state_dir / "domestic.url").write_text(sandboxes["HUB_DOMESTIC_URL"])
     async with hub.database.writer.acquire() as connection:
         await seed_consents(connection, province_in(hub.settings.state_dir, SUBJECTS, today_in(present())))
-    return hub
+    environment = {
+        **os.environ, **sandboxes,
+        "HUB_DEMO": "true",
+        "HUB_STATE_DIR": str(hub.settings.state_dir),
+        "HUB_DATABASE_URL": hub.database.owner_dsn,
+    }  # fmt: skip
+    async with beside(environment):
+        yield hub
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -1,9 +1,10 @@
-"""`credithub demo`: a whole hub on one machine: store, sandboxes, harvest, agreements, tokens, server."""
+"""`credithub demo`: a whole hub on one machine: store, sandboxes, harvest, agreements, tokens, server, worker."""
 
 from __future__ import annotations
 
 import asyncio
 import csv
+import os
 import signal
 import socket
 from collections import defaultdict
@@ -16,6 +17,7 @@ import typer
 
 from hub.commands.session import err, out, present, settings, told, writer
 from hub.commands.sources import harvest_into
+from hub.commands.worker import beside
 from hub.config import Settings
 from hub.errors import SettingInvalid
 from hub.harvest.affiliation import read_codes, take_affiliations
@@ -87,13 +89,13 @@ async def _until_stopped(configured: Settings, postgres: EmbeddedPostgres, liste
 
 @asynccontextmanager
 async def _prepared(configured: Settings, postgres: EmbeddedPostgres) -> AsyncIterator[Settings]:
-    """The store migrated, the sandboxes running, everything harvested, the agreements applied."""
+    """The store migrated, the sandboxes running, everything harvested, the agreements applied, a worker at work."""
     assert configured.database_url is not None
     await migrated(configured.database_url)
     today = today_in(present())
     async with running(configured.state_dir, configured.demo_subjects, postgres, today) as addresses:
-        ready = Settings.from_env({**_given(configured), **addresses})
-        ready = replace(ready, demo=True, database_url=configured.database_url)
+        given = {**_given(configured), **addresses}
+        ready = Settings.from_env(given)
         # Where the worker's telephone of the examples finds the platform of domestic service.
         (ready.state_dir / "domestic.url").write_text(addresses["HUB_DOMESTIC_URL"])
         issuer = demo_issuer(ready.state_dir)
@@ -113,12 +115,16 @@ async def _prepared(configured: Settings, postgres: EmbeddedPostgres) -> AsyncIt
                 await take_affiliations(pool, partner, kind, read_codes(path), today)
             async with pool.acquire() as connection:
                 await seed_consents(connection, province)
-        yield ready
+        async with beside({**os.environ, **given}):
+            yield ready
 
 
 def _given(configured: Settings) -> dict[str, str]:
-    """The settings of the demo as an environment, so that the sandboxes' addresses can join them."""
+    """The settings of the demo as an environment, so that the sandboxes' addresses can join them, and the worker."""
+    assert configured.database_url is not None
     return {
+        "HUB_DEMO": "true",
+        "HUB_DATABASE_URL": configured.database_url,
         "HUB_HOST": configured.host,
         "HUB_PORT": str(configured.port),
         "HUB_STATE_DIR": str(configured.state_dir),
