@@ -30,6 +30,8 @@ from tests.documents import Writer, pool_of
 from tests.scene import MATTER, WAYS, ServedScene, answered, served_scene
 from tests.worlds import build, sentinels
 
+pytestmark = pytest.mark.alone
+
 CHECK = "query C($code: String!) { subject(value: $code) { displayName } }"
 # Words that no schema and no message for the mall may hold: what it does not see.
 SECRET_WORDS = (

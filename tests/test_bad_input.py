@@ -28,6 +28,8 @@ from hub.store.embedded import EmbeddedPostgres
 from tests.hub_server import CHECK, MERCHANT, ProvinceHub, province_hub
 from tests.raw_http import Answer, Incoming, cut_off, document, hung_up, received, request, sent
 
+pytestmark = pytest.mark.alone
+
 OTHER = "91630100MA7XK2P38N"
 JSON = ("Content-Type", "application/json")
 GOOD = document(CHECK, code=MERCHANT)

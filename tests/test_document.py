@@ -28,6 +28,8 @@ from hub.query.document import (
 from hub.query.overlap import Merging
 from hub.rules.matrix import load_matrix
 
+pytestmark = pytest.mark.alone
+
 LIMITS = Limits()
 # What the widest partner class may send: an agreement can only lower it.
 CLASSES = load_matrix().partners.values()

@@ -28,6 +28,8 @@ from tests.hub_server import CHECK, MERCHANT, Hub, hub_at, hub_settings, provinc
 from tests.stand import GRACE, Stand
 from tests.test_ledger_faults import recorded, send
 
+pytestmark = pytest.mark.alone
+
 CYCLES = 3
 CLIENTS = 8
 FREEZE_SECONDS = 5.0

@@ -32,6 +32,8 @@ from schema.identifiers import (
     uscc_check,
 )
 
+pytestmark = pytest.mark.alone
+
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 TODAY = date(2026, 11, 22)
 

@@ -25,6 +25,8 @@ from hub.store.migration import migrated
 from tests.conftest import Database
 from tests.disclosures import disclosure
 
+pytestmark = pytest.mark.alone
+
 CYCLES = 5
 CLIENTS = 8
 TIMEOUT = 0.5

@@ -13,6 +13,8 @@ from schema import regions
 from schema.names import NameParts, name_key, parse_name, score
 from schema.places import read_places, same_area, short_name
 
+pytestmark = pytest.mark.alone
+
 SAME_KEY = (
     ("青海三江源商贸有限责任公司", "青海三江源商贸有限公司"),
     ("青海(西宁)盐湖有限公司", "青海（西宁）鹽湖有限公司"),

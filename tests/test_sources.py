@@ -25,6 +25,8 @@ from hub.sources.breaker import Breaker
 from hub.sources.cache import RowCache
 from hub.sources.live import LiveAnswer, LiveSources, Status
 
+pytestmark = pytest.mark.alone
+
 TODAY = datetime(2026, 11, 23, tzinfo=UTC).date()
 APP_ID, APP_KEY = "hub-630000", "0123456789abcdef"
 SEAL = b"k" * 32

@@ -21,6 +21,8 @@ from hub.rules.redactor import (
 )
 from schema.checks import resident_check
 
+pytestmark = pytest.mark.alone
+
 TODAY = date(2026, 11, 22)
 # Made up; the check digits hold.
 PERSON = "630103199003070016"
