@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from graphql import (
@@ -48,14 +48,20 @@ class Vocabulary:
             return tuple(sorted(found.name for found in self.schema.get_possible_types(named)))
         return (type_name,)
 
+    @cached_property
+    def node_types(self) -> Mapping[str, tuple[str, ...]]:
+        """Connection type → the object types that its nodes can have."""
+        found = {}
+        for name, named in self.schema.type_map.items():
+            if isinstance(named, GraphQLObjectType) and "edges" in named.fields:
+                edge = get_named_type(named.fields["edges"].type)
+                assert isinstance(edge, GraphQLObjectType)
+                found[name] = self.possible(get_named_type(edge.fields["node"].type).name)
+        return found
+
     def page_classes(self, connection: str) -> tuple[str, ...]:
         """The data classes that rows of a connection type may carry."""
-        node = connection
-        for step in ("edges", "node"):
-            owner = self.schema.type_map[node]
-            assert isinstance(owner, GraphQLObjectType)
-            node = get_named_type(owner.fields[step].type).name
-        return tuple(c for one in self.possible(node) for c in self.entities[one].row_classes)
+        return tuple(c for one in self.node_types[connection] for c in self.entities[one].row_classes)
 
     def classes(self, type_name: str, rule: Rule) -> tuple[str, ...]:
         """The data classes that may govern `rule` on a row of `type_name`; empty: its holder decides."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from hub.query.parameters import Context, Parameters
@@ -37,16 +38,16 @@ class Row:
         )
 
 
-def quoted(values: object) -> str:
+def quoted(values: Iterable[str]) -> str:
     """SQL string literals of names that the vocabulary or the policy defines, never of a caller's."""
-    return ", ".join("'" + str(value).replace("'", "''") + "'" for value in values)  # type: ignore[attr-defined]
+    return ", ".join(["'" + value.replace("'", "''") + "'" for value in values])
 
 
 def any_of(terms: list[str]) -> str:
     """SQL: one of `terms` holds."""
     if TRUE in terms:
         return TRUE
-    kept = list(dict.fromkeys(term for term in terms if term != FALSE))
+    kept = list(dict.fromkeys([term for term in terms if term != FALSE]))
     return FALSE if not kept else kept[0] if len(kept) == 1 else f"({' OR '.join(kept)})"
 
 
@@ -54,8 +55,8 @@ def all_of(terms: list[str]) -> str:
     """SQL: all of `terms` hold."""
     if FALSE in terms:
         return FALSE
-    kept = list(dict.fromkeys(term for term in terms if term != TRUE))
-    return TRUE if not kept else " AND ".join(f"({t})" if " OR " in t and t[0] != "(" else t for t in kept)
+    kept = list(dict.fromkeys([term for term in terms if term != TRUE]))
+    return TRUE if not kept else " AND ".join([f"({t})" if " OR " in t and t[0] != "(" else t for t in kept])
 
 
 class Access:

@@ -91,8 +91,8 @@ class Parameters:
 
     def bind(self, source: Source, sql_type: str) -> str:
         """The placeholder of `source`, with its type."""
-        for number, known in enumerate(self.sources, 1):
-            if known == (source, sql_type):
+        for number, (known, known_type) in enumerate(self.sources, 1):
+            if known_type == sql_type and known == source:
                 return f"${number}::{sql_type}"
         self.sources.append((source, sql_type))
         return f"${len(self.sources)}::{sql_type}"

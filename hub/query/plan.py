@@ -89,6 +89,11 @@ class Selected:
     # What is selected of the field's own type, per concrete type; empty for leaves.
     variants: tuple[Variant, ...]
 
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The concrete types that the field's objects may have."""
+        return tuple(variant.type_name for variant in self.variants)
+
 
 @dataclass(frozen=True)
 class Typename:

@@ -138,6 +138,8 @@ class Relation:
     # Columns of the order, all in one direction; the last is unique.
     order: tuple[str, ...] = ()
     descending: bool = True
+    # Its own join says which versions count; elsewhere the current one does.
+    former: bool = False
 
 
 RELATIONS = {
@@ -152,6 +154,7 @@ RELATIONS = {
         "registration",
         "{t}.subject_id = {p}.subject_id AND {t}.superseded_at IS NOT NULL AND {t}.display_name <> {p}.display_name",
         ("recorded_at", "version_id"),
+        former=True,
     ),
     "subject.contact": Relation(
         "registration", "{t}.subject_id = {p}.subject_id", ("recorded_at", "version_id")
@@ -194,6 +197,3 @@ RELATIONS = {
     ),
     "case.events": Relation("case_event", "{t}.case_id = {p}.case_id", ("event_id",), descending=False),
 }
-
-# Relations whose own join says which versions count; elsewhere the current one does.
-ALL_VERSIONS = frozenset({"subject.former_names"})

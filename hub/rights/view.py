@@ -63,7 +63,7 @@ class View:
     def grants(self, data_class: str, least: Level) -> tuple[Grant, ...]:
         """The grants of a class that give at least `least`; none for a class nobody decided."""
         decision = self.decisions.get(data_class)
-        return tuple(g for g in decision.grants if g.level >= least) if decision is not None else ()
+        return tuple([g for g in decision.grants if g.level >= least]) if decision is not None else ()
 
     def allows(self, classes: tuple[str, ...], least: Level, subject_only: bool = False) -> bool:
         """Whether any of `classes` may be shown at `least` in some row."""

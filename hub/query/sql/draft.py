@@ -1,0 +1,98 @@
+"""What the parts of a statement share while it is written: names, parameters, rights, and bits of SQL text. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from hub.query.access import Access, Row, quoted, subject_row
+from hub.query.expressions import Expressions
+from hub.query.parameters import FromRows, Parameters
+from hub.query.plan import Selected, Typename, Variant
+from hub.rights.view import View
+
+Form = TypeVar("Form")
+Written = TypeVar("Written")
+# Response keys with the SQL of their values, in the order of the answer.
+Columns = Sequence[tuple[str, str]]
+
+
+class Draft:
+    """One statement under way."""
+
+    def __init__(self, view: View) -> None:
+        """`view`: all that the statement may show."""
+        self.view = view
+        self.vocabulary = view.vocabulary
+        self.parameters = Parameters()
+        self.access = Access(view, self.parameters)
+        self.expressions = Expressions(view, self.access, self.parameters)
+        self._aliases = 0
+
+    def alias(self, letter: str) -> str:
+        """A new name for a row."""
+        self._aliases += 1
+        # No response key has a dollar sign in it: a column called like a row would be taken in its place.
+        return f"{letter}{self._aliases}$"
+
+    def alternatives(self, write: Callable[[Form], Written], forms: Iterable[Form]) -> list[Written]:
+        """What `write` makes of each of `forms`, of which a row takes one: all begin with the same alias.
+
+        So forms that select the same are the same text.
+        """
+        start = most = self._aliases
+        written = []
+        for form in forms:
+            self._aliases = start
+            written.append(write(form))
+            most = max(most, self._aliases)
+        self._aliases = most
+        return written
+
+    def subject(self) -> Row:
+        """A new row of a subject."""
+        return subject_row(self.alias("s"))
+
+    def brought(self, name: str, key: str = "") -> str:
+        """The placeholder of rows that the hub brings along; `key`: the field that asks, where each has its own."""
+        return self.parameters.bind(FromRows(name, key), "jsonb")
+
+    def json_object(self, columns: Columns, letter: str = "o") -> str:
+        """SQL: the JSON object of `columns`."""
+        alias = self.alias(letter)
+        listed = ", ".join(f"{sql} AS {column_name(key)}" for key, sql in columns)
+        return f"(SELECT row_to_json({alias}) FROM (SELECT {listed}) {alias})"
+
+    def json_of(self, variant: Variant, value: Callable[[Selected], str], letter: str = "o") -> str:
+        """SQL: the JSON object of what is selected of one type, each field as `value` says."""
+        return self.json_object(
+            [
+                (field.key, text(variant.type_name) if isinstance(field, Typename) else value(field))
+                for field in variant.fields
+            ],
+            letter,
+        )
+
+    def is_type(self, row: Row, types: Iterable[str]) -> str:
+        """SQL: the row is of one of `types`, which share a table."""
+        kinds: list[str] = []
+        for name in types:
+            only = self.vocabulary.entities[name].discriminator
+            assert only is not None
+            kinds += only[1]
+        return f"{row.alias}.{row.table.kind} IN ({quoted(kinds)})"
+
+
+def column_name(key: str) -> str:
+    """A response key as an SQL name. GraphQL names have no quotes in them."""
+    return f'"{key}"'
+
+
+def text(name: str) -> str:
+    """SQL: a name of the vocabulary as a text."""
+    return f"'{name}'::text"
+
+
+def json_list(value: str, order: str, kept: str = "") -> str:
+    """SQL: the JSON list of `value` over the rows selected; `kept`: a FILTER for the rows that it holds."""
+    return f"coalesce(json_agg({value} ORDER BY {order}){kept}, '[]')"

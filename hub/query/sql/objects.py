@@ -1,0 +1,112 @@
+"""A row of the store as a JSON object, field by field. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from hub.query.access import Row
+from hub.query.plan import Selected, Typename, Variant
+from hub.query.sql.draft import Draft, text
+from hub.query.sql.json_rows import JsonRows
+from hub.query.sql.pages import Pages
+from hub.query.sql.reach import Reach
+from hub.query.sql.related import Related
+from hub.query.sql.visibility import Visibility
+from schema.governance import Shape
+
+
+class Objects:
+    """Makes JSON objects of rows, and of the rows that their fields reach."""
+
+    def __init__(self, draft: Draft, visibility: Visibility) -> None:
+        """`visibility`: of the rows, under the moment asked for."""
+        self._draft = draft
+        self.reach = Reach(draft, visibility)
+        self.related = Related(draft, self.reach, self.object)
+        self.pages = Pages(draft, self.reach, self.object)
+        self.json_rows = JsonRows(draft, self.related.one)
+
+    def object(self, variants: Sequence[Variant], row: Row) -> str:
+        """SQL: the JSON object of `row`: one form for all concrete types where they agree, else one for each."""
+        written = self._draft.alternatives(lambda variant: self._columns(variant, row), variants)
+        forms: dict[tuple[tuple[str, str], ...], list[str]] = {}
+        for variant, columns in zip(variants, written, strict=True):
+            forms.setdefault(columns, []).append(variant.type_name)
+        if len(forms) == 1:
+            return self._draft.json_object(written[0])
+        return self._by_type(forms, row)
+
+    def _by_type(self, forms: Mapping[tuple[tuple[str, str], ...], Sequence[str]], row: Row) -> str:
+        """SQL: of several forms the one for the row's type."""
+        # What several forms have in common and what reads other rows stands once, in front of them: PostgreSQL
+        # prepares every form at each execution, whichever the row then takes.
+        seen = Counter(
+            sql for columns in forms for sql in {sql for _, sql in columns if sql.startswith("(SELECT")}
+        )
+        shared = {
+            sql: f"v{number}" for number, sql in enumerate(sql for sql, times in seen.items() if times > 1)
+        }
+        front = self._draft.alias("h")
+        cases = ""
+        # Most subjects are organizations: they are told first.
+        for columns, types in sorted(forms.items(), key=lambda form: "Organization" not in form[1]):
+            told = [(key, f"{front}.{shared[sql]}" if sql in shared else sql) for key, sql in columns]
+            cases += f" WHEN {self._draft.is_type(row, types)} THEN {self._draft.json_object(told)}"
+        if not shared:
+            return f"CASE{cases} END"
+        listed = ", ".join(f"{sql} AS {name}" for sql, name in shared.items())
+        return f"(SELECT CASE{cases} END FROM (SELECT {listed} OFFSET 0) {front})"
+
+    def _columns(self, variant: Variant, row: Row) -> tuple[tuple[str, str], ...]:
+        return tuple(
+            (field.key, self._type_of(variant, row))
+            if isinstance(field, Typename)
+            else (field.key, self._value(field, variant.type_name, row))
+            for field in variant.fields
+        )
+
+    def _type_of(self, variant: Variant, row: Row) -> str:
+        """SQL: the row's type; told in the same words in all forms, so that they may agree."""
+        entities = self._draft.vocabulary.entities
+        entity = entities.get(variant.type_name)
+        if entity is None or entity.discriminator is None:
+            return text(variant.type_name)
+        cases = "".join(
+            f" WHEN '{kind}' THEN '{name}'"
+            for name, one in entities.items()
+            if one.relation == entity.relation and one.discriminator is not None
+            for kind in one.discriminator[1]
+        )
+        return f"CASE {row.alias}.{row.table.kind}{cases} END"
+
+    def _value(self, field: Selected, type_name: str, row: Row, prefix: str = "") -> str:
+        """SQL of a field of the row; `prefix`: of the columns of an object that is embedded in it."""
+        rule, expressions = field.rule, self._draft.expressions
+        if field.coordinate not in self._draft.view.visible:
+            return "NULL::text"
+        match rule.shape:
+            case Shape.COLUMN | Shape.DETAIL:
+                return expressions.column(row, rule, type_name, field.type_name, prefix, field.is_list)
+            case Shape.COMPUTED:
+                return expressions.computed(row, rule, type_name)
+            case Shape.EMBEDDED:
+                value = self._embedded(field, type_name, row)
+            case Shape.ROWS:
+                value = self.json_rows.of_row(field, row)
+            case Shape.ONE:
+                value = self.related.one(field, row)
+            case Shape.MANY:
+                value = self.related.many(field, row)
+            case Shape.CONNECTION:
+                value = self.pages.of_row(field, row)
+            case _:
+                raise AssertionError(rule.shape)
+        return expressions.governed(row, rule, type_name, value)
+
+    def _embedded(self, field: Selected, type_name: str, row: Row) -> str:
+        """SQL: an object made of columns of the row, whose type decides the classes of all that is in it."""
+        prefix = field.rule.target
+        return self._draft.json_of(
+            field.variants[0], lambda inner: self._value(inner, type_name, row, prefix)
+        )

@@ -1,0 +1,188 @@
+"""A page of rows in an order, with cursors that only this caller's same question takes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from hub.query.access import Row, all_of
+from hub.query.parameters import Conversion, FromRef, Seal
+from hub.query.plan import CURSOR, EDGES, PAGE_INFO, Constant, Selected
+from hub.query.sql.draft import Draft, column_name, json_list
+from hub.query.sql.reach import ObjectOf, Reach, Reached
+
+_HAS_NEXT = "has_next"
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A page while it is written: its rows are read in order, gathered into one row, and told from that."""
+
+    reached: Reached
+    descending: bool
+    limit: int
+    # Whether another page follows is asked: one row more than the page has is read, and tells.
+    peeks: bool
+    # Alias of the one row.
+    gathered: str
+
+    @property
+    def row(self) -> Row:
+        return self.reached.row
+
+    @cached_property
+    def order(self) -> str:
+        return self.reached.order(self.descending)
+
+    @property
+    def within(self) -> tuple[str, ...]:
+        """SQL: conditions under which a row that was read is one of the page."""
+        return (f"{self.row.alias}.rn <= {self.limit}",) if self.peeks else ()
+
+    @property
+    def kept(self) -> str:
+        """SQL: a FILTER for the rows of the page."""
+        return _filter(self.within)
+
+    @property
+    def seal(self) -> Seal:
+        field = self.reached.field
+        # The relation, not the coordinate: every type of subject has the same page of records.
+        return Seal(
+            field.rule.target,
+            tuple((name, ref) for name, ref in field.arguments.items() if name not in ("first", "after")),
+        )
+
+    def column(self, name: str) -> str:
+        """A column of the one row that is ours: it begins with a blank, as no response key does."""
+        return f'{self.gathered}." {name}"'
+
+
+class Pages:
+    """Makes the values of connections."""
+
+    def __init__(self, draft: Draft, reach: Reach, object_of: ObjectOf) -> None:
+        """`object_of`: SQL of a row's JSON object."""
+        self._draft = draft
+        self._reach = reach
+        self._object_of = object_of
+
+    def of_row(self, field: Selected, parent: Row) -> str:
+        """SQL: a page of rows that belong to a row."""
+        page, source = self._page(field, parent)
+        value, columns = self._written(page)
+        return f"(SELECT {value} FROM (SELECT {', '.join(columns)} FROM {source}) {page.gathered})"
+
+    def root(self, field: Selected) -> str:
+        """SELECT of a page of rows, browsed without naming a subject, and of whose they are."""
+        page, source = self._page(field, None)
+        value, columns = self._written(page)
+        known = (f"{page.row.alias}.subject_id IS NOT NULL",) if page.row.table.mixed else ()
+        about = f"array_agg({page.row.alias}.subject_id){_filter(page.within + known)}"
+        columns.append(f'{about} AS " subjects"')
+        return (
+            f"SELECT {value} AS value, {page.column('subjects')} AS subjects"
+            f" FROM (SELECT {', '.join(columns)} FROM {source}) {page.gathered}"
+        )
+
+    def _page(self, field: Selected, parent: Row | None) -> tuple[_Page, str]:
+        """The page, and the FROM item of its rows."""
+        reached = self._reach.reached(field, parent)
+        row, first = reached.row, field.arguments["first"]
+        assert isinstance(first, Constant)
+        descending = field.arguments.get("orderBy", Constant("DECIDED_ON_DESC")) != Constant("DECIDED_ON_ASC")
+        conditions = self._reach.conditions(reached)
+        shown = self._draft.view.schema.type_map
+        types = [one for one in self._draft.vocabulary.node_types[field.type_name] if one in shown]
+        conditions.append(self._reach.visibility.of_types(row, types, browsing=parent is None))
+        page = _Page(
+            reached=reached,
+            descending=descending,
+            limit=int(first.value),
+            peeks=any(True for info in _asked(field, PAGE_INFO) for _ in _asked(info, _HAS_NEXT)),
+            gathered=self._draft.alias("q"),
+        )
+        conditions += self._after(page)
+        rows = (
+            f"SELECT * FROM {self._reach.source(reached)} WHERE {all_of(conditions)}"
+            f" ORDER BY {page.order} LIMIT {page.limit + page.peeks}"
+        )
+        if page.peeks:
+            numbered = f"row_number() OVER (ORDER BY {page.order}) AS rn"
+            rows = f"SELECT {numbered}, {row.alias}.* FROM ({rows}) {row.alias}"
+        return page, f"({rows}) {row.alias}"
+
+    def _after(self, page: _Page) -> list[str]:
+        """SQL: the row stands behind the cursor, if there is one."""
+        after = page.reached.field.arguments.get("after", Constant(None))
+        if after == Constant(None):
+            return []
+        bind = self._draft.parameters.bind
+        sort = bind(FromRef(after, Conversion.CURSOR_SORT, seal=page.seal), "date")
+        key = bind(FromRef(after, Conversion.CURSOR_KEY, seal=page.seal), "uuid")
+        here = ", ".join(f"{page.row.alias}.{column}" for column in page.reached.relation.order)
+        return [f"({here}) {'<' if page.descending else '>'} ({sort}, {key})"]
+
+    def _written(self, page: _Page) -> tuple[str, list[str]]:
+        """SQL of the page's JSON over its one row, and the columns of that row."""
+        columns: list[str] = []
+
+        def told(inner: Selected) -> str:
+            if inner.rule.target != EDGES:
+                return self._page_info(inner, page)
+            name = column_name(inner.key)
+            # In the order in which the rows come, so that nothing is sorted again.
+            columns.append(f"{json_list(self._edge(inner, page), page.order, page.kept)} AS {name}")
+            return f"{page.gathered}.{name}"
+
+        value = self._draft.json_of(page.reached.field.variants[0], told, "c")
+        # The count makes this one row in any case.
+        columns.append('count(*) AS " count"')
+        # Of the last row of the page, what the end cursor is made of, where it is asked for.
+        sort, key = page.reached.relation.order
+        columns += [
+            f"(array_agg({page.row.alias}.{column} ORDER BY {page.order}){page.kept})[least(count(*), {page.limit})]"
+            f' AS " {name}"'
+            for name, column in (("sort", sort), ("key", key), ("about", "subject_id"))
+            if page.column(name) in value
+        ]
+        return value, columns
+
+    def _edge(self, field: Selected, page: _Page) -> str:
+        def told(inner: Selected) -> str:
+            if inner.rule.target != CURSOR:
+                return self._object_of(inner.variants, page.row)
+            sort = f"{page.row.alias}.{page.reached.relation.order[0]}"
+            return self._cursor(sort, self._draft.expressions.key(page.row), page)
+
+        return self._draft.json_of(field.variants[0], told)
+
+    def _page_info(self, field: Selected, page: _Page) -> str:
+        def told(inner: Selected) -> str:
+            if inner.rule.target == _HAS_NEXT:
+                return f"{page.column('count')} > {page.limit}"
+            # Whose the last row is, is looked up for it alone.
+            key = self._draft.expressions.key(page.row, page.column("key"), page.column("about"))
+            return self._cursor(page.column("sort"), key, page)
+
+        return self._draft.json_of(field.variants[0], told)
+
+    def _cursor(self, sort: str, key: str, page: _Page) -> str:
+        """SQL: where a row stands in the order of its page, sealed."""
+        position = f"{sort}::text || '/' || {key}::text"
+        seal = self._draft.parameters.bind(page.seal, "bytea")
+        inner = f"sha256({seal} || convert_to({position}, 'UTF8'))"
+        mac = f"left(encode(sha256({seal} || {inner}), 'hex'), 32)"
+        return f"translate(encode(convert_to({position} || '/' || {mac}, 'UTF8'), 'base64'), E'\\n', '')"
+
+
+def _asked(field: Selected, target: str) -> Iterator[Selected]:
+    """The fields of this target that are selected right below `field`."""
+    for inner in field.variants[0].fields:
+        if isinstance(inner, Selected) and inner.rule.target == target:
+            yield inner
+
+
+def _filter(conditions: tuple[str, ...]) -> str:
+    return f" FILTER (WHERE {' AND '.join(conditions)})" if conditions else ""

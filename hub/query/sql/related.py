@@ -1,0 +1,52 @@
+"""Rows that belong to a row: one of them, or a list. Pure."""
+
+from __future__ import annotations
+
+from hub.query.access import Row, all_of
+from hub.query.plan import Selected
+from hub.query.sql.draft import Draft, json_list
+from hub.query.sql.reach import ObjectOf, Reach, Reached
+
+
+class Related:
+    """Makes the values of fields that reach other rows."""
+
+    def __init__(self, draft: Draft, reach: Reach, object_of: ObjectOf) -> None:
+        """`object_of`: SQL of a row's JSON object."""
+        self._draft = draft
+        self._reach = reach
+        self._object_of = object_of
+
+    def one(self, field: Selected, parent: Row) -> str:
+        """SQL: the row that `field` reaches; of several the last in their order."""
+        reached = self._reach.reached(field, parent)
+        shown, source = self._shown(reached), self._reach.source(reached)
+        conditions = all_of([*self._reach.conditions(reached), shown])
+        last = f" ORDER BY {reached.order(descending=True)} LIMIT 1" if reached.relation.order else ""
+        return (
+            f"(SELECT {self._object_of(field.variants, reached.row)} FROM {source} WHERE {conditions}{last})"
+        )
+
+    def _shown(self, reached: Reached) -> str:
+        visibility, field = self._reach.visibility, reached.field
+        if reached.relation.table == "subject":
+            return visibility.of_subject(reached.row)
+        if field.type_name == "Provenance":
+            return visibility.of_classes(reached.row, field.rule.classes)
+        return visibility.of_types(reached.row, field.types)
+
+    def many(self, field: Selected, parent: Row | None) -> str:
+        """SQL: the list of the rows that `field` reaches; null where live sources did not answer in full."""
+        reached = self._reach.reached(field, parent)
+        relation, row, visibility = reached.relation, reached.row, self._reach.visibility
+        shown = visibility.of_types(row, field.types, former=relation.former)
+        conditions = all_of([*self._reach.conditions(reached), shown])
+        source = self._reach.source(reached)
+        value = self._object_of(field.variants, row)
+        listed = f"(SELECT {json_list(value, reached.order(relation.descending))} FROM {source} WHERE {conditions})"
+        if parent is None or reached.live is None or not reached.live.answered:
+            return listed
+        if visibility.as_of:
+            return "NULL::json"
+        answered = self._draft.brought(reached.live.answered)
+        return f"(SELECT CASE WHEN {answered} ? {parent.alias}.uscc THEN {listed} END)"

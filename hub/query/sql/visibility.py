@@ -1,0 +1,104 @@
+"""Which rows of a table are there for this caller, now or as they were known at the moment asked for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub.query.access import FALSE, TRUE, Row, all_of, any_of
+from hub.query.relations import TABLES, Relation
+from hub.query.sql.draft import Draft
+from schema.governance import HOLDER
+
+# Columns of a subject that its registrations tell, each as of when it was filed.
+_TOLD = (
+    "display_name",
+    "registration_status",
+    "established_on",
+    "industry_code",
+    "legal_representative_name",
+)
+
+
+class Visibility:
+    """The conditions under which rows are shown within one root field."""
+
+    def __init__(self, draft: Draft, as_of: str = "") -> None:
+        """`as_of`: placeholder of the moment whose knowledge is asked for; empty: now."""
+        self._draft = draft
+        self.as_of = as_of
+
+    def of_types(self, row: Row, types: Sequence[str], browsing: bool = False, former: bool = False) -> str:
+        """SQL: the row is of one of `types`, and the view shows it.
+
+        `browsing`: no subject was named. `former`: the row may be of a version that no longer counts.
+        """
+        entities = self._draft.vocabulary.entities
+        classes = tuple(c for name in types if name in entities for c in entities[name].row_classes)
+        if classes and set(classes) == {HOLDER}:
+            return TRUE
+        shown = self.of_classes(row, self._draft.view.browsable(classes) if browsing else classes, former)
+        if not row.table.mixed or shown == FALSE:
+            return shown
+        return all_of([self._draft.is_type(row, types), shown])
+
+    def of_classes(self, row: Row, classes: tuple[str, ...], former: bool = False) -> str:
+        """SQL: the view shows the row as one of `classes`.
+
+        What was told once is shown while the present version is: openness that was narrowed binds the past too.
+        """
+        access = self._draft.access
+        shown = access.visible(row, classes)
+        if not (self.as_of or former) or not row.table.fact:
+            return shown
+        now = Row(self._draft.alias("w"), row.table, row.subject_alias)
+        same = f"{now.alias}.public_id = {row.alias}.public_id AND {self.current(now)}"
+        present = access.visible(now, classes)
+        return all_of(
+            [shown, f"EXISTS (SELECT FROM {row.table.name} {now.alias} WHERE {same} AND {present})"]
+        )
+
+    def of_subject(self, row: Row) -> str:
+        """SQL: the view shows the subject, kind by kind."""
+        view, access = self._draft.view, self._draft.access
+        # What must hold → the types that it must hold for.
+        types: dict[str, list[str]] = {}
+        for name in ("Organization", "IndividualBusiness", "NaturalPerson"):
+            if name in view.schema.type_map:
+                classes = self._draft.vocabulary.entities[name].row_classes
+                shown = access.person(row) if name == "NaturalPerson" else access.visible(row, classes)
+                types.setdefault(shown, []).append(name)
+        return any_of([all_of([self._draft.is_type(row, names), shown]) for shown, names in types.items()])
+
+    def current(self, row: Row) -> str:
+        """SQL: the row is the version that counts now."""
+        return f"{row.alias}.superseded_at IS NULL" if row.table.fact else TRUE
+
+    def version(self, row: Row, relation: Relation) -> str:
+        """SQL: the row is of a version that counts in `relation`: now, or as believed at the moment asked for."""
+        if not row.table.fact:
+            return TRUE
+        if relation.former:
+            return f"{row.alias}.superseded_at <= {self.as_of}" if self.as_of else TRUE
+        if self.as_of:
+            return (
+                f"{row.alias}.recorded_at <= {self.as_of}"
+                f" AND ({row.alias}.superseded_at IS NULL OR {row.alias}.superseded_at > {self.as_of})"
+            )
+        return self.current(row)
+
+    def subjects(self) -> str:
+        """FROM item of the subjects, under the names that they had at the moment asked for."""
+        if not self.as_of:
+            return "subject"
+        g, s = self._draft.alias("g"), self._draft.alias("s")
+        columns = ", ".join(f"coalesce({g}.{name}, {s}.{name}) AS {name}" for name in _TOLD)
+        # A registration that is not shown does not name the subject either.
+        shown = self.of_classes(Row("r", TABLES["registration"], s), ("D1",))
+        # Scopes follow the subject's region of today; what it was called follows the moment asked for.
+        return (
+            f"(SELECT {s}.subject_id, {s}.public_id, {s}.kind, {s}.uscc, {s}.region_code, {columns} FROM subject {s}"
+            f" LEFT JOIN LATERAL (SELECT * FROM registration r WHERE r.subject_id = {s}.subject_id"
+            f" AND r.recorded_at <= {self.as_of} AND {shown}"
+            f" ORDER BY r.recorded_at DESC, r.version_id DESC LIMIT 1) {g} ON TRUE"
+            f" WHERE {s}.created_at <= {self.as_of})"
+        )
