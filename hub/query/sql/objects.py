@@ -42,7 +42,9 @@ class Objects:
         # What several forms have in common and what reads other rows stands once, in front of them: PostgreSQL
         # prepares every form at each execution, whichever the row then takes.
         seen = Counter(
-            sql for columns in forms for sql in {sql for _, sql in columns if sql.startswith("(SELECT")}
+            sql
+            for columns in forms
+            for sql in dict.fromkeys(sql for _, sql in columns if sql.startswith("(SELECT"))
         )
         shared = {
             sql: f"v{number}" for number, sql in enumerate(sql for sql, times in seen.items() if times > 1)
