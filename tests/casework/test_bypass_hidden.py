@@ -9,6 +9,8 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from hub.query.ids import class_key, sealed
 from tests.casework import test_catalogue as catalogue
 from tests.casework import test_listings as listings
@@ -177,6 +179,7 @@ async def test_41_an_application_on_paper_tells_nothing_of_records_of_others(off
         assert await desk.refused(repair.RECORD, {"target": target, "evidence": []}) == absent
 
 
+@pytest.mark.alone
 async def test_33_a_command_on_a_hidden_case_takes_the_time_of_one_on_none(office: Office) -> None:
     """Pairs of requests in turns; half of them may differ by no more than they differ among themselves."""
     hidden = await listings._proposed(office, await office.subject(region=FAR), "L-BLACK")
