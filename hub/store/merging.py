@@ -9,8 +9,8 @@ from typing import Any
 from hub.errors import StoreUnavailable
 from hub.store.reader import Reader
 
-# Keys of one statement at most: a long one would make all of them wait.
-MOST = 64
+# Keys of one statement at most: in one long statement all would wait for the store, and then the store for all.
+MOST = 16
 
 
 class _Group:
