@@ -28,18 +28,18 @@ from pgqueuer.domain.types import Channel as NotifyChannel
 from pgqueuer.domain.types import QueueExecutionMode
 
 from connectors.contract import Mode, Retention, Source, Tools
-from hub.casework.alarms import raise_alarms, waiting
-from hub.casework.channels import Address, Channel
 from hub.casework.clock import automatic, keep_time
-from hub.casework.corrections import tell_recipients
-from hub.casework.deliveries import Courier, due_channels
-from hub.casework.disclosures import end_with_penalties
-from hub.casework.publicity_commands import recompute
+from hub.casework.delivery.alarms import raise_alarms, waiting
+from hub.casework.delivery.channels import Address, Channel
+from hub.casework.delivery.deliveries import Courier, due_channels
+from hub.casework.delivery.watch import ChannelServed, JobDone, Watch, Watched
+from hub.casework.domestic_trade.disclosures import end_with_penalties
+from hub.casework.domestic_trade.tiers import keep_tiers
+from hub.casework.objections.corrections import tell_recipients
+from hub.casework.publicity.commands import recompute
 from hub.casework.registry import registry
-from hub.casework.repair_commands import settle
-from hub.casework.report_commands import open_reports
-from hub.casework.tiers import keep_tiers
-from hub.casework.watch import ChannelServed, JobDone, Watch, Watched
+from hub.casework.repair.commands import settle
+from hub.casework.reports.commands import open_reports
 from hub.config import Settings
 from hub.harvest.run import Outcome, harvest_all
 from hub.sources.discovery import connect_all

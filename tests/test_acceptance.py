@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.casework.alarms import raise_alarms
-from hub.casework.channels import Channel, Client
-from hub.casework.deliveries import Courier, Pace
+from hub.casework.delivery.alarms import raise_alarms
+from hub.casework.delivery.channels import Channel, Client
+from hub.casework.delivery.deliveries import Courier, Pace
 from hub.sandbox.customs import ANOMALY_SERVICE, LEVEL_SERVICE, CustomsService
 from hub.sandbox.facts import CustomsFile, CustomsLevel
 from hub.sandbox.platform import Platform

@@ -19,7 +19,7 @@ import pytest
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
-from hub.casework.catalogue import AcceptedDeviation, CatalogDetails, Content
+from hub.casework.catalogue.machine import AcceptedDeviation, CatalogDetails, Content
 from hub.casework.details import to_json
 from hub.cli import app
 from hub.commands.sources import tell

@@ -1,20 +1,24 @@
 """The policy's mechanisms: cases, moved by state machines that are data, by one engine that writes them.
 
+The modules of this package are the engine: machine.py (what a table of states is), engine.py (what moves a case), work.py
+(what a command works with), clock.py (what time does), registry.py (what there is). Each package below is a mechanism,
+or a few that belong together, and says in its docstring which articles of the policy it holds.
+
 How to add a mechanism, say commitments (article 六):
 
 1. Rules first. What law or policy fixes in numbers, wording or lists is a dated row in hub/rules/*.toml with source_doc
    and confirmed_by (empty while unconfirmed); pure functions over it stand in hub/rules/. Named deadlines are rows
    of deadlines.toml; working days come from `step.calendar` (hub.rules.calendar).
-2. The machine: hub/casework/<mechanism>.py declares a frozen dataclass of the details and a `Machine` (see machine.py):
+2. The machine: hub/casework/<mechanism>/machine.py declares a frozen dataclass of the details and a `Machine`:
    states, transitions with capability, parties, required inputs, guard, effect, deadline, rule numbers (R6.1 …).
    Guards and effects are pure functions (case, step); an effect returns `Effects`: members of the details that
    change, deadline, parties, deliveries to channels, facts (rows of record, list_entry …, new or changed), other
    cases to be opened. Export `MACHINES = (COMMITMENT,)`.
-3. The commands: `async def submit(work, given) -> Made`, exported as `COMMANDS = {"commitment.submit": submit}`. They
-   read facts with the caller's rights (work.rows with hub.query.access) and write only by `engine.open_cases` and
-   `engine.apply`. `Made(ids=(case.public_id,))` names what the payload is read from. `READINGS` are queries that are
-   answered by rows of a type `@entity("rows:<name>", OPEN)`, read by the read-only role; `VIEWINGS` are those whose
-   rows depend on who asks: they read with the caller's rights.
+3. The commands, in commands.py beside it: `async def submit(work, given) -> Made`, exported as `COMMANDS =
+   {"commitment.submit": submit}`. They read facts with the caller's rights (work.rows with hub.query.access) and
+   write only by `engine.open_cases` and `engine.apply`. `Made(ids=(case.public_id,))` names what the payload is read
+   from. `READINGS` are queries that are answered by rows of a type `@entity("rows:<name>", OPEN)`, read by the
+   read-only role; `VIEWINGS` are those whose rows depend on who asks: they read with the caller's rights.
    registry.py finds all of it; a declared command that nobody does, or the reverse, stops the start.
 4. The vocabulary: schema/<mechanism>.py has the types: `@entity("case_file", "D33", only=("mechanism",
    ("COMMITMENT",)))` on a class that extends Case. Its fields are declared by schema/declaring.py: `detail` (a member

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import logging
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
 import asyncpg
 import orjson
 
-import hub.casework
 from hub.casework import engine
 from hub.casework.machine import Actor, Machine, Step
+from hub.casework.mechanisms import declared
 from hub.casework.work import calendar_for
 from hub.errors import HubError
 from hub.rules.calendar import SHANGHAI, Calendar
@@ -67,20 +65,14 @@ class Round:
 
 
 def automatic() -> Automatic:
-    """What the modules of hub.casework declare as AUTOMATIC."""
-    found: dict[tuple[str, str], str] = {}
-    for module in pkgutil.iter_modules(hub.casework.__path__):
-        found |= getattr(import_module(f"hub.casework.{module.name}"), "AUTOMATIC", {})
-    return MappingProxyType(found)
+    """What the mechanisms declare as AUTOMATIC."""
+    return MappingProxyType(declared("AUTOMATIC"))
 
 
 @cache
 def reminded_on() -> Mapping[str, Reminded]:
-    """What the modules of hub.casework declare as REMINDERS, by mechanism: law that counts calendar days (R18.1)."""
-    found: dict[str, Reminded] = {}
-    for module in pkgutil.iter_modules(hub.casework.__path__):
-        found |= getattr(import_module(f"hub.casework.{module.name}"), "REMINDERS", {})
-    return MappingProxyType(found)
+    """What the mechanisms declare as REMINDERS: law that counts calendar days (R18.1)."""
+    return MappingProxyType(declared("REMINDERS"))
 
 
 async def keep_time(

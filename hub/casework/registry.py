@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from types import MappingProxyType
 
-import hub.casework
 from hub.casework.machine import Machine
+from hub.casework.mechanisms import modules
 from hub.casework.work import Command, Reading, Viewing
 from hub.errors import RulesInvalid
 from schema.coordinates import vocabulary
@@ -37,8 +35,7 @@ def registry() -> Registry:
     commands: dict[str, Command] = {}
     readings: dict[str, Reading] = {}
     viewings: dict[str, Viewing] = {}
-    for found in pkgutil.iter_modules(hub.casework.__path__):
-        module = import_module(f"hub.casework.{found.name}")
+    for module in modules():
         own = {machine.mechanism: machine for machine in getattr(module, "MACHINES", ())}
         for known, more in (
             (machines, own),

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from hub.casework.catalogue_commands import Rows, published
+from hub.casework.catalogue.commands import Rows, published
+from hub.casework.catalogue.power_list import coverage, read_power_list, take_power_list
 from hub.casework.machine import Actor, Step
-from hub.casework.power_list import coverage, read_power_list, take_power_list
 from hub.casework.registry import registry
 from hub.casework.work import calendar_for
 from hub.commands.session import err, operator, out, present, told, with_store, writer

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from hub.casework.deliveries import send_again, undelivered
+from hub.casework.delivery.deliveries import send_again, undelivered
 from hub.commands.session import err, out, present, told, with_store, writer
 from hub.config import Settings
 from hub.rules.calendar import SHANGHAI

@@ -16,9 +16,9 @@ import httpx
 import typer
 from prometheus_client import start_http_server
 
-from hub.casework.channels import Client, channels_of
-from hub.casework.deliveries import Courier, Pace
-from hub.casework.watch import Watch
+from hub.casework.delivery.channels import Client, channels_of
+from hub.casework.delivery.deliveries import Courier, Pace
+from hub.casework.delivery.watch import Watch
 from hub.commands.session import out, present, told, tools_of, with_store
 from hub.commands.sources import tell
 from hub.config import Settings

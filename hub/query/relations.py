@@ -98,7 +98,7 @@ TABLES = {
         Table(
             "archive",
             letter="a",
-            # Platforms name their reports after themselves (hub.casework.merchants); no other archive has a party.
+            # Platforms name their reports after themselves (hub.casework.platforms.machine); no other archive has a party.
             party="({t}.source = 'ECOMMERCE_PLATFORM' AND starts_with({t}.source_record_id, {partner} || ':'))",
         ),
         Table("registration", data_class=""),

@@ -12,10 +12,10 @@ from typing import Any
 import asyncpg
 
 from connectors.contract import Tools
-from hub.casework.channels import Address, Channel, Client
-from hub.casework.deliveries import Courier, Pace
+from hub.casework.delivery.channels import Address, Channel, Client
+from hub.casework.delivery.deliveries import Courier, Pace
+from hub.casework.delivery.watch import Watch
 from hub.casework.machine import Delivery
-from hub.casework.watch import Watch
 from hub.jobs import Duties
 from hub.sandbox.channels import ChannelSite
 from hub.sandbox.server import serving

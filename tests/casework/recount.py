@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from hub.casework.report_commands import events_of
-from hub.casework.report_figures import recount
+from hub.casework.reports.commands import events_of
+from hub.casework.reports.figures import recount
 from hub.rules.calendar import SHANGHAI, seeded
 from hub.rules.reports import Quarter
 from tests.casework.invariants import Told, working_days_after

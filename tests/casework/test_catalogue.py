@@ -15,10 +15,10 @@ import httpx
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from hub.casework.channels import Client
-from hub.casework.deliveries import Courier, Pace
+from hub.casework.catalogue.power_list import PowerItem, read_power_list, take_power_list
+from hub.casework.delivery.channels import Client
+from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.machine import Actor, Step
-from hub.casework.power_list import PowerItem, read_power_list, take_power_list
 from hub.casework.registry import registry
 from hub.commands.tables import Format, guarded, written
 from hub.errors import FileRefused

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hub.casework.channels import (
+from hub.casework.delivery.channels import (
     Address,
     Channel,
     Client,

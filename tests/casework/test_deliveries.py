@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import generate_latest
 
-from hub.casework.alarms import raise_alarms, waiting
-from hub.casework.channels import Channel, Client, list_exit, publication, withdrawal
-from hub.casework.deliveries import Courier, Pace, due_channels, send_again, undelivered
-from hub.casework.watch import Watch, Watched
+from hub.casework.delivery.alarms import raise_alarms, waiting
+from hub.casework.delivery.channels import Channel, Client, list_exit, publication, withdrawal
+from hub.casework.delivery.deliveries import Courier, Pace, due_channels, send_again, undelivered
+from hub.casework.delivery.watch import Watch, Watched
 from hub.sandbox.channels import Trouble
 from tests.casework.dispatch import Site, handed_in, opened, sites, states
 from tests.conftest import Database

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hub.casework.channels import Channel
-from hub.casework.disclosures import end_with_penalties
+from hub.casework.delivery.channels import Channel
+from hub.casework.domestic_trade.disclosures import end_with_penalties
 from hub.casework.registry import registry
 from hub.rules.disclosures import load_disclosure_rules
 from tests.casework.desk import Desk, Office

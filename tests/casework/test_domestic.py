@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hub.casework.domestic import told
+from hub.casework.domestic_trade.service_workers import told
 from hub.sandbox.domestic import WORKERS, DomesticService
 from tests.casework.desk import MONDAY, Desk, Office, office_over
 from tests.conftest import Database

@@ -18,7 +18,7 @@ import pytest
 
 from connectors.contract import Freshness, Mode, Retention
 from hub import jobs
-from hub.casework.channels import Channel, list_exit, publication, withdrawal
+from hub.casework.delivery.channels import Channel, list_exit, publication, withdrawal
 from hub.casework.machine import Delivery
 from hub.commands.worker import beside
 from hub.sandbox.channels import Trouble

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.casework.alarms import raise_alarms
-from hub.casework.channels import Client
 from hub.casework.clock import automatic, keep_time
-from hub.casework.deliveries import Courier, Pace
-from hub.casework.listings import Definition, standing
+from hub.casework.delivery.alarms import raise_alarms
+from hub.casework.delivery.channels import Client
+from hub.casework.delivery.deliveries import Courier, Pace
+from hub.casework.listings.machine import Definition, standing
 from hub.casework.registry import registry
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import MONDAY, Desk, Office

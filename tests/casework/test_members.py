@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.casework.channels import Channel, Client
 from hub.casework.clock import automatic, keep_time
-from hub.casework.deliveries import Courier, Pace
+from hub.casework.delivery.channels import Channel, Client
+from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.registry import registry
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import MONDAY, Desk, Office

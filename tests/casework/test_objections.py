@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from hub.casework.channels import Channel
 from hub.casework.clock import automatic, keep_time
-from hub.casework.corrections import SETTLED, tell_recipients
+from hub.casework.delivery.channels import Channel
+from hub.casework.objections.corrections import SETTLED, tell_recipients
 from hub.casework.registry import registry
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import MONDAY, Desk, Office

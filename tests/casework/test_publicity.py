@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.casework.channels import Channel, Client
 from hub.casework.clock import automatic, keep_time
-from hub.casework.deliveries import Courier, Pace
-from hub.casework.publicity_commands import recompute
+from hub.casework.delivery.channels import Channel, Client
+from hub.casework.delivery.deliveries import Courier, Pace
+from hub.casework.publicity.commands import recompute
 from hub.casework.registry import registry
 from tests.casework.desk import Desk, Office
 from tests.casework.dispatch import sites

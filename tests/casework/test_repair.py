@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.casework.registry import registry
-from hub.casework.repair_commands import settle
+from hub.casework.repair.commands import settle
 from hub.query.ids import class_key, sealed
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import Desk, Office

@@ -14,7 +14,7 @@ from connectors.contract import Batch, Connector, Item, RawRow
 from connectors.credit_platform import REPAIR, SOURCE, CreditPlatform
 from connectors.platform import Account, Platform
 from hub.casework.registry import registry
-from hub.casework.repair_commands import settle
+from hub.casework.repair.commands import settle
 from hub.harvest.quarantine import list_quarantined
 from hub.harvest.replay import replay
 from hub.harvest.run import Outcome, harvest

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hub.casework.clock import NEAR, PASSED
 from hub.casework.engine import OPENED
 from hub.casework.registry import registry
-from hub.casework.report_figures import COUNTINGS, STATE, Happened, _picks, members, recount
-from hub.casework.reporters import reporting
+from hub.casework.reports.figures import COUNTINGS, STATE, Happened, _picks, members, recount
+from hub.casework.reports.reporters import reporting
 from hub.rights.agreement import read_agreement
 from hub.rules.calendar import SHANGHAI, seeded
 from hub.rules.matrix import load_matrix

@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.casework.clock import automatic, keep_time
 from hub.casework.registry import registry
-from hub.casework.report_commands import open_reports
+from hub.casework.reports.commands import open_reports
 from hub.rules.calendar import SHANGHAI
 from tests.casework.desk import Desk, Office
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from hub.casework.domestic_trade.tiers import Tiered, keep_tiers
 from hub.casework.registry import registry
-from hub.casework.tiers import Tiered, keep_tiers
 from hub.rules.tiering import TierRules, load_tier_rules
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import Desk, Office

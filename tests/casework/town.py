@@ -15,16 +15,16 @@ from uuid import uuid4
 import asyncpg
 import httpx
 
-from hub.casework.alarms import raise_alarms
-from hub.casework.channels import Channel, Client
 from hub.casework.clock import automatic, keep_time
-from hub.casework.corrections import tell_recipients
-from hub.casework.deliveries import Courier, Pace
+from hub.casework.delivery.alarms import raise_alarms
+from hub.casework.delivery.channels import Channel, Client
+from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.machine import HANDLER, Actor, Transition
-from hub.casework.publicity_commands import recompute
+from hub.casework.objections.corrections import tell_recipients
+from hub.casework.publicity.commands import recompute
 from hub.casework.registry import registry
-from hub.casework.repair_commands import settle
-from hub.casework.report_commands import open_reports
+from hub.casework.repair.commands import settle
+from hub.casework.reports.commands import open_reports
 from hub.casework.work import SourceState, Work, calendar_for
 from hub.errors import HubError
 from hub.query.binding import Request, Secrets

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from hub.casework.channels import Channel
+from hub.casework.delivery.channels import Channel
 from tests.casework.dispatch import APP, Site
 from tests.conftest import Database
 

@@ -1,0 +1,1 @@
+"""Article 十四: archives of members, conventions, sanctions and certificates of associations."""

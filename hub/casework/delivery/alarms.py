@@ -1,0 +1,122 @@
+"""Alarms on deliveries: what ended and is still shown somewhere after its limit (R7.4, R8.5), or is not shown yet (R7.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import asyncpg
+import orjson
+
+from hub.casework.delivery.channels import Action
+from hub.casework.delivery.deliveries import SUPERSEDED
+from hub.casework.work import calendar_for
+from hub.rules.calendar import SHANGHAI, Calendar, end_of
+from hub.rules.deadlines import due
+
+# The event that is the alarm; its payload says which delivery, by which rule, since when.
+OVERDUE = "delivery_overdue"
+# Who raises it: the hub itself.
+PARTNER, OFFICER = "hub", "worker"
+# Action → (name in deadlines.toml, rule, priority).
+LIMITS = {
+    Action.PUBLISH: ("delivery.publish", "R7.6", 2),
+    Action.WITHDRAW: ("delivery.withdraw", "R7.4", 1),
+    Action.EXIT: ("delivery.exit", "R8.5", 1),
+}
+# What is neither acknowledged nor dropped because it ended before it was shown.
+_OPEN = f"""
+SELECT d.delivery_id, d.case_id, d.channel, d.state, d.attempts, d.error_code, d.payload->>'action' AS action,
+  d.payload->>'item' AS item, e.at, c.region_code
+FROM delivery_out d JOIN case_event e USING (event_id) JOIN case_file c ON c.case_id = d.case_id
+WHERE d.state IN ('PENDING', 'SENT') OR d.state = 'FAILED' AND d.error_code IS DISTINCT FROM '{SUPERSEDED}'
+ORDER BY d.delivery_id
+"""  # noqa: S608 -- a constant of this program
+# One at a time, so that of two workers one raises the alarm.
+_LOCK = "SELECT pg_advisory_xact_lock(0x414c4152)"
+_RAISE = f"""
+INSERT INTO case_event (case_id, at, transition, from_state, to_state, actor_partner, actor_officer, reason, payload)
+SELECT c.case_id, $2, '{OVERDUE}', c.state, c.state, '{PARTNER}', '{OFFICER}', $3, $4::jsonb FROM case_file c
+WHERE c.case_id = $1 AND NOT EXISTS (SELECT FROM case_event e WHERE e.case_id = $1 AND e.transition = '{OVERDUE}'
+  AND e.payload->>'delivery_id' = $5)
+RETURNING event_id
+"""  # noqa: S608 -- constants of this program
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """A delivery past its limit, or refused by its channel. `raised`: the alarm is new."""
+
+    delivery_id: int
+    case_id: int
+    channel: str
+    item: str
+    rule: str
+    priority: int
+    limit: date
+    raised: bool
+
+
+async def raise_alarms(pool: asyncpg.Pool, now: datetime) -> list[Overdue]:
+    """Everything overdue at `now`; each delivery's alarm is raised once, as an event of its case.
+
+    A refusal by the channel is an alarm at once: waiting does not help, a person has to act.
+    """
+    today = now.astimezone(SHANGHAI).date()
+    found: list[Overdue] = []
+    calendars: dict[str | None, Calendar] = {}
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(_LOCK)
+        for row in await connection.fetch(_OPEN):
+            if row["action"] not in LIMITS:
+                continue
+            region = row["region_code"]
+            if region not in calendars:
+                calendars[region] = await calendar_for(connection, [region] if region else [], today)
+            name, rule, priority = LIMITS[Action(row["action"])]
+            limit = due(name, row["at"].astimezone(SHANGHAI).date(), calendars[region])
+            if now < end_of(limit.on) and row["state"] != "FAILED":
+                continue
+            told = {
+                "delivery_id": str(row["delivery_id"]),
+                "channel": row["channel"],
+                "action": row["action"],
+                "item": row["item"],
+                "rule": rule,
+                "priority": priority,
+                "limit": limit.on,
+                "provisional": limit.provisional,
+                "attempts": row["attempts"],
+                "error_code": row["error_code"],
+            }
+            event = await connection.fetchval(
+                _RAISE, row["case_id"], now, rule, orjson.dumps(told).decode(), told["delivery_id"]
+            )
+            found.append(
+                Overdue(
+                    row["delivery_id"], row["case_id"], row["channel"], row["item"], rule, priority, limit.on,
+                    event is not None,
+                )
+            )  # fmt: skip
+    return found
+
+
+_WAITING = """
+SELECT channel, count(*) AS waiting, min(e.at) AS oldest
+FROM delivery_out d JOIN case_event e USING (event_id) WHERE d.state IN ('PENDING', 'SENT') GROUP BY channel
+"""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How much waits for a channel, and since when."""
+
+    channel: str
+    count: int
+    oldest: datetime
+
+
+async def waiting(pool: asyncpg.Pool) -> Sequence[Waiting]:
+    """What is not acknowledged yet, by channel."""
+    return [Waiting(row["channel"], row["waiting"], row["oldest"]) for row in await pool.fetch(_WAITING)]

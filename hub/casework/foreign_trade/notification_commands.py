@@ -1,0 +1,156 @@
+"""The commands of notifications (article 十三): drafted by any agency with NOTIFY, filed as records by the department alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from hub.casework import engine
+from hub.casework.foreign_trade.findings import Decision, penalty, publishable, refuse_twice, said
+from hub.casework.foreign_trade.notifications import (
+    FILING,
+    NOTIFICATION,
+    Evidence,
+    NotificationDetails,
+    filing,
+    outstanding,
+    unanswered,
+)
+from hub.casework.machine import Case
+from hub.casework.objections.commands import answered
+from hub.casework.partners import in_force
+from hub.casework.subjects import subject_of
+from hub.casework.work import Command, Made, Work
+from hub.errors import BadUserInput, GuardRefused
+from hub.rights.agreement import Agreement
+from hub.rights.matrix import Capability
+from hub.rules.deadlines import due
+
+MOST_ADDRESSEES, MOST_FILES, LONGEST_TOPIC = 20, 50, 200
+_SM3 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+def reachable(agreement: Agreement) -> bool:
+    """Whether a partner can read a notification and answer it: its agreement says so, within the matrix."""
+    return "D35" in agreement.data and Capability.NOTIFY in agreement.capabilities
+
+
+async def draft(work: Work, given: Mapping[str, Any]) -> Made:
+    """Draft a notification about a subject; only its sender sees it (R13.2). Raises SubjectUnknown, GuardRefused."""
+    subject = await subject_of(work, given["subject"])
+    if subject["kind"] == "NATURAL_PERSON":
+        raise GuardRefused(reason="NATURAL_PERSON")
+    addressees = tuple(dict.fromkeys(given["to"]))
+    if not 1 <= len(addressees) <= MOST_ADDRESSEES or work.actor.partner in addressees:
+        raise BadUserInput(f"1 to {MOST_ADDRESSEES} addressees other than the sender.", argument="to")
+    partners = await in_force(work.connection, work.today)
+    if not all(one in partners and reachable(partners[one]) for one in addressees):
+        raise GuardRefused(reason="ADDRESSEE_NOT_REACHABLE")
+    regions = work.actor.regions
+    feedback_by = given.get("feedback_by") or due("notification.feedback", work.today, work.calendar).on
+    if feedback_by < work.today:
+        raise BadUserInput("The day for feedback has passed.", argument="feedbackBy")
+    new = engine.NewCase(
+        subject_id=subject["subject_id"],
+        details=NotificationDetails(
+            kind="CREDIT",
+            sender=work.actor.partner,
+            addressees=addressees,
+            subject_code=subject["uscc"],
+            topic=said(given["topic"], "topic", LONGEST_TOPIC),
+            facts=said(given["facts"], "facts"),
+            evidence=_evidence(given.get("evidence") or ()),
+            feedback_by=feedback_by,
+        ),
+        region_code=regions[0].ljust(6, "0") if regions else None,
+    )
+    (case,) = await engine.open_cases(work.connection, NOTIFICATION, [new], work.step({}))
+    return Made(ids=(case.public_id,))
+
+
+def _evidence(files: Any) -> tuple[Evidence, ...]:
+    if len(files) > MOST_FILES:
+        raise BadUserInput(f"{MOST_FILES} files at most.", argument="evidence")
+    if not all(_SM3.fullmatch(one["digest"]) for one in files):
+        raise BadUserInput("An SM3 digest has 64 hexadecimal digits.", argument="evidence")
+    return tuple(Evidence(said(one["name"], "evidence", 200), one["digest"]) for one in files)
+
+
+async def receive(work: Work, given: Mapping[str, Any]) -> Made:
+    """R13.1: acknowledge as an addressee."""
+    return await _take(
+        work, given, lambda case: "receive_last" if len(outstanding(case.details)) == 1 else "receive"
+    )
+
+
+async def answer(work: Work, given: Mapping[str, Any]) -> Made:
+    """Feed back as an addressee; what was asked about a record goes to the objection that asked."""
+
+    def choose(case: Case[NotificationDetails]) -> str:
+        if case.state == "ISSUED":
+            return "answer_early"
+        return "answer_last" if len(unanswered(case.details)) == 1 else "answer"
+
+    made = await _take(work, {**given, "text": said(given["text"], "text")}, choose)
+    case, _ = await engine.find(work.connection, NOTIFICATION, given["number"], work.actor)
+    if case.state == "FEEDBACK" and case.details.objection is not None:
+        await answered(work, case)
+    return made
+
+
+async def file_finding(work: Work, given: Mapping[str, Any]) -> Made:
+    """R13.3: file the penalty that a party decided as a record; nothing else of a notification ever becomes one.
+
+    Raises GuardRefused for a decision that was filed before, an authority that is no party, and for texts that
+    must not be published.
+    """
+    case, _ = await engine.find(work.connection, NOTIFICATION, given["number"], work.actor)
+    assert case.subject_id is not None
+    texts = {name: said(given[name], name) for name in ("title", "facts", "basis", "document_number")}
+    kinds = [said(one, "penaltyKinds", 200) for one in given["penalty_kinds"]]
+    if not kinds:
+        raise BadUserInput("A penalty has a kind.", argument="penaltyKinds")
+    publishable("\n".join(texts.values()), work.today)
+    await refuse_twice(work.connection, case.subject_id, texts["document_number"])
+    partners, record = await in_force(work.connection, work.today), str(uuid4())
+    authority = partners.get(given["authority"])
+    decision = Decision(
+        record=record,
+        subject_id=case.subject_id,
+        case_number=case.number,
+        authority_name=authority.name if authority is not None else given["authority"],
+        document_number=texts["document_number"],
+        decided_on=given["decided_on"],
+        title=texts["title"],
+    )
+    fact = penalty(decision, texts["facts"], texts["basis"], kinds)
+    filed = {**given, **texts, "record": "r" + record.replace("-", ""), "fact": fact}
+    return await _take(work, filed, lambda case: filing(case.state if case.state in FILING else FILING[0]))
+
+
+async def _take(
+    work: Work, given: Mapping[str, Any], choose: Callable[[Case[NotificationDetails]], str]
+) -> Made:
+    case, _ = await engine.find(work.connection, NOTIFICATION, given["number"], work.actor)
+    taken = await engine.apply(
+        work.connection, work.machines, NOTIFICATION, given["number"], choose(case), work.step(given)
+    )
+    return Made(ids=(taken.case.public_id,))
+
+
+def _steps(transition: str) -> Command:
+    async def take(work: Work, given: Mapping[str, Any]) -> Made:
+        return await _take(work, given, lambda _: transition)
+
+    return take
+
+
+COMMANDS: dict[str, Command] = {
+    "notification.draft": draft,
+    "notification.receive": receive,
+    "notification.answer": answer,
+    "notification.file_finding": file_finding,
+    **{f"notification.{name}": _steps(name) for name in ("issue", "close", "withdraw")},
+}

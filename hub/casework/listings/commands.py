@@ -1,0 +1,313 @@
+"""The commands of lists (article 八): what they read, and the steps of hub.casework.listings.machine that they take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+from hub.casework import engine
+from hub.casework.listings.machine import (
+    GROUNDS,
+    LIST_CONFLICT,
+    LIST_ENTRY,
+    ConflictDetails,
+    Definition,
+    ListingDetails,
+    entry_id,
+    standing,
+)
+from hub.casework.listings.measures import follow
+from hub.casework.machine import Case
+from hub.casework.subjects import subject_of
+from hub.casework.work import Command, Made, Work
+from hub.errors import BadUserInput, GuardRefused
+from hub.query.access import Access, Row, all_of, subject_row
+from hub.query.parameters import FromRef, Parameters
+from hub.query.plan import Constant
+from hub.query.relations import TABLES
+from hub.rules.publicity import add_months
+from hub.rules.repair import RepairRules, load_repair_rules
+from hub.rules.repair_case import Target
+
+MOST_CHARACTERS = 4000
+# R9.1: the step of an entry, and the step that its measures take with it.
+FOLLOWED = {
+    "suspend": "suspend",
+    "reinstate": "resume",
+    "revoke": "end_exit",
+    "disqualify": "end_exit",
+    "give_up": "end_exit",
+}
+# R8.3: what stands against a place on a red list. The department's own test, of which only codes are told: it must
+# not depend on what the officer's purpose lets him see.
+_BLOCKERS = """
+SELECT CASE e.color WHEN 'BLACK' THEN 'ON_A_BLACK_LIST' ELSE 'ON_A_WATCH_LIST' END AS code FROM list_entry e
+WHERE e.subject_id = $1 AND e.superseded_at IS NULL AND e.color <> 'RED' AND e.state = 'PUBLISHED'
+  AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= $2)
+UNION
+SELECT r.seriousness || '_ADVERSE_RECORD' FROM record r
+WHERE r.subject_id = $1 AND r.superseded_at IS NULL AND r.seriousness IN ('GENERAL', 'SERIOUS', 'UNCLASSIFIED')
+  AND r.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION') AND (r.usable_until IS NULL OR r.usable_until >= $2)
+  AND r.decided_on > $3
+ORDER BY 1
+"""
+_IN_FORCE = """
+SELECT e.public_id FROM list_entry e
+WHERE e.subject_id = $1 AND e.color = $2 AND e.state = 'PUBLISHED' AND e.superseded_at IS NULL
+  AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= $3)
+"""
+_DEFINITION = "SELECT * FROM list_definition WHERE code = $1"
+# One place on a list: what the caller is shown of it refuses a second proposal; a proposal of another department that
+# it is not shown refuses nothing until one of them is published, which all may know.
+_OPEN = """
+SELECT c.number FROM case_file c WHERE c.mechanism = 'LIST_ENTRY' AND c.subject_id = {subject} AND c.closed_at IS NULL
+  AND c.state <> 'EXITED_REPAIRED' AND c.details->'definition'->>'code' = {list} AND ({case} OR EXISTS (
+    SELECT FROM list_entry e WHERE e.public_id = c.target_public_id AND e.superseded_at IS NULL AND {entry}))
+"""
+_PUBLISHED = """
+SELECT number FROM case_file WHERE mechanism = 'LIST_ENTRY' AND subject_id = $1 AND state = 'PUBLISHED'
+  AND details->'definition'->>'code' = $2 AND case_id <> $3
+"""
+# R8.3: red entries in force, of this handler, and what has come since they were recognized.
+_SPOILT = """
+SELECT c.number, c.public_id, c.subject_id, min(x.code) AS code FROM case_file c
+JOIN LATERAL (
+  SELECT 'NEW_SERIOUS_ADVERSE_RECORD' AS code FROM record r
+  WHERE r.subject_id = c.subject_id AND r.superseded_at IS NULL AND r.seriousness = 'SERIOUS'
+    AND r.lifecycle = 'EFFECTIVE' AND NOT r.under_objection AND (r.usable_until IS NULL OR r.usable_until >= $2)
+  UNION ALL
+  SELECT 'ON_A_BLACK_LIST' FROM list_entry e
+  WHERE e.subject_id = c.subject_id AND e.superseded_at IS NULL AND e.color = 'BLACK' AND e.state = 'PUBLISHED'
+    AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= $2)
+) x ON TRUE
+WHERE c.mechanism = 'LIST_ENTRY' AND c.owner = $1 AND c.state = 'PUBLISHED'
+  AND c.details->'definition'->>'color' = 'RED'
+GROUP BY c.case_id ORDER BY c.case_id
+"""
+# R8.4: on a red and a black list at once, whoever recognized it, and not in the queue yet; of what the caller is shown,
+# for the case tells it.
+_CONFLICTS = """
+SELECT r.subject_id, r.public_id AS red, b.public_id AS black
+FROM list_entry r JOIN list_entry b USING (subject_id) JOIN subject s USING (subject_id)
+WHERE r.color = 'RED' AND b.color = 'BLACK' AND r.state = 'PUBLISHED' AND b.state = 'PUBLISHED'
+  AND r.superseded_at IS NULL AND b.superseded_at IS NULL
+  AND (r.publicity_ends_on IS NULL OR r.publicity_ends_on >= {today})
+  AND (b.publicity_ends_on IS NULL OR b.publicity_ends_on >= {today}) AND {shown}
+  AND NOT EXISTS (SELECT FROM case_file c WHERE c.mechanism = 'LIST_CONFLICT' AND c.subject_id = r.subject_id
+    AND c.details->>'red_entry' = 'l' || replace(r.public_id::text, '-', '')
+    AND c.details->>'black_entry' = 'l' || replace(b.public_id::text, '-', ''))
+ORDER BY r.subject_id, r.public_id, b.public_id
+"""
+# R9.1: measures of this initiator whose entry has left its list; lists of other authorities tell so by their sources.
+_LEFT = """
+SELECT DISTINCT c.target_public_id AS entry FROM case_file c
+WHERE c.mechanism = 'MEASURE' AND c.closed_at IS NULL AND c.owner = $1 AND NOT EXISTS (
+  SELECT FROM list_entry e WHERE e.public_id = c.target_public_id AND e.superseded_at IS NULL
+    AND e.state IN ('PUBLISHED', 'SUSPENDED'))
+"""
+
+
+@cache
+def repair_rules() -> RepairRules:
+    """The rules of repair that come with the hub."""
+    return load_repair_rules()
+
+
+async def propose(work: Work, given: Mapping[str, Any]) -> Made:
+    """R8.1, R8.2: propose a place on a list. Raises SubjectUnknown, GuardRefused, BadUserInput."""
+    subject = await subject_of(work, given["subject"])
+    new = await proposal(work, subject, given["list_code"], given["cause"], given.get("ground"))
+    (case,) = await engine.open_cases(work.connection, LIST_ENTRY, [new], work.step(given))
+    return Made(ids=(case.public_id,))
+
+
+async def proposal(
+    work: Work, subject: Any, list_code: str, cause: str, ground: str | None
+) -> engine.NewCase:
+    """A proposed place of `subject` on a list (R8.1, R8.2). Raises GuardRefused, BadUserInput."""
+    row = await work.connection.fetchrow(_DEFINITION, list_code)
+    if row is None:
+        raise GuardRefused(reason="LIST_UNKNOWN")
+    definition = _definition(row)
+    refusal = standing(definition, work.today)
+    if refusal is not None:
+        raise GuardRefused(reason=refusal)
+    cause = cause.strip()
+    if not 1 <= len(cause) <= MOST_CHARACTERS:
+        raise BadUserInput("The cause is a text.", argument="cause")
+    if definition.color == "BLACK" and ground not in GROUNDS:
+        raise GuardRefused(reason="GROUND_MISSING")
+    if definition.color == "RED" and (against := await blockers(work, subject["subject_id"])):
+        raise GuardRefused(reason=against[0])
+    if await _open(work, subject["subject_id"], definition.code):
+        raise GuardRefused(reason="ALREADY_PROPOSED_OR_LISTED")
+    entry = str(uuid4())
+    details = ListingDetails(
+        entry=entry,
+        subject_code=subject["uscc"],
+        subject_name=subject["display_name"],
+        natural_person=subject["kind"] == "NATURAL_PERSON",
+        definition=definition,
+        cause=cause,
+        ground=ground if definition.color == "BLACK" else None,
+    )
+    return engine.NewCase(
+        subject_id=subject["subject_id"],
+        details=details,
+        region_code=subject["region_code"],
+        target_public_id=entry,
+    )
+
+
+async def _open(work: Work, subject_id: int, list_code: str) -> list[Any]:
+    parameters = Parameters()
+    access, entities = Access(work.view, parameters), work.view.vocabulary.entities
+    sql = _OPEN.format(
+        subject=parameters.bind(FromRef(Constant(subject_id)), "bigint"),
+        list=parameters.bind(FromRef(Constant(list_code)), "text"),
+        case=access.visible(Row("c", TABLES["case_file"]), entities["ListingCase"].row_classes),
+        entry=access.visible(Row("e", TABLES["list_entry"]), entities["ListEntry"].row_classes),
+    )
+    return await work.rows(sql, parameters)
+
+
+async def recognize(work: Work, given: Mapping[str, Any]) -> Made:
+    """Recognize, with the earliest day of repair that the notice on repair tells, and after a new look at red ones."""
+    case, _ = await engine.find(work.connection, LIST_ENTRY, given["number"], work.actor)
+    told: ListingDetails = case.details
+    more: dict[str, Any] = {}
+    if told.definition.color == "RED":
+        assert case.subject_id is not None
+        more["blockers"] = await blockers(work, case.subject_id)
+    else:
+        seriousness = "SERIOUS" if told.definition.color == "BLACK" else "GENERAL"
+        target = Target(
+            decided_on=work.today,
+            seriousness=seriousness,
+            color=told.definition.color,
+            list_min_months=told.definition.min_months,
+        )
+        more["earliest_repair_on"] = repair_rules().eligible_from(target)
+    return await _take(work, "recognize", {**given, **more})
+
+
+async def publish(work: Work, given: Mapping[str, Any]) -> Made:
+    """Publish; who is then on a red and a black list at once comes into the queue of conflicts (R8.4)."""
+    return await _take(work, "publish", await _with_conflicts(work, given))
+
+
+async def reinstate(work: Work, given: Mapping[str, Any]) -> Made:
+    """Put a suspended entry in force again; conflicts as with publication."""
+    return await _take(work, "reinstate", await _with_conflicts(work, given))
+
+
+async def recheck(work: Work, _: Mapping[str, Any]) -> Made:
+    """R8.3, R8.4: the daily look at the lists: suspend red entries that were spoilt, put conflicts in the queue.
+
+    R9.1: measures on what has left its list end.
+    """
+    rows: list[dict[str, Any]] = []
+    for found in await _conflicts(work):
+        details = ConflictDetails(entry_id(str(found["red"])), entry_id(str(found["black"])))
+        new = engine.NewCase(subject_id=found["subject_id"], details=details)
+        (case,) = await engine.open_cases(work.connection, LIST_CONFLICT, [new], work.step({}))
+        rows.append(_row(rows, "CONFLICT", case))
+    for found in await work.connection.fetch(_SPOILT, work.actor.partner, work.today):
+        step = work.step({"reason": found["code"]})
+        taken = await engine.apply(
+            work.connection, work.machines, LIST_ENTRY, found["number"], "suspend", step
+        )
+        await follow(work, taken.case.details.entry, "suspend", found["code"])
+        rows.append(_row(rows, "SUSPENDED", taken.case))
+    for found in await work.connection.fetch(_LEFT, work.actor.partner):
+        await follow(work, str(found["entry"]), "end_exit", "OFF_THE_LIST")
+    return Made(rows=tuple(rows))
+
+
+async def _conflicts(work: Work) -> list[Any]:
+    """Who is on a red and a black list, both shown to the caller, and whose case it would be shown."""
+    parameters = Parameters()
+    access, entities = Access(work.view, parameters), work.view.vocabulary.entities
+    classes = entities["ListEntry"].row_classes
+    both = [access.visible(Row(alias, TABLES["list_entry"], "s"), classes) for alias in ("r", "b")]
+    case = access.to_party(subject_row("s"), entities["ListConflict"].row_classes)
+    return await work.rows(_CONFLICTS.format(today=access.today, shown=all_of([*both, case])), parameters)
+
+
+async def resolve(work: Work, given: Mapping[str, Any]) -> Made:
+    """Decide a conflict (R8.4): the entries themselves are moved by their own steps."""
+    taken = await engine.apply(
+        work.connection, work.machines, LIST_CONFLICT, given["number"], "resolve", work.step(given)
+    )
+    return Made(ids=(taken.case.public_id,))
+
+
+def _row(rows: Sequence[Any], what: str, case: Case[Any]) -> dict[str, Any]:
+    return {"position": len(rows) + 1, "outcome": what, "case_public_id": case.public_id,
+            "subject_id": case.subject_id}  # fmt: skip
+
+
+async def _with_conflicts(work: Work, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    case, _ = await engine.find(work.connection, LIST_ENTRY, given["number"], work.actor)
+    told: ListingDetails = case.details
+    color, own = told.definition.color, entry_id(told.entry)
+    if await work.connection.fetch(_PUBLISHED, case.subject_id, told.definition.code, case.case_id):
+        raise GuardRefused(reason="ALREADY_LISTED")
+    if color == "WATCH":
+        return given
+    rows = await work.connection.fetch(
+        _IN_FORCE, case.subject_id, "BLACK" if color == "RED" else "RED", work.today
+    )
+    others = [entry_id(str(row["public_id"])) for row in rows]
+    return {**given, "conflicts": [(own, one) if color == "RED" else (one, own) for one in others]}
+
+
+async def blockers(work: Work, subject_id: int) -> list[str]:
+    """R8.3: codes of what stands against a place on a red list."""
+    rows = await work.connection.fetch(_BLOCKERS, subject_id, work.today, add_months(work.today, -36))
+    return [row["code"] for row in rows]
+
+
+async def _take(work: Work, transition: str, given: Mapping[str, Any]) -> Made:
+    taken = await engine.apply(
+        work.connection, work.machines, LIST_ENTRY, given["number"], transition, work.step(given)
+    )
+    if transition in FOLLOWED:
+        reason = str(taken.case.details.exit_reason or given.get("reason"))
+        await follow(work, taken.case.details.entry, FOLLOWED[transition], reason)
+    return Made(ids=(taken.case.public_id,))
+
+
+def _steps(transition: str) -> Command:
+    async def take(work: Work, given: Mapping[str, Any]) -> Made:
+        return await _take(work, transition, given)
+
+    return take
+
+
+def _definition(row: Any) -> Definition:
+    starts: date = row["effective_from"]
+    return Definition(
+        row["code"], row["name"], row["color"], row["recognizer_name"], row["legal_basis"], row["basis_level"],
+        row["min_publicity_months"], row["max_publicity_months"], starts, row["effective_to"],
+    )  # fmt: skip
+
+
+COMMANDS: dict[str, Command] = {
+    "list.propose": propose,
+    "list.recognize": recognize,
+    "list.publish": publish,
+    "list.reinstate": reinstate,
+    "list.recheck": recheck,
+    "list.resolve_conflict": resolve,
+    **{
+        f"list.{name}": _steps(name)
+        for name in (
+            "notify", "serve", "state_defence", "record_defence", "decline", "suspend", "revoke", "disqualify",
+            "give_up",
+        )
+    },
+}  # fmt: skip

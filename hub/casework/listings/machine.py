@@ -1,0 +1,481 @@
+"""Places on lists (红黑名单, article 八): proposal, notice, objection period, recognition, publication, exit (R8.1-R8.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from hub.casework.delivery.channels import Channel, list_exit, publication, withdrawal
+from hub.casework.machine import (
+    Case,
+    ChangedFact,
+    Delivery,
+    Effects,
+    Guard,
+    Machine,
+    NewFact,
+    Opening,
+    State,
+    Step,
+    Transition,
+)
+from hub.rules.calendar import Due
+from hub.rules.deadlines import due
+from hub.rules.publicity import add_months
+from schema.governance import Capability
+
+# R8.1 (国办发〔2020〕49号): a list that punishes rests on law, administrative regulation, or a document of the Party's
+# centre or the State Council. Watch and red lists only guide supervision and praise: a ministry's rule will do.
+LEVELS = {
+    "BLACK": frozenset({"LAW", "REGULATION", "STATE_COUNCIL"}),
+    "WATCH": frozenset({"LAW", "REGULATION", "STATE_COUNCIL", "RULE"}),
+    "RED": frozenset({"LAW", "REGULATION", "STATE_COUNCIL", "RULE", "POLICY"}),
+}
+# The only grounds of a black list (国办发〔2020〕49号).
+GROUNDS = frozenset({"PUBLIC_HEALTH_AND_SAFETY", "MARKET_ORDER", "REFUSAL_OF_DUTIES", "NATIONAL_DEFENCE"})
+# Who recognizes here: lists of other authorities come from their sources and are never handled here.
+DEPARTMENT = "青海省商务厅"
+_RULESET = date(2019, 7, 5)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """The list as it was defined when the place on it was proposed."""
+
+    code: str
+    name: str
+    color: str
+    recognizer: str
+    legal_basis: str
+    basis_level: str
+    min_months: int | None
+    max_months: int | None
+    effective_from: date
+    effective_to: date | None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What the subject was told before: facts, reasons, basis, measures, its right to state and defend."""
+
+    document_number: str
+    facts: str
+    reasons: str
+    basis: str
+    measures: str
+    served_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Defence:
+    """What was said against it, by the subject or, in a public notice, by anyone."""
+
+    at: date
+    by: str
+    statement: str
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """The decision, and the notice on repair that goes with it (两书同达, 国办发〔2025〕22号)."""
+
+    document_number: str
+    recognized_on: date
+    repair_notice_number: str | None
+    defence_answer: str | None
+
+
+@dataclass(frozen=True)
+class ListingDetails:
+    """A place on a list."""
+
+    entry: str
+    subject_code: str
+    subject_name: str
+    natural_person: bool
+    definition: Definition
+    cause: str
+    ground: str | None
+    notice: Notice | None = None
+    defences: tuple[Defence, ...] = ()
+    recognition: Recognition | None = None
+    earliest_repair_on: date | None = None
+    publicity_ends_on: date | None = None
+    published_on: date | None = None
+    # Working days after the limit (R8: seven); 0: in time.
+    published_late: int = 0
+    publish_by: date | None = None
+    exited_on: date | None = None
+    exit_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ConflictDetails:
+    """One subject on a red and a black list at once (R8.4); a person decides."""
+
+    red_entry: str
+    black_entry: str
+
+
+def standing(definition: Definition, today: date) -> str | None:
+    """R8.1: why nobody may be put on the list today; None: somebody may."""
+    if definition.recognizer != DEPARTMENT:
+        return "NOT_OUR_LIST"
+    if definition.effective_from > today or (definition.effective_to and definition.effective_to < today):
+        return "LIST_NOT_IN_FORCE"
+    if not definition.legal_basis.strip():
+        return "NO_LEGAL_BASIS"
+    return None if definition.basis_level in LEVELS[definition.color] else "BASIS_LEVEL_TOO_LOW"
+
+
+def _by_people(guard: Guard) -> Guard:
+    """R8.2: nothing but a proposal comes from data; each further step is an officer's."""
+
+    def admitted(case: Case[ListingDetails], step: Step) -> str | None:
+        if step.actor.system:
+            return "AUTOMATIC_LISTING_IMPOSSIBLE"
+        return standing(case.details.definition, step.today) or guard(case, step)
+
+    return admitted
+
+
+def _told(_: Case[ListingDetails], step: Step) -> str | None:
+    return None if step.inputs.get("right_to_defend") else "RIGHT_TO_DEFEND_NOT_TOLD"
+
+
+def _tell(_: Case[ListingDetails], step: Step) -> Effects:
+    given = step.inputs
+    notice = Notice(
+        given["document_number"], given["facts"], given["reasons"], given["basis"], given["measures"]
+    )
+    return Effects(details={"notice": notice})
+
+
+def _served(case: Case[ListingDetails], step: Step) -> str | None:
+    return "SERVICE_DAY_IMPOSSIBLE" if step.inputs["served_on"] > step.today else None
+
+
+def _serve(case: Case[ListingDetails], step: Step) -> Effects:
+    """The period for defence begins with service; a red list's public notice lasts longer."""
+    served: date = step.inputs["served_on"]
+    name = "list.red_notice" if case.details.definition.color == "RED" else "list.defence"
+    assert case.details.notice is not None
+    notice = replace(case.details.notice, served_on=served)
+    return Effects(details={"notice": notice}, due=due(name, served, step.calendar))
+
+
+def _hear(case: Case[ListingDetails], step: Step) -> Effects:
+    by = "SUBJECT" if step.actor.subject else step.actor.partner
+    defence = Defence(step.today, by, step.inputs["statement"])
+    return Effects(details={"defences": (*case.details.defences, defence)})
+
+
+def _recognizable(case: Case[ListingDetails], step: Step) -> str | None:
+    told = case.details
+    if case.due_on is None or step.today <= case.due_on:
+        return "OBJECTION_PERIOD_RUNNING"
+    if told.defences and not step.inputs.get("defence_answer"):
+        return "DEFENCE_UNANSWERED"
+    if told.definition.color == "RED":
+        return next(iter(step.inputs.get("blockers") or ()), None)
+    # 两书同达: the decision never goes out without the notice on repair.
+    return None if step.inputs.get("repair_notice_number") else "REPAIR_NOTICE_MISSING"
+
+
+def _recognize(case: Case[ListingDetails], step: Step) -> Effects:
+    told, given = case.details, step.inputs
+    made = Recognition(
+        given["document_number"], step.today, given.get("repair_notice_number"), given.get("defence_answer")
+    )
+    ends = add_months(step.today, told.definition.max_months or 36)
+    limit = due("list.publish", step.today, step.calendar)
+    values = {
+        "public_id": told.entry,
+        "subject_id": case.subject_id,
+        "data_class": _entry_class(told),
+        "list_code": told.definition.code,
+        "color": told.definition.color,
+        "state": "RECOGNIZED",
+        "cause": told.cause,
+        "decision_number": made.document_number,
+        "recognized_on": step.today,
+        "earliest_repair_on": given.get("earliest_repair_on"),
+        "publicity_ends_on": ends,
+        "source": "COMMERCE",
+        "source_record_id": case.number,
+        "provider_name": told.definition.recognizer,
+        "catalog_item_code": told.definition.code,
+        # A watch list is no publication, nor is a list of persons.
+        "sharing_attribute": "PUBLIC" if _entry_class(told) in ("D10", "D13") else "GOVERNMENT_SHARED",
+    }
+    return Effects(
+        details={
+            "recognition": made,
+            "earliest_repair_on": given.get("earliest_repair_on"),
+            "publicity_ends_on": ends,
+            "publish_by": limit.on,
+        },
+        due=limit,
+        facts=(NewFact("list_entry", values),),
+    )
+
+
+def _entry_class(told: ListingDetails) -> str:
+    if told.definition.color == "RED":
+        return "D13"
+    if told.definition.color == "WATCH":
+        return "D12"
+    return "D11" if told.natural_person else "D10"
+
+
+def _audience(told: ListingDetails) -> tuple[Channel, ...]:
+    """R8.5: where the entry is shown; watch lists nowhere, persons only between authorities."""
+    classes = {"D10": tuple(Channel), "D13": tuple(Channel), "D11": (Channel.PROVINCIAL_PLATFORM,)}
+    return classes.get(_entry_class(told), ())
+
+
+def _publish(case: Case[ListingDetails], step: Step) -> Effects:
+    told = case.details
+    assert told.publish_by is not None
+    late = max(0, step.calendar.between(told.publish_by, step.today)) if step.today > told.publish_by else 0
+    published = told.published_on or step.today
+    openings = tuple(
+        Opening("LIST_CONFLICT", case.subject_id, ConflictDetails(red, black))
+        for red, black in step.inputs.get("conflicts") or ()
+    )
+    return Effects(
+        details={
+            "published_on": published,
+            "published_late": told.published_late if told.published_on else late,
+            "exited_on": None,
+            "exit_reason": None,
+        },
+        due=Due(told.publicity_ends_on, False) if told.publicity_ends_on else None,
+        deliveries=_shown(case),
+        facts=(
+            ChangedFact(
+                "list_entry",
+                told.entry,
+                {
+                    "state": "PUBLISHED",
+                    "publicity_from": published,
+                    "exited_on": None,
+                    "exit_reason": None,
+                },
+            ),
+        ),
+        openings=openings,
+        payload={"late_working_days": late},
+    )
+
+
+def _shown(case: Case[ListingDetails]) -> tuple[Delivery, ...]:
+    told = case.details
+    assert told.recognition is not None
+    document = {
+        "kind": "LIST_ENTRY",
+        "list": told.definition.name,
+        "color": told.definition.color,
+        "recognizer": told.definition.recognizer,
+        "legal_basis": told.definition.legal_basis,
+        "subject_name": told.subject_name,
+        "subject_code": told.subject_code,
+        "cause": told.cause,
+        "decision_number": told.recognition.document_number,
+        "recognized_on": told.recognition.recognized_on,
+        "publicity_ends_on": told.publicity_ends_on,
+        "earliest_repair_on": told.earliest_repair_on,
+    }
+    return tuple(
+        publication(one, entry_id(told.entry), document, _key(case, one, "publish"))
+        for one in _audience(told)
+    )
+
+
+def entry_id(public_id: str) -> str:
+    """The opaque id of a list entry."""
+    return "l" + public_id.replace("-", "")
+
+
+def _key(case: Case[Any], channel: Channel, action: str) -> str:
+    return f"{case.public_id}-{case.version}-{channel}-{action}"
+
+
+def leaving(state: str, reason: str | None = None, *, over: bool = True) -> Any:
+    """The effect of leaving the list: no longer in force from now on, pushed to every channel (R8.5).
+
+    `state` of the entry; `reason` where the step gives none; `over`: not only for a while.
+    """
+
+    def leave(case: Case[ListingDetails], step: Step) -> Effects:
+        told = case.details
+        why = reason or str(step.inputs["reason"])
+        item = entry_id(told.entry)
+        annulled = state == "EXITED_REVOKED" and reason is None
+        shown = _audience(told) if told.published_on else ()
+        deliveries = tuple(
+            # R7.4: what was annulled is withdrawn with its reason; 信用中国(青海) hears of every exit the same day.
+            withdrawal(one, item, why, _key(case, one, "withdraw"))
+            if annulled and one is not Channel.CREDIT_QINGHAI
+            else list_exit(one, item, why, _key(case, one, "exit"))
+            for one in shown
+        )
+        changes = {"state": state, "exit_reason": why} | ({"exited_on": step.today} if over else {})
+        return Effects(
+            details={"exit_reason": why, "exited_on": step.today if over else None},
+            due=None if over else "KEEP",
+            deliveries=deliveries,
+            facts=(ChangedFact("list_entry", told.entry, changes),),
+        )
+
+    return leave
+
+
+def _period_over(case: Case[ListingDetails], step: Step) -> str | None:
+    ends = case.details.publicity_ends_on
+    return None if ends is not None and step.today > ends else "PUBLICITY_NOT_OVER"
+
+
+def _only(*colors: str) -> Guard:
+    def fits(case: Case[ListingDetails], _: Step) -> str | None:
+        return None if case.details.definition.color in colors else "NOT_FOR_THIS_COLOR"
+
+    return fits
+
+
+def ruleset(day: date) -> str:
+    """The rules of lists that a case comes under (5.1)."""
+    return "LIST-MOFCOM-2019" if day >= _RULESET else "NONE"
+
+
+_WORK, _SECOND = Capability.CASEWORK, Capability.REVIEW
+_SUBJECT = frozenset({"SUBJECT"})
+
+
+def _t(name: str, zh: str, en: str, sources: str, target: str, **more: Any) -> Transition:
+    more.setdefault("capability", _WORK)
+    return Transition(name=name, zh=zh, en=en, sources=frozenset(sources.split()), target=target, **more)
+
+
+LIST_ENTRY = Machine(
+    mechanism="LIST_ENTRY",
+    zh="红黑名单",
+    en="Place on a list",
+    series="QHMD",
+    data_class="D38",
+    details=ListingDetails,
+    states=(
+        State(name="PROPOSED", zh="提名", en="proposed"),
+        State(name="NOTICE_SERVED", zh="已告知", en="notice made out"),
+        State(name="OBJECTION_PERIOD", zh="陈述申辩期", en="period for defence"),
+        State(name="RECOGNIZED", zh="已认定", en="recognized"),
+        State(name="PUBLISHED", zh="已公布", en="in force"),
+        State(name="SUSPENDED", zh="中止", en="suspended"),
+        State(name="EXITED_EXPIRED", zh="届满退出", en="left: period over"),
+        State(name="EXITED_REPAIRED", zh="修复退出", en="left: repaired"),
+        State(name="EXITED_REVOKED", zh="撤销退出", en="left: annulled or given up"),
+        State(name="EXITED_DISQUALIFIED", zh="取消资格", en="left: disqualified"),
+        State(name="NOT_RECOGNIZED", zh="不予认定", en="not recognized"),
+    ),
+    initial="PROPOSED",
+    # EXITED_REPAIRED is no end: a repair by false papers is revoked, and the entry comes back.
+    final=frozenset({"EXITED_EXPIRED", "EXITED_REVOKED", "EXITED_DISQUALIFIED", "NOT_RECOGNIZED"}),
+    transitions=(
+        _t(
+            "notify", "告知", "make out the notice", "PROPOSED", "NOTICE_SERVED",
+            requires=("document_number", "facts", "reasons", "basis", "measures"),
+            guard=_by_people(_told), effect=_tell, rules=("R8.1", "R8.2"),
+        ),
+        _t(
+            "serve", "送达", "the notice was served", "NOTICE_SERVED", "OBJECTION_PERIOD",
+            requires=("served_on",), guard=_by_people(_served), effect=_serve, rules=("R8.2",),
+        ),
+        _t(
+            "state_defence", "陈述申辩", "the subject defends itself", "OBJECTION_PERIOD", "OBJECTION_PERIOD",
+            capability=Capability.APPLY, parties=_SUBJECT, requires=("statement",), effect=_hear, rules=("R8.2",),
+        ),
+        _t(
+            "record_defence", "记录申辩", "record a defence or an objection", "OBJECTION_PERIOD", "OBJECTION_PERIOD",
+            requires=("statement",), effect=_hear, rules=("R8.2",),
+        ),
+        _t(
+            "decline", "不予认定", "do not recognize", "PROPOSED NOTICE_SERVED OBJECTION_PERIOD", "NOT_RECOGNIZED",
+            requires=("reason",), effect=lambda case, step: Effects(due=None), rules=("R8.2",),
+        ),
+        _t(
+            "recognize", "认定", "recognize", "OBJECTION_PERIOD", "RECOGNIZED", capability=_SECOND,
+            requires=("document_number",), guard=_by_people(_recognizable), effect=_recognize,
+            rules=("R8.1", "R8.2", "R8.3"),
+        ),
+        _t(
+            "publish", "公布", "publish", "RECOGNIZED", "PUBLISHED",
+            guard=_by_people(lambda case, step: None), effect=_publish, rules=("R8.2", "R8.4", "R8.5"),
+        ),
+        _t(
+            "suspend", "中止", "suspend", "PUBLISHED", "SUSPENDED", requires=("reason",),
+            effect=leaving("SUSPENDED", over=False), rules=("R8.3", "R8.5"),
+        ),
+        _t(
+            "reinstate", "恢复", "put in force again", "SUSPENDED", "PUBLISHED", requires=("reason",),
+            guard=_by_people(lambda case, step: None), effect=_publish, rules=("R8.2", "R8.3"),
+        ),
+        _t(
+            "expire", "届满", "the period is over", "PUBLISHED SUSPENDED", "EXITED_EXPIRED",
+            guard=_period_over, effect=leaving("EXITED_EXPIRED", "EXPIRED"), rules=("R8.5",),
+        ),
+        _t(
+            "repair", "修复退出", "repaired", "RECOGNIZED PUBLISHED SUSPENDED", "EXITED_REPAIRED",
+            requires=("document_number",), guard=_only("BLACK", "WATCH"),
+            effect=leaving("EXITED_REPAIRED", "REPAIRED"), rules=("R8.5", "R9.2"),
+        ),
+        _t(
+            "restore", "恢复公布", "the repair was revoked", "EXITED_REPAIRED", "PUBLISHED",
+            requires=("reason", "document_number"), effect=_publish, rules=("R9.2",),
+        ),
+        _t(
+            "revoke", "撤销", "annul the decision", "RECOGNIZED PUBLISHED SUSPENDED", "EXITED_REVOKED",
+            capability=_SECOND, requires=("reason", "document_number"),
+            effect=leaving("EXITED_REVOKED"), rules=("R8.5", "R7.4"),
+        ),
+        _t(
+            "disqualify", "取消资格", "disqualify, after suspension and notice", "SUSPENDED", "EXITED_DISQUALIFIED",
+            requires=("reason", "document_number"), guard=_only("RED"),
+            effect=leaving("EXITED_DISQUALIFIED"), rules=("R8.3", "R8.5"),
+        ),
+        _t(
+            "give_up", "主动退出", "the subject gives its place up", "PUBLISHED SUSPENDED", "EXITED_REVOKED",
+            capability=Capability.APPLY, parties=_SUBJECT, guard=_only("RED"),
+            effect=leaving("EXITED_REVOKED", "GIVEN_UP"), rules=("R8.5",),
+        ),
+    ),
+    ruleset=ruleset,
+    rules=("R8.1", "R8.2", "R8.3", "R8.4", "R8.5"),
+)  # fmt: skip
+
+LIST_CONFLICT = Machine(
+    mechanism="LIST_CONFLICT",
+    zh="红黑名单冲突",
+    en="On a red and a black list at once",
+    series="QHCT",
+    data_class="D38",
+    details=ConflictDetails,
+    states=(State(name="OPEN", zh="待处理", en="open"), State(name="RESOLVED", zh="已处理", en="resolved")),
+    initial="OPEN",
+    final=frozenset({"RESOLVED"}),
+    transitions=(
+        _t(
+            "resolve",
+            "处理",
+            "decide",
+            "OPEN",
+            "RESOLVED",
+            requires=("reason", "document_number"),
+            rules=("R8.4",),
+        ),
+    ),
+    ruleset=ruleset,
+    rules=("R8.4",),
+)
+MACHINES = (LIST_ENTRY, LIST_CONFLICT)
+AUTOMATIC = {("LIST_ENTRY", "PUBLISHED"): "expire", ("LIST_ENTRY", "SUSPENDED"): "expire"}

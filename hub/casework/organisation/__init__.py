@@ -1,0 +1,1 @@
+"""Articles 十五 to 十七: plans, honest models, trainings."""

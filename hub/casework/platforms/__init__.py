@@ -1,0 +1,1 @@
+"""Article 十一: what e-commerce platforms keep of their merchants; it never feeds punishment."""

@@ -1,0 +1,244 @@
+"""The commands of publicity (article 七), its figures, and what a new working calendar does to open deadlines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from hub.casework import engine
+from hub.casework.clock import SYSTEM
+from hub.casework.machine import Machine, Step
+from hub.casework.publicity.machine import (
+    BEFORE,
+    PUBLICITY,
+    PublicityDetails,
+    all_text,
+    recomputing,
+    screened,
+    timeliness_rules,
+)
+from hub.casework.work import Command, Look, Made, Work, calendar_for
+from hub.errors import BadUserInput, GuardRefused, SubjectUnknown
+from hub.query.access import Access, all_of, subject_row
+from hub.query.parameters import FromRef, Parameters
+from hub.query.plan import Constant
+from hub.rights.policy import Level
+from hub.rules.calendar import NATIONAL, SHANGHAI, calendar_of
+from hub.rules.publicity import load_publicity_rules
+from hub.rules.redactor import TextTooLong
+from hub.rules.timeliness import Decided, figures, publish_due
+
+_LONGEST_TITLE = 400
+_LONGEST_SPAN = timedelta(days=1100)
+
+
+async def draft(work: Work, given: Mapping[str, Any]) -> Made:
+    """R7.1: put a decision on its way to the public; the seven working days run from the day of the decision.
+
+    Raises SubjectUnknown, BadUserInput, GuardRefused.
+    """
+    subject = await _subject(work, given["subject"])
+    decided: date = given["decided_on"]
+    if decided > work.today:
+        raise GuardRefused(reason="DECISION_DAY_IMPOSSIBLE")
+    penalty = given["kind"] == "PENALTY"
+    simple, kinds = bool(given.get("simple_procedure")), list(given.get("penalty_kinds") or ())
+    seriousness = load_publicity_rules().classify(kinds, simple)[0] if penalty else "NOT_ADVERSE"
+    proposed = timeliness_rules().proposed_exceptions(
+        decided,
+        penalty=penalty,
+        natural_person=subject["kind"] == "NATURAL_PERSON",
+        simple_procedure=simple,
+        warning_only=bool(kinds) and seriousness == "MINOR",
+    )
+    title, number, text = _said(given["title"], given["text"], given["decision_number"])
+    digest, findings = _screened(title, number, text, work.today)
+    regions = work.actor.regions
+    new = engine.NewCase(
+        subject_id=subject["subject_id"],
+        details=PublicityDetails(
+            kind=given["kind"],
+            title=title,
+            decision_number=number,
+            decided_on=decided,
+            authority=given["authority"].strip(),
+            text=text,
+            text_digest=digest,
+            subject_code=subject["uscc"],
+            subject_name=subject["display_name"],
+            seriousness=seriousness,
+            valid_to=given.get("valid_to"),
+            proposed_exceptions=proposed,
+            findings=findings,
+            drafted_by=work.actor.officer,
+        ),
+        # The working calendar is the handling unit's.
+        region_code=regions[0].ljust(6, "0") if regions else None,
+        due=publish_due(decided, work.calendar),
+    )
+    (case,) = await engine.open_cases(work.connection, PUBLICITY, [new], work.step({}))
+    return Made(ids=(case.public_id,))
+
+
+async def revise(work: Work, given: Mapping[str, Any]) -> Made:
+    """Change a draft's words; they are screened anew, and earlier clearances do not hold for them."""
+    case, _ = await engine.find(work.connection, PUBLICITY, given["number"], work.actor)
+    title, number, text = _said(given["title"], given["text"], case.details.decision_number)
+    digest, findings = _screened(title, number, text, work.today)
+    return await _take(
+        work, "revise", {**given, "title": title, "text": text, "digest": digest, "findings": findings}
+    )
+
+
+def _said(title: str, text: str, number: str) -> tuple[str, str, str]:
+    title, text, number = title.strip(), text.strip(), number.strip()
+    if not 1 <= len(title) <= _LONGEST_TITLE or not text or not number:
+        raise BadUserInput(f"A title of up to {_LONGEST_TITLE} characters, a number and a text are needed.")
+    return title, number, text
+
+
+def _screened(title: str, number: str, text: str, today: date) -> Any:
+    try:
+        return screened(all_text(title, number, text), today)
+    except TextTooLong as error:
+        raise BadUserInput(f"{error}.", argument="text") from None
+
+
+async def _subject(work: Work, code: str) -> Any:
+    """A subject that the caller may see, by its code. Raises SubjectUnknown."""
+    parameters = Parameters()
+    access = Access(work.view, parameters)
+    named = parameters.bind(FromRef(Constant(code)), "text")
+    found = await work.rows(
+        "SELECT s.subject_id, s.uscc, s.display_name, s.kind FROM subject s WHERE "  # noqa: S608 -- placeholders only
+        + all_of([f"s.uscc = {named}", access.classes(subject_row("s"), ("D1",), Level.MASKED)]),
+        parameters,
+    )
+    if not found:
+        raise SubjectUnknown
+    return found[0]
+
+
+async def _take(work: Work, transition: str, given: Mapping[str, Any]) -> Made:
+    taken = await engine.apply(
+        work.connection, work.machines, PUBLICITY, given["number"], transition, work.step(given)
+    )
+    return Made(ids=(taken.case.public_id,))
+
+
+def _steps(transition: str) -> Command:
+    async def take(work: Work, given: Mapping[str, Any]) -> Made:
+        return await _take(work, transition, given)
+
+    return take
+
+
+# R7.1: published once both the own site and the government portal have acknowledged it.
+_DECIDED = """
+SELECT c.owner, (c.details->>'decided_on')::date AS decided_on, c.region_code,
+  c.details->'exception'->>'ground' AS exception, d.published_at
+FROM case_file c LEFT JOIN LATERAL (
+  SELECT max(o.acknowledged_at) AS published_at FROM delivery_out o JOIN case_event e USING (event_id)
+  WHERE o.case_id = c.case_id AND e.transition = 'publish' AND o.channel IN ('OWN_SITE', 'GOVERNMENT_PORTAL')
+  HAVING count(*) = 2 AND count(o.acknowledged_at) = 2
+) d ON TRUE
+WHERE c.mechanism = 'PUBLICITY' AND (c.details->>'decided_on')::date BETWEEN {first} AND {last} AND {shown}
+ORDER BY c.case_id
+"""
+_DAYS = "SELECT region_code, day, is_workday FROM working_day WHERE day BETWEEN $1 AND $2"
+
+
+async def timeliness(look: Look, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """On time, late and not published by unit and month of decision (R7.1): the figures that units are judged by.
+
+    They count what nobody else is shown, so they are told of the units whose reports the caller is shown.
+    """
+    first, last, now = given["decided_from"], given["decided_to"], look.request.now
+    if not timedelta(0) <= last - first <= _LONGEST_SPAN:
+        raise BadUserInput("A span of at most three years, from its first to its last day.")
+    days = [
+        tuple(row)
+        for row in await look.read(_DAYS, (first - timedelta(days=30), now.date() + timedelta(days=60)))
+    ]
+    by_region: dict[str | None, list[Decided]] = {}
+    for row in await _decided(look, first, last):
+        one = Decided(row["owner"], row["decided_on"], row["published_at"], row["exception"])
+        by_region.setdefault(row["region_code"], []).append(one)
+    told: dict[tuple[str, date], list[int]] = {}
+    for region, items in by_region.items():
+        known = [one for one in days if one[0] == NATIONAL or region is not None]
+        for of in figures(items, calendar_of(known, region), now):
+            counts = (of.on_time, of.late, of.not_published, of.pending, of.excepted)
+            sums = told.setdefault((of.unit, of.month), [0] * 5)
+            told[of.unit, of.month] = [a + b for a, b in zip(sums, counts, strict=True)]
+    found = []
+    for number, ((unit, month), counts_of) in enumerate(sorted(told.items())):
+        on_time, late, missing, pending, excepted = counts_of
+        over = on_time + late + missing
+        found.append(
+            {
+                "ord": number,
+                "unit": unit,
+                "month": month,
+                "on_time": on_time,
+                "late": late,
+                "not_published": missing,
+                "pending": pending,
+                "excepted": excepted,
+                "per_mille_on_time": on_time * 1000 // over if over else None,
+            }
+        )
+    return found
+
+
+async def _decided(look: Look, first: date, last: date) -> list[Any]:
+    parameters = Parameters()
+    sql = _DECIDED.format(
+        first=parameters.bind(FromRef(Constant(first)), "date"),
+        last=parameters.bind(FromRef(Constant(last)), "date"),
+        shown=Access(look.view, parameters).of_units("c"),
+    )
+    return await look.rows(sql, parameters)
+
+
+_PROVISIONAL = """
+SELECT number, state, region_code FROM case_file
+WHERE mechanism = 'PUBLICITY' AND closed_at IS NULL AND state = ANY ($1::text[])
+  AND (due_is_provisional OR opened_on >= $2) ORDER BY case_id
+"""
+# A calendar that was fixed may be corrected, too; nothing older waits to be published.
+_BACK = timedelta(days=120)
+
+
+async def recompute(pool: asyncpg.Pool, machines: Mapping[str, Machine], now: datetime) -> int:
+    """R7.1, 5.6: take over what changed in the working calendar for all that waits to be published; how many moved."""
+    today, moved = now.astimezone(SHANGHAI).date(), 0
+    for row in await pool.fetch(_PROVISIONAL, list(BEFORE), today - _BACK):
+        async with pool.acquire() as connection, connection.transaction():
+            region = row["region_code"]
+            calendar = await calendar_for(connection, [region] if region else [], today)
+            step = Step(SYSTEM, {"reason": "CALENDAR_CHANGED"}, now, today, calendar)
+            case, _ = await engine.find(connection, PUBLICITY, row["number"], SYSTEM)
+            taken = PUBLICITY.step(recomputing(row["state"]))
+            if case.state != row["state"] or taken.guard(case, step) is not None:
+                continue
+            await engine.apply(connection, machines, PUBLICITY, row["number"], taken.name, step)
+            moved += 1
+    return moved
+
+
+COMMANDS: dict[str, Command] = {
+    "publicity.draft": draft,
+    "publicity.revise": revise,
+    **{
+        f"publicity.{name}": _steps(name)
+        for name in (
+            "submit", "pass_secrecy", "clear", "approve", "return", "except", "publish", "suspend", "resume",
+            "end_repair", "withdraw",
+        )
+    },
+}  # fmt: skip
+VIEWINGS = {"publicity_timeliness": timeliness}

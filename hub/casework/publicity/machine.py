@@ -1,0 +1,432 @@
+"""Publicity of credit information (信用公示, article 七, R7.1-R7.6): reviews, the seven working days, channels, withdrawal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+from hub.casework.delivery.channels import Channel, list_exit, publication, withdrawal
+from hub.casework.machine import Case, Delivery, Effects, Guard, Machine, State, Step, Transition
+from hub.rules.calendar import Due
+from hub.rules.publicity import PublicityRules, load_publicity_rules
+from hub.rules.redactor import screen
+from hub.rules.repair import RepairRules, load_repair_rules
+from hub.rules.repair_case import Target
+from hub.rules.timeliness import TimelinessRules, load_timeliness_rules, publish_due, withdraw_due
+from schema.governance import Capability
+
+# States in which the seven working days run: reviews do not stop them (R7.2).
+BEFORE = ("DRAFT", "SECRECY_REVIEW", "CONTENT_REVIEW", "APPROVED")
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a second person decided."""
+
+    officer: str
+    at: datetime
+    opinion: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something in the text that blocks publication until a person clears it; what was found is told masked."""
+
+    key: str
+    kind: str
+    sample: str
+    cleared_by: str | None = None
+    clearance: str | None = None
+
+
+@dataclass(frozen=True)
+class Excepted:
+    """The recorded decision not to publish (R7.3)."""
+
+    ground: str
+    basis: str
+    document_number: str
+    decided_on: date
+
+
+@dataclass(frozen=True)
+class Period:
+    """From when to when it is shown (R7.5): all days included; None: without end, or nothing ends it earlier."""
+
+    begins: date
+    earliest_end: date | None
+    latest_end: date | None
+    ruleset: str | None
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """Why and until when it had to be withdrawn (R7.4). `late`: working days after the third."""
+
+    ground: str
+    ended_on: date
+    reason: str
+    withdraw_by: date
+    late: int
+
+
+@dataclass(frozen=True)
+class PublicityDetails:
+    """Something decided that is to be published."""
+
+    kind: str
+    title: str
+    decision_number: str
+    decided_on: date
+    authority: str
+    text: str
+    text_digest: str
+    subject_code: str
+    subject_name: str
+    seriousness: str
+    valid_to: date | None
+    # Grounds on which the rules propose not to publish; a person decides.
+    proposed_exceptions: tuple[str, ...]
+    findings: tuple[Found, ...]
+    drafted_by: str
+    secrecy_review: Review | None = None
+    content_review: Review | None = None
+    exception: Excepted | None = None
+    period: Period | None = None
+    published_on: date | None = None
+    # Working days after the seventh; 0: in time, as far as the hub's own part goes.
+    published_late: int = 0
+    withdrawal: Withdrawal | None = None
+    ended_reason: str | None = None
+
+
+@cache
+def timeliness_rules() -> TimelinessRules:
+    """The rows of timeliness.toml."""
+    return load_timeliness_rules()
+
+
+@cache
+def _periods() -> tuple[RepairRules, PublicityRules]:
+    return load_repair_rules(), load_publicity_rules()
+
+
+def screened(text: str, today: date) -> tuple[str, tuple[Found, ...]]:
+    """SM3 digest of a text and what blocks its publication (R7.3). Raises TextTooLong."""
+    found = screen(text, today)
+    return found.digest, tuple(Found(one.key, one.kind, one.sample) for one in found.findings)
+
+
+def all_text(title: str, number: str, text: str) -> str:
+    """What is screened: everything of the document that an officer wrote."""
+    return f"{title}\n{number}\n{text}"
+
+
+def _second(guard: Guard | None = None) -> Guard:
+    """A review is another officer's than the draft."""
+
+    def admitted(case: Case[PublicityDetails], step: Step) -> str | None:
+        if step.actor.officer == case.details.drafted_by:
+            return "SECOND_PERSON_NEEDED"
+        return guard(case, step) if guard is not None else None
+
+    return admitted
+
+
+def _cleared(case: Case[PublicityDetails], step: Step) -> str | None:
+    """R7.3: nothing is published while the redactor's findings are not cleared; who was no minor may be one no more."""
+    told = case.details
+    _, now = screened(all_text(told.title, told.decision_number, told.text), step.today)
+    cleared = {one.key for one in told.findings if one.cleared_by is not None}
+    return "FINDINGS_NOT_CLEARED" if any(one.key not in cleared for one in now) else None
+
+
+def _approvable(case: Case[PublicityDetails], step: Step) -> str | None:
+    if case.details.proposed_exceptions and not step.inputs.get("despite"):
+        return "EXCEPTION_PROPOSED"
+    return _cleared(case, step)
+
+
+def _reviewed(member: str) -> Any:
+    def note(_: Case[PublicityDetails], step: Step) -> Effects:
+        opinion = " ".join(filter(None, (step.inputs["opinion"], step.inputs.get("despite"))))
+        return Effects(details={member: Review(step.actor.officer, step.now, opinion)})
+
+    return note
+
+
+def _clearable(case: Case[PublicityDetails], step: Step) -> str | None:
+    known = {one.key for one in case.details.findings}
+    return None if step.inputs["finding"] in known else "FINDING_UNKNOWN"
+
+
+def _clear(case: Case[PublicityDetails], step: Step) -> Effects:
+    findings = tuple(
+        replace(one, cleared_by=step.actor.officer, clearance=step.inputs["reason"])
+        if one.key == step.inputs["finding"]
+        else one
+        for one in case.details.findings
+    )
+    return Effects(details={"findings": findings}, payload={"finding": step.inputs["finding"]})
+
+
+def _revise(_: Case[PublicityDetails], step: Step) -> Effects:
+    digest, findings = step.inputs["digest"], step.inputs["findings"]
+    return Effects(
+        details={
+            "title": step.inputs["title"],
+            "text": step.inputs["text"],
+            "text_digest": digest,
+            "findings": findings,
+            "drafted_by": step.actor.officer,
+        },
+        payload={"digest": digest},
+    )
+
+
+def _reopen(_: Case[PublicityDetails], __: Step) -> Effects:
+    return Effects(details={"secrecy_review": None, "content_review": None})
+
+
+def _exceptable(case: Case[PublicityDetails], step: Step) -> str | None:
+    row = timeliness_rules().exception(step.inputs["ground"], case.details.decided_on)
+    return None if row is not None else "NO_SUCH_GROUND"
+
+
+def _except(_: Case[PublicityDetails], step: Step) -> Effects:
+    given = step.inputs
+    made = Excepted(given["ground"], given["basis"], given["document_number"], step.today)
+    return Effects(details={"exception": made}, due=None, payload={"ground": made.ground})
+
+
+def _publish(case: Case[PublicityDetails], step: Step) -> Effects:
+    told = case.details
+    limit = publish_due(told.decided_on, step.calendar)
+    late = max(1, step.calendar.between(limit.on, step.today)) if step.today > limit.on else 0
+    period = period_of(told, step.today)
+    ends = period.latest_end
+    return Effects(
+        details={"published_on": step.today, "published_late": late, "period": period},
+        due=Due(ends, False) if ends else None,
+        deliveries=_shown(case, replace(told, period=period)),
+        payload={"late_working_days": late, "publish_by": limit.on},
+    )
+
+
+def _resume(case: Case[PublicityDetails], _: Step) -> Effects:
+    return Effects(deliveries=_shown(case, case.details))
+
+
+def _by_repair(_: Case[PublicityDetails], step: Step) -> str | None:
+    return None if step.actor.system else "FOLLOWS_FROM_THE_REPAIR"
+
+
+def _restore(case: Case[PublicityDetails], _: Step) -> Effects:
+    ends = case.details.period.latest_end if case.details.period else None
+    return Effects(
+        details={"ended_reason": None},
+        due=Due(ends, False) if ends else None,
+        deliveries=_shown(case, case.details),
+    )
+
+
+def period_of(told: PublicityDetails, begins: date) -> Period:
+    """R7.5: the days of publicity, by the rules on repair where it is adverse; else as long as it is valid."""
+    if told.seriousness == "NOT_ADVERSE":
+        return Period(begins, None, told.valid_to, None)
+    repair, rules = _periods()
+    found = repair.period(Target(decided_on=told.decided_on, seriousness=told.seriousness), begins, rules)
+    return Period(begins, found.earliest_end, found.latest_end, found.ruleset)
+
+
+def item_of(case: Case[Any]) -> str:
+    """The name under which channels know the item: the case's opaque id."""
+    return "c" + case.public_id.replace("-", "")
+
+
+def _shown(case: Case[PublicityDetails], told: PublicityDetails) -> tuple[Delivery, ...]:
+    assert told.period is not None
+    document = {
+        "kind": told.kind,
+        "title": told.title,
+        "decision_number": told.decision_number,
+        "decided_on": told.decided_on,
+        "authority": told.authority,
+        "subject_name": told.subject_name,
+        "subject_code": told.subject_code,
+        "text": told.text,
+        "publicity_from": told.period.begins,
+        "publicity_to": told.period.latest_end,
+    }
+    return tuple(publication(one, item_of(case), document, _key(case, one, "publish")) for one in Channel)
+
+
+def _key(case: Case[Any], channel: Channel, action: str) -> str:
+    return f"{case.public_id}-{case.version}-{channel}-{action}"
+
+
+def _ending(reason: str | None, *, over: bool = True) -> Any:
+    """The effect of no longer being shown: pushed to every channel."""
+
+    def end(case: Case[PublicityDetails], step: Step) -> Effects:
+        why = reason or step.inputs["reason"]
+        return Effects(
+            details={"ended_reason": why if over else None},
+            due=None if over else "KEEP",
+            deliveries=tuple(list_exit(one, item_of(case), why, _key(case, one, "exit")) for one in Channel),
+        )
+
+    return end
+
+
+def _sayable(case: Case[PublicityDetails], step: Step) -> str | None:
+    """The reason is told to the public, so it is screened as well (R7.3, R7.4)."""
+    if not case.details.decided_on <= step.inputs["ended_on"] <= step.today:
+        return "DAY_IMPOSSIBLE"
+    return "REASON_NOT_PUBLISHABLE" if screen(step.inputs["reason"], step.today).findings else None
+
+
+def _withdraw(case: Case[PublicityDetails], step: Step) -> Effects:
+    given = step.inputs
+    limit = withdraw_due(given["ended_on"], step.calendar).on
+    late = max(1, step.calendar.between(limit, step.today)) if step.today > limit else 0
+    made = Withdrawal(given["ground"], given["ended_on"], given["reason"], limit, late)
+    return Effects(
+        details={"withdrawal": made, "ended_reason": given["reason"]},
+        due=None,
+        deliveries=tuple(
+            withdrawal(one, item_of(case), given["reason"], _key(case, one, "withdraw")) for one in Channel
+        ),
+        payload={"late_working_days": late, "withdraw_by": limit},
+    )
+
+
+def _period_over(case: Case[PublicityDetails], step: Step) -> str | None:
+    ends = case.details.period.latest_end if case.details.period else None
+    return None if ends is not None and step.today > ends else "PUBLICITY_NOT_OVER"
+
+
+def _moved(case: Case[PublicityDetails], step: Step) -> str | None:
+    due = publish_due(case.details.decided_on, step.calendar)
+    return None if due != Due(case.due_on or date.min, case.due_is_provisional) else "NOTHING_CHANGED"
+
+
+def _recompute(case: Case[PublicityDetails], step: Step) -> Effects:
+    due = publish_due(case.details.decided_on, step.calendar)
+    return Effects(due=due, payload={"before": case.due_on, "due_on": due.on, "provisional": due.provisional})
+
+
+def ruleset(_: date) -> str:
+    """The rules that publicity is under: those of the policy's article 七."""
+    return "PUBLICITY-2019"
+
+
+def recomputing(state: str) -> str:
+    """The step that takes over a new calendar in `state`."""
+    return f"recompute_{state.lower()}"
+
+
+def _t(name: str, zh: str, en: str, sources: str, target: str, **more: Any) -> Transition:
+    more.setdefault("capability", Capability.CASEWORK)
+    return Transition(name=name, zh=zh, en=en, sources=frozenset(sources.split()), target=target, **more)
+
+
+_SECOND = Capability.REVIEW
+PUBLICITY = Machine(
+    mechanism="PUBLICITY",
+    zh="信用公示",
+    en="Publicity of credit information",
+    series="QHGS",
+    data_class="D38",
+    details=PublicityDetails,
+    states=(
+        State(name="DRAFT", zh="起草", en="draft"),
+        State(name="SECRECY_REVIEW", zh="保密审查", en="secrecy review"),
+        State(name="CONTENT_REVIEW", zh="内容审核", en="content review"),
+        State(name="APPROVED", zh="已批准", en="approved"),
+        State(name="PUBLISHED", zh="公示中", en="shown"),
+        State(name="SUSPENDED", zh="暂停公示", en="suspended"),
+        State(name="ENDED_PERIOD", zh="期满终止", en="ended: period over"),
+        State(name="ENDED_REPAIR", zh="修复终止", en="ended: repaired"),
+        State(name="WITHDRAWN", zh="已撤回", en="withdrawn"),
+        State(name="EXCEPTED", zh="不予公开", en="not published: recorded exception"),
+    ),
+    initial="DRAFT",
+    # ENDED_REPAIR is no end: a repair by false materials is revoked, and it is shown again.
+    final=frozenset({"ENDED_PERIOD", "WITHDRAWN", "EXCEPTED"}),
+    transitions=(
+        _t(
+            "revise", "修改", "revise the draft", "DRAFT", "DRAFT", requires=("title", "text"),
+            effect=_revise, rules=("R7.3",),
+        ),
+        _t("submit", "提交审查", "hand in for review", "DRAFT", "SECRECY_REVIEW", rules=("R7.2",)),
+        _t(
+            "pass_secrecy", "保密审查通过", "no secret is told", "SECRECY_REVIEW", "CONTENT_REVIEW",
+            capability=_SECOND, requires=("opinion",), guard=_second(), effect=_reviewed("secrecy_review"),
+            rules=("R7.2", "R7.3"),
+        ),
+        _t(
+            "clear", "排除提示", "clear a finding of the redactor", "CONTENT_REVIEW", "CONTENT_REVIEW",
+            capability=_SECOND, requires=("finding", "reason"), guard=_second(_clearable), effect=_clear,
+            rules=("R7.3",),
+        ),
+        _t(
+            "approve", "内容审核通过", "approve the content", "CONTENT_REVIEW", "APPROVED",
+            capability=_SECOND, requires=("opinion",), guard=_second(_approvable),
+            effect=_reviewed("content_review"), rules=("R7.2", "R7.3"),
+        ),
+        _t(
+            "return", "退回修改", "give back for revision", "SECRECY_REVIEW CONTENT_REVIEW APPROVED", "DRAFT",
+            capability=_SECOND, requires=("reason",), effect=_reopen, rules=("R7.2",),
+        ),
+        _t(
+            "except", "不予公开", "decide not to publish", " ".join(BEFORE), "EXCEPTED", capability=_SECOND,
+            requires=("ground", "basis", "document_number"), guard=_second(_exceptable), effect=_except,
+            rules=("R7.3",),
+        ),
+        _t(
+            "publish", "公示", "publish on all channels", "APPROVED", "PUBLISHED", guard=_cleared,
+            effect=_publish, rules=("R7.1", "R7.5", "R7.6"),
+        ),
+        _t(
+            "suspend", "暂停", "stop showing it for a while", "PUBLISHED", "SUSPENDED", requires=("reason",),
+            effect=_ending(None, over=False), rules=("R7.5",),
+        ),
+        _t("resume", "恢复", "show it again", "SUSPENDED", "PUBLISHED", guard=_cleared, effect=_resume, rules=("R7.5",)),
+        _t(
+            "end_period", "期满", "the period is over", "PUBLISHED SUSPENDED", "ENDED_PERIOD",
+            guard=_period_over, effect=_ending("PERIOD_OVER"), rules=("R7.5",),
+        ),
+        _t(
+            "end_repair", "修复", "repaired", "PUBLISHED SUSPENDED", "ENDED_REPAIR",
+            requires=("document_number",), effect=_ending("REPAIRED"), rules=("R7.5", "R9.2"),
+        ),
+        _t(
+            "drop_repair", "修复后不再公示", "repaired before it was shown", " ".join(BEFORE), "ENDED_REPAIR",
+            requires=("document_number",), guard=_by_repair,
+            effect=lambda case, step: Effects(details={"ended_reason": "REPAIRED"}, due=None), rules=("R9.2",),
+        ),
+        _t(
+            "restore", "恢复公示", "the repair was revoked", "ENDED_REPAIR", "PUBLISHED",
+            requires=("reason", "document_number"), guard=_by_repair, effect=_restore, rules=("R9.2",),
+        ),
+        _t(
+            "withdraw", "撤回", "withdraw and say why", "PUBLISHED SUSPENDED", "WITHDRAWN",
+            requires=("ground", "ended_on", "reason", "document_number"), guard=_sayable, effect=_withdraw,
+            rules=("R7.4",),
+        ),
+        *(
+            _t(
+                recomputing(state), "日历变更", "the working calendar changed", state, state, guard=_moved,
+                effect=_recompute, rules=("R7.1",),
+            )
+            for state in BEFORE
+        ),
+    ),
+    ruleset=ruleset,
+    rules=("R7.1", "R7.2", "R7.3", "R7.4", "R7.5", "R7.6"),
+)  # fmt: skip
+MACHINES = (PUBLICITY,)
+AUTOMATIC = {("PUBLICITY", "PUBLISHED"): "end_period", ("PUBLICITY", "SUSPENDED"): "end_period"}
