@@ -332,7 +332,9 @@ def test_lists_of_members_are_taken_whole_or_not_at_all(shell: Shell, tmp_path: 
     assert (done.status, done.out) == (0, "other-mall: given 2, known 2, begun 2, ended 0\n")
     path.write_text(f"uscc\n{MERCHANT}\nnonsense\n", encoding="utf-8")
     shell("affiliations", "apply", "other-mall", "MERCHANT", path).refused("FILE_REFUSED", "line 3")
-    shell("affiliations", "apply", "other-mall", "FRIEND", path).refused("FILE_REFUSED", "MEMBER or MERCHANT")
+    shell("affiliations", "apply", "other-mall", "FRIEND", path).refused(
+        "BAD_USER_INPUT", "MEMBER or MERCHANT"
+    )
 
 
 # ---- agreements
@@ -445,7 +447,7 @@ async def test_the_ledger_is_verified_asked_and_found_out_when_it_was_changed(
 
 
 def test_the_ledger_is_asked_about_codes_and_by_files_that_exist(shell: Shell, tmp_path: Path) -> None:
-    shell("ledger", "who-saw", "nonsense").refused("FILE_REFUSED")
+    shell("ledger", "who-saw", "nonsense").refused("BAD_USER_INPUT")
     unknown = shell("ledger", "who-saw", "91630100MA00000019")
     assert unknown.status == 1
     assert len(unknown.err.splitlines()) == 1
@@ -495,9 +497,12 @@ def test_the_demo_is_ready_answers_stops_on_ctrl_c_and_keeps_its_data(
                 timeout=10,
             )
             answers.append(answer.json()["data"])
+            # A second terminal knows the sources, too.
+            beside = credithub("harvest", "TAX", given={"HUB_DEMO": "true", "HUB_STATE_DIR": str(own)})
+            assert (beside.returncode, "TAX" in beside.stdout) == (0, True), beside.stderr
             family = [demo.process.pid, *below(demo.process.pid)]
-            # The server, its connections' processes and the sandboxes.
-            assert len(family) > 5
+            # The server, its connections' processes, the sandboxes and the worker.
+            assert len(family) > 6
             status, seconds = demo.stopped(signal.SIGINT, 20)
             assert status == 0, demo.told
             assert seconds < 10

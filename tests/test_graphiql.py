@@ -335,8 +335,10 @@ async def test_outside_demo_mode_every_purpose_of_the_vocabulary_is_offered_with
     app = Starlette(routes=list(graphiql_routes(None)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
         offered = (await client.get("/graphiql/settings")).json()["purposes"]
+        bare = await client.get("/")
     assert [purpose["code"] for purpose in offered] == list(Purpose.__members__)
     assert {"code": "NOTIFICATION", "label": "信用通报", "matter": "", "case": ""} in offered
+    assert (bare.status_code, bare.headers["location"]) == (307, "/graphiql")
 
 
 async def test_unbuilt_assets_are_said_to_be_missing_and_no_other_file_is_served(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def diagram(
 ) -> None:
     """Draw the state machine of a mechanism, or of all, from the table that the hub works by."""
     machines = registry().machines
+    mechanism = mechanism and mechanism.upper()
     if mechanism is not None and mechanism not in machines:
         err.print(f"credithub: no mechanism {mechanism}; they are {', '.join(machines)}", markup=False)
         raise typer.Exit(1)

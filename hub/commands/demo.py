@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import json
 import os
 import signal
 import socket
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import typer
 
-from hub.commands.session import err, out, present, settings, told, writer
+from hub.commands.session import SANDBOXES, err, out, present, settings, told, writer
 from hub.commands.sources import harvest_into
 from hub.commands.worker import beside
 from hub.config import Settings
@@ -54,7 +55,7 @@ def demo() -> None:
         listening = listen(configured)
     except OSError as error:
         raise SettingInvalid(
-            f"HUB_PORT: {configured.host}:{configured.port} cannot be used: {error.strerror}"
+            f"HUB_PORT: {configured.host}:{configured.port} cannot be used: {error.strerror}; HUB_PORT names another"
         ) from None
     with listening, EmbeddedPostgres(configured.state_dir) as postgres:
         here = replace(configured, database_url=postgres.dsn())
@@ -98,6 +99,8 @@ async def _prepared(configured: Settings, postgres: EmbeddedPostgres) -> AsyncIt
         ready = Settings.from_env(given)
         # Where the worker's telephone of the examples finds the platform of domestic service.
         (ready.state_dir / "domestic.url").write_text(addresses["HUB_DOMESTIC_URL"])
+        sandboxes = ready.state_dir / SANDBOXES
+        sandboxes.write_text(json.dumps(addresses))
         issuer = demo_issuer(ready.state_dir)
         async with writer(ready) as pool:
             await apply_agreements(
@@ -115,8 +118,11 @@ async def _prepared(configured: Settings, postgres: EmbeddedPostgres) -> AsyncIt
                 await take_affiliations(pool, partner, kind, read_codes(path), today)
             async with pool.acquire() as connection:
                 await seed_consents(connection, province)
-        async with beside({**os.environ, **given}):
-            yield ready
+        try:
+            async with beside({**os.environ, **given}):
+                yield ready
+        finally:
+            sandboxes.unlink()
 
 
 def _given(configured: Settings) -> dict[str, str]:

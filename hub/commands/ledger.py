@@ -9,7 +9,7 @@ import typer
 
 from hub.commands.session import auditor, err, out, told, with_store
 from hub.config import Settings
-from hub.errors import FileRefused, LedgerBroken
+from hub.errors import BadUserInput, FileRefused, LedgerBroken
 from hub.ledger import audit
 from hub.rights.agreement import SHANGHAI
 from schema.identifiers import InvalidIdentifier, parse_uscc
@@ -67,7 +67,7 @@ def who_saw(code: Annotated[str, typer.Argument(help="Unified social credit code
     try:
         key = parse_uscc(code).code
     except InvalidIdentifier as problem:
-        raise FileRefused(f"Not a unified social credit code: {problem.reason}") from None
+        raise BadUserInput(f"Not a unified social credit code: {problem.reason}") from None
 
     async def work(configured: Settings) -> int:
         async with auditor(configured) as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -23,6 +24,8 @@ from hub.store.database import CONNECTION_LOST, Role, attached, open_pool
 from schema.identifiers import hmac_sm3
 
 P = ParamSpec("P")
+# Where a running demo says at which addresses its sandboxes are.
+SANDBOXES = "sandboxes.json"
 # Into a file or a pipe tables go in full width; a terminal has its own.
 _WIDE = 240
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
@@ -43,8 +46,12 @@ def operator() -> str:
 
 
 def settings() -> Settings:
-    """The settings of this environment. Errors: SettingInvalid."""
-    return Settings.from_env(os.environ)
+    """The settings of this environment; beside a running demo, its sources too. Errors: SettingInvalid."""
+    configured = Settings.from_env(os.environ)
+    sandboxes = configured.state_dir / SANDBOXES
+    if configured.demo and sandboxes.exists():
+        return Settings.from_env({**json.loads(sandboxes.read_text()), **os.environ})
+    return configured
 
 
 def tools_of(configured: Settings) -> Tools:

@@ -23,7 +23,7 @@ from connectors.commerce import connect_file
 from connectors.contract import Connector
 from hub.commands.session import err, out, present, told, tools_of, with_store, writer
 from hub.config import Settings
-from hub.errors import FileRefused, SourceUnknown
+from hub.errors import BadUserInput, FileRefused, SourceUnknown
 from hub.harvest import imports as importing
 from hub.harvest import quarantine as quarantining
 from hub.harvest import replay as replaying
@@ -230,7 +230,7 @@ def affiliations_apply(
 ) -> None:
     """Make a file the whole list of a partner's members or merchants, from today on."""
     if kind not in ("MEMBER", "MERCHANT"):
-        raise FileRefused("The kind is MEMBER or MERCHANT.")
+        raise BadUserInput("The kind is MEMBER or MERCHANT.")
     codes = read_codes(file)
 
     async def work(configured: Settings) -> None:

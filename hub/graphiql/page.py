@@ -14,7 +14,14 @@ from string import Template
 
 from graphql import GraphQLEnumType
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Route
 
 from hub.graphiql.build import ASSETS, built_digest
@@ -138,6 +145,7 @@ def graphiql_routes(
         return JSONResponse(settings, headers={**_HARDENING, "Cache-Control": "no-store"})
 
     routes = [
+        Route("/", lambda _: RedirectResponse(PAGE_PATH), methods=["GET"]),
         Route(PAGE_PATH, page, methods=["GET"]),
         Route(SETTINGS_PATH, page_settings, methods=["GET"]),
         Route(ASSETS_PATH + "/{name}", asset, methods=["GET"]),
