@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 
 import asyncpg
 
@@ -34,6 +34,12 @@ def _matrix() -> Matrix:
     return load_matrix()
 
 
+@lru_cache(maxsize=256)
+def _read(document: str, today: date) -> Agreement:
+    """An agreement as every command of the day finds it."""
+    return read_agreement(document, _matrix(), today)
+
+
 async def in_force(connection: asyncpg.Connection, today: date) -> Mapping[str, Agreement]:
     """Partner → its agreement, for those in force on `today` and not suspended."""
     found = {}
@@ -41,7 +47,7 @@ async def in_force(connection: asyncpg.Connection, today: date) -> Mapping[str, 
         if row["suspended_at"] is not None:
             continue
         try:
-            agreement = read_agreement(row["document"], _matrix(), today)
+            agreement = _read(row["document"], today)
         except AgreementInvalid:
             # What cannot be read is in force for nobody.
             continue

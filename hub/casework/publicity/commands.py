@@ -26,7 +26,7 @@ from hub.query.access import Access, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.rights.policy import Level
-from hub.rules.calendar import NATIONAL, SHANGHAI, calendar_of
+from hub.rules.calendar import NATIONAL, SHANGHAI, Calendar, calendar_of
 from hub.rules.publicity import load_publicity_rules
 from hub.rules.redactor import TextTooLong
 from hub.rules.timeliness import Decided, figures, publish_due
@@ -216,11 +216,14 @@ _BACK = timedelta(days=120)
 async def recompute(pool: asyncpg.Pool, machines: Mapping[str, Machine], now: datetime) -> int:
     """R7.1, 5.6: take over what changed in the working calendar for all that waits to be published; how many moved."""
     today, moved = now.astimezone(SHANGHAI).date(), 0
+    # One reading for all cases of a region.
+    calendars: dict[str | None, Calendar] = {}
     for row in await pool.fetch(_PROVISIONAL, list(BEFORE), today - _BACK):
         async with pool.acquire() as connection, connection.transaction():
             region = row["region_code"]
-            calendar = await calendar_for(connection, [region] if region else [], today)
-            step = Step(SYSTEM, {"reason": "CALENDAR_CHANGED"}, now, today, calendar)
+            if region not in calendars:
+                calendars[region] = await calendar_for(connection, [region] if region else [], today)
+            step = Step(SYSTEM, {"reason": "CALENDAR_CHANGED"}, now, today, calendars[region])
             case, _ = await engine.find(connection, PUBLICITY, row["number"], SYSTEM)
             taken = PUBLICITY.step(recomputing(row["state"]))
             if case.state != row["state"] or taken.guard(case, step) is not None:
