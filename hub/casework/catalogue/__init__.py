@@ -1,1 +1,1 @@
-"""Article 四: the catalogue of licences and penalties (双公示), its review, its versions, its coverage (R4.1 to R4.6)."""
+"""Article 四: the catalogue of licences and penalties (双公示), its review, its versions, its coverage."""

@@ -1,1 +1,1 @@
-"""Article 六: commitments (信用承诺), and the random inspections that hold their makers to them (R6.1 to R6.5)."""
+"""Article 六: commitments (信用承诺), and the random inspections that hold their makers to them."""

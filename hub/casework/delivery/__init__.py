@@ -1,1 +1,1 @@
-"""What is published travels: channels, deliveries with their receipts, alarms on what is late (R7.5, R8.6)."""
+"""What is published travels: channels, deliveries with their receipts, alarms on what is late."""

@@ -1,1 +1,1 @@
-"""Article 七: publicity (信用公示) within seven working days, and its end (R7.1 to R7.6)."""
+"""Article 七: publicity (信用公示) within seven working days, and its end."""
