@@ -27,7 +27,7 @@ bench: $(DEVELOPER)
 
 # The properties of many more documents than `make test` has time for.
 soak: $(DEVELOPER)
-	@$(BIN)/python -m pytest -m soak
+	@$(BIN)/python -m pytest -m soak -n 2
 
 check: $(DEVELOPER)
 	$(BIN)/ruff check .
