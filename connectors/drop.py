@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def cursor_at(digest: str, rows: int) -> str:
     return str(_Place({}, digest, rows))
 
 
-class DroppedFiles:
+class DroppedFiles(ABC):
     """Rows of files, in the order of the files' names (code, date, serial)."""
 
     def __init__(self, header: Header, secret: frozenset[str] = frozenset(), batch: int = 2000) -> None:
@@ -102,16 +103,17 @@ class DroppedFiles:
                 break
         return fields
 
+    @abstractmethod
     def _paths(self) -> Sequence[Path]:
-        raise NotImplementedError
+        """The files there are now."""
 
+    @abstractmethod
     def _mark(self, path: Path) -> str:
         """What names this delivery: the digest of the file and that of its control file, if it needs one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _total(self, file: DroppedFile) -> int | None:
         """The number of rows, when known. Raises FileUnusable for a file that did not come whole."""
-        raise NotImplementedError
 
     def _unusable(self, path: Path, mark: str, error: FileUnusable) -> RawRow:
         return defect(f"{path.name}@{mark[:12]}", "file", b"", error.code, error.reason)

@@ -174,6 +174,7 @@ def check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
+    # The last is what zipfile raises for a kind of archive that it does not read.
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise FileUnusable("FILE_FORMAT", "the workbook is damaged") from error
     shared = sum(member.file_size for member in members if member.filename.endswith("sharedStrings.xml"))

@@ -92,8 +92,8 @@ class Rows:
         )
 
     async def fetch(self, keys: Sequence[str], items: Sequence[str]) -> Mapping[str, Sequence[RawRow]]:
-        """Not asked."""
-        raise NotImplementedError
+        """A harvested source is never asked for single keys."""
+        raise AssertionError((keys, items))
 
     def canonical(self, raw: RawRow) -> Item:
         """The row as it says."""

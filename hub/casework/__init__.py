@@ -19,6 +19,7 @@ How to add a mechanism, say commitments (article 六):
    write only by `engine.open_cases` and `engine.apply`. `Made(ids=(case.public_id,))` names what the payload is read
    from. `READINGS` are queries that are answered by rows of a type `@entity("rows:<name>", OPEN)`, read by the
    read-only role; `VIEWINGS` are those whose rows depend on who asks: they read with the caller's rights.
+   One that only takes a step is `stepping(COMMITMENT, "submit")`.
    registry.py finds all of it; a declared command that nobody does, or the reverse, stops the start.
 4. The vocabulary: schema/<mechanism>.py has the types: `@entity("case_file", "D33", only=("mechanism",
    ("COMMITMENT",)))` on a class that extends Case. Its fields are declared by schema/declaring.py: `detail` (a member

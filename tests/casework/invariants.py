@@ -275,7 +275,7 @@ def working_days_after(day: date, days: int) -> date:
 def _works(day: date) -> bool:
     try:
         return bool(chinese_calendar.is_workday(day))
-    except NotImplementedError:
+    except NotImplementedError:  # what chinese_calendar raises for a year that it has no notice of
         return day.weekday() < 5
 
 

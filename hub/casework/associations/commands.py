@@ -16,6 +16,7 @@ from hub.casework.associations.machine import (
     Published,
 )
 from hub.casework.partners import department_of, in_force
+from hub.casework.stepping import stepping, take
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused, SubjectUnknown
 from hub.query.access import Access, Row, all_of, subject_row
@@ -112,25 +113,14 @@ async def approve(work: Work, given: Mapping[str, Any]) -> Made:
     """Publish it on 信用中国(青海). Raises CaseUnknown, CommandForbidden, StateConflict, GuardRefused."""
     case, _ = await engine.find(work.connection, MEMBER_PUBLICATION, given["number"], work.actor)
     member = await work.connection.fetchval(_MEMBER, case.subject_id, case.details.association, work.today)
-    return await _take(work, "approve", {**given, "member": member})
-
-
-async def _take(work: Work, transition: str, given: Mapping[str, Any]) -> Made:
-    taken = await engine.apply(
-        work.connection, work.machines, MEMBER_PUBLICATION, given["number"], transition, work.step(given)
-    )
-    return Made(ids=(taken.case.public_id,))
-
-
-def _steps(transition: str) -> Command:
-    async def take(work: Work, given: Mapping[str, Any]) -> Made:
-        return await _take(work, transition, given)
-
-    return take
+    return await take(work, MEMBER_PUBLICATION, "approve", {**given, "member": member})
 
 
 COMMANDS: dict[str, Command] = {
     "member.propose": propose,
     "member.approve": approve,
-    **{f"member.{name}": _steps(name) for name in ("decline", "withdraw", "revoke", "stop")},
+    **{
+        f"member.{name}": stepping(MEMBER_PUBLICATION, name)
+        for name in ("decline", "withdraw", "revoke", "stop")
+    },
 }

@@ -80,15 +80,12 @@ async def revise(work: Work, given: Mapping[str, Any]) -> Made:
 async def publish(work: Work, given: Mapping[str, Any]) -> Made:
     """R4.4, R4.5: publish a version on its two channels; the one before it is superseded at once."""
     case, _ = await engine.find(work.connection, CATALOG_ITEM, given["number"], work.actor)
-    await work.connection.execute(_LOCK, case.details.code)
-    if any(
-        row["owner"] != case.owner and row["state"] in _SHOWN
-        for row in await _versions(work.connection, case.details.code)
-    ):
+    versions = await _versions(work.connection, case.details.code)
+    if any(row["owner"] != case.owner and row["state"] in _SHOWN for row in versions):
         raise GuardRefused(reason="CODE_TAKEN")
     kept = {"successor": case.number, "channels": channels_of(case.details.content)}
     taken = await _applied(work, "publish", given)
-    for row in await _versions(work.connection, case.details.code):
+    for row in versions:
         if row["state"] == "PUBLISHED" and row["case_id"] != case.case_id:
             await _applied(work, "supersede", {**kept, "number": row["number"]})
     return Made(ids=(taken.public_id,))

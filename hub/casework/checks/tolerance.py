@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from hub.casework import engine
 from hub.casework.commitments.inspections import COMMITMENT_INSPECTION, of_tolerance
 from hub.casework.machine import Case, Effects, Machine, Opening, State, Step, Transition
+from hub.casework.stepping import take
 from hub.casework.work import Made, Work
 from hub.errors import BadUserInput
 from hub.rules.calendar import Due
@@ -131,19 +131,12 @@ MACHINES = (TOLERANCE,)
 
 async def complete(work: Work, given: Mapping[str, Any]) -> Made:
     """The missing papers came."""
-    return await _take(work, given, "complete")
+    return await take(work, TOLERANCE, "complete", given)
 
 
 async def fail(work: Work, given: Mapping[str, Any]) -> Made:
     """The day passed without them."""
-    return await _take(work, given, "fail")
-
-
-async def _take(work: Work, given: Mapping[str, Any], transition: str) -> Made:
-    taken = await engine.apply(
-        work.connection, work.machines, TOLERANCE, given["number"], transition, work.step(given)
-    )
-    return Made(ids=(taken.case.public_id,))
+    return await take(work, TOLERANCE, "fail", given)
 
 
 COMMANDS = {"tolerance.complete": complete, "tolerance.fail": fail}

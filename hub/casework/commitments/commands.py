@@ -10,6 +10,7 @@ from typing import Any
 from hub.casework import engine
 from hub.casework.commitments.machine import COMMITMENT, CommitmentDetails, party_of, personal, screened_text
 from hub.casework.receivers import receiver
+from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, CommandForbidden, GuardRefused
@@ -108,23 +109,11 @@ def _revises(transition: str) -> Command:
         made = _details(work, given["commitment"], told.subject_code, told.subject_name)
         names = CommitmentDetails.__dataclass_fields__
         changes = {name: getattr(made, name) for name in names if getattr(made, name) != getattr(told, name)}
-        return await _take(work, transition, {**given, "changes": changes or {"scope": told.scope}})
+        return await take(
+            work, COMMITMENT, transition, {**given, "changes": changes or {"scope": told.scope}}
+        )
 
     return revise
-
-
-async def _take(work: Work, transition: str, given: Mapping[str, Any]) -> Made:
-    taken = await engine.apply(
-        work.connection, work.machines, COMMITMENT, given["number"], transition, work.step(given)
-    )
-    return Made(ids=(taken.case.public_id,))
-
-
-def _steps(transition: str) -> Command:
-    async def take(work: Work, given: Mapping[str, Any]) -> Made:
-        return await _take(work, transition, given)
-
-    return take
 
 
 async def templates(
@@ -160,7 +149,7 @@ COMMANDS: dict[str, Command] = {
     "commitment.revise": _revises("revise"),
     "commitment.revise_recorded": _revises("revise_recorded"),
     **{
-        f"commitment.{name}": _steps(name)
+        f"commitment.{name}": stepping(COMMITMENT, name)
         for name in ("return", "publish", "fulfil", "withdraw", "withdraw_recorded")
     },
 }

@@ -16,6 +16,7 @@ from hub.casework.commitments.inspections import (
 )
 from hub.casework.commitments.machine import ANSWERABLE, COMMITMENT
 from hub.casework.machine import Case, Machine
+from hub.casework.stepping import take
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, CaseUnknown, GuardRefused, StateConflict
 from hub.rules.commitments import KINDS
@@ -139,17 +140,14 @@ def _readable(given: Mapping[str, Any]) -> None:
 
 async def _take(work: Work, transition: str, given: Mapping[str, Any]) -> Made:
     _readable(given)
-    taken = await engine.apply(
-        work.connection, work.machines, COMMITMENT_INSPECTION, given["number"], transition, work.step(given)
-    )
-    return Made(ids=(taken.case.public_id,))
+    return await take(work, COMMITMENT_INSPECTION, transition, given)
 
 
 def _steps(transition: str) -> Command:
-    async def take(work: Work, given: Mapping[str, Any]) -> Made:
+    async def command(work: Work, given: Mapping[str, Any]) -> Made:
         return await _take(work, transition, given)
 
-    return take
+    return command
 
 
 COMMANDS: dict[str, Command] = {

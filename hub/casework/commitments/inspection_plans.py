@@ -22,6 +22,7 @@ from hub.casework.commitments.machine import ruleset
 from hub.casework.delivery.channels import Channel, publication
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.publicity.machine import item_of
+from hub.casework.stepping import take
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused, RulesInvalid
 from hub.rules.commitments import commitment_rules
@@ -291,7 +292,7 @@ async def commit_draw(work: Work, given: Mapping[str, Any]) -> Made:
     )
     seed = secrets.token_bytes(SEED_BYTES)
     more = {"frame": frame, "seed_commitment": commit(seed), "per_object": told.per_object}
-    made = await _take(work, "commit", {**given, **more})
+    made = await take(work, INSPECTION_PLAN, "commit", {**given, **more})
     await work.connection.execute(_SEAL, case.case_id, seed, work.now)
     return made
 
@@ -299,7 +300,9 @@ async def commit_draw(work: Work, given: Mapping[str, Any]) -> Made:
 async def draw_objects(work: Work, given: Mapping[str, Any]) -> Made:
     """R6.3: draw, and open an inspection of each commitment that was drawn."""
     case, found = await _repeated(work, given)
-    made = await _take(work, "draw", {**given, "drawn_count": len(found.drawn) if found else None})
+    made = await take(
+        work, INSPECTION_PLAN, "draw", {**given, "drawn_count": len(found.drawn) if found else None}
+    )
     assert found is not None
     ids = [f"{one.id[1:]}" for one in found.drawn]
     rows = {row["id"]: row for row in await work.connection.fetch(_DRAWN, ids)}
@@ -324,7 +327,7 @@ async def publish_draw(work: Work, given: Mapping[str, Any]) -> Made:
         seed = await work.connection.fetchval(_UNSEAL, case.case_id)
         drawn = tuple(DrawnObject(one.id, one.tier, one.place, one.inspectors) for one in found.drawn)
         more = {"seed": seed.hex(), "drawn": drawn}
-    return await _take(work, "publish", {**given, **more})
+    return await take(work, INSPECTION_PLAN, "publish", {**given, **more})
 
 
 async def _repeated(work: Work, given: Mapping[str, Any]) -> tuple[Case[Any], Draw | None]:
@@ -343,14 +346,7 @@ async def abandon(work: Work, given: Mapping[str, Any]) -> Made:
     """Give a plan up before the draw. The reason is public."""
     if screen(given["reason"], work.today).findings:
         raise GuardRefused(reason="REASON_NOT_PUBLISHABLE")
-    return await _take(work, "abandon", given)
-
-
-async def _take(work: Work, transition: str, given: Mapping[str, Any]) -> Made:
-    taken = await engine.apply(
-        work.connection, work.machines, INSPECTION_PLAN, given["number"], transition, work.step(given)
-    )
-    return Made(ids=(taken.case.public_id,))
+    return await take(work, INSPECTION_PLAN, "abandon", given)
 
 
 COMMANDS: dict[str, Command] = {

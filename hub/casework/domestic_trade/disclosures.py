@@ -15,6 +15,7 @@ from hub.casework.clock import SYSTEM
 from hub.casework.delivery.channels import Channel, list_exit, publication
 from hub.casework.machine import Case, Effects, Guard, Machine, State, Step, Transition
 from hub.casework.publicity.machine import item_of, screened
+from hub.casework.stepping import stepping, take
 from hub.casework.work import Command, Made, Work, calendar_for
 from hub.errors import BadUserInput, GuardRefused, SubjectUnknown
 from hub.query.access import Access, Row, all_of, subject_row
@@ -256,8 +257,11 @@ async def revise(work: Work, given: Mapping[str, Any]) -> Made:
     """Change the words; they are screened anew, and no earlier review holds for them."""
     title, text = _said(given)
     digest, findings = _screened(title, text, work.today)
-    return await _take(
-        work, "revise", {**given, "title": title, "text": text, "text_digest": digest, "findings": findings}
+    return await take(
+        work,
+        CASE_DISCLOSURE,
+        "revise",
+        {**given, "title": title, "text": text, "text_digest": digest, "findings": findings},
     )
 
 
@@ -307,20 +311,6 @@ async def _penalty(work: Work, name: str) -> Any:
     return found[0]
 
 
-async def _take(work: Work, transition: str, given: Mapping[str, Any]) -> Made:
-    taken = await engine.apply(
-        work.connection, work.machines, CASE_DISCLOSURE, given["number"], transition, work.step(given)
-    )
-    return Made(ids=(taken.case.public_id,))
-
-
-def _steps(transition: str) -> Command:
-    async def take(work: Work, given: Mapping[str, Any]) -> Made:
-        return await _take(work, transition, given)
-
-    return take
-
-
 async def end_with_penalties(pool: asyncpg.Pool, machines: Mapping[str, Machine], now: datetime) -> int:
     """R10.4: end what is, or was to be, exposed when its penalty's publicity is over, for whatever reason; how many."""
     today, ended = now.astimezone(SHANGHAI).date(), 0
@@ -338,6 +328,7 @@ COMMANDS: dict[str, Command] = {
     "disclosure.draft": draft,
     "disclosure.revise": revise,
     **{
-        f"disclosure.{name}": _steps(name) for name in ("submit", "approve", "return", "disclose", "withdraw")
+        f"disclosure.{name}": stepping(CASE_DISCLOSURE, name)
+        for name in ("submit", "approve", "return", "disclose", "withdraw")
     },
 }

@@ -11,6 +11,7 @@ from uuid import uuid4
 from hub.casework import engine
 from hub.casework.foreign_trade.findings import Decision, established, publishable, refuse_twice, said
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
+from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused
@@ -216,27 +217,14 @@ async def adjudicate(work: Work, given: Mapping[str, Any]) -> Made:
         **given, "document_number": document, "adjudicator": adjudicator, "record": "r" + record.replace("-", ""),
         "fact": fact,
     }  # fmt: skip
-    return await _take(work, made, "adjudicate")
-
-
-async def _take(work: Work, given: Mapping[str, Any], transition: str) -> Made:
-    taken = await engine.apply(
-        work.connection, work.machines, CONTRACT, given["number"], transition, work.step(given)
-    )
-    return Made(ids=(taken.case.public_id,))
-
-
-def _steps(transition: str) -> Command:
-    async def take(work: Work, given: Mapping[str, Any]) -> Made:
-        return await _take(work, given, transition)
-
-    return take
+    return await take(work, CONTRACT, "adjudicate", made)
 
 
 COMMANDS: dict[str, Command] = {
     "contract.register": register,
     "contract.adjudicate": adjudicate,
     **{
-        f"contract.{name}": _steps(name) for name in ("perform", "complete", "allege", "dismiss", "terminate")
+        f"contract.{name}": stepping(CONTRACT, name)
+        for name in ("perform", "complete", "allege", "dismiss", "terminate")
     },
 }

@@ -15,6 +15,7 @@ from hub.casework import engine
 from hub.casework.foreign_trade.findings import Decision, established, publishable, refuse_twice, said
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.partners import in_force
+from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import GuardRefused
@@ -193,25 +194,11 @@ async def file(work: Work, given: Mapping[str, Any]) -> Made:
         "record": "r" + record.replace("-", ""),
         "fact": fact,
     }
-    return await _take(work, made, "file")
-
-
-async def _take(work: Work, given: Mapping[str, Any], transition: str) -> Made:
-    taken = await engine.apply(
-        work.connection, work.machines, OUTBOUND, given["number"], transition, work.step(given)
-    )
-    return Made(ids=(taken.case.public_id,))
-
-
-def _steps(transition: str) -> Command:
-    async def take(work: Work, given: Mapping[str, Any]) -> Made:
-        return await _take(work, given, transition)
-
-    return take
+    return await take(work, OUTBOUND, "file", made)
 
 
 COMMANDS: dict[str, Command] = {
     "outbound.propose": propose,
     "outbound.file": file,
-    **{f"outbound.{name}": _steps(name) for name in ("state_defence", "record_defence", "drop")},
+    **{f"outbound.{name}": stepping(OUTBOUND, name) for name in ("state_defence", "record_defence", "drop")},
 }

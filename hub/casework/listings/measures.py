@@ -12,6 +12,7 @@ import asyncpg
 
 from hub.casework import engine
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
+from hub.casework.stepping import stepping
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused
 from hub.query.access import Access, Row
@@ -313,21 +314,11 @@ async def follow_entry(
     return len(rows)
 
 
-def _steps(transition: str) -> Command:
-    async def take(work: Work, given: Mapping[str, Any]) -> Made:
-        taken = await engine.apply(
-            work.connection, work.machines, MEASURE, given["number"], transition, work.step(given)
-        )
-        return Made(ids=(taken.case.public_id,))
-
-    return take
-
-
 COMMANDS: dict[str, Command] = {
     "measure.initiate": initiate,
     "measure.activate": activate,
     **{
-        f"measure.{name}": _steps(name)
+        f"measure.{name}": stepping(MEASURE, name)
         for name in ("acknowledge", "take_over", "decline", "feed_back", "feed_back_own", "lift")
     },
 }

@@ -27,6 +27,7 @@ from hub.casework.objections.machine import (
 )
 from hub.casework.partners import department_of, in_force, owner_of
 from hub.casework.publicity.machine import PUBLICITY
+from hub.casework.stepping import take
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, CommandForbidden, GuardRefused
 from hub.query.access import FALSE, Access, Row, all_of
@@ -187,7 +188,7 @@ async def forward(work: Work, given: Mapping[str, Any]) -> Made:
     if told.provider is not None and not own(case) and case.state == "MARKED":
         enquiry = await _enquire(work, case, told.provider)
     # Where nothing was to be forwarded the guard says why.
-    return await _take(work, {**given, "enquiry": enquiry}, "forward")
+    return await take(work, OBJECTION, "forward", {**given, "enquiry": enquiry})
 
 
 async def _enquire(work: Work, case: Case[ObjectionDetails], provider: str) -> str:
@@ -234,7 +235,7 @@ async def answered(work: Work, enquiry: Case[NotificationDetails]) -> None:
 
 async def record_answer(work: Work, given: Mapping[str, Any]) -> Made:
     """Record what an agency answered by letter that has not joined the hub."""
-    return await _take(work, {**given, "text": said(given["text"], "text")}, "record_answer")
+    return await take(work, OBJECTION, "record_answer", {**given, "text": said(given["text"], "text")})
 
 
 async def uphold(work: Work, given: Mapping[str, Any]) -> Made:
@@ -270,7 +271,7 @@ async def uphold(work: Work, given: Mapping[str, Any]) -> Made:
     shown = await work.connection.fetch(_SHOWN_AGAIN, case.target_public_id)
     made["shown_again"] = [row["channel"] for row in shown] if told.target_kind == RECORD else []
     await _end_listing(work, case, made)
-    done = await _take(work, made, "uphold")
+    done = await take(work, OBJECTION, "uphold", made)
     if current is not None:
         await _withdraw_published(work, case, current, made)
     return done
@@ -345,29 +346,22 @@ async def _current(work: Work, case: Case[ObjectionDetails]) -> Any:
     return await work.connection.fetchrow(sql, case.target_public_id)
 
 
-async def _take(work: Work, given: Mapping[str, Any], transition: str) -> Made:
-    taken = await engine.apply(
-        work.connection, work.machines, OBJECTION, given["number"], transition, work.step(given)
-    )
-    return Made(ids=(taken.case.public_id,))
-
-
 def _unmarking(transition: str) -> Command:
     """A step after which the record stands as it stood before."""
 
-    async def take(work: Work, given: Mapping[str, Any]) -> Made:
+    async def command(work: Work, given: Mapping[str, Any]) -> Made:
         case, _ = await engine.find(work.connection, OBJECTION, given["number"], work.actor)
         current = await _current(work, case)
         record = current is not None and case.details.target_kind == RECORD
         seen = {"gone": current is None, "lifecycle": current["lifecycle"] if record else None}
-        done = await _take(work, {**given, **seen}, transition)
+        done = await take(work, OBJECTION, transition, {**given, **seen})
         enquiry = case.details.enquiry
         if enquiry is not None and await work.connection.fetchval(_ENQUIRY, enquiry) is not None:
             step = hub_step(work.step({"reason": "OBJECTION_WITHDRAWN"}))
             await engine.apply(work.connection, work.machines, NOTIFICATION, enquiry, "withdraw", step)
         return done
 
-    return take
+    return command
 
 
 COMMANDS: dict[str, Command] = {

@@ -16,6 +16,7 @@ from hub.casework import engine
 from hub.casework.listings.commands import MOST_CHARACTERS, blockers, proposal
 from hub.casework.listings.machine import LIST_ENTRY
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
+from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused
@@ -136,7 +137,9 @@ async def endorse(work: Work, given: Mapping[str, Any]) -> Made:
     """Endorse, after a look at what stands against a place on a red list (R8.3)."""
     case, _ = await engine.find(work.connection, HONEST_MODEL, given["number"], work.actor)
     assert case.subject_id is not None
-    return await _take(work, "endorse", {**given, "blockers": await blockers(work, case.subject_id)})
+    return await take(
+        work, HONEST_MODEL, "endorse", {**given, "blockers": await blockers(work, case.subject_id)}
+    )
 
 
 async def propose(work: Work, given: Mapping[str, Any]) -> Made:
@@ -152,26 +155,12 @@ async def propose(work: Work, given: Mapping[str, Any]) -> Made:
     if new.details.definition.color != "RED":
         raise GuardRefused(reason="NOT_A_RED_LIST")
     (listing,) = await engine.open_cases(work.connection, LIST_ENTRY, [new], work.step({}))
-    return await _take(work, "propose", {**given, "listing": listing.number})
-
-
-async def _take(work: Work, transition: str, given: Mapping[str, Any]) -> Made:
-    taken = await engine.apply(
-        work.connection, work.machines, HONEST_MODEL, given["number"], transition, work.step(given)
-    )
-    return Made(ids=(taken.case.public_id,))
-
-
-def _steps(transition: str) -> Command:
-    async def take(work: Work, given: Mapping[str, Any]) -> Made:
-        return await _take(work, transition, given)
-
-    return take
+    return await take(work, HONEST_MODEL, "propose", {**given, "listing": listing.number})
 
 
 COMMANDS: dict[str, Command] = {
     "honest.nominate": nominate,
     "honest.endorse": endorse,
     "honest.propose": propose,
-    **{f"honest.{name}": _steps(name) for name in ("reject", "withdraw")},
+    **{f"honest.{name}": stepping(HONEST_MODEL, name) for name in ("reject", "withdraw")},
 }

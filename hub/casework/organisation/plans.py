@@ -16,6 +16,7 @@ from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.partners import in_force
 from hub.casework.reports.machine import RECIPIENT
 from hub.casework.reports.reporters import recipients
+from hub.casework.stepping import stepping
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput
 from hub.rules.calendar import Due
@@ -169,17 +170,10 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
     return Made(ids=(case.public_id,))
 
 
-def _steps(transition: str) -> Command:
-    async def take(work: Work, given: Mapping[str, Any]) -> Made:
-        taken = await engine.apply(
-            work.connection, work.machines, IMPLEMENTATION_PLAN, given["number"], transition, work.step(given)
-        )
-        return Made(ids=(taken.case.public_id,))
-
-    return take
-
-
 COMMANDS: dict[str, Command] = {
     "implementation.draft": draft,
-    **{f"implementation.{name}": _steps(name) for name in ("adopt", "record", "complete", "abandon")},
+    **{
+        f"implementation.{name}": stepping(IMPLEMENTATION_PLAN, name)
+        for name in ("adopt", "record", "complete", "abandon")
+    },
 }

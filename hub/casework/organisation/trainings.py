@@ -17,6 +17,7 @@ from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.partners import in_force
 from hub.casework.reports.machine import RECIPIENT
 from hub.casework.reports.reporters import recipients
+from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput
@@ -140,25 +141,11 @@ async def attend(work: Work, given: Mapping[str, Any]) -> Made:
     if len(attendee) > MOST_CHARACTERS:
         raise BadUserInput("This name is too long.", argument="attendee")
     more = {"name": subject["display_name"], "attendee": attendee}
-    return await _take(work, "attend", {**given, **more})
-
-
-async def _take(work: Work, transition: str, given: Mapping[str, Any]) -> Made:
-    taken = await engine.apply(
-        work.connection, work.machines, TRAINING, given["number"], transition, work.step(given)
-    )
-    return Made(ids=(taken.case.public_id,))
-
-
-def _steps(transition: str) -> Command:
-    async def take(work: Work, given: Mapping[str, Any]) -> Made:
-        return await _take(work, transition, given)
-
-    return take
+    return await take(work, TRAINING, "attend", {**given, **more})
 
 
 COMMANDS: dict[str, Command] = {
     "training.log": log,
     "training.attend": attend,
-    **{f"training.{name}": _steps(name) for name in ("close", "cancel")},
+    **{f"training.{name}": stepping(TRAINING, name) for name in ("close", "cancel")},
 }

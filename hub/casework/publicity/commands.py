@@ -20,6 +20,7 @@ from hub.casework.publicity.machine import (
     screened,
     timeliness_rules,
 )
+from hub.casework.stepping import stepping, take
 from hub.casework.work import Command, Look, Made, Work, calendar_for
 from hub.errors import BadUserInput, GuardRefused, SubjectUnknown
 from hub.query.access import Access, all_of, subject_row
@@ -88,8 +89,11 @@ async def revise(work: Work, given: Mapping[str, Any]) -> Made:
     case, _ = await engine.find(work.connection, PUBLICITY, given["number"], work.actor)
     title, number, text = _said(given["title"], given["text"], case.details.decision_number)
     digest, findings = _screened(title, number, text, work.today)
-    return await _take(
-        work, "revise", {**given, "title": title, "text": text, "digest": digest, "findings": findings}
+    return await take(
+        work,
+        PUBLICITY,
+        "revise",
+        {**given, "title": title, "text": text, "digest": digest, "findings": findings},
     )
 
 
@@ -120,20 +124,6 @@ async def _subject(work: Work, code: str) -> Any:
     if not found:
         raise SubjectUnknown
     return found[0]
-
-
-async def _take(work: Work, transition: str, given: Mapping[str, Any]) -> Made:
-    taken = await engine.apply(
-        work.connection, work.machines, PUBLICITY, given["number"], transition, work.step(given)
-    )
-    return Made(ids=(taken.case.public_id,))
-
-
-def _steps(transition: str) -> Command:
-    async def take(work: Work, given: Mapping[str, Any]) -> Made:
-        return await _take(work, transition, given)
-
-    return take
 
 
 # R7.1: published once both the own site and the government portal have acknowledged it.
@@ -237,7 +227,7 @@ COMMANDS: dict[str, Command] = {
     "publicity.draft": draft,
     "publicity.revise": revise,
     **{
-        f"publicity.{name}": _steps(name)
+        f"publicity.{name}": stepping(PUBLICITY, name)
         for name in (
             "submit", "pass_secrecy", "clear", "approve", "return", "except", "publish", "suspend", "resume",
             "end_repair", "withdraw",

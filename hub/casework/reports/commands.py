@@ -24,6 +24,7 @@ from hub.casework.reports.machine import (
     report_rules,
 )
 from hub.casework.reports.reporters import Reporting, reporting
+from hub.casework.stepping import stepping
 from hub.casework.work import Command, Made, Work, calendar_for
 from hub.errors import BadUserInput, GuardRefused
 from hub.rules.calendar import NATIONAL, SHANGHAI, Calendar, Due, calendar_of
@@ -192,18 +193,10 @@ async def prefill(work: Work, given: Mapping[str, Any]) -> Made:
     return Made(ids=(case.public_id,))
 
 
-def _steps(transition: str) -> Command:
-    async def take(work: Work, given: Mapping[str, Any]) -> Made:
-        taken = await engine.apply(
-            work.connection, work.machines, QUARTERLY_REPORT, given["number"], transition, work.step(given)
-        )
-        return Made(ids=(taken.case.public_id,))
-
-    return take
-
-
 COMMANDS: dict[str, Command] = {
     "report.open": open_report,
     "report.prefill": prefill,
-    **{f"report.{name}": _steps(name) for name in ("state", "submit", "return", "accept")},
+    **{
+        f"report.{name}": stepping(QUARTERLY_REPORT, name) for name in ("state", "submit", "return", "accept")
+    },
 }
