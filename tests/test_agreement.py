@@ -32,6 +32,7 @@ from hub.rights.matrix import Capability, Level, Purpose
 from hub.rights.policy import decide
 from hub.rules.matrix import PARTNER_CLASSES, load_matrix
 from hub.sandbox.agreements import PARTNERS, demo_agreements
+from hub.store.database import STORE_FAILED
 from tests.conftest import Database
 from tests.refused_agreements import JWK, KEY, MALL, REFUSALS, ed25519, elliptic, modulus
 
@@ -291,6 +292,32 @@ async def test_a_change_that_nobody_announced_is_noticed_within_a_second(databas
         await asyncio.sleep(0.1)
         await database.writer.execute("UPDATE agreement SET suspended_at = now(), suspended_by = 'by hand'")
         await within_a_second(lambda: not in_force(agreements))
+
+
+@pytest.mark.parametrize("failure", [*STORE_FAILED, ValueError])
+async def test_no_failure_of_the_store_ends_the_following(
+    database: Database, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
+) -> None:
+    """asyncpg raises InternalClientError where a connection is cut at the wrong moment, which no test can choose.
+
+    What nobody foresaw (here ValueError) may not end it either.
+    """
+    await applied(database, MALL)
+    async with following(database) as agreements:
+        met = asyncio.Event()
+        load = Agreements._load
+
+        async def cut(self: Agreements, connection: asyncpg.Connection) -> None:
+            if not met.is_set():
+                met.set()
+                raise failure("cut")
+            await load(self, connection)
+
+        monkeypatch.setattr(Agreements, "_load", cut)
+        await asyncio.wait_for(met.wait(), 5)
+        monkeypatch.undo()
+        await database.writer.execute("UPDATE agreement SET suspended_at = now(), suspended_by = 'by hand'")
+        await until(lambda: not in_force(agreements), 5)
 
 
 async def test_nothing_is_in_force_while_the_store_cannot_say_so(database: Database) -> None:

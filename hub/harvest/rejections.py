@@ -13,7 +13,7 @@ import asyncpg
 from connectors.contract import RawRow, Source
 from hub.harvest import quarantine
 from hub.harvest.understood import Rejected
-from hub.store.database import lent
+from hub.store.database import STORE_FAILED, lent
 
 # A source that answers nonsense may do so often; what comes on top within a second is only counted.
 MOST = 1_000
@@ -63,6 +63,6 @@ class Rejections:
             for name, rejected_rows in by_source.items():
                 async with lent(self._pool, WRITE_SECONDS) as connection:
                     await quarantine.keep(connection, name, rejected_rows, self._clock())
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except STORE_FAILED:
             # The source will give them again; they are in the log by their codes.
             _log.error("rejected live rows could not be put into quarantine")

@@ -29,6 +29,7 @@ import asyncpg
 import orjson
 
 from hub.errors import LedgerUnavailable
+from hub.store.database import STORE_FAILED
 
 ALGORITHM: Final = "sm3"
 # What the first block of a chain has for a predecessor.
@@ -320,7 +321,7 @@ class Ledger:
         watchdog = self._loop.call_later(self._timeout, connection.terminate)
         try:
             await connection.close()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except STORE_FAILED:
             connection.terminate()
         finally:
             watchdog.cancel()

@@ -17,6 +17,7 @@ from hub.errors import AgreementInvalid, AgreementNotInForce, StoreUnavailable
 from hub.rights.agreement_file import Agreement, parse_agreement, read_agreement, refuse_other_key
 from hub.rights.issuer import IssuerKey, KeySet
 from hub.rights.matrix import Matrix
+from hub.store.database import STORE_FAILED
 
 __all__ = ["Agreement", "Agreements", "IssuerKey", "KeySet", "parse_agreement", "read_agreement", "today_in"]
 
@@ -38,7 +39,6 @@ SELECT DISTINCT ON (partner) partner, digest, document, applied_at, applied_by, 
 FROM agreement ORDER BY partner, agreement_id DESC
 """
 _STATE = "SELECT count(*), max(agreement_id), count(suspended_at), max(suspended_at) FROM agreement"
-_LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 def today_in(now: datetime) -> date:
@@ -158,26 +158,29 @@ class Agreements:
         try:
             async with self._pool.acquire(timeout=_ANSWER_SECONDS) as connection:
                 await self._load(connection)
-        except _LOST as error:
+        except STORE_FAILED as error:
             raise StoreUnavailable from error
 
     async def _follow(self) -> None:
         while True:
             try:
                 connection = await self._pool.acquire(timeout=_ANSWER_SECONDS)
-            except _LOST:
+            except STORE_FAILED:
                 self._failures += 1
                 await asyncio.sleep(_POLL_SECONDS)
                 continue
             try:
-                await connection.add_listener(CHANNEL, self._on_notify)
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await connection.add_listener(CHANNEL, self._on_notify)
                 while True:
                     await self._load(connection)
                     self._failures = 0
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._notified.wait(), _POLL_SECONDS)
                     self._notified.clear()
-            except _LOST:
+            except Exception as error:  # Whatever it is: when nobody follows, nothing is in force any more.
+                if not isinstance(error, STORE_FAILED):
+                    logger.exception("the agreements could not be read")
                 self._failures += 1
                 # A pool takes back by itself what the server closed; then there is nothing left to end.
                 with suppress(asyncpg.InterfaceError):
@@ -187,11 +190,11 @@ class Agreements:
                 await self._give_back(connection)
 
     async def _give_back(self, connection: Any) -> None:
-        with suppress(*_LOST):
+        with suppress(*STORE_FAILED):
             if not connection.is_closed():
                 async with asyncio.timeout(_ANSWER_SECONDS):
                     await connection.remove_listener(CHANNEL, self._on_notify)
-        with suppress(*_LOST):
+        with suppress(*STORE_FAILED):
             await self._pool.release(connection, timeout=_ANSWER_SECONDS)
 
     def _on_notify(self, *_: object) -> None:

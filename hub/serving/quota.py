@@ -13,7 +13,7 @@ import asyncpg
 
 from hub.errors import QuotaExceeded
 from hub.rights.agreement import Agreement
-from hub.store.database import lent
+from hub.store.database import STORE_FAILED, lent
 
 FLUSH_SECONDS = 1.0
 # How long the store may take before it counts as away.
@@ -119,7 +119,7 @@ class Quotas:
     async def _exchanged(self) -> None:
         try:
             await self._exchange()
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except STORE_FAILED:
             _log.warning("the quotas could not be brought together")
 
     async def _follow(self) -> None:

@@ -32,6 +32,8 @@ CONNECTION_LOST = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
+# All that the store may answer with, or not answer in time: what comes back to it again and again must not end with one.
+STORE_FAILED = (*CONNECTION_LOST, OSError, TimeoutError, asyncpg.PostgresError)
 
 
 class Role(StrEnum):
@@ -148,7 +150,7 @@ async def lent(pool: asyncpg.Pool, seconds: float, wait: float = 0.5) -> AsyncIt
     watchdog = asyncio.get_running_loop().call_later(seconds, _hang_up, connection)
     try:
         yield connection
-    except (OSError, TimeoutError, asyncio.CancelledError, asyncpg.InterfaceError):
+    except (*CONNECTION_LOST, OSError, TimeoutError, asyncio.CancelledError):
         _hang_up(connection)
         raise
     finally:
