@@ -57,7 +57,7 @@ async def costs(settings: Settings, subjects: int) -> Costs:
             given = variables_of(workload, subjects, 1)[0]
 
             def call(document: str, given: Any = given) -> Call:
-                return Call(authorization, PURPOSE, None, None, None, document, None, given)
+                return Call(authorization.encode(), PURPOSE, None, None, None, document, None, given)
 
             def authorize(asked: Call) -> None:
                 standing, _, limits = answers.placed(asked, caller, now)

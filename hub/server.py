@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, with a bound on how slowly a request may arrive, and one process or several."""
+"""The HTTP server: uvicorn with a protocol of our own, in one process or several."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
-import orjson
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hub.app import create_app
 from hub.config import Settings
-from hub.errors import BadRequest, HeadersTooLarge, HubError, RequestTimeout
 from hub.observe import log_to_stderr
+from hub.serving.protocol import Protocol
 
 # Behind gateways connections stay open between requests.
 KEEP_ALIVE_SECONDS = 75
@@ -30,8 +27,6 @@ PATIENCE_SECONDS = 8.0
 # A worker that ends sooner after its start than this is not replaced at once.
 STEADY_SECONDS = 1.0
 BACKLOG = 1024
-# Request line and headers; the parser itself knows no bound but 64 KiB for the address.
-MOST_HEADER_BYTES = 64 * 1024
 # Exit status of a worker that could not start: another could not either.
 NOT_STARTED = 3
 Ready = Callable[[int], None]
@@ -40,100 +35,6 @@ _log = logging.getLogger(__name__)
 
 def _silent(_: int) -> None:
     """Tell nobody."""
-
-
-class Protocol(HttpToolsProtocol):
-    """Bounds what uvicorn leaves open: how slowly and how large requests arrive, how slowly answers are taken."""
-
-    # Seconds until which a request must have arrived whole, and until which an answer must have been taken.
-    arrival_seconds = 10.0
-    _arriving: asyncio.TimerHandle | None = None
-    _leaving: asyncio.TimerHandle | None = None
-    # Bytes of a request whose headers are not complete.
-    _pending = 0
-    _in_headers = True
-
-    def connection_made(self, transport: Any) -> None:
-        """Begin to wait for the first request."""
-        super().connection_made(transport)
-        self._arriving = self.loop.call_later(self.arrival_seconds, self._too_slow)
-
-    def data_received(self, data: bytes) -> None:
-        """More of a request is here."""
-        super().data_received(data)
-        if self._in_headers and self._arriving is not None:
-            self._pending += len(data)
-            if self._pending > MOST_HEADER_BYTES:
-                self._refuse(HeadersTooLarge(maximum=MOST_HEADER_BYTES))
-
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        super().on_message_begin()
-        self._in_headers, self._pending = True, 0
-        if self._arriving is None:
-            self._arriving = self.loop.call_later(self.arrival_seconds, self._too_slow)
-
-    def on_headers_complete(self) -> None:
-        """All headers are here."""
-        self._in_headers = False
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        """The whole request is here."""
-        self._settle()
-        super().on_message_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone."""
-        self._settle()
-        self.resume_writing()
-        super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        """The client takes its answer slowly."""
-        super().pause_writing()
-        if self._leaving is None:
-            self._leaving = self.loop.call_later(self.arrival_seconds, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """The client has taken what was waiting."""
-        super().resume_writing()
-        if self._leaving is not None:
-            self._leaving.cancel()
-            self._leaving = None
-
-    def send_400_response(self, msg: str) -> None:
-        """What was sent is not HTTP."""
-        self._refuse(BadRequest(msg))
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Whoever asks for another protocol is answered in HTTP; that is not worth a line in the log."""
-
-    def _settle(self) -> None:
-        if self._arriving is not None:
-            self._arriving.cancel()
-            self._arriving = None
-
-    def _too_slow(self) -> None:
-        self._arriving = None
-        self._refuse(RequestTimeout())
-
-    def _refuse(self, error: HubError) -> None:
-        """Answer what never became a whole request, unless an earlier one is still being answered; hang up."""
-        if self.transport.is_closing():
-            return
-        cycle = self.cycle
-        answering = cycle is not None and not cycle.response_complete
-        if not answering or not (self._in_headers or cycle.response_started or self.pipeline):
-            body = orjson.dumps(
-                {"errors": [{"message": error.public_message, "extensions": {"code": error.code}}]}
-            )
-            self.transport.write(
-                b"HTTP/1.1 %d %b\r\ncontent-type: application/json; charset=utf-8\r\n"
-                b"content-length: %d\r\ncache-control: no-store\r\nconnection: close\r\n\r\n%b"
-                % (error.status, error.code.encode(), len(body), body)
-            )
-        self.transport.close()
 
 
 class Server(uvicorn.Server):

@@ -50,7 +50,7 @@ limits_of = lru_cache(maxsize=256)(Limits.of)
 class Call:
     """A GraphQL request as any transport hands it in."""
 
-    authorization: str | None
+    authorization: bytes | None
     purpose: str | None
     matter: str | None
     case: str | None
@@ -114,7 +114,7 @@ class Answers:
         """
         parts = self._parts
         now = parts.clock()
-        caller = parts.tokens.verify(call.authorization or "", now.timestamp())
+        caller = parts.tokens.verify(call.authorization, now.timestamp())
         standing, declared, limits = self.placed(call, caller, now)
         parts.quotas.admit(standing.agreement)
         operation = parts.operations.ready(

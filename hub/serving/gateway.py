@@ -1,8 +1,10 @@
-"""The GraphQL endpoint over HTTP: a bare ASGI application around the one path."""
+"""The GraphQL endpoint over HTTP: around the one path, an ASGI application or what hub.serving.protocol asks."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -19,15 +21,29 @@ _log = logging.getLogger(__name__)
 _LEGACY_OK = frozenset(
     {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "LIMIT_EXCEEDED"}
 )
-_HEADERS = [
-    (b"cache-control", b"no-store"),
-    (b"vary", b"accept, authorization"),
-    (b"x-content-type-options", b"nosniff"),
-]
+# By media type, what every answer says.
+_HEADERS = {
+    media: [
+        (b"content-type", media + b"; charset=utf-8"),
+        (b"cache-control", b"no-store"),
+        (b"vary", b"accept, authorization"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    for media in (JSON, RESPONSE)
+}
 _TAKEN = frozenset(
     (b"authorization", b"accept", b"content-type", b"content-length", b"hub-purpose", b"hub-matter", b"hub-case",
      b"hub-view-as", b"idempotency-key")
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, ready to be sent."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
 
 
 class Gateway:
@@ -37,14 +53,22 @@ class Gateway:
         """`max_body_bytes`: larger bodies are refused."""
         self._answers = answers
         self._observer = observer
-        self._max_body_bytes = max_body_bytes
+        self.max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request over ASGI."""
+        reply = await self.reply(scope["method"], scope["query_string"], scope["headers"], receive)
+        await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+    async def reply(
+        self, method: str, query_string: bytes, given: Iterable[tuple[bytes, bytes]], body: bytes | Receive
+    ) -> Reply:
+        """The answer to one request, whatever carries it. `given`: its headers, names in lower case."""
         begun = perf_counter()
         headers: dict[bytes, bytes] = {}
         twice = b""
-        for name, value in scope["headers"]:
+        for name, value in given:
             if name in _TAKEN:
                 if name not in headers:
                     headers[name] = value
@@ -52,21 +76,22 @@ class Gateway:
                     headers[name] += b"," + value
                 else:
                     twice = name
-        media, method = JSON, scope["method"]
+        media = JSON
         try:
             media = media_type(headers.get(b"accept"))
             if twice:
                 # Whoever stands between may have read the other one.
                 raise BadRequest(f"The header {twice.decode().title()} is given twice.")
             if method == "POST":
-                asked = posted(headers.get(b"content-type"), await self._body(headers, receive))
+                whole = body if isinstance(body, bytes) else await self._body(headers, body)
+                asked = posted(headers.get(b"content-type"), whole)
             elif method == "GET":
-                asked = queried(scope["query_string"])
+                asked = queried(query_string)
             else:
                 raise MethodNotAllowed
-            body = await self._answers.answer(
+            answer = await self._answers.answer(
                 Call(
-                    authorization=_text(headers.get(b"authorization")),
+                    authorization=headers.get(b"authorization"),
                     purpose=_text(headers.get(b"hub-purpose")),
                     matter=_utf8(headers.get(b"hub-matter")),
                     case=_utf8(headers.get(b"hub-case")),
@@ -79,7 +104,7 @@ class Gateway:
                 )
             )
             self._observer.tell(RequestAnswered(perf_counter() - begun))
-            await _send(send, 200, media, body, [])
+            return _reply(200, media, answer)
         except HubError as error:
             self._observer.tell(RequestRefused(error.code, perf_counter() - begun))
             if error.status >= 500:
@@ -91,16 +116,16 @@ class Gateway:
                     type(cause).__name__,
                     exc_info=cause if error.status == 500 else None,
                 )
-            await _refuse(send, media, error)
+            return _refusal(media, error)
         except Exception as error:  # Whatever was not foreseen is logged here and nowhere told.
             self._observer.tell(RequestRefused("INTERNAL", perf_counter() - begun))
             _log.error("not foreseen: %s", type(error).__name__, exc_info=error)
-            await _refuse(send, media, HubError())
+            return _refusal(media, HubError())
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         length = headers.get(b"content-length", b"")
-        if length.isdigit() and int(length[:20]) > self._max_body_bytes:
-            raise BodyTooLarge(maximum=self._max_body_bytes)
+        if length.isdigit() and int(length[:20]) > self.max_body_bytes:
+            raise BodyTooLarge(maximum=self.max_body_bytes)
         parts: list[bytes] = []
         size = 0
         while True:
@@ -110,8 +135,8 @@ class Gateway:
             part = message.get("body", b"")
             more = message.get("more_body", False)
             size += len(part)
-            if size > self._max_body_bytes:
-                raise BodyTooLarge(maximum=self._max_body_bytes)
+            if size > self.max_body_bytes:
+                raise BodyTooLarge(maximum=self.max_body_bytes)
             if not (more or parts):
                 return bytes(part)
             parts.append(part)
@@ -133,7 +158,7 @@ def _utf8(value: bytes | None) -> str | None:
         raise BadRequest("The headers Hub-Matter and Hub-Case are UTF-8.") from None
 
 
-async def _refuse(send: Send, media: bytes, error: HubError) -> None:
+def _refusal(media: bytes, error: HubError) -> Reply:
     told = error.extensions.pop("errors", None)
     if isinstance(told, list):
         errors = [{**one, "extensions": {"code": error.code}} for one in told]
@@ -156,23 +181,8 @@ async def _refuse(send: Send, media: bytes, error: HubError) -> None:
         extra.append((b"connection", b"close"))
     if pause := error.extensions.get("retryAfter", 1 if error.status == 503 else None):
         extra.append((b"retry-after", str(pause).encode()))
-    await _send(send, status, media, orjson.dumps({"errors": errors}), extra)
+    return _reply(status, media, orjson.dumps({"errors": errors}), extra)
 
 
-async def _send(send: Send, status: int, media: bytes, body: bytes, extra: list[tuple[bytes, bytes]]) -> None:
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                (
-                    b"content-type",
-                    media + b"; charset=utf-8" if media == RESPONSE else b"application/json; charset=utf-8",
-                ),
-                (b"content-length", b"%d" % len(body)),
-                *_HEADERS,
-                *extra,
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})
+def _reply(status: int, media: bytes, body: bytes, extra: Iterable[tuple[bytes, bytes]] = ()) -> Reply:
+    return Reply(status, [*_HEADERS[media], (b"content-length", b"%d" % len(body)), *extra], body)

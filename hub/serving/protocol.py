@@ -1,0 +1,207 @@
+"""HTTP/1.1: uvicorn's protocol, bounded where it is open, with a short way for the requests that are nearly all.
+
+A POST to the endpoint whose length is told is handed to the gateway when all of it is here, without an ASGI
+conversation. Everything else goes uvicorn's way; what is answered is the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import orjson
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from hub.errors import BadRequest, HeadersTooLarge, HubError, RequestTimeout
+from hub.serving.gateway import Gateway
+
+ENDPOINT: Final = b"/graphql"
+# Request line and headers; the parser itself knows no bound but 64 KiB for the address.
+MOST_HEADER_BYTES: Final = 64 * 1024
+
+
+class _Unheard:
+    """An event for which nobody waits."""
+
+    def set(self) -> None:
+        """Nothing happens."""
+
+
+class _Whole:
+    """A request that is answered when all of it is here; uvicorn's protocol reads and sets what it knows of one."""
+
+    __slots__ = (
+        "body",
+        "disconnected",
+        "gateway",
+        "keep_alive",
+        "message_event",
+        "response_complete",
+        "response_started",
+    )
+
+    def __init__(self, gateway: Gateway, keep_alive: bool) -> None:
+        self.gateway = gateway
+        self.keep_alive = keep_alive
+        self.body = b""
+        self.disconnected = False
+        self.response_started = False
+        self.response_complete = False
+        self.message_event = _Unheard()
+
+
+class Protocol(HttpToolsProtocol):
+    """Bounds what uvicorn leaves open: how slowly and how large requests arrive, how slowly answers are taken."""
+
+    # Seconds until which a request must have arrived whole, and until which an answer must have been taken.
+    arrival_seconds = 10.0
+    _arriving: asyncio.TimerHandle | None = None
+    _leaving: asyncio.TimerHandle | None = None
+    # Bytes of a request whose headers are not complete.
+    _pending = 0
+    _in_headers = True
+    # A request has begun and is not here whole.
+    _begun = False
+    # The request that arrives, if it goes the short way.
+    _whole: _Whole | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._arriving = self.loop.call_later(self.arrival_seconds, self._too_slow)
+
+    def data_received(self, data: bytes) -> None:
+        """More of a request is here."""
+        super().data_received(data)
+        if self._begun and self._arriving is None:
+            self._arriving = self.loop.call_later(self.arrival_seconds, self._too_slow)
+        if self._in_headers and self._arriving is not None:
+            self._pending += len(data)
+            if self._pending > MOST_HEADER_BYTES:
+                self._refuse(HeadersTooLarge(maximum=MOST_HEADER_BYTES))
+
+    def on_message_begin(self) -> None:
+        """A request begins. What uvicorn makes of it waits until it is known which way it goes."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self._begun, self._in_headers, self._pending = True, True, 0
+
+    def on_headers_complete(self) -> None:
+        """All headers are here."""
+        self._in_headers = False
+        gateway: Gateway | None = getattr(self.app, "gateway", None)
+        if gateway is not None and self._goes_the_short_way(gateway):
+            self._whole = _Whole(gateway, self.parser.should_keep_alive())
+            self.cycle = self._whole  # type: ignore[assignment]
+            return
+        self._whole = None
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
+        super().on_headers_complete()
+
+    def _goes_the_short_way(self, gateway: Gateway) -> bool:
+        if self.url != ENDPOINT or self.parser.get_method() != b"POST" or self.expect_100_continue:
+            return False
+        if self.cycle is not None and not self.cycle.response_complete:
+            # Answers leave in the order of their requests: uvicorn keeps those that come too early.
+            return False
+        if self.parser.get_http_version() != "1.1" or self.parser.should_upgrade():
+            return False
+        for name, value in self.headers:
+            if name == b"content-length":
+                # Of digits only: the parser has seen to it.
+                return int(value) <= gateway.max_body_bytes
+        return False
+
+    def on_body(self, body: bytes) -> None:
+        """More of the body is here."""
+        if self._whole is not None:
+            self._whole.body += body
+        else:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The whole request is here."""
+        self._begun = False
+        self._settle()
+        if self._whole is not None:
+            # As uvicorn starts an application: it waits for these tasks when it ends.
+            task = self.loop.create_task(self._answer(self._whole, self.headers))
+            task.add_done_callback(self.tasks.discard)
+            self.tasks.add(task)
+        else:
+            super().on_message_complete()
+
+    async def _answer(self, request: _Whole, headers: list[tuple[bytes, bytes]]) -> None:
+        reply = await request.gateway.reply("POST", b"", headers, request.body)
+        if self.flow.write_paused:
+            await self.flow.drain()
+        request.response_started = request.response_complete = True
+        if self.transport.is_closing():
+            return
+        lines = [
+            STATUS_LINE[reply.status],
+            *(b"%b: %b\r\n" % pair for pair in self.server_state.default_headers),
+            *(b"%b: %b\r\n" % pair for pair in reply.headers),
+        ]
+        if not request.keep_alive:
+            lines.append(b"connection: close\r\n")
+        self.transport.write(b"%b\r\n%b" % (b"".join(lines), reply.body))
+        if not request.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._settle()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client takes its answer slowly."""
+        super().pause_writing()
+        if self._leaving is None:
+            self._leaving = self.loop.call_later(self.arrival_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has taken what was waiting."""
+        super().resume_writing()
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+
+    def send_400_response(self, msg: str) -> None:
+        """What was sent is not HTTP."""
+        self._refuse(BadRequest(msg))
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Whoever asks for another protocol is answered in HTTP; that is not worth a line in the log."""
+
+    def _settle(self) -> None:
+        if self._arriving is not None:
+            self._arriving.cancel()
+            self._arriving = None
+
+    def _too_slow(self) -> None:
+        self._arriving = None
+        self._refuse(RequestTimeout())
+
+    def _refuse(self, error: HubError) -> None:
+        """Answer what never became a whole request, unless an earlier one is still being answered; hang up."""
+        if self.transport.is_closing():
+            return
+        cycle = self.cycle
+        answering = cycle is not None and not cycle.response_complete
+        if not answering or not (self._in_headers or cycle.response_started or self.pipeline):
+            body = orjson.dumps(
+                {"errors": [{"message": error.public_message, "extensions": {"code": error.code}}]}
+            )
+            self.transport.write(
+                b"HTTP/1.1 %d %b\r\ncontent-type: application/json; charset=utf-8\r\n"
+                b"content-length: %d\r\ncache-control: no-store\r\nconnection: close\r\n\r\n%b"
+                % (error.status, error.code.encode(), len(body), body)
+            )
+        self.transport.close()
