@@ -188,6 +188,7 @@ def _single_figures(results: Results) -> list[str]:
         rows += [
             ["known token", f"{results.costs.token:.1f} µs", "", ""],
             _row("authorization of a known plan", results.costs.known_plan, "µs", 5),
+            ["checking its variables", f"{_listed(results.costs.variables)} µs", "", ""],
             _row("document never seen, until its statement", results.costs.new_document, "µs", 5000),
         ]
     rows += [
@@ -204,7 +205,10 @@ def _single_figures(results: Results) -> list[str]:
 
 
 def _row(label: str, found: Mapping[str, float], unit: str, most: float) -> list[str]:
-    told = ", ".join(f"{name} {value:.1f}" for name, value in found.items())
     over = [name for name, value in found.items() if value > most]
     mark = _mark(not over) + (f" by {', '.join(over)}" if 0 < len(over) < len(found) else "")
-    return [label, f"{told} {unit}", f"≤ {most:g} {unit}", mark]
+    return [label, f"{_listed(found)} {unit}", f"≤ {most:g} {unit}", mark]
+
+
+def _listed(found: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.1f}" for name, value in found.items())

@@ -7,8 +7,6 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 
-import httpx
-
 from connectors.certificates import certificate_problem
 from connectors.contract import (
     Batch,
@@ -105,6 +103,9 @@ class Association:
 
     def __init__(self, url: str, token: str, tools: Tools) -> None:
         """Ask at `url` with `token`."""
+        # Loaded where there is an association: it brings a command line with it, 5 MB of memory.
+        import httpx
+
         self._url, self._deadline = url, tools.deadline
         self._client = httpx.AsyncClient(
             timeout=tools.deadline, trust_env=False, headers={"Authorization": f"Bearer {token}"}
@@ -187,6 +188,8 @@ class Association:
         await self._client.aclose()
 
     async def _ask(self, query: str, variables: Mapping[str, object]) -> dict[str, object]:
+        import httpx
+
         try:
             async with asyncio.timeout(self._deadline):
                 content = await self._post(json.dumps({"query": query, "variables": variables}).encode())

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import httpx
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
@@ -74,6 +73,9 @@ class Platform:
 
     def __init__(self, holder: Account, tools: Tools) -> None:
         """Call as `holder`; no call takes longer than `tools.deadline` seconds."""
+        # Loaded where there is a platform: it brings a command line with it, 5 MB of memory.
+        import httpx
+
         self._account = holder
         self._deadline = tools.deadline
         self._now: Callable[[], datetime] = tools.now
@@ -94,6 +96,8 @@ class Platform:
 
         Raises Unavailable when the platform is away, slow or broken, Refused when it will not serve us.
         """
+        import httpx
+
         try:
             async with asyncio.timeout(self._deadline):
                 return await self._call(service, parameters, no_data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -41,18 +42,18 @@ class Server(uvicorn.Server):
     """A server that says when it listens, and ends when `parent`, the read end of a pipe, is closed there."""
 
     def __init__(
-        self, config: uvicorn.Config, ready: Ready, own_signals: bool, parent: int | None = None
+        self, config: uvicorn.Config, ready: Ready, own_process: bool, parent: int | None = None
     ) -> None:
-        """`ready(port)` is called once, when requests are answered. `own_signals`: SIGINT and SIGTERM end it."""
+        """`ready(port)` is called once, when requests are answered. `own_process`: nothing else runs here, signals are its."""
         super().__init__(config)
         self._ready = ready
-        self._own_signals = own_signals
+        self._own_process = own_process
         self._parent = parent
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Take the signals, unless whoever runs this server does. uvicorn would raise them again at the end."""
-        numbers = (signal.SIGINT, signal.SIGTERM) if self._own_signals else ()
+        numbers = (signal.SIGINT, signal.SIGTERM) if self._own_process else ()
         before = {number: signal.signal(number, self.handle_exit) for number in numbers}
         try:
             yield
@@ -64,6 +65,11 @@ class Server(uvicorn.Server):
         """Start, and say so."""
         await super().startup(sockets)
         if self.started:
+            if self._own_process:
+                # What a hub is made of stays until its end: looking through all of it for garbage, again and again,
+                # would let every request wait for a tenth of a second.
+                gc.collect()
+                gc.freeze()
             if self._parent is not None:
                 asyncio.get_running_loop().add_reader(self._parent, self._orphaned, self._parent)
             self._ready(sockets[0].getsockname()[1] if sockets else 0)
@@ -90,7 +96,7 @@ def listen(settings: Settings) -> socket.socket:
 def server(
     settings: Settings,
     ready: Ready = _silent,
-    own_signals: bool = True,
+    own_process: bool = True,
     parent: int | None = None,
 ) -> Server:
     """A server of the hub in this process."""
@@ -109,7 +115,7 @@ def server(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    return Server(config, ready, own_signals, parent)
+    return Server(config, ready, own_process, parent)
 
 
 def serve(settings: Settings, workers: int, ready: Ready = _silent) -> int:

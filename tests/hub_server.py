@@ -104,7 +104,7 @@ def hub_at(settings: Settings) -> Iterator[Hub]:
     settings = replace(settings, port=0)
     ready = threading.Event()
     with listen(settings) as listening:
-        running_server = server(settings, lambda _: ready.set(), own_signals=False)
+        running_server = server(settings, lambda _: ready.set(), own_process=False)
         thread = threading.Thread(
             target=running_server.run, kwargs={"sockets": [listening]}, name="hub", daemon=True
         )

@@ -47,6 +47,19 @@ async def test_requests_of_one_turn_are_asked_together_and_each_gets_its_own_row
     assert await asyncio.gather(*(ask(merging, key) for key in keys)) == [f"together {key}" for key in keys]
 
 
+async def test_requests_that_follow_turn_by_turn_are_asked_together_with_those_before(reader: Reader) -> None:
+    merging = Merging(reader)
+
+    async def later(key: str, turns: int) -> str:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return await ask(merging, key)
+
+    # Two at once, and then one in each turn.
+    asking = [later(str(number), turns) for number, turns in enumerate((1, 1, 2, 3))]
+    assert await asyncio.gather(*asking) == [f"together {number}" for number in range(4)]
+
+
 async def test_requests_that_differ_in_more_than_the_key_are_not_asked_together(reader: Reader) -> None:
     merging = Merging(reader)
     found = await asyncio.gather(ask(merging, "1", "a"), ask(merging, "2", "b"), ask(merging, "3", "a"))

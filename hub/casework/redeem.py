@@ -8,14 +8,16 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import orjson
 
 from hub.casework.details import canonical
 from hub.config import Settings
 from hub.errors import SettingInvalid
+
+if TYPE_CHECKING:
+    import httpx
 
 # The archive of a worker is small; whatever is longer is none.
 MOST_BYTES = 65_536
@@ -47,6 +49,8 @@ class DomesticPlatform:
 
         It is asked once: a second try could meet an authorisation that the first one has used up.
         """
+        import httpx
+
         body = canonical({"authorization": token, "grantee": grantee, "purpose": purpose})
         moment = str(round(now.timestamp() * 1000))
         said = "\n".join(("POST", _PATH, moment, hashlib.new("sm3", body).hexdigest()))
@@ -92,6 +96,9 @@ def platform_of(settings: Settings) -> DomesticPlatform | None:
         return None
     if settings.domestic_key is None:
         raise SettingInvalid("HUB_DOMESTIC_KEY: required with HUB_DOMESTIC_URL")
+    # Loaded where there is a platform: it brings a command line with it, 5 MB of memory.
+    import httpx
+
     deadline = min(settings.source_deadline, _LONGEST_SECONDS)
     url = settings.domestic_url.rstrip("/")
     http = httpx.AsyncClient(trust_env=False, timeout=deadline)

@@ -15,13 +15,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
-from typing import Final, Protocol
-
-import httpx
+from typing import TYPE_CHECKING, Final, Protocol
 
 from hub.errors import AgreementInvalid, AgreementNotInForce
 from hub.rights.agreement import Agreement
 from hub.rights.issuer import ALGORITHMS, IssuerKey, KeySet, read_issuers
+
+if TYPE_CHECKING:
+    import httpx
 
 logger = logging.getLogger(__name__)
 
@@ -155,6 +156,9 @@ class PartnerKeys:
         """The keys at each address; no client is made, and no certificates are read, where there is none to ask."""
         if not urls:
             return {}
+        # Loaded where there is an address: it brings a command line with it, 5 MB of memory.
+        import httpx
+
         # Neither proxies of the environment nor redirects: the address is the one in the agreement.
         async with httpx.AsyncClient(
             timeout=self._patience, trust_env=False, follow_redirects=False
@@ -164,6 +168,8 @@ class PartnerKeys:
 
     async def _fetch(self, client: httpx.AsyncClient, url: str) -> Sequence[object] | None:
         """The `keys` member of the set at `url`; None when there is no usable answer in time."""
+        import httpx
+
         body = bytearray()
         try:
             async with (

@@ -25,7 +25,7 @@ class _Group:
 
 
 class Merging:
-    """Merges requests that reach it in one turn of the event loop; nothing waits for a timer.
+    """Merges requests that reach it in one turn of the event loop, or one after the other; nothing waits for a timer.
 
     The first request of a group asks for all. When a merged statement fails, each of its requests is then asked
     alone, so that none fails because of another; when the store does not answer in time, that is told to all.
@@ -57,8 +57,11 @@ class Merging:
             return found if found is not None else await self._reader.row(sql, arguments)
         group = self._groups[name] = _Group(arguments[place])
         try:
-            # All that already arrived goes first, and may join.
-            await asyncio.sleep(0)
+            # All that already arrived goes first, and may join; and so on while each turn brings another.
+            size = 0
+            while size < len(group.keys) < MOST:
+                size = len(group.keys)
+                await asyncio.sleep(0)
         except BaseException:
             self._close(name, group)
             _settle(group, ())

@@ -14,16 +14,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote, urlsplit
 
-import httpx
 import orjson
 
 from hub.casework.details import canonical
 from hub.casework.machine import Delivery
 from hub.config import Settings
 from hub.errors import SettingInvalid
+
+if TYPE_CHECKING:
+    import httpx
 
 # A receipt is small; whatever is longer is none.
 MOST_BYTES = 65_536
@@ -176,6 +178,9 @@ class Client:
     async def _ask(
         self, address: Address, method: str, path: str, body: bytes, now: datetime
     ) -> tuple[int, bytes, str]:
+        # Loaded where there is a channel: it brings a command line with it, 5 MB of memory.
+        import httpx
+
         moment = str(round(now.timestamp() * 1000))
         said = "\n".join(
             (method, urlsplit(address.url).path + path, moment, hashlib.new("sm3", body).hexdigest())

@@ -15,6 +15,9 @@ from hub.query.sql.related import Related
 from hub.query.sql.visibility import Visibility
 from schema.governance import Shape
 
+# Keys with the SQL of their values: all that is selected of a type.
+_Form = tuple[tuple[str, str], ...]
+
 
 class Objects:
     """Makes JSON objects of rows, and of the rows that their fields reach."""
@@ -30,14 +33,44 @@ class Objects:
     def object(self, variants: Sequence[Variant], row: Row) -> str:
         """SQL: the JSON object of `row`: one form for all concrete types where they agree, else one for each."""
         written = self._draft.alternatives(lambda variant: self._columns(variant, row), variants)
-        forms: dict[tuple[tuple[str, str], ...], list[str]] = {}
+        forms: dict[_Form, list[str]] = {}
         for variant, columns in zip(variants, written, strict=True):
             forms.setdefault(columns, []).append(variant.type_name)
-        if len(forms) == 1:
-            return self._draft.json_object(written[0])
-        return self._by_type(forms, row)
+        fewer = self._of_the_same_keys(forms, row)
+        return self._by_type(fewer, row) if len(fewer) > 1 else self._draft.json_object(next(iter(fewer)))
 
-    def _by_type(self, forms: Mapping[tuple[tuple[str, str], ...], Sequence[str]], row: Row) -> str:
+    def _of_the_same_keys(
+        self, forms: Mapping[_Form, Sequence[str]], row: Row
+    ) -> Mapping[_Form, Sequence[str]]:
+        """Fewer forms: of those with the same keys one is made, in which the row's type decides key by key.
+
+        For PostgreSQL a column costs little, and an object of its own much.
+        """
+        alike: dict[tuple[str, ...], list[tuple[_Form, Sequence[str]]]] = {}
+        for columns, types in forms.items():
+            alike.setdefault(tuple(key for key, _ in columns), []).append((columns, types))
+        return {
+            tuple(
+                (key, self._decided([(columns[place][1], types) for columns, types in group], row))
+                for place, key in enumerate(keys)
+            ): [name for _, types in group for name in types]
+            for keys, group in alike.items()
+        }
+
+    def _decided(self, values: Sequence[tuple[str, Sequence[str]]], row: Row) -> str:
+        """SQL: of several values the one for the row's type."""
+        types_of: dict[str, list[str]] = {}
+        for sql, types in values:
+            types_of.setdefault(sql, []).extend(types)
+        if len(types_of) == 1:
+            return values[0][0]
+        # As JSON, because a value in full and a masked one may be of different SQL types.
+        cases = "".join(
+            f" WHEN {self._draft.is_type(row, types)} THEN to_json({sql})" for sql, types in types_of.items()
+        )
+        return f"CASE{cases} END"
+
+    def _by_type(self, forms: Mapping[_Form, Sequence[str]], row: Row) -> str:
         """SQL: of several forms the one for the row's type."""
         # What several forms have in common and what reads other rows stands once, in front of them: PostgreSQL
         # prepares every form at each execution, whichever the row then takes.
@@ -60,7 +93,7 @@ class Objects:
         listed = ", ".join(f"{sql} AS {name}" for sql, name in shared.items())
         return f"(SELECT CASE{cases} END FROM (SELECT {listed} OFFSET 0) {front})"
 
-    def _columns(self, variant: Variant, row: Row) -> tuple[tuple[str, str], ...]:
+    def _columns(self, variant: Variant, row: Row) -> _Form:
         return tuple(
             (field.key, self._type_of(variant, row))
             if isinstance(field, Typename)

@@ -170,11 +170,15 @@ class Pages:
 
     def _cursor(self, sort: str, key: str, page: _Page) -> str:
         """SQL: where a row stands in the order of its page, sealed."""
-        position = f"{sort}::text || '/' || {key}::text"
+        # Said once, in front: whether the row is about a person is looked up for it.
+        said = self._draft.alias("k")
         seal = self._draft.parameters.bind(page.seal, "bytea")
-        inner = f"sha256({seal} || convert_to({position}, 'UTF8'))"
+        inner = f"sha256({seal} || convert_to({said}.at, 'UTF8'))"
         mac = f"left(encode(sha256({seal} || {inner}), 'hex'), 32)"
-        return f"translate(encode(convert_to({position} || '/' || {mac}, 'UTF8'), 'base64'), E'\\n', '')"
+        return (
+            f"(SELECT translate(encode(convert_to({said}.at || '/' || {mac}, 'UTF8'), 'base64'), E'\\n', '')"
+            f" FROM (SELECT {sort}::text || '/' || {key}::text AS at OFFSET 0) {said})"
+        )
 
 
 def _asked(field: Selected, target: str) -> Iterator[Selected]:
