@@ -38,6 +38,17 @@ def _silent(_: int) -> None:
     """Tell nobody."""
 
 
+def _leave_alone() -> None:
+    """Spare what this process is made of, which stays until its end, from the search for garbage.
+
+    Each search through all of it lets every request wait for a tenth of a second; and Python's own threshold
+    is reached several times by each document that is made ready.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 10, 10)
+
+
 class Server(uvicorn.Server):
     """A server that says when it listens, and ends when `parent`, the read end of a pipe, is closed there."""
 
@@ -66,10 +77,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             if self._own_process:
-                # What a hub is made of stays until its end: looking through all of it for garbage, again and again,
-                # would let every request wait for a tenth of a second.
-                gc.collect()
-                gc.freeze()
+                _leave_alone()
             if self._parent is not None:
                 asyncio.get_running_loop().add_reader(self._parent, self._orphaned, self._parent)
             self._ready(sockets[0].getsockname()[1] if sockets else 0)
