@@ -150,6 +150,11 @@ def scene() -> Scene:
             "source": "COMMERCE",
         }
         stage.rows[name] = make.add("archive", **row)
+    # What the chamber itself keeps of its member; the row above is another association's.
+    own = archive_of(make, merchant) | {
+        "data_class": "D25", "sharing_attribute": "PUBLIC", "source": "ASSOCIATION",
+    }  # fmt: skip
+    stage.rows["own_inner_archive"] = make.add("archive", **own)
     return stage
 
 

@@ -184,6 +184,17 @@ async def test_16_row_scopes_hold_however_a_row_is_reached(
     assert hub.scene.id("far_penalty") in answer.text
 
 
+async def test_16_an_association_sees_its_own_remarks_on_a_member_and_no_other_association_s(
+    hub: ServedScene, way: str
+) -> None:
+    """D25: a firm may be a member of several associations."""
+    query = "query($c: String!) { subject(value: $c) { ... on Organization { archives { id } } } }"
+    found = await hub.ask("chamber", query, {"c": hub.scene.merchant["uscc"]}, way)
+    # The scene's ids are those of records; an archive's begins with another letter.
+    shown = {one["id"][1:] for one in found.data["subject"]["archives"]}
+    assert shown == {hub.scene.id(name)[1:] for name in ("own_inner_archive", "public_archive")}
+
+
 async def test_16_a_person_exists_for_those_who_are_shown_a_record_of_it(hub: ServedScene, way: str) -> None:
     """The public sees licences of persons (D5), and penalties (D8) not at all; who has but penalties is nobody to it."""
     query = "query($id: ID!) { node(id: $id) { ... on NaturalPerson { displayName kind } } }"

@@ -181,6 +181,9 @@ def expected(cells: Mapping[tuple[str, str], str], code: str, partner: str, purp
         scopes.add(Scope.PARTY)
     elif " own" in cell and partner in ("P1", "P2"):
         scopes.add(Scope.OWN_REGION)
+    elif (code, partner) == ("D25", "P8"):
+        # Internal remarks are those of the association that made them.
+        scopes.add(Scope.OWN_SOURCE)
     public = LEVELS.get(cells[code, "P11"], Level.NONE)
     supervises = partner in ("P4", "P5", "P6") and purpose is Purpose.ONGOING_SUPERVISION
     if (partner == "P2" or supervises) and level > public:
@@ -278,6 +281,7 @@ def test_source_agency_is_never_given_numbers_of_persons_even_when_it_contribute
 def test_an_association_sees_its_sources_rows_only_of_its_members() -> None:
     decision = decide(MATRIX, everything("P8"), Purpose.MEMBER_ARCHIVE, "D25", TODAY)
     assert row_level(decision, RowFacts(own_source=True)) is Level.NONE
+    assert row_level(decision, RowFacts(member=True)) is Level.NONE
     assert row_level(decision, RowFacts(own_source=True, member=True)) is Level.FULL
 
 
