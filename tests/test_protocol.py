@@ -103,6 +103,16 @@ def test_a_request_whose_length_is_told_goes_the_short_way(
     assert other.status == 500
 
 
+def test_a_request_that_nothing_can_answer_is_hung_up_on(
+    hub: ProvinceHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(Gateway, "reply", broken)
+    assert sent(hub.address, request("POST", "/graphql", [bearer(hub), JSON], GOOD), timeout=5) is None
+
+
 def test_a_body_that_arrives_byte_by_byte_is_whole_at_its_end(hub: ProvinceHub) -> None:
     with socket.create_connection(hub.address, 5) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -136,9 +136,14 @@ class Protocol(HttpToolsProtocol):
             super().on_message_complete()
 
     async def _answer(self, request: _Whole, headers: list[tuple[bytes, bytes]]) -> None:
-        reply = await request.gateway.reply("POST", b"", headers, request.body)
-        if self.flow.write_paused:
-            await self.flow.drain()
+        try:
+            reply = await request.gateway.reply("POST", b"", headers, request.body)
+            if self.flow.write_paused:
+                await self.flow.drain()
+        except BaseException:
+            # Nothing will answer any more, and nobody shall wait for it.
+            self.transport.close()
+            raise
         request.response_started = request.response_complete = True
         if self.transport.is_closing():
             return
