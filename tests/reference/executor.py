@@ -248,7 +248,11 @@ class Reference:
                 # The worlds hold no cases: who sees which is tested in tests/casework.
                 return []
             case "subject.identifiers":
-                return ordered(self._things("identifier", row, as_of), "scheme", "value")
+                # Numbers of persons (D3) are never returned, masked or not, not even to those who may be told of them.
+                known = [
+                    one for one in self._things("identifier", row, as_of) if one.row["data_class"] == "D1"
+                ]
+                return ordered(known, "scheme", "value")
             case "subject.former_names":
                 return self._former_names(row, as_of)
             case "subject.contact" | "subject.registration":
