@@ -36,6 +36,7 @@ from hub.sandbox.partners import demo_partners
 from hub.serving.answers import Answers, Parts
 from hub.serving.gateway import Gateway
 from hub.serving.mutations import Mutations
+from hub.serving.protocol import ENDPOINT
 from hub.serving.quota import Quotas
 from hub.sources.cache import RowCache
 from hub.sources.discovery import connect_all, discover
@@ -46,7 +47,7 @@ from hub.store.reader import Reader
 from schema.coordinates import vocabulary
 from schema.persons import hmac_sm3
 
-GRAPHQL = "/graphql"
+GRAPHQL = ENDPOINT.decode()
 # Connections of a worker for commands; each command holds one for as long as its transaction.
 COMMANDERS = 3
 # Connections of a worker that writes little: agreements (one, listening), quotas and the states of live sources.
