@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from hub.query.access import Access, Row, quoted, subject_row
@@ -15,6 +16,27 @@ Form = TypeVar("Form")
 Written = TypeVar("Written")
 # Response keys with the SQL of their values, in the order of the answer.
 Columns = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Json:
+    """SQL of a JSON value made of a row, and the FROM items that it needs beside the row's own.
+
+    PostgreSQL dissolves such an item into the expression, where a sub-select in the expression would be run anew
+    for each row.
+    """
+
+    sql: str
+    beside: tuple[str, ...]
+
+    @property
+    def alone(self) -> str:
+        """SQL: the value as an expression of its own."""
+        return f"(SELECT {self.sql} FROM {_listed(self.beside)})"
+
+    def source(self, rows: str) -> str:
+        """The FROM clause of the value; `rows`: the FROM item of the row it is made of."""
+        return f"{rows}, {_listed(self.beside)}"
 
 
 class Draft:
@@ -57,14 +79,14 @@ class Draft:
         """The placeholder of rows that the hub brings along; `key`: the field that asks, where each has its own."""
         return self.parameters.bind(FromRows(name, key), "jsonb")
 
-    def json_object(self, columns: Columns, letter: str = "o") -> str:
-        """SQL: the JSON object of `columns`."""
+    def json_object(self, columns: Columns, letter: str = "o") -> Json:
+        """The JSON object of `columns`."""
         alias = self.alias(letter)
         listed = ", ".join(f"{sql} AS {column_name(key)}" for key, sql in columns)
-        return f"(SELECT row_to_json({alias}) FROM (SELECT {listed}) {alias})"
+        return Json(f"row_to_json({alias})", (f"(SELECT {listed}) {alias}",))
 
-    def json_of(self, variant: Variant, value: Callable[[Selected], str], letter: str = "o") -> str:
-        """SQL: the JSON object of what is selected of one type, each field as `value` says."""
+    def json_of(self, variant: Variant, value: Callable[[Selected], str], letter: str = "o") -> Json:
+        """The JSON object of what is selected of one type, each field as `value` says."""
         return self.json_object(
             [
                 (field.key, text(variant.type_name) if isinstance(field, Typename) else value(field))
@@ -96,3 +118,7 @@ def text(name: str) -> str:
 def json_list(value: str, order: str, kept: str = "") -> str:
     """SQL: the JSON list of `value` over the rows selected; `kept`: a FILTER for the rows that it holds."""
     return f"coalesce(json_agg({value} ORDER BY {order}){kept}, '[]')"
+
+
+def _listed(items: Iterable[str]) -> str:
+    return ", ".join(f"LATERAL {item}" for item in items)

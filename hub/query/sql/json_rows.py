@@ -9,7 +9,7 @@ from graphql import GraphQLObjectType, GraphQLType, get_named_type
 from hub.query.access import Row
 from hub.query.plan import Selected, Variant
 from hub.query.relations import TABLES
-from hub.query.sql.draft import Draft, json_list
+from hub.query.sql.draft import Draft, Json, json_list
 from schema.governance import Shape
 
 _SQL_TYPES = {
@@ -36,20 +36,20 @@ class JsonRows:
         if target == "sources":
             source, alias = self.brought(target, field)
             value = self.object(field.variants[0], alias)
-            return f"(SELECT {json_list(value, f'{alias}.ord')} FROM {source})"
+            return f"(SELECT {json_list(value.sql, f'{alias}.ord')} FROM {value.source(source)})"
         if kept_in == "case_file":
             return self._kept(field, f"({row.alias}.details->'{target}')", row)
         items = f"{row.alias}.details->'items'" if kept_in == "record" else f"{row.alias}.{target}"
         alias = self._draft.alias("b")
         value = self.object(field.variants[0], alias)
-        return (
-            f"(SELECT {json_list(value, f'{alias}.n')}"
-            f" FROM ROWS FROM (jsonb_to_recordset({items}) AS (code text, label text, value text))"
-            f" WITH ORDINALITY {alias}(code, label, value, n))"
+        rows = (
+            f"ROWS FROM (jsonb_to_recordset({items}) AS (code text, label text, value text))"
+            f" WITH ORDINALITY {alias}(code, label, value, n)"
         )
+        return f"(SELECT {json_list(value.sql, f'{alias}.n')} FROM {value.source(rows)})"
 
-    def object(self, variant: Variant, alias: str, about: Row | None = None) -> str:
-        """SQL: the JSON object of a row that the hub brought along, or that a row `about` somebody keeps."""
+    def object(self, variant: Variant, alias: str, about: Row | None = None) -> Json:
+        """The JSON object of a row that the hub brought along, or that a row `about` somebody keeps."""
         return self._draft.json_of(variant, lambda field: self._value(field, variant.type_name, alias, about))
 
     def _value(self, field: Selected, type_name: str, alias: str, about: Row | None) -> str:
@@ -70,10 +70,11 @@ class JsonRows:
         value = self.object(field.variants[0], alias, about)
         if not field.is_list:
             one = f"CASE jsonb_typeof({json}) WHEN 'object' THEN jsonb_build_array({json}) END"
-            return f"(SELECT {value} FROM {self._recordset(one, field.type_name)} {alias})"
+            return f"(SELECT {value.sql} FROM {value.source(f'{self._recordset(one, field.type_name)} {alias}')})"
         # Lists that a command has kept stand in their order; rows that the hub brings are numbered.
         numbered = f"(SELECT jsonb_agg(v || jsonb_build_object('ord', n)) FROM jsonb_array_elements({json}) WITH ORDINALITY x(v, n))"
-        return f"(SELECT {json_list(value, f'{alias}.ord')} FROM {self._recordset(numbered, field.type_name)} {alias})"
+        rows = f"{self._recordset(numbered, field.type_name)} {alias}"
+        return f"(SELECT {json_list(value.sql, f'{alias}.ord')} FROM {value.source(rows)})"
 
     def _recordset(self, json: str, type_name: str) -> str:
         """FROM item of a JSON list of objects that hold what the fields of a type show."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from hub.query.access import Row
 from hub.query.plan import Selected, Typename, Variant
-from hub.query.sql.draft import Draft, text
+from hub.query.sql.draft import Draft, Json, text
 from hub.query.sql.json_rows import JsonRows
 from hub.query.sql.pages import Pages
 from hub.query.sql.reach import Reach
@@ -30,8 +30,8 @@ class Objects:
         self.pages = Pages(draft, self.reach, self.object)
         self.json_rows = JsonRows(draft, self.related.one)
 
-    def object(self, variants: Sequence[Variant], row: Row) -> str:
-        """SQL: the JSON object of `row`: one form for all concrete types where they agree, else one for each."""
+    def object(self, variants: Sequence[Variant], row: Row) -> Json:
+        """The JSON object of `row`: one form for all concrete types where they agree, else one for each."""
         written = self._draft.alternatives(lambda variant: self._columns(variant, row), variants)
         forms: dict[_Form, list[str]] = {}
         for variant, columns in zip(variants, written, strict=True):
@@ -70,8 +70,8 @@ class Objects:
         )
         return f"CASE{cases} END"
 
-    def _by_type(self, forms: Mapping[_Form, Sequence[str]], row: Row) -> str:
-        """SQL: of several forms the one for the row's type."""
+    def _by_type(self, forms: Mapping[_Form, Sequence[str]], row: Row) -> Json:
+        """Of several forms the one for the row's type."""
         # What several forms have in common and what reads other rows stands once, in front of them: PostgreSQL
         # prepares every form at each execution, whichever the row then takes.
         seen = Counter(
@@ -82,16 +82,16 @@ class Objects:
         shared = {
             sql: f"v{number}" for number, sql in enumerate(sql for sql, times in seen.items() if times > 1)
         }
-        front = self._draft.alias("h")
-        cases = ""
+        front, cases = self._draft.alias("h"), ""
+        listed = ", ".join(f"{sql} AS {name}" for sql, name in shared.items())
+        beside = [f"(SELECT {listed} OFFSET 0) {front}"] if shared else []
         # Most subjects are organizations: they are told first.
         for columns, types in sorted(forms.items(), key=lambda form: "Organization" not in form[1]):
             told = [(key, f"{front}.{shared[sql]}" if sql in shared else sql) for key, sql in columns]
-            cases += f" WHEN {self._draft.is_type(row, types)} THEN {self._draft.json_object(told)}"
-        if not shared:
-            return f"CASE{cases} END"
-        listed = ", ".join(f"{sql} AS {name}" for sql, name in shared.items())
-        return f"(SELECT CASE{cases} END FROM (SELECT {listed} OFFSET 0) {front})"
+            value = self._draft.json_object(told)
+            beside += value.beside
+            cases += f" WHEN {self._draft.is_type(row, types)} THEN {value.sql}"
+        return Json(f"CASE{cases} END", tuple(beside))
 
     def _columns(self, variant: Variant, row: Row) -> _Form:
         return tuple(
@@ -144,4 +144,4 @@ class Objects:
         prefix = field.rule.target
         return self._draft.json_of(
             field.variants[0], lambda inner: self._value(inner, type_name, row, prefix)
-        )
+        ).alone

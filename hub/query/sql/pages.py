@@ -9,7 +9,7 @@ from functools import cached_property
 from hub.query.access import Row, all_of
 from hub.query.parameters import Conversion, FromRef, Seal
 from hub.query.plan import CURSOR, EDGES, PAGE_INFO, Constant, Selected
-from hub.query.sql.draft import Draft, column_name, json_list
+from hub.query.sql.draft import Draft, Json, column_name, json_list
 from hub.query.sql.reach import ObjectOf, Reach, Reached
 
 _HAS_NEXT = "has_next"
@@ -63,28 +63,24 @@ class Pages:
     """Makes the values of connections."""
 
     def __init__(self, draft: Draft, reach: Reach, object_of: ObjectOf) -> None:
-        """`object_of`: SQL of a row's JSON object."""
+        """`object_of`: a row's JSON object."""
         self._draft = draft
         self._reach = reach
         self._object_of = object_of
 
     def of_row(self, field: Selected, parent: Row) -> str:
         """SQL: a page of rows that belong to a row."""
-        page, source = self._page(field, parent)
-        value, columns = self._written(page)
-        return f"(SELECT {value} FROM (SELECT {', '.join(columns)} FROM {source}) {page.gathered})"
+        page, rows = self._page(field, parent)
+        value, gathered = self._written(page, rows)
+        return f"(SELECT {value.sql} FROM {value.source(gathered)})"
 
     def root(self, field: Selected) -> str:
         """SELECT of a page of rows, browsed without naming a subject, and of whose they are."""
-        page, source = self._page(field, None)
-        value, columns = self._written(page)
+        page, rows = self._page(field, None)
         known = (f"{page.row.alias}.subject_id IS NOT NULL",) if page.row.table.mixed else ()
         about = f"array_agg({page.row.alias}.subject_id){_filter(page.within + known)}"
-        columns.append(f'{about} AS " subjects"')
-        return (
-            f"SELECT {value} AS value, {page.column('subjects')} AS subjects"
-            f" FROM (SELECT {', '.join(columns)} FROM {source}) {page.gathered}"
-        )
+        value, gathered = self._written(page, rows, f'{about} AS " subjects"')
+        return f"SELECT {value.sql} AS value, {page.column('subjects')} AS subjects FROM {value.source(gathered)}"
 
     def _page(self, field: Selected, parent: Row | None) -> tuple[_Page, str]:
         """The page, and the FROM item of its rows."""
@@ -124,16 +120,18 @@ class Pages:
         here = ", ".join(f"{page.row.alias}.{column}" for column in page.reached.relation.order)
         return [f"({here}) {'<' if page.descending else '>'} ({sort}, {key})"]
 
-    def _written(self, page: _Page) -> tuple[str, list[str]]:
-        """SQL of the page's JSON over its one row, and the columns of that row."""
-        columns: list[str] = []
+    def _written(self, page: _Page, rows: str, *more: str) -> tuple[Json, str]:
+        """The page's JSON made of its one row, and the FROM item of that row; `more`: columns that it has besides."""
+        columns = list(more)
 
         def told(inner: Selected) -> str:
             if inner.rule.target != EDGES:
                 return self._page_info(inner, page)
-            name = column_name(inner.key)
+            nonlocal rows
+            name, edge = column_name(inner.key), self._edge(inner, page)
+            rows = edge.source(rows)
             # In the order in which the rows come, so that nothing is sorted again.
-            columns.append(f"{json_list(self._edge(inner, page), page.order, page.kept)} AS {name}")
+            columns.append(f"{json_list(edge.sql, page.order, page.kept)} AS {name}")
             return f"{page.gathered}.{name}"
 
         value = self._draft.json_of(page.reached.field.variants[0], told, "c")
@@ -145,18 +143,23 @@ class Pages:
             f"(array_agg({page.row.alias}.{column} ORDER BY {page.order}){page.kept})[least(count(*), {page.limit})]"
             f' AS " {name}"'
             for name, column in (("sort", sort), ("key", key), ("about", "subject_id"))
-            if page.column(name) in value
+            if page.column(name) in value.alone
         ]
-        return value, columns
+        return value, f"(SELECT {', '.join(columns)} FROM {rows}) {page.gathered}"
 
-    def _edge(self, field: Selected, page: _Page) -> str:
+    def _edge(self, field: Selected, page: _Page) -> Json:
+        beside: list[str] = []
+
         def told(inner: Selected) -> str:
             if inner.rule.target != CURSOR:
-                return self._object_of(inner.variants, page.row)
+                node = self._object_of(inner.variants, page.row)
+                beside.extend(node.beside)
+                return node.sql
             sort = f"{page.row.alias}.{page.reached.relation.order[0]}"
             return self._cursor(sort, self._draft.expressions.key(page.row), page)
 
-        return self._draft.json_of(field.variants[0], told)
+        edge = self._draft.json_of(field.variants[0], told)
+        return Json(edge.sql, (*beside, *edge.beside))
 
     def _page_info(self, field: Selected, page: _Page) -> str:
         def told(inner: Selected) -> str:
@@ -166,7 +169,7 @@ class Pages:
             key = self._draft.expressions.key(page.row, page.column("key"), page.column("about"))
             return self._cursor(page.column("sort"), key, page)
 
-        return self._draft.json_of(field.variants[0], told)
+        return self._draft.json_of(field.variants[0], told).alone
 
     def _cursor(self, sort: str, key: str, page: _Page) -> str:
         """SQL: where a row stands in the order of its page, sealed."""

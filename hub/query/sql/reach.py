@@ -10,11 +10,11 @@ from hub.query.livefacts import LIVE, LiveTable
 from hub.query.parameters import Conversion, FromRef
 from hub.query.plan import Ref, Selected, Test, Variant
 from hub.query.relations import RELATIONS, TABLES, Relation
-from hub.query.sql.draft import Draft
+from hub.query.sql.draft import Draft, Json
 from hub.query.sql.visibility import Visibility
 
-# SQL of the JSON object of a row: the rows that fields reach are objects again (hub.query.sql.objects).
-ObjectOf = Callable[[Sequence[Variant], Row], str]
+# The JSON object of a row: the rows that fields reach are objects again (hub.query.sql.objects).
+ObjectOf = Callable[[Sequence[Variant], Row], Json]
 _OPERATORS = {"eq": "=", "gte": ">=", "lte": "<="}
 
 

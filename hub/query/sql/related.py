@@ -12,7 +12,7 @@ class Related:
     """Makes the values of fields that reach other rows."""
 
     def __init__(self, draft: Draft, reach: Reach, object_of: ObjectOf) -> None:
-        """`object_of`: SQL of a row's JSON object."""
+        """`object_of`: a row's JSON object."""
         self._draft = draft
         self._reach = reach
         self._object_of = object_of
@@ -20,12 +20,11 @@ class Related:
     def one(self, field: Selected, parent: Row) -> str:
         """SQL: the row that `field` reaches; of several the last in their order."""
         reached = self._reach.reached(field, parent)
-        shown, source = self._shown(reached), self._reach.source(reached)
-        conditions = all_of([*self._reach.conditions(reached), shown])
+        conditions = all_of([*self._reach.conditions(reached), self._shown(reached)])
+        value = self._object_of(field.variants, reached.row)
+        source = value.source(self._reach.source(reached))
         last = f" ORDER BY {reached.order(descending=True)} LIMIT 1" if reached.relation.order else ""
-        return (
-            f"(SELECT {self._object_of(field.variants, reached.row)} FROM {source} WHERE {conditions}{last})"
-        )
+        return f"(SELECT {value.sql} FROM {source} WHERE {conditions}{last})"
 
     def _shown(self, reached: Reached) -> str:
         visibility, field = self._reach.visibility, reached.field
@@ -41,9 +40,9 @@ class Related:
         relation, row, visibility = reached.relation, reached.row, self._reach.visibility
         shown = visibility.of_types(row, field.types, former=relation.former)
         conditions = all_of([*self._reach.conditions(reached), shown])
-        source = self._reach.source(reached)
         value = self._object_of(field.variants, row)
-        listed = f"(SELECT {json_list(value, reached.order(relation.descending))} FROM {source} WHERE {conditions})"
+        source = value.source(self._reach.source(reached))
+        listed = f"(SELECT {json_list(value.sql, reached.order(relation.descending))} FROM {source} WHERE {conditions})"
         if parent is None or reached.live is None or not reached.live.answered:
             return listed
         if visibility.as_of:

@@ -77,9 +77,10 @@ class Root:
                 f"{s}.kind = 'NATURAL_PERSON'" if person else TRUE,
                 f"{s}.subject_id = (SELECT {i}.subject_id FROM identifier {i} WHERE {match})",
             ]
+        shown = self._objects.object(self._field.variants, row)
         return (
-            f"SELECT {self._objects.object(self._field.variants, row)} AS value, ARRAY[{s}.subject_id] AS subjects"
-            f" FROM {self._visibility.subjects()} {s}"
+            f"SELECT {shown.sql} AS value, ARRAY[{s}.subject_id] AS subjects"
+            f" FROM {shown.source(f'{self._visibility.subjects()} {s}')}"
             f" WHERE {all_of([*found, self._visibility.of_subject(row)])}"
         )
 
@@ -88,13 +89,14 @@ class Root:
         row, k, v = self._draft.subject(), self._draft.alias("k"), self._draft.alias("v")
         s = row.alias
         codes = self._draft.parameters.bind(FromRef(self._field.arguments["codes"]), "text[]")
+        value = self._objects.object(self._field.variants, row)
         return (
             f"SELECT {json_list(f'{v}.value', f'{k}.ord')} AS value,"
             f" array_agg({v}.subject_id) FILTER (WHERE {v}.subject_id IS NOT NULL) AS subjects"
             # The sub-select hides the array's length from the planner, so that it makes one plan for all lengths.
             f" FROM unnest((SELECT {codes})) WITH ORDINALITY {k}(code, ord) LEFT JOIN LATERAL"
-            f" (SELECT {self._objects.object(self._field.variants, row)} AS value, {s}.subject_id"
-            f" FROM {self._visibility.subjects()} {s}"
+            f" (SELECT {value.sql} AS value, {s}.subject_id"
+            f" FROM {value.source(f'{self._visibility.subjects()} {s}')}"
             f" WHERE {all_of([f'{s}.uscc = {k}.code', self._visibility.of_subject(row)])}) {v} ON TRUE"
         )
 
@@ -122,9 +124,10 @@ class Root:
                 self._visibility.current(row),
                 shown,
             ]
+            value = self._objects.object(variants, row)
             branches.append(
-                f"SELECT {self._objects.object(variants, row)} AS value, ARRAY[{alias}.subject_id] AS subjects"
-                f" FROM {relation} {alias} WHERE {all_of(conditions)}"
+                f"SELECT {value.sql} AS value, ARRAY[{alias}.subject_id] AS subjects"
+                f" FROM {value.source(f'{relation} {alias}')} WHERE {all_of(conditions)}"
             )
         return " UNION ALL ".join(branches) or f"SELECT NULL::json AS value, {_NOBODY} AS subjects"
 
@@ -144,9 +147,10 @@ class Root:
             *self._objects.reach.conditions(reached),
             self._visibility.of_types(row, self._field.types),
         ]
+        value = self._objects.object(self._field.variants, row)
         return (
-            f"SELECT {self._objects.object(self._field.variants, row)} AS value, {_subject_of(row)} AS subjects"
-            f" FROM {self._objects.reach.source(reached)} WHERE {all_of(conditions)}"
+            f"SELECT {value.sql} AS value, {_subject_of(row)} AS subjects"
+            f" FROM {value.source(self._objects.reach.source(reached))} WHERE {all_of(conditions)}"
         )
 
     def _made(self) -> str:
@@ -158,18 +162,20 @@ class Root:
         row = Row(self._draft.alias("t"), TABLES[entity.relation])
         n, ids = self._draft.alias("n"), self._draft.parameters.bind(FromCommand(field.key), "uuid[]")
         value, subjects = self._objects.object(field.variants, row), _subject_of(row)
+        told = value.sql
         if field.is_list:
-            value = json_list(value, f"{n}.ord")
+            told = json_list(told, f"{n}.ord")
             subjects = f"array_agg({row.alias}.subject_id) FILTER (WHERE {row.alias}.subject_id IS NOT NULL)"
         conditions = [
             f"{row.alias}.public_id = {n}.id",
             self._visibility.current(row),
             self._visibility.of_types(row, field.types),
         ]
-        return (
-            f"SELECT {value} AS value, {subjects} AS subjects FROM unnest({ids}) WITH ORDINALITY {n}(id, ord)"
+        rows = (
+            f"unnest({ids}) WITH ORDINALITY {n}(id, ord)"
             f" JOIN {entity.relation} {row.alias} ON {all_of(conditions)}"
         )
+        return f"SELECT {told} AS value, {subjects} AS subjects FROM {value.source(rows)}"
 
     def _brought(self) -> str:
         """Rows that the hub brings along: what it knows itself, what a reading or a command found, candidates."""
@@ -188,9 +194,8 @@ class Root:
             about = f"array_agg({alias}.subject_id)" if field.is_list else f"ARRAY[{alias}.subject_id]"
             subjects = f"array_remove({about}, NULL)"
         value = self._objects.json_rows.object(field.variants[0], alias)
-        if field.is_list:
-            value = json_list(value, f"{alias}.ord")
-        return f"SELECT {value} AS value, {subjects} AS subjects FROM {source}{shown}"
+        told = json_list(value.sql, f"{alias}.ord") if field.is_list else value.sql
+        return f"SELECT {told} AS value, {subjects} AS subjects FROM {value.source(source)}{shown}"
 
 
 def _subject_of(row: Row) -> str:
