@@ -16,9 +16,9 @@ from hub.casework.delivery.alarms import raise_alarms
 from hub.casework.delivery.channels import Channel, Client
 from hub.casework.delivery.deliveries import Courier, Pace
 from hub.sandbox.customs import ANOMALY_SERVICE, LEVEL_SERVICE, CustomsService
-from hub.sandbox.facts import CustomsFile, CustomsLevel
+from hub.sandbox.facts import CustomsFile, CustomsLevel, Subject
 from hub.sandbox.platform import Platform
-from hub.sandbox.province import Province, Subject
+from hub.sandbox.province import Province
 from hub.sandbox.run import APP_KEY
 from hub.sandbox.server import serving
 from schema.persons import resident_check

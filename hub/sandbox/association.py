@@ -17,7 +17,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from hub.sandbox import dirt
-from hub.sandbox.province import Province, Subject
+from hub.sandbox.facts import Subject
+from hub.sandbox.province import Province
 from hub.sandbox.server import Fault
 
 MOST = 100

@@ -7,8 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from hub.sandbox import dirt, drop
-from hub.sandbox.facts import COMMERCE, License, Penalty
-from hub.sandbox.province import FICTITIOUS, Province, Subject
+from hub.sandbox.facts import COMMERCE, License, Penalty, Subject
+from hub.sandbox.province import FICTITIOUS, Province
 
 # Header codes of 发改办财金〔2018〕424号, in its order.
 LICENSE_COLUMNS = (

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from hub.sandbox import dirt
-from hub.sandbox.facts import CUSTOMS
-from hub.sandbox.province import Province, Subject
+from hub.sandbox.facts import CUSTOMS, Subject
+from hub.sandbox.province import Province
 from hub.sandbox.server import Fault
 
 LEVEL_SERVICE = "s_1263000000000_0421"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hub.sandbox import dirt, drop
 from hub.sandbox.decisions import months_after
-from hub.sandbox.facts import InvestmentReport
-from hub.sandbox.province import Province, Subject
+from hub.sandbox.facts import InvestmentReport, Subject
+from hub.sandbox.province import Province
 
 _KINDS = {"INITIAL": "01", "CHANGE": "02", "DEREGISTRATION": "03", "ANNUAL": "04"}
 _COMMON = ("BGBH", "BGLX", "QYMC", "TYSHXYDM", "BGRQ", "YXBZ", "GXSJ")

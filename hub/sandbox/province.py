@@ -10,15 +10,7 @@ from random import Random
 
 from hub.sandbox import decisions, grading, names, wellknown
 from hub.sandbox.facts import (
-    CustomsFile,
-    Evaluation,
-    ForexClass,
-    InvestmentReport,
-    License,
-    Listing,
-    Membership,
-    Penalty,
-    TaxGrade,
+    Subject,
 )
 from hub.sandbox.names import Region
 
@@ -34,44 +26,6 @@ _KINDS = (
     ("N1", "LEGAL_PERSON", 15),
     ("", "NATURAL_PERSON", 20),
 )
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A subject and all that the agencies hold about it. `uscc` is None for natural persons."""
-
-    number: int
-    kind: str
-    name: str
-    uscc: str | None
-    region: Region
-    # Region as the register writes it; old registrations keep a code that no longer exists.
-    registered_region: str
-    established_on: date
-    status: str
-    industry_code: str | None
-    representative: str | None
-    # Number of the person who represents or operates it: agencies' files carry it, the hub must not.
-    resident_id: str
-    address: str
-    phone: str
-    former_name: str | None = None
-    licenses: tuple[License, ...] = ()
-    penalties: tuple[Penalty, ...] = ()
-    listings: tuple[Listing, ...] = ()
-    customs: CustomsFile | None = None
-    tax_grades: tuple[TaxGrade, ...] = ()
-    forex: ForexClass | None = None
-    reports: tuple[InvestmentReport, ...] = ()
-    membership: Membership | None = None
-    evaluation: Evaluation | None = None
-    merchant_since: date | None = None
-
-    @property
-    def code(self) -> str:
-        """The USCC. Natural persons have none: ask only where there is one."""
-        assert self.uscc is not None
-        return self.uscc
 
 
 @dataclass(frozen=True)

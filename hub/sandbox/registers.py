@@ -9,7 +9,8 @@ from random import Random
 
 from hub.sandbox import dirt, drop
 from hub.sandbox.decisions import back, months_after
-from hub.sandbox.province import Province, Subject
+from hub.sandbox.facts import Subject
+from hub.sandbox.province import Province
 from hub.sandbox.wellknown import CLEAN, DISHONEST, RICH
 
 _COMMON = ("企业名称", "统一社会信用代码", "有效标志", "更新时间")

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from hub.sandbox import dirt
-from hub.sandbox.facts import Listing
-from hub.sandbox.province import Province, Subject
+from hub.sandbox.facts import Listing, Subject
+from hub.sandbox.province import Province
 from hub.sandbox.server import Fault
 
 MOST_ROWS = 1000

@@ -10,7 +10,8 @@ import asyncpg
 
 from hub.sandbox import dirt
 from hub.sandbox.decisions import months_after
-from hub.sandbox.province import Province, Subject
+from hub.sandbox.facts import Subject
+from hub.sandbox.province import Province
 
 DATABASE = "tax_exchange"
 READER = "tax_exchange_reader"

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
-from typing import TYPE_CHECKING
 
 from hub.sandbox import decisions, grading
 from hub.sandbox.facts import (
@@ -21,11 +20,9 @@ from hub.sandbox.facts import (
     Listing,
     Membership,
     Penalty,
+    Subject,
     TaxGrade,
 )
-
-if TYPE_CHECKING:
-    from hub.sandbox.province import Subject
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from hub.casework.foreign_trade.notifications import (
     unanswered,
 )
 from hub.casework.machine import Case
-from hub.casework.objections.commands import answered
+from hub.casework.mechanisms import declared
 from hub.casework.partners import in_force
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
@@ -86,7 +86,7 @@ async def receive(work: Work, given: Mapping[str, Any]) -> Made:
 
 
 async def answer(work: Work, given: Mapping[str, Any]) -> Made:
-    """Feed back as an addressee; what was asked about a record goes to the objection that asked."""
+    """Feed back as an addressee; when all have, the mechanism that asked goes on, if one did."""
 
     def choose(case: Case[NotificationDetails]) -> str:
         if case.state == "ISSUED":
@@ -95,8 +95,9 @@ async def answer(work: Work, given: Mapping[str, Any]) -> Made:
 
     made = await _take(work, {**given, "text": said(given["text"], "text")}, choose)
     case, _ = await engine.find(work.connection, NOTIFICATION, given["number"], work.actor)
-    if case.state == "FEEDBACK" and case.details.objection is not None:
-        await answered(work, case)
+    asked = declared("ANSWERED").get(case.details.kind)
+    if case.state == "FEEDBACK" and asked is not None:
+        await asked(work, case)
     return made
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from hub.casework.machine import HANDLER, Case, Effects, Guard, Machine, State, Step, Transition
+from hub.casework.work import Work
 from hub.rules.calendar import Due
 from schema.governance import Capability
 
@@ -72,6 +74,10 @@ class NotificationDetails:
     findings: tuple[Finding, ...] = ()
     # The objection that it enquires about; never shown: its file is not the addressees' (D36).
     objection: str | None = None
+
+
+# What a mechanism that asks by notifications of a kind does when all have answered: declared by it as ANSWERED.
+Answered = Callable[[Work, Case[NotificationDetails]], Awaitable[None]]
 
 
 def outstanding(told: NotificationDetails) -> frozenset[str]:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from hub.casework import engine
 from hub.casework.foreign_trade.findings import publishable, rules, said
-from hub.casework.foreign_trade.notifications import NOTIFICATION, NotificationDetails
+from hub.casework.foreign_trade.notifications import NOTIFICATION, Answered, NotificationDetails
 from hub.casework.listings.machine import LIST_ENTRY as LISTING
 from hub.casework.listings.measures import follow, public_id_of
 from hub.casework.machine import Case, NewFact
@@ -372,3 +372,4 @@ COMMANDS: dict[str, Command] = {
     "objection.uphold": uphold,
     **{f"objection.{name}": _unmarking(name) for name in ("reject", "withdraw", "record_withdrawal")},
 }
+ANSWERED: dict[str, Answered] = {"OBJECTION_ENQUIRY": answered}
