@@ -8,11 +8,12 @@ import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeVar
 
 from hub.errors import AgreementInvalid
-from hub.rights.agreement_values import array_of, day_of, exactly, once, shown, table_of, text_of
+from hub.rights.agreement_values import array_of, day_of, exactly, nearest, once, shown, table_of, text_of
 from hub.rights.issuer import IssuerKey, KeySet, read_issuers
 from hub.rights.matrix import Capability, Level, Limits, Matrix, PartnerClass, Purpose, Quota, level_named
 from schema.regions import PROVINCE_PREFIXES, current_region, is_known
@@ -33,6 +34,7 @@ _NEEDED = (
 _OPTIONAL = ("regions", "source", "coordinates", "quota", "limits", "issuer")
 
 T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 S = TypeVar("S", Limits, Quota)
 
 
@@ -193,7 +195,7 @@ def _data(
             raise AgreementInvalid(f"{where}: no such data class")
         table = entry if isinstance(entry, dict) else {"level": entry}
         exactly(table, ("level",), ("purposes",), where)
-        level = _member(table["level"], level_named, where)
+        level = _member(table["level"], level_named, Level.__members__, where)
         named = _several(table["purposes"], Purpose, f"{where}.purposes") if "purposes" in table else None
         _within(named or (), frozenset(purposes), None, f"{where}.purposes")
         ceilings = {
@@ -240,7 +242,7 @@ def _regions(value: object, cls: PartnerClass) -> tuple[str, ...]:
 def _source(value: object, cls: PartnerClass, matrix: Matrix) -> str:
     name = text_of(value, "source")
     if name not in matrix.sources:
-        raise AgreementInvalid(f"source: {shown(name)} is unknown")
+        raise AgreementInvalid(f"source: {shown(name)} is unknown{nearest(name, matrix.sources)}")
     if cls.code not in matrix.sources[name].partners:
         raise AgreementInvalid(f"source: {name} is not run by a partner of class {cls.code}")
     return name
@@ -254,7 +256,7 @@ def _hidden(value: object, known: frozenset[str] | None) -> frozenset[str]:
     )
     for name in hidden:
         if known is not None and name not in known:
-            raise AgreementInvalid(f"coordinates.hide: the schema has no {shown(name)}")
+            raise AgreementInvalid(f"coordinates.hide: the schema has no {shown(name)}{nearest(name, known)}")
     once(hidden, "coordinates.hide")
     return frozenset(hidden)
 
@@ -282,14 +284,14 @@ def _within(named: Sequence[str], allowed: Collection[str], cls: PartnerClass | 
             raise AgreementInvalid(f"{where}: {name} is not open to {whose}")
 
 
-def _several(value: object, kind: Callable[[str], T], where: str) -> tuple[T, ...]:
-    found = tuple(_member(name, kind, where) for name in array_of(value, where))
+def _several(value: object, kind: type[E], where: str) -> tuple[E, ...]:
+    found = tuple(_member(name, kind, kind, where) for name in array_of(value, where))
     once(found, where)
     return found
 
 
-def _member(value: object, kind: Callable[[str], T], where: str) -> T:
+def _member(value: object, kind: Callable[[str], T], known: Iterable[str], where: str) -> T:
     try:
         return kind(text_of(value, where))
     except ValueError:
-        raise AgreementInvalid(f"{where}: {shown(value)} is unknown") from None
+        raise AgreementInvalid(f"{where}: {shown(value)} is unknown{nearest(value, known)}") from None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from difflib import get_close_matches
 
 from hub.errors import AgreementInvalid
 
@@ -16,16 +17,24 @@ def shown(value: object) -> str:
     return said if len(said) <= 60 else f"{said[:57]}…"
 
 
+def nearest(value: object, known: Iterable[str]) -> str:
+    """What a refusal adds for a value that none of `known` is: the one that was probably meant, if any is near."""
+    names = {name.casefold(): name for name in known}
+    near = get_close_matches(str(value).casefold(), names, n=1, cutoff=0.75)
+    return f"; did you mean {names[near[0]]}?" if near else ""
+
+
 def exactly(
     table: Mapping[str, object], needed: Sequence[str], optional: Sequence[str], where: str = ""
 ) -> None:
     """Refuse a table that misses a key of `needed` or has one that is in neither list."""
+    for name in table:
+        if name not in needed and name not in optional:
+            said = f"{_under(where, shown(name)[1:-1])}: unknown key"
+            raise AgreementInvalid(said + nearest(name, (*needed, *optional)))
     for name in needed:
         if name not in table:
             raise AgreementInvalid(f"{_under(where, name)}: missing")
-    for name in table:
-        if name not in needed and name not in optional:
-            raise AgreementInvalid(f"{_under(where, shown(name)[1:-1])}: unknown key")
 
 
 def table_of(value: object, where: str) -> Mapping[str, object]:
