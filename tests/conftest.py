@@ -31,6 +31,11 @@ for _name in [name for name in os.environ if name.startswith("HUB_")]:
     del os.environ[_name]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that at the end no process waits for another's last file."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @dataclass
 class Database:
     """A store of one test, migrated and empty."""

@@ -17,6 +17,8 @@ from tests.casework.dispatch import present
 from tests.hub_server import SUBJECTS, ProvinceHub
 from tests.readme_tables import ROOT
 
+pytestmark = pytest.mark.long
+
 # Waits a minute for the worker each time: once is enough here.
 SLOW = {"objections.py"}
 SCRIPTS = sorted(path.name for path in (ROOT / "examples").glob("*.py") if path.name != "hub_client.py")

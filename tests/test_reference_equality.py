@@ -17,8 +17,10 @@ from tests.reference.rows import Store
 from tests.stage import Stage, pool_for, repeatable, stage_over, wanted
 from tests.worlds import World, build
 
+pytestmark = pytest.mark.long
+
 # Documents for each caller, in each world.
-DOCUMENTS, WORLDS = 85, (11, 12)
+DOCUMENTS, WORLDS = 65, (11, 100)
 SOAK_DOCUMENTS, SOAK_WORLDS = 530, tuple(range(100, 110))
 # Documents that were refused prove nothing, and neither do fields that were never asked: at least these shares must be.
 ANSWERED, ASKED = 0.95, 0.8

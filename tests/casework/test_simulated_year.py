@@ -18,6 +18,8 @@ from tests.casework.recount import figures_of_departments_are_a_recount, reports
 from tests.casework.town import NEW_YEAR, Town
 from tests.conftest import Database
 
+pytestmark = pytest.mark.long
+
 # 20 towns of 50 firms: a thousand histories. A seed that failed is run again by its number.
 TOWNS, FIRMS, ROUNDS = 20, 50, 18
 # Steps without which the year would prove little: each is taken in some town.
