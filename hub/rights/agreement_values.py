@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from difflib import get_close_matches
 
 from hub.errors import AgreementInvalid
 
@@ -19,6 +18,9 @@ def shown(value: object) -> str:
 
 def nearest(value: object, known: Iterable[str]) -> str:
     """What a refusal adds for a value that none of `known` is: the one that was probably meant, if any is near."""
+    # A serving process reads agreements too, and never refuses one.
+    from difflib import get_close_matches
+
     names = {name.casefold(): name for name in known}
     near = get_close_matches(str(value).casefold(), names, n=1, cutoff=0.75)
     return f"; did you mean {names[near[0]]}?" if near else ""
