@@ -123,6 +123,7 @@ REFUSALS = {
     "key id that leads to a file": ('kid = "2026-1"', 'kid = "../etc/passwd"', "issuer.kid: 1 to 64 letters"),
     "key id that leads to an address": ('kid = "2026-1"', 'kid = "http://example"', "issuer.kid: 1 to 64 letters"),
     "two keys of one id": (ISSUER, ISSUER + ISSUER.replace(JWK, ed25519()), "issuer.kid: https://mall.example names 2026-1 twice"),
+    "partner under a misspelt key": ('partner = "mall"', 'parnter = "mall"', "parnter: unknown key; did you mean partner?"),
     "partner's id in capitals": ('partner = "mall"', 'partner = "Mall"', "partner: a small letter"),
     "partner's id with a path": ('partner = "mall"', 'partner = "../mall"', "partner: a small letter"),
     "partner's id of one letter": ('partner = "mall"', 'partner = "m"', "partner: a small letter"),

@@ -185,6 +185,13 @@ def test_texts_in_reads_the_files_of_a_directory_and_names_a_broken_one(tmp_path
     tmp_path.joinpath("tax.toml").write_bytes("税务机关".encode("gb18030"))
     with pytest.raises(AgreementInvalid, match=r"tax\.toml: cannot be read"):
         texts_in(tmp_path)
+    for broken, said in (
+        (f"{MALL}=", "the file is not TOML"),
+        (MALL.replace("mall", "M", 1), "partner: a small"),
+    ):
+        tmp_path.joinpath("tax.toml").write_text(broken, encoding="utf-8")
+        with pytest.raises(AgreementInvalid, match=rf"^tax\.toml: {said}"):
+            texts_in(tmp_path)
 
 
 def test_compare_names_each_difference() -> None:

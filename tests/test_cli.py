@@ -325,18 +325,6 @@ def test_a_correction_must_be_an_object_of_strings(shell: Shell, tmp_path: Path)
     shell("quarantine", "replay", "1", "--corrected", tmp_path / "none").refused("FILE_REFUSED", "none")
 
 
-def test_lists_of_members_are_taken_whole_or_not_at_all(shell: Shell, tmp_path: Path) -> None:
-    path = tmp_path / "members.csv"
-    path.write_text(f"uscc\n{MERCHANT}\n91630100MA7XK2P38N\n", encoding="utf-8")
-    done = shell("affiliations", "apply", "other-mall", "MERCHANT", path)
-    assert (done.status, done.out) == (0, "other-mall: given 2, known 2, begun 2, ended 0\n")
-    path.write_text(f"uscc\n{MERCHANT}\nnonsense\n", encoding="utf-8")
-    shell("affiliations", "apply", "other-mall", "MERCHANT", path).refused("FILE_REFUSED", "line 3")
-    shell("affiliations", "apply", "other-mall", "FRIEND", path).refused(
-        "BAD_USER_INPUT", "MEMBER or MERCHANT"
-    )
-
-
 # ---- agreements
 
 
@@ -398,6 +386,47 @@ def test_an_agreement_wider_than_the_matrix_is_refused_in_one_line_and_none_is_a
     assert "Traceback" not in done.err
 
 
+def test_lists_of_merchants_are_taken_whole_or_not_at_all(shell: Shell, texts: Path, tmp_path: Path) -> None:
+    path, other = tmp_path / "merchants.csv", texts / "mall.toml"
+    shell("affiliations", "apply", "other-mall", "MERCHANT", path).refused("FILE_REFUSED")
+    path.write_text(f"uscc\n{MERCHANT}\n91630100MA7XK2P38N\n", encoding="utf-8")
+    shell("affiliations", "apply", "other-mall", "MERCHANT", path).refused(
+        "AGREEMENT_INVALID", "ever applied"
+    )
+    other.write_text(other.read_text("utf-8").replace('"mall"', '"other-mall"', 1), encoding="utf-8")
+    assert shell("agreements", "apply", other).status == 0
+    done = shell("affiliations", "apply", "other-mall", "MERCHANT", path)
+    assert (done.status, done.out, done.err) == (0, "other-mall: given 2, known 2, begun 2, ended 0\n", "")
+    path.write_text(f"uscc\n{MERCHANT}\nnonsense\n", encoding="utf-8")
+    shell("affiliations", "apply", "other-mall", "MERCHANT", path).refused("FILE_REFUSED", "line 3")
+    shell("affiliations", "apply", "other-mall", "FRIEND", path).refused(
+        "BAD_USER_INPUT", "MEMBER or MERCHANT"
+    )
+    # A list whose beginning was cut off ends nothing.
+    for headless in (f"{MERCHANT}\n", f" {MERCHANT} ,x\n{MERCHANT}\n", "", "\n"):
+        path.write_text(headless, encoding="utf-8")
+        shell("affiliations", "apply", "other-mall", "MERCHANT", path).refused("FILE_REFUSED", "a head line")
+    path.write_text(f"uscc\n{MERCHANT}\n91630100MA7XK2P38N\n91630100MAFGY5BN6T\n", encoding="utf-8")
+    again = shell("affiliations", "apply", "other-mall", "MERCHANT", path)
+    assert (again.status, again.out) == (0, "other-mall: given 3, known 2, begun 0, ended 0\n")
+    assert again.err == "not known to the hub: 91630100MAFGY5BN6T\n"
+    shell("affiliations", "apply", "othermall", "MERCHANT", path).refused(
+        "AGREEMENT_INVALID", "did you mean other-mall?"
+    )
+
+
+def test_a_file_is_checked_as_it_would_be_applied(shell: Shell, texts: Path) -> None:
+    mall = texts / "mall.toml"
+    text = mall.read_text("utf-8")
+    assert shell("agreements", "check", mall).out.startswith("mall: P9, ")
+    early = shell("agreements", "check", mall, "--today", "2001-01-01")
+    assert early.status == 0
+    assert ", in force only from 20" in early.out
+    shell("agreements", "check", mall, "--today", "2099-01-01").refused("AGREEMENT_INVALID", "expired on")
+    mall.write_text(text[: text.index("[[issuer]]")], encoding="utf-8")
+    assert shell("agreements", "check", mall).out.endswith("no issuer: nobody can sign for it\n")
+
+
 def test_explain_says_why_a_partner_sees_a_coordinate(shell: Shell) -> None:
     hidden = shell("agreements", "explain", "mall", "Organization.contact")
     assert hidden.status == 0, hidden
@@ -409,7 +438,12 @@ def test_explain_says_why_a_partner_sees_a_coordinate(shell: Shell) -> None:
     )
     assert seen.lines[0] == "commerce ONGOING_SUPERVISION: Organization.contact exists"
     assert "FULL" in seen.lines[1]
-    shell("agreements", "explain", "nobody", "Organization.contact").refused("AGREEMENT_NOT_IN_FORCE")
+    shell("agreements", "explain", "nobody", "Organization.contact").refused(
+        "AGREEMENT_INVALID", "ever applied"
+    )
+    shell("agreements", "explain", "mall", "Organization.contacts").refused(
+        "BAD_USER_INPUT", "No such coordinate; did you mean Organization.contact?"
+    )
     shell("agreements", "explain", "mall", "Organization.contact", "--purpose", "AUDIT").refused(
         "PURPOSE_NOT_ALLOWED"
     )

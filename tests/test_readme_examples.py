@@ -129,6 +129,14 @@ def asked_body(name: str) -> str:
     return found[1].replace("\\\\", "\\")
 
 
+def test_an_example_is_sent_from_the_shell(changed: Changed) -> None:
+    changed.run(shell("example=").split("ask ")[0])
+    body = (changed.directory / "var" / "example.json").read_text("utf-8")
+    token = changed.run("credithub token --partner customs")
+    found = changed.ask(body, token, "ONGOING_SUPERVISION")
+    assert found["subject"]["displayName"]
+
+
 def test_a_partner_is_one_file(changed: Changed) -> None:
     changed.run(shell("mkdir -p var/agreements"))
     changed.run(shell("python - >> var/agreements/bazaar.toml"))

@@ -12,13 +12,15 @@ from rich.table import Table
 
 from hub.commands.session import err, operator, out, present, told, with_store, writer
 from hub.config import Settings
-from hub.errors import AgreementInvalid, PurposeNotAllowed, SettingInvalid
-from hub.rights.agreement import SHANGHAI, Agreements, read_agreement, today_in
+from hub.errors import PurposeNotAllowed, SettingInvalid
+from hub.rights.agreement import SHANGHAI, Agreements, parse_agreement, today_in
 from hub.rights.agreement_store import (
     apply_agreements,
     diff_agreement,
     list_agreements,
+    require_applied,
     suspend_agreement,
+    text_of,
     texts_in,
 )
 from hub.rights.explain import explanations
@@ -38,10 +40,7 @@ def _texts(paths: list[Path]) -> list[str]:
         if path.is_dir():
             texts += texts_in(path)
         else:
-            try:
-                texts.append(path.read_text("utf-8"))
-            except (OSError, UnicodeDecodeError) as error:
-                raise AgreementInvalid(f"{path.name}: cannot be read ({type(error).__name__})") from None
+            texts.append(text_of(path))
     return texts
 
 
@@ -174,6 +173,7 @@ def explain(
 
     async def work(configured: Settings) -> int:
         async with writer(configured, 2) as pool:
+            await require_applied(pool, partner)
             agreements = await Agreements.open(pool, load_matrix(), present, vocabulary().coordinates)
             agreement = agreements.get(partner)
             await agreements.close()
@@ -211,10 +211,11 @@ def check(
     except ValueError:
         raise SettingInvalid("--today: a day such as 2026-01-31") from None
     for text in _texts(paths):
-        agreement = read_agreement(text, load_matrix(), day, vocabulary().coordinates)
+        one = parse_agreement(text, load_matrix(), day, vocabulary().coordinates)
+        begins = "" if one.valid_from <= day else f", in force only from {one.valid_from}"
+        keys = "" if one.issuers or one.key_sets else ", no issuer: nobody can sign for it"
         out.print(
-            f"{agreement.partner}: {agreement.partner_class}, {len(agreement.data)} data classes",
-            markup=False,
+            f"{one.partner}: {one.partner_class}, {len(one.data)} data classes{begins}{keys}", markup=False
         )
     if not paths:
         err.print("nothing to check")

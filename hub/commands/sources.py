@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -30,12 +31,15 @@ from hub.harvest import replay as replaying
 from hub.harvest import run as harvesting
 from hub.harvest.affiliation import read_codes, take_affiliations
 from hub.rights.agreement import today_in
+from hub.rights.agreement_store import require_applied
 from hub.sources.discovery import connect_all
 
 quarantine = typer.Typer(
     no_args_is_help=True, help="Rows that were not understood: list, show, correct and replay."
 )
 affiliations = typer.Typer(no_args_is_help=True, help="Whose members and merchants subjects are.")
+# Codes that a list may name before it only counts them.
+_SHOWN = 10
 
 
 class _Bars:
@@ -221,6 +225,12 @@ def _connector(configured: Settings, source: str) -> Connector:
     return found
 
 
+def _listed(codes: Sequence[str]) -> str:
+    """Some of the codes, and how many more there are."""
+    more = f" and {len(codes) - _SHOWN} more" if len(codes) > _SHOWN else ""
+    return ", ".join(codes[:_SHOWN]) + more
+
+
 @affiliations.command("apply")
 @told
 def affiliations_apply(
@@ -235,10 +245,13 @@ def affiliations_apply(
 
     async def work(configured: Settings) -> None:
         async with writer(configured, 1) as pool:
+            await require_applied(pool, partner)
             taken = await take_affiliations(pool, partner, kind, codes, today_in(present()))
         out.print(
             f"{partner}: given {taken.given}, known {taken.known}, begun {taken.begun}, ended {taken.ended}",
             markup=False,
         )
+        if taken.unknown:
+            err.print(f"not known to the hub: {_listed(taken.unknown)}", markup=False)
 
     with_store(work)

@@ -31,34 +31,49 @@ begun AS (
   ON CONFLICT (subject_id, partner, kind, valid_from) DO UPDATE SET valid_to = NULL
   RETURNING 1
 )
-SELECT (SELECT count(*) FROM listed) AS listed, (SELECT count(*) FROM begun) AS begun, (SELECT count(*) FROM ended) AS ended
+SELECT (SELECT count(*) FROM listed) AS listed, (SELECT count(*) FROM begun) AS begun, (SELECT count(*) FROM ended) AS ended,
+  ARRAY(SELECT code FROM unnest($3::text[]) code WHERE NOT EXISTS (SELECT FROM subject s WHERE s.uscc = code)) AS unknown
 """
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a list: codes known to the hub, and affiliations that begin and end with it."""
+    """What became of a list: codes known to the hub, affiliations that begin and end with it, codes it does not know."""
 
     given: int
     known: int
     begun: int
     ended: int
+    unknown: tuple[str, ...]
 
 
 def read_codes(path: Path) -> list[str]:
-    """The codes in the first column of a CSV file in UTF-8, its head line left out. Raises FileRefused."""
+    """The codes in the first column of a CSV file in UTF-8, below its head line.
+
+    Raises FileRefused, also for a file without a head line: it may have been cut off, and what it lacks would end.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if row][1:]
+            rows = [row for row in csv.reader(file) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FileRefused(f"{path.name}: {type(error).__name__}") from None
+    if not rows or _is_code(rows[0][0]):
+        raise FileRefused(f"{path.name}: the first line must be a head line")
     codes = []
-    for number, row in enumerate(rows, 2):
+    for number, row in enumerate(rows[1:], 2):
         try:
             codes.append(parse_uscc(row[0]).code)
         except InvalidIdentifier as problem:
             raise FileRefused(f"{path.name}, line {number}: {problem.reason}") from None
     return codes
+
+
+def _is_code(cell: str) -> bool:
+    try:
+        parse_uscc(cell)
+    except InvalidIdentifier:
+        return False
+    return True
 
 
 async def take_affiliations(
@@ -68,4 +83,4 @@ async def take_affiliations(
     listed = list(dict.fromkeys(codes))
     async with pool.acquire() as connection:
         row = await connection.fetchrow(_TAKE, partner, kind, listed, today)
-    return Taken(len(listed), row["listed"], row["begun"], row["ended"])
+    return Taken(len(listed), row["listed"], row["begun"], row["ended"], tuple(row["unknown"]))

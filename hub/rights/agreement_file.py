@@ -101,13 +101,25 @@ def read_agreement(
 ) -> Agreement:
     """Read an agreement as `parse_agreement` does, but take one that has expired since it was applied."""
     document = _document(text)
-    partner = document.get("partner")
-    if not isinstance(partner, str) or not _PARTNER.fullmatch(partner):
-        raise AgreementInvalid("partner: a small letter, then 1 to 31 small letters, digits or hyphens")
+    partner = _partner(document)
     try:
         return _agreement(partner, document, text, matrix, today, known_coordinates)
     except AgreementInvalid as error:
         raise AgreementInvalid(f"{partner}: {error}") from None
+
+
+def partner_of(text: str) -> str:
+    """Whose agreement a file is. Raises AgreementInvalid when it does not say so."""
+    return _partner(_document(text))
+
+
+def _partner(document: Mapping[str, object]) -> str:
+    partner = document.get("partner")
+    if not isinstance(partner, str) or not _PARTNER.fullmatch(partner):
+        # It may stand there, under a key that is misspelt.
+        exactly(document, _NEEDED, _OPTIONAL)
+        raise AgreementInvalid("partner: a small letter, then 1 to 31 small letters, digits or hyphens")
+    return partner
 
 
 def _document(text: str) -> Mapping[str, object]:

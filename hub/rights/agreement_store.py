@@ -13,11 +13,13 @@ import asyncpg
 
 from hub.errors import AgreementInvalid
 from hub.rights.agreement import CHANNEL, NEWEST, today_in
-from hub.rights.agreement_file import Agreement, parse_agreement, read_agreement, refuse_other_key
+from hub.rights.agreement_file import Agreement, parse_agreement, partner_of, read_agreement, refuse_other_key
+from hub.rights.agreement_values import nearest
 from hub.rights.matrix import Matrix
 
 # Two appliers at once could both find no conflict; readers are not held up.
 _LOCK = "LOCK TABLE agreement IN SHARE ROW EXCLUSIVE MODE"
+_NEVER_APPLIED = "no agreement of this partner was ever applied"
 
 
 class Outcome(StrEnum):
@@ -76,15 +78,28 @@ class Listed:
     problem: str | None
 
 
+def text_of(path: Path) -> str:
+    """An agreement's file. Raises AgreementInvalid naming the file when it cannot be read, or not whose it is."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        partner_of(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise AgreementInvalid(f"{path.name}: cannot be read as UTF-8: {type(error).__name__}") from None
+    except AgreementInvalid as error:
+        raise AgreementInvalid(f"{path.name}: {error}") from None
+    return text
+
+
 def texts_in(directory: Path) -> tuple[str, ...]:
-    """The *.toml files of a directory, by name. Raises AgreementInvalid naming one that cannot be read."""
-    texts = []
-    for path in sorted(directory.glob("*.toml")):
-        try:
-            texts.append(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise AgreementInvalid(f"{path.name}: cannot be read as UTF-8: {type(error).__name__}") from None
-    return tuple(texts)
+    """The *.toml files of a directory, by name. Raises AgreementInvalid as `text_of` does."""
+    return tuple(text_of(path) for path in sorted(directory.glob("*.toml")))
+
+
+async def require_applied(pool: asyncpg.Pool, partner: str) -> None:
+    """Raise AgreementInvalid unless an agreement of this partner was ever applied, whether it is in force or not."""
+    partners = [row["partner"] for row in await pool.fetch(NEWEST)]
+    if partner not in partners:
+        raise AgreementInvalid(_NEVER_APPLIED + nearest(partner, partners))
 
 
 async def apply_agreements(
@@ -143,7 +158,7 @@ async def suspend_agreement(pool: asyncpg.Pool, partner: str, now: datetime, by:
             partner,
         )
         if found is None:
-            raise AgreementInvalid("no agreement of this partner was ever applied")
+            raise AgreementInvalid(_NEVER_APPLIED)
         if found["suspended_at"] is not None:
             return False
         await connection.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub.errors import BadUserInput
+from hub.rights.agreement_values import nearest
 from hub.rights.matrix import Level, Matrix, Purpose
 from hub.rights.policy import Decision
 from hub.rights.standing import Standing
@@ -66,7 +67,8 @@ def explanations(
     rows: list[dict[str, Any]] = []
     common = {"coordinate": coordinate, "purpose": str(purpose), "agreement": standing.agreement.document}
     if rule is None and not isinstance(argument, Parameter):
-        raise BadUserInput("No such coordinate: write Type.field.", argument="coordinate")
+        meant = nearest(coordinate, vocabulary.coordinates) if operator else ""
+        raise BadUserInput(f"No such coordinate{meant or ': write Type.field.'}", argument="coordinate")
     visible = coordinate in standing.view.visible
     if not visible and not (standing.view.entitled or operator):
         raise BadUserInput("No such coordinate: write Type.field.", argument="coordinate")
