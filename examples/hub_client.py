@@ -8,6 +8,7 @@ import secrets
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -56,8 +57,13 @@ class Desk:
             {name: value for name, value in headers.items() if value is not None},
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Answers())
-        with opener.open(request, timeout=30) as response:
-            answer: dict[str, Any] = json.load(response)
+        try:
+            with opener.open(request, timeout=30) as response:
+                answer: dict[str, Any] = json.load(response)
+        except urllib.error.URLError as error:
+            raise SystemExit(
+                f"No hub at {URL}: {error.reason}. `make demo` starts one; HUB_PORT names its port."
+            ) from None
         if answer.get("errors"):
             raise Refused(answer["errors"][0])
         data: dict[str, Any] = answer["data"]

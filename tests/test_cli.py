@@ -354,6 +354,8 @@ def test_agreements_are_applied_compared_suspended_and_reinstated(shell: Shell, 
     assert listed.status == 0
     assert len(re.findall(r"^│", listed.out, re.MULTILINE)) >= len(PARTNERS)
     assert re.search(r"mall.*SUSPENDED", listed.out, re.IGNORECASE), listed.out
+    assert "STILL_SUSPENDED" in (again := shell("agreements", "apply", mall).out)
+    assert "--reinstate" in again
     assert shell("agreements", "apply", mall, "--reinstate").status == 0
 
 

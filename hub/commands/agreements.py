@@ -15,6 +15,7 @@ from hub.config import Settings
 from hub.errors import PurposeNotAllowed, SettingInvalid
 from hub.rights.agreement import SHANGHAI, Agreements, parse_agreement, today_in
 from hub.rights.agreement_store import (
+    Outcome,
     apply_agreements,
     diff_agreement,
     list_agreements,
@@ -97,7 +98,8 @@ def apply(
                 reinstate=reinstate,
             )
         for one in done:
-            out.print(f"{one.partner}: {one.outcome} {one.digest[:16]}", markup=False)
+            hint = "; --reinstate ends the suspension" if one.outcome is Outcome.STILL_SUSPENDED else ""
+            out.print(f"{one.partner}: {one.outcome} {one.digest[:16]}{hint}", markup=False)
 
     with_store(work)
 
