@@ -290,6 +290,8 @@ def _as_subject(row: Row) -> Row:
 
 # Details that are no texts in their JSON, by GraphQL type.
 _DETAIL_TYPES = {"Int": "int", "Float": "float8", "Boolean": "boolean", "DateTime": "timestamptz"}
+# GraphQL types of columns that are no texts in the store.
+_OTHER_TYPES = frozenset({*_DETAIL_TYPES, "Date"})
 # A row whose class does not matter, only its subject.
 _ANONYMOUS = type(TABLES["subject"])("fact", fact=False, data_class="")
 
@@ -303,3 +305,8 @@ def stored(row: Row, rule: Rule, field_type: str, prefix: str, is_list: bool = F
         return f"({kept})::{_DETAIL_TYPES[field_type]}" if field_type in _DETAIL_TYPES else kept
     column = f"{row.alias}.{prefix}{rule.target}"
     return f"{column}::text" if field_type in ("Yuan", "ID") else column
+
+
+def is_text(rule: Rule, field_type: str, is_list: bool = False) -> bool:
+    """Whether what `stored` gives is of the SQL type text; so are all masks."""
+    return rule.shape in (Shape.COLUMN, Shape.DETAIL) and not is_list and field_type not in _OTHER_TYPES

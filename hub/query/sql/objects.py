@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from hub.query.access import Row
+from hub.query.expressions import is_text
 from hub.query.plan import Selected, Typename, Variant
 from hub.query.sql.draft import Draft, Json, text
 from hub.query.sql.json_rows import JsonRows
@@ -36,37 +37,39 @@ class Objects:
         forms: dict[_Form, list[str]] = {}
         for variant, columns in zip(variants, written, strict=True):
             forms.setdefault(columns, []).append(variant.type_name)
-        fewer = self._of_the_same_keys(forms, row)
+        fewer = self._of_the_same_keys(forms, row, _texts(variants))
         return self._by_type(fewer, row) if len(fewer) > 1 else self._draft.json_object(next(iter(fewer)))
 
     def _of_the_same_keys(
-        self, forms: Mapping[_Form, Sequence[str]], row: Row
+        self, forms: Mapping[_Form, Sequence[str]], row: Row, texts: Collection[str]
     ) -> Mapping[_Form, Sequence[str]]:
         """Fewer forms: of those with the same keys one is made, in which the row's type decides key by key.
 
-        For PostgreSQL a column costs little, and an object of its own much.
+        For PostgreSQL a column costs little, and an object of its own much. `texts`: keys whose values are texts.
         """
         alike: dict[tuple[str, ...], list[tuple[_Form, Sequence[str]]]] = {}
         for columns, types in forms.items():
             alike.setdefault(tuple(key for key, _ in columns), []).append((columns, types))
         return {
             tuple(
-                (key, self._decided([(columns[place][1], types) for columns, types in group], row))
+                (key, self._decided([(form[place][1], types) for form, types in group], row, key in texts))
                 for place, key in enumerate(keys)
             ): [name for _, types in group for name in types]
             for keys, group in alike.items()
         }
 
-    def _decided(self, values: Sequence[tuple[str, Sequence[str]]], row: Row) -> str:
-        """SQL: of several values the one for the row's type."""
+    def _decided(self, values: Sequence[tuple[str, Sequence[str]]], row: Row, plain: bool) -> str:
+        """SQL: of several values the one for the row's type. `plain`: all of them are texts."""
         types_of: dict[str, list[str]] = {}
         for sql, types in values:
             types_of.setdefault(sql, []).extend(types)
         if len(types_of) == 1:
             return values[0][0]
-        # As JSON, because a value in full and a masked one may be of different SQL types.
+        # Else as JSON, because a value and one that is withheld may be of different SQL types.
+        one = "{0}" if plain else "to_json({0})"
         cases = "".join(
-            f" WHEN {self._draft.is_type(row, types)} THEN to_json({sql})" for sql, types in types_of.items()
+            f" WHEN {self._draft.is_type(row, types)} THEN {one.format(sql)}"
+            for sql, types in types_of.items()
         )
         return f"CASE{cases} END"
 
@@ -145,3 +148,16 @@ class Objects:
         return self._draft.json_of(
             field.variants[0], lambda inner: self._value(inner, type_name, row, prefix)
         ).alone
+
+
+def _texts(variants: Sequence[Variant]) -> frozenset[str]:
+    """The keys under which all of `variants` have texts."""
+    each = [
+        {
+            one.key
+            for one in variant.fields
+            if isinstance(one, Selected) and is_text(one.rule, one.type_name, one.is_list)
+        }
+        for variant in variants
+    ]
+    return frozenset(set.intersection(*each))
