@@ -21,7 +21,7 @@ from hub.rights.agreement_store import (
     list_agreements,
     require_applied,
     suspend_agreement,
-    text_of,
+    text_in,
     texts_in,
 )
 from hub.rights.explain import explanations
@@ -41,7 +41,7 @@ def _texts(paths: list[Path]) -> list[str]:
         if path.is_dir():
             texts += texts_in(path)
         else:
-            texts.append(text_of(path))
+            texts.append(text_in(path))
     return texts
 
 

@@ -78,7 +78,7 @@ class Listed:
     problem: str | None
 
 
-def text_of(path: Path) -> str:
+def text_in(path: Path) -> str:
     """An agreement's file. Raises AgreementInvalid naming the file when it cannot be read, or not whose it is."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -91,8 +91,8 @@ def text_of(path: Path) -> str:
 
 
 def texts_in(directory: Path) -> tuple[str, ...]:
-    """The *.toml files of a directory, by name. Raises AgreementInvalid as `text_of` does."""
-    return tuple(text_of(path) for path in sorted(directory.glob("*.toml")))
+    """The *.toml files of a directory, by name. Raises AgreementInvalid as `text_in` does."""
+    return tuple(text_in(path) for path in sorted(directory.glob("*.toml")))
 
 
 async def require_applied(pool: asyncpg.Pool, partner: str) -> None:

@@ -18,7 +18,7 @@ def shown(value: object) -> str:
 
 def nearest(value: object, known: Iterable[str]) -> str:
     """What a refusal adds for a value that none of `known` is: the one that was probably meant, if any is near."""
-    # A serving process reads agreements too, and never refuses one.
+    # Only a refusal needs it, and every serving process reads agreements.
     from difflib import get_close_matches
 
     names = {name.casefold(): name for name in known}
