@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,9 @@ SECONDS = float(os.environ.get("HUB_BENCH_SECONDS", "2"))
 ROUNDS = int(os.environ.get("HUB_BENCH_ROUNDS", "5"))
 SMALL_SUBJECTS = 10_000
 CONNECTIONS = (1, 32)
-# What rights cost is less than the host's speed drifts in a round: it is measured in many short turns.
-TURNS, OF_A_ROUND = 4 * ROUNDS, 0.2
+# Servers that are nearly as fast as each other are measured in many short turns: the host's speed drifts by more in
+# a round. The resolvers, which answer after half a second at times, need the rounds.
+TURNS, OF_A_ROUND = 4 * ROUNDS, 0.25
 COMPARED = 20
 UNSEEN = 300
 
@@ -64,8 +65,10 @@ def main() -> None:
             store=asyncio.run(_version(large)),
             subjects=SUBJECTS,
             small=min(SMALL_SUBJECTS, SUBJECTS),
-            seconds=SECONDS,
-            rounds=ROUNDS,
+            stretches=(
+                f"{ROUNDS} rounds of {SECONDS:g} s against the resolvers,"
+                f" {TURNS} turns of {SECONDS * OF_A_ROUND:g} s against the others"
+            ),
             sync=sync_microseconds(state),
             load=load_average,
         )
@@ -107,21 +110,22 @@ def main() -> None:
                 for count in CONNECTIONS:
                     # Each stretch goes on with other requests than the last.
                     at = (number * 2 + count) * 1777
-                    for name in servers:
+                    for name in turned((HUB, RESOLVERS), number):
                         measure(
-                            results.samples, name, workload.name, count, requests[workload.name], SECONDS, at
+                            results.rounds, name, workload.name, count, requests[workload.name], SECONDS, at
                         )
                     if workload.name == "W1" and count == 1:
-                        measure(results.samples, SMALL, "W1", 1, of_small, SECONDS, at)
+                        measure(results.rounds, SMALL, "W1", 1, of_small, SECONDS, at)
             print(f"Round {number + 1} of {ROUNDS}.", flush=True)
         for number in range(TURNS):
             for workload in WORKLOADS:
                 for count in CONNECTIONS:
-                    for name in (HUB, NO_RIGHTS) if number % 2 else (NO_RIGHTS, HUB):
+                    for name in turned((HUB, FLOOR, NO_LEDGER, NO_RIGHTS), number):
                         measure(
                             results.turns, name, workload.name, count, requests[workload.name],
                             SECONDS * OF_A_ROUND, number * 1777,
                         )  # fmt: skip
+            print(f"Turn {number + 1} of {TURNS}.", flush=True)
         results.memory = {name: resident_mib(server.pid) for name, server in servers.items()}
         for workload in WORKLOADS[:2]:
             results.unseen[workload.name] = _unseen(hub, postgres.pid, state, workload, sent, for_others)
@@ -132,6 +136,13 @@ def main() -> None:
     path.write_text(text, encoding="utf-8")
     print(text)
     print(f"Written to {path}.")
+
+
+def turned(names: Sequence[str], number: int) -> Sequence[str]:
+    """`names` with another one first and another one after each: a server feels what ran before it."""
+    first = number // 2 % len(names)
+    order = [*names[first:], *names[:first]]
+    return order[::-1] if number % 2 else order
 
 
 def compare(servers: Mapping[str, Serving], no_rights: Serving, sent: Mapping[str, str]) -> None:

@@ -24,11 +24,12 @@ class Results:
     store: str
     subjects: int
     small: int
-    seconds: float
-    rounds: int
+    # How often and how long was measured, in words.
+    stretches: str
     sync: float
-    samples: Samples = field(default_factory=dict)
-    # Short turns of the hub with and without rights.
+    # The hub, and what differs from it by a factor.
+    rounds: Samples = field(default_factory=dict)
+    # The hub, and what is nearly as fast.
     turns: Samples = field(default_factory=dict)
     # Server → MiB after the run.
     memory: dict[str, float] = field(default_factory=dict)
@@ -39,7 +40,7 @@ class Results:
 
 
 def ratio(samples: Samples, one: str, other: str, workload: str, connections: int) -> float:
-    """Median over the rounds of the ratio of `one`'s rate to `other`'s."""
+    """Median over the stretches of the ratio of `one`'s rate to `other`'s."""
     pairs = zip(samples[one, workload, connections], samples[other, workload, connections], strict=True)
     return statistics.median(a.rate / b.rate for a, b in pairs)
 
@@ -68,8 +69,8 @@ def markdown(results: Results) -> str:
         "",
         f"Written by `make bench`. {results.machine}; {results.store}; {results.subjects:,} subjects,"
         f" {results.subjects * 10:,} records. One server process on one core, PostgreSQL and the load on the other;"
-        f" {results.rounds} interleaved rounds of {results.seconds:g} s, medians; ratios are medians of the rounds'"
-        f" ratios. Making 8 KiB durable on this disk took {results.sync:,.0f} µs; load average {results.load:.1f}"
+        f" {results.stretches}, each time with another server first; medians, and ratios are medians of each"
+        f" time's ratios. Making 8 KiB durable on this disk took {results.sync:,.0f} µs; load average {results.load:.1f}"
         " at the start.",
         "",
         "The hub runs its full path: token, agreement, purpose, view, quota, plan, one statement, ledger."
@@ -85,11 +86,10 @@ def markdown(results: Results) -> str:
     rows = []
     for workload in WORKLOADS:
         for connections in (1, 32):
-            hub, floor, resolvers = (
-                results.samples[name, workload.name, connections] for name in (HUB, FLOOR, RESOLVERS)
-            )
-            of_floor = ratio(results.samples, HUB, FLOOR, workload.name, connections)
-            of_resolvers = ratio(results.samples, HUB, RESOLVERS, workload.name, connections)
+            hub, floor = (results.turns[name, workload.name, connections] for name in (HUB, FLOOR))
+            resolvers = results.rounds[RESOLVERS, workload.name, connections]
+            of_floor = ratio(results.turns, HUB, FLOOR, workload.name, connections)
+            of_resolvers = ratio(results.rounds, HUB, RESOLVERS, workload.name, connections)
             rows.append(
                 [
                     f"{workload.name} {workload.title}" if connections == 1 else workload.name,
@@ -100,7 +100,7 @@ def markdown(results: Results) -> str:
                     f"{of_floor:.2f} × ({_mark(of_floor >= 0.8)}: 0.8)",
                     f"{of_resolvers:.1f} × ({_mark(of_resolvers >= workload.resolvers_target)}:"
                     f" {workload.resolvers_target:g})",
-                    f"{ratio(results.samples, NO_LEDGER, FLOOR, workload.name, connections):.2f} ×",
+                    f"{ratio(results.turns, NO_LEDGER, FLOOR, workload.name, connections):.2f} ×",
                 ]
             )
     lines += _table(
@@ -118,8 +118,10 @@ def markdown(results: Results) -> str:
     )
     lines += ["## Latency (ms) and processor time (µs a request: server + PostgreSQL)", ""]
     rows = []
-    for (name, label, connections), found in results.samples.items():
-        if name in (HUB, FLOOR, RESOLVERS):
+    for samples, names in ((results.turns, (HUB, FLOOR)), (results.rounds, (RESOLVERS,))):
+        for (name, label, connections), found in samples.items():
+            if name not in names:
+                continue
             rows.append(
                 [
                     label,
@@ -142,7 +144,7 @@ def _rights_and_ledger(results: Results) -> list[str]:
     for workload in WORKLOADS:
         for connections in (1, 32):
             rights = 1 - ratio(results.turns, HUB, NO_RIGHTS, workload.name, connections)
-            ledger = 1 - ratio(results.samples, HUB, NO_LEDGER, workload.name, connections)
+            ledger = 1 - ratio(results.turns, HUB, NO_LEDGER, workload.name, connections)
             spent = _cpu(results, HUB, workload.name, connections) - _cpu(
                 results, NO_LEDGER, workload.name, connections
             )
@@ -155,26 +157,24 @@ def _rights_and_ledger(results: Results) -> list[str]:
                     f"{spent / _cpu(results, HUB, workload.name, connections):+.1%}",
                 ]
             )
-    turns = len(results.turns[HUB, WORKLOADS[0].name, 1])
     told = [
         "## What rights and the ledger cost",
         "",
-        f"Throughput lost against the same hub with a view of everything ({turns} short turns of each, alternating), and"
-        " against the same hub without its ledger; asked: rights ≤ 3 %. Last column: the ledger's part of all processor"
-        " time, PostgreSQL's included.",
+        "Throughput lost against the same hub with a view of everything, and against the same hub without its ledger;"
+        " asked: rights ≤ 3 %. Last column: the ledger's part of all processor time, PostgreSQL's included.",
         "",
     ]
     return told + _table(["workload", "connections", "rights", "ledger", "ledger, processor"], rows)
 
 
 def _cpu(results: Results, name: str, workload: str, connections: int) -> float:
-    found = results.samples[name, workload, connections]
+    found = results.turns[name, workload, connections]
     return statistics.median(m.server + m.store for m in found)
 
 
 def _single_figures(results: Results) -> list[str]:
-    small = [m.p50 for m in results.samples[SMALL, "W1", 1]]
-    large = [m.p50 for m in results.samples[HUB, "W1", 1]]
+    small = [m.p50 for m in results.rounds[SMALL, "W1", 1]]
+    large = [m.p50 for m in results.rounds[HUB, "W1", 1]]
     growth = statistics.median(b / a for a, b in zip(small, large, strict=True))
     rows = [
         [
