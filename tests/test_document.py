@@ -6,7 +6,15 @@ import time
 from collections.abc import Callable
 
 import pytest
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, build_schema, get_introspection_query, parse
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    build_schema,
+    get_introspection_query,
+    parse,
+    specified_rules,
+)
 from graphql import validate as validate_by_graphql_core
 from graphql.validation import OverlappingFieldsCanBeMergedRule
 from hypothesis import given, settings
@@ -284,6 +292,34 @@ def test_a_misspelt_and_a_hidden_name_give_the_same_error() -> None:
     for name in ("taxArrears", "taxArrearz"):
         (error,) = validate_in(hidden, parse(f"{{subject{{{name}}}}}"))
         assert error.message == f"Cannot query field '{name}' on type 'Subject'."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{a{code}}",
+        "{a{...f}}",
+        "{a{...f}} fragment g on Subject{code}",
+        "{a{code}} fragment f on Subject{code}",
+        "{a{...f}} fragment f on Subject{code} fragment f on Subject{code}",
+        "{a{...f}} fragment f on Color{code}",
+        "{a{...f}} fragment f on Subject @skip(if:true){code}",
+        "{a{...on Grade{scheme}}}",
+        "{a{... {cod}}}",
+        "{a{code @nothing}}",
+        "{a{code @skip(if:true) @skip(if:false)}}",
+        "query @skip(if:true) {a{code}}",
+        "query($c:String! @deprecated){subject(code:$c){code}}",
+        "{a{records @defer{pageInfo{hasNextPage}}}}",
+        '{subject(code:"...@"){code}}',
+        '{subject(code:"""...@"""){codes}}',
+        "{a{code}} # ...@",
+    ],
+)
+def test_the_rules_that_are_left_out_would_have_said_nothing(text: str) -> None:
+    rules = [rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule]
+    expected = validate_by_graphql_core(SCHEMA, parse(text), rules, hide_suggestions=True)
+    assert [one.message for one in validate_in(SCHEMA, parse(text))] == [one.message for one in expected]
 
 
 def test_at_most_twenty_errors_are_reported() -> None:

@@ -9,9 +9,9 @@ once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import astuple, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 from graphql import (
@@ -29,11 +29,20 @@ from graphql import (
     validate,
 )
 from graphql.validation import (
+    ASTValidationRule,
     DeferStreamDirectiveLabel,
     DeferStreamDirectiveOnRootField,
     DeferStreamDirectiveOnValidOperationsRule,
+    FragmentsOnCompositeTypesRule,
+    KnownDirectivesRule,
+    KnownFragmentNamesRule,
+    NoFragmentCyclesRule,
+    NoUnusedFragmentsRule,
     OverlappingFieldsCanBeMergedRule,
+    PossibleFragmentSpreadsRule,
     StreamDirectiveOnListField,
+    UniqueDirectivesPerLocationRule,
+    UniqueFragmentNamesRule,
     ValuesOfCorrectTypeRule,
 )
 from graphql.validation.validate import ValidationAbortedError
@@ -82,8 +91,18 @@ _RULES: Final = tuple(
     for rule in specified_rules
     if rule is not OverlappingFieldsCanBeMergedRule
 )
-# In a schema without @defer and @stream these directives are unknown, which KnownDirectivesRule says.
-_PLAIN_RULES: Final = tuple(rule for rule in _RULES if rule not in _INCREMENTAL_RULES)
+# Rules that speak only of what most documents do not hold: each one costs at every node.
+_OF_FRAGMENTS: Final = frozenset(
+    {
+        FragmentsOnCompositeTypesRule,
+        KnownFragmentNamesRule,
+        NoFragmentCyclesRule,
+        NoUnusedFragmentsRule,
+        PossibleFragmentSpreadsRule,
+        UniqueFragmentNamesRule,
+    }
+)
+_OF_DIRECTIVES: Final = frozenset({KnownDirectivesRule, UniqueDirectivesPerLocationRule})
 
 _LONG_WORD: Final = re.compile(rf"[^\s'\"]{{{MAX_ECHO + 1},}}")
 _LONG_QUOTE: Final = re.compile(rf"\"[^\"]{{{MAX_ECHO + 1},}}\"?")
@@ -242,11 +261,10 @@ def validate_in(
     At most MAX_ERRORS errors, each of at most MAX_MESSAGE characters and without suggestions. Selections that
     cannot be merged are looked for once everything else is right; LimitExceeded when that is too much work.
     """
-    incremental = any(directive.name in _INCREMENTAL for directive in schema.directives)
     errors = validate(
         schema,
         document,
-        _RULES if incremental else _PLAIN_RULES,
+        _rules_for(schema, document),
         # The last one says that there are more.
         max_errors=MAX_ERRORS - 1,
         hide_suggestions=True,
@@ -258,6 +276,28 @@ def validate_in(
         error.message = shortened(error.message)
         error.args = (error.message,)
     return tuple(errors)
+
+
+def _rules_for(schema: GraphQLSchema, document: DocumentNode) -> Collection[type[ASTValidationRule]]:
+    """The rules that the document could break."""
+    # A string that holds these signs only has more rules looked at.
+    text = document.loc.source.body if document.loc else "...@"
+    has_fragments = "..." in text or any(
+        isinstance(one, FragmentDefinitionNode) for one in document.definitions
+    )
+    # In a schema without @defer and @stream these directives are unknown, which KnownDirectivesRule says.
+    incremental = any(directive.name in _INCREMENTAL for directive in schema.directives)
+    return _rules(has_fragments, "@" in text, incremental)
+
+
+@cache
+def _rules(fragments: bool, directives: bool, incremental: bool) -> tuple[type[ASTValidationRule], ...]:
+    left_out = (
+        (frozenset() if fragments else _OF_FRAGMENTS)
+        | (frozenset() if directives else _OF_DIRECTIVES)
+        | (frozenset() if directives and incremental else _INCREMENTAL_RULES)
+    )
+    return tuple(rule for rule in _RULES if rule not in left_out)
 
 
 def shortened(message: str) -> str:
