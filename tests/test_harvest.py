@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from connectors.contract import Kind
+from hub.casework.facts import write_fact
+from hub.casework.machine import ChangedFact
 from hub.errors import SourceUnknown
 from hub.harvest.quarantine import list_quarantined
 from hub.harvest.run import Progress, harvest_all
@@ -105,6 +109,71 @@ async def test_an_older_state_delivered_again_undoes_nothing(database: Database)
     gone = granted("1", deleted=True, updated="2026-07-01T00:00:00+08:00")
     await take(database, [gone, granted("1", title="新", updated="2026-06-01T00:00:00+08:00")])
     assert await one(database, "SELECT count(*) FROM record WHERE superseded_at IS NULL") == 0
+
+
+async def versions(database: Database) -> list[tuple[str, datetime, datetime | None]]:
+    """Title, beginning and end of each version of the one record, in the order in which they were written."""
+    rows = await database.writer.fetch(
+        "SELECT title, recorded_at, superseded_at FROM record ORDER BY version_id"
+    )
+    for before, after in pairwise(rows):
+        assert before["recorded_at"] <= before["superseded_at"] <= after["recorded_at"]
+    return [tuple(row) for row in rows]
+
+
+async def test_a_command_given_before_a_batch_and_done_after_it_does_not_stop_the_harvest(
+    database: Database,
+) -> None:
+    await take(database, [granted("1")])
+    given, came, next_came = (NOW + timedelta(hours=hours) for hours in (1, 2, 3))
+    await take(database, [granted("1", title="二")], now=came)
+    public_id = await one(database, "SELECT public_id FROM record WHERE superseded_at IS NULL")
+    async with database.writer.acquire() as connection, connection.transaction():
+        await write_fact(connection, ChangedFact("record", public_id, {"title": "三"}), given)
+    assert (await take(database, [granted("1", title="四")], now=next_came)).totals.stored == 1
+    assert await versions(database) == [
+        ("食品经营许可", NOW, came),
+        # It counted at no moment.
+        ("二", came, came),
+        ("三", came, next_came),
+        ("四", next_came, None),
+    ]
+
+
+async def test_a_batch_begun_before_a_command_and_stored_after_it_ends_no_version_before_its_beginning(
+    database: Database,
+) -> None:
+    await take(database, [granted("1")])
+    begun, given = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    public_id = await one(database, "SELECT public_id FROM record")
+    async with database.writer.acquire() as connection, connection.transaction():
+        await write_fact(connection, ChangedFact("record", public_id, {"title": "二"}), given)
+    await take(database, [granted("1", title="三"), granted("1", deleted=True)], now=begun)
+    assert await versions(database) == [
+        ("食品经营许可", NOW, given),
+        ("二", given, given),
+        ("三", given, given),
+    ]
+    # It comes back with another batch that had waited.
+    await take(database, [granted("1", title="四")], now=begun)
+    assert (await versions(database))[-1] == ("四", given, None)
+
+
+async def test_a_store_in_which_a_version_ended_before_it_began_is_harvested_all_the_same(
+    database: Database,
+) -> None:
+    await take(database, [granted("1")])
+    await take(database, [granted("1", title="二")], now=NOW + timedelta(hours=2))
+    await take(database, [granted("1", title="三")], now=NOW + timedelta(hours=3))
+    # As earlier releases left it behind: the dead version seems to be the newest.
+    owner = await asyncpg.connect(database.superuser_dsn)
+    await owner.execute("UPDATE record SET superseded_at = $1 WHERE title = '二'", NOW + timedelta(hours=1))
+    await owner.execute("UPDATE record SET recorded_at = $1 WHERE title = '三'", NOW + timedelta(hours=1))
+    await owner.close()
+    later = NOW + timedelta(hours=4)
+    assert (await take(database, [granted("1", title="四")], now=later)).totals.stored == 1
+    current = await database.writer.fetch("SELECT title FROM record WHERE superseded_at IS NULL")
+    assert [row["title"] for row in current] == ["四"]
 
 
 async def test_the_equation_holds_and_is_printed(database: Database) -> None:

@@ -33,6 +33,7 @@ def _columns(table: str) -> tuple[str, ...]:
 async def write_fact(connection: asyncpg.Connection, fact: NewFact | ChangedFact, now: datetime) -> str:
     """Write one fact in the caller's transaction; gives its public id.
 
+    `now`: when the command was given. A version that came while it waited ends no earlier than it began.
     Raises CaseUnknown when the fact to be changed has no current version.
     """
     await connection.execute(_LOCK)
@@ -44,6 +45,7 @@ async def write_fact(connection: asyncpg.Connection, fact: NewFact | ChangedFact
     )
     if row is None:
         raise CaseUnknown("What the case is about is no longer there.")
+    now = max(now, row["recorded_at"])
     await connection.execute(
         f"UPDATE {fact.table} SET superseded_at = $2 WHERE version_id = $1",  # noqa: S608
         row["version_id"],

@@ -34,12 +34,12 @@ JOIN list_entry x ON x.decision_number = n.document AND x.superseded_at IS NULL 
 JOIN list_definition d ON d.code = x.list_code
 WHERE x.subject_id IN ({_SUBJECT})
 """  # noqa: S608 -- constants of this program
-# What a repair changes in a version, as SQL; $2: the moment, $3: what is told of the repair.
+# What a repair changes in a version, as SQL; $2: what is told of the repair.
 _NEW: Mapping[str, Mapping[str, str]] = {
-    "record": {"lifecycle": "'REPAIRED'", "details": "details || jsonb_build_object('repaired', $3::jsonb)"},
+    "record": {"lifecycle": "'REPAIRED'", "details": "details || jsonb_build_object('repaired', $2::jsonb)"},
     "list_entry": {
         "state": "'EXITED_REPAIRED'",
-        "exited_on": "($3::jsonb->>'on')::date",
+        "exited_on": "($2::jsonb->>'on')::date",
         "exit_reason": f"'{REPAIRED}'",
     },
 }
@@ -115,21 +115,21 @@ async def settle(
 async def _repair(connection: asyncpg.Connection, target: Target, told: str, now: datetime) -> None:
     table = target.table
     ended = await connection.execute(
-        f"UPDATE {table} SET superseded_at = $2 WHERE version_id = $1 AND superseded_at IS NULL"  # noqa: S608
+        f"UPDATE {table} SET superseded_at = greatest($2, recorded_at)"  # noqa: S608
+        " WHERE version_id = $1 AND superseded_at IS NULL"
         f" AND NOT ({_DONE[table]})",
         target.version_id,
         now,
     )
     if ended != "UPDATE 1":
         return
-    changes = {**_NEW[table], "recorded_at": "$2::timestamptz", "superseded_at": "NULL"}
+    changes = {**_NEW[table], "recorded_at": "superseded_at", "superseded_at": "NULL"}
     kept = [name for name in written(table) if name not in changes]
     names = ", ".join([*kept, *changes])
     values = ", ".join([*kept, *changes.values()])
     await connection.execute(
         f"INSERT INTO {table} ({names}) SELECT {values} FROM {table} WHERE version_id = $1",  # noqa: S608
         target.version_id,
-        now,
         told,
     )
 

@@ -21,15 +21,16 @@ from schema.names import name_key
 
 # One batch at a time creates subjects and versions, whichever process it runs in (any constant of our own).
 _LOCK = "SELECT pg_advisory_xact_lock(0x48415256)"
-# The newest version of each record, current or ended: a record that comes back keeps its public id.
+# The newest version of each record, current or ended: a record that comes back keeps its public id. Versions are
+# written by one at a time, so their ids tell which is newer; moments are those of writers that may have waited.
 _NEWEST = """
 SELECT n.record_id, v.version_id, v.public_id, v.payload_digest, v.superseded_at IS NULL AS current,
-  v.source_updated_at, {repaired} AS repaired,
+  v.source_updated_at, greatest(v.recorded_at, v.superseded_at) AS since, {repaired} AS repaired,
   EXISTS (SELECT FROM case_file c WHERE c.target_public_id = v.public_id
     AND c.mechanism = 'OBJECTION' AND c.state IN ('MARKED', 'FORWARDED', 'ANSWERED')) AS objected
 FROM unnest($2::text[]) AS n(record_id) CROSS JOIN LATERAL (
   SELECT * FROM {table} t WHERE t.source = $1 AND t.source_record_id = n.record_id
-  ORDER BY t.recorded_at DESC, t.version_id DESC LIMIT 1) v
+  ORDER BY t.superseded_at IS NULL DESC, t.version_id DESC LIMIT 1) v
 """
 # R9.2: what was repaired here, or by the national window, is not undone by a later delivery of its source.
 _REPAIRED = {
@@ -37,7 +38,11 @@ _REPAIRED = {
     "list_entry": f"CASE WHEN v.state = 'EXITED_REPAIRED' AND v.exit_reason = '{repairs.REPAIRED}'"
     " THEN jsonb_build_object('on', v.exited_on) END",
 }
-_END = "UPDATE {table} SET superseded_at = $2 WHERE version_id = ANY($1::bigint[]) AND superseded_at IS NULL"
+# Whoever waited for the lock may bring a moment before that of the version it ends: no version ends before it began.
+_END = """
+UPDATE {table} SET superseded_at = greatest($2, recorded_at)
+WHERE version_id = ANY($1::bigint[]) AND superseded_at IS NULL
+"""
 # A later registration wins; what it does not say stays as it was.
 _REGISTER = """
 UPDATE subject s SET display_name = n.name, name_key = n.name_key,
@@ -87,6 +92,8 @@ class _Newest:
     digest: str
     current: bool
     moment: datetime | None
+    # When it began, or when it ended: the next one begins no earlier, whenever the batch did.
+    since: datetime
     # What is told of its repair, as JSON.
     repaired: str | None = None
     # An objection to it is under way: its mark stays, whatever is delivered meanwhile (5.10).
@@ -105,6 +112,7 @@ async def write_batch(
 ) -> Totals:
     """Store `batch` and move the checkpoint, both or neither: a killed harvest loses and doubles nothing.
 
+    `now`: when the batch was begun; a version that another writer made meanwhile ends no earlier than it began.
     Rows are taken in order. A row like the newest version of its record is unchanged; one with an older
     `source_updated_at` is a re-delivery and changes nothing either.
     """
@@ -191,6 +199,7 @@ class _Work:
                     row["payload_digest"],
                     row["current"],
                     row["source_updated_at"],
+                    row["since"],
                     row["repaired"],
                     row["objected"],
                     row["version_id"],
@@ -244,10 +253,11 @@ class _Work:
         repaired = newest.repaired if newest is not None else None
         objected = newest is not None and newest.objected
         values = repairs.kept(one.table, _flagged(one, "NAME_DIFFERS") if differs else one.values, repaired)
-        row = self._row(one, public_id, anchor, _marked(one.table, values) if objected else values)
+        begins = max(self._now, newest.since) if newest is not None else self._now
+        row = self._row(one, public_id, anchor, _marked(one.table, values) if objected else values, begins)
         self._inserts.setdefault(one.table, []).append(row)
         self._newest[key] = _Newest(
-            public_id, one.digest, True, one.source_updated_at, repaired, objected, row=row
+            public_id, one.digest, True, one.source_updated_at, begins, repaired, objected, row=row
         )
         if one.table == "registration":
             self._registered[anchor.subject_id] = (one, anchor)
@@ -255,12 +265,15 @@ class _Work:
 
     def _end(self, table: str, newest: _Newest) -> None:
         newest.current = False
+        newest.since = max(self._now, newest.since)
         if newest.row is not None:
-            newest.row[-1] = self._now
+            newest.row[-1] = newest.since
         elif newest.version_id is not None:
             self._ends.setdefault(table, []).append(newest.version_id)
 
-    def _row(self, one: Prepared, public_id: UUID, anchor: Anchor, values: Iterable[object]) -> list[object]:
+    def _row(
+        self, one: Prepared, public_id: UUID, anchor: Anchor, values: Iterable[object], begins: datetime
+    ) -> list[object]:
         return [
             public_id,
             anchor.subject_id,
@@ -275,7 +288,7 @@ class _Work:
             one.source_updated_at,
             self._now,
             one.digest,
-            self._now,
+            begins,
             None,
         ]
 

@@ -112,6 +112,24 @@ async def test_r9_2_a_result_repairs_what_it_names_once(database: Database) -> N
     assert tuple(kept) == ("D36", DECISION)
 
 
+async def test_r9_2_a_result_that_waited_for_a_younger_version_repairs_it_from_its_beginning(
+    database: Database,
+) -> None:
+    await _fined(database)
+    later = NOW + timedelta(hours=2)
+    changed = {**fined("罚款"), "id": "1", "document_number": DECISION, "title": "改正后的标题"}
+    await take(database, [changed], now=later)
+    await pulled(database, [result(FIRM, DECISION)], NOW + timedelta(hours=1))
+    rows = await database.writer.fetch(
+        "SELECT lifecycle, recorded_at, superseded_at FROM record WHERE kind = 'PENALTY' ORDER BY version_id"
+    )
+    assert [tuple(row) for row in rows] == [
+        ("EFFECTIVE", NOW, later),
+        ("EFFECTIVE", later, later),
+        ("REPAIRED", later, None),
+    ]
+
+
 async def test_r9_2_a_later_delivery_of_the_source_does_not_undo_a_repair(database: Database) -> None:
     await _fined(database)
     await pulled(database, [result(FIRM, DECISION)])

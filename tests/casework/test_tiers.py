@@ -110,8 +110,10 @@ async def test_r10_1_it_is_computed_anew_when_a_fact_comes_or_goes(office: Offic
     record = await office.adverse(code, date(2026, 5, 10), "SERIOUS")
     assert (await _kept(office)).computed == 1
     assert (await _tiers(_supervisor(office), code))[0]["recordIds"] == [record]
+    # Ended when it began: no moment tells, but it is gone.
     await office.rows(
-        "UPDATE record SET superseded_at = now() WHERE 'r' || replace(public_id::text, '-', '') = $1", record
+        "UPDATE record SET superseded_at = recorded_at WHERE 'r' || replace(public_id::text, '-', '') = $1",
+        record,
     )
     assert (await _kept(office)).computed == 1
     assert (await _tiers(_supervisor(office), code))[0]["tier"] == "A"

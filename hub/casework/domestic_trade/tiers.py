@@ -25,7 +25,8 @@ from schema.governance import Capability
 # Firms computed in one transaction.
 _BATCH = 200
 # Firms of a sector (industries of GB/T 4754, with or without their letter), and their case where there is one. `mark`
-# changes with every fact that is recorded, superseded or ended: so a tier is computed anew when something happened.
+# changes with every fact that is recorded, superseded or ended, be it at the moment at which it or another began: so a
+# tier is computed anew when something happened.
 _CANDIDATES = """
 SELECT s.subject_id, s.region_code, s.established_on, t.number, t.details, m.mark
 FROM subject s
@@ -33,9 +34,11 @@ LEFT JOIN case_file t ON t.subject_id = s.subject_id AND t.mechanism = 'SUPERVIS
   AND t.details->>'sector' = $1
 CROSS JOIN LATERAL (
   SELECT concat_ws('/', s.established_on, count(*), extract(epoch FROM max(x.at)), sum(x.version)) AS mark FROM (
-    SELECT greatest(recorded_at, superseded_at) AS at, 0 AS version FROM record WHERE subject_id = s.subject_id
+    SELECT greatest(recorded_at, superseded_at) AS at, (superseded_at IS NOT NULL)::int AS version
+    FROM record WHERE subject_id = s.subject_id
     UNION ALL
-    SELECT greatest(recorded_at, superseded_at), 0 FROM list_entry WHERE subject_id = s.subject_id
+    SELECT greatest(recorded_at, superseded_at), (superseded_at IS NOT NULL)::int
+    FROM list_entry WHERE subject_id = s.subject_id
     UNION ALL
     SELECT greatest(opened_at, closed_at), version FROM case_file
     WHERE subject_id = s.subject_id AND mechanism IN ('TOLERANCE', 'COMMITMENT')
