@@ -74,7 +74,8 @@ _TABLES = (
     ),
 )
 _BATCH = 2000
-# The exchange software commits rows late: each new poll looks this far back; rows given twice do no harm.
+# The exchange software commits rows late: every poll looks this far back, also one that goes on where another was
+# broken off, for what came late meanwhile is read by none after it; rows given twice do no harm.
 _OVERLAP = timedelta(minutes=10)
 # The tables have local time without a zone.
 _START = datetime(1970, 1, 1)
@@ -112,19 +113,17 @@ class Tax:
         place = {
             item: (datetime.fromisoformat(moment), number) for item, (moment, number) in _read(cursor).items()
         }
-        resumed = bool(cursor) and not json.loads(cursor or "{}").get("done", False)
         connection = await self._connect()
         try:
             for table in _TABLES:
-                moment, number = place.get(table.item, (_START, 0))
-                if not resumed:
-                    moment, number = max(_START, moment - _OVERLAP), 0
+                reached = place.get(table.item, (_START, 0))
+                moment, number = max(_START, reached[0] - _OVERLAP), 0
                 total = await connection.fetchval(_COUNT.format(table=table.name), moment, number)
                 while rows := await connection.fetch(_statement(table), moment, number, _BATCH):
                     moment, number = rows[-1]["gxsj"], rows[-1]["id"]
-                    place[table.item] = (moment, number)
-                    yield Batch([_raw(table, row) for row in rows], _write(place, done=False), total)
-            yield Batch((), _write(place, done=True))
+                    # Among rows read again the cursor stays: a poll broken off there goes no further back.
+                    place[table.item] = reached = max(reached, (moment, number))
+                    yield Batch([_raw(table, row) for row in rows], _write(place), total)
         except _AWAY as error:
             raise Unavailable(f"the tax database: {type(error).__name__}") from error
         except asyncpg.PostgresError as error:
@@ -199,9 +198,9 @@ def _read(cursor: str | None) -> dict[str, tuple[str, int]]:
     return {item: (moment, int(number)) for item, (moment, number) in loaded.get("at", {}).items()}
 
 
-def _write(place: Mapping[str, tuple[datetime, int]], done: bool) -> str:
+def _write(place: Mapping[str, tuple[datetime, int]]) -> str:
     return json.dumps(
-        {"at": {item: [moment.isoformat(), number] for item, (moment, number) in place.items()}, "done": done}
+        {"at": {item: [moment.isoformat(), number] for item, (moment, number) in place.items()}}
     )
 
 

@@ -48,6 +48,7 @@ from hub.sandbox.province import Province
 from hub.sandbox.registry import services
 from hub.sandbox.run import running
 from hub.sandbox.server import Fault, FaultyWire
+from hub.sandbox.tax import front_end
 from hub.sandbox.wellknown import CLEAN, DISHONEST, RICH
 from hub.sources.discovery import connect_all, discover
 from hub.sources.live_rows import RELATION
@@ -463,6 +464,32 @@ async def test_a_soft_delete_of_the_tax_authority_ends_the_fact(settings: Mappin
     assert ended
     alive = {item.source_record_id for item in items if not item.deleted}
     assert all(item.source_record_id in alive for item in ended), "the fact was there before"
+
+
+async def test_a_tax_row_committed_late_is_read_though_the_poll_before_was_broken_off(
+    settings: Mapping[str, str], postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = "tax_exchange_late"
+    url = await front_end(postgres, Province(20, TODAY), database)
+    admin = await asyncpg.connect(postgres.dsn("postgres", database))
+    await admin.execute("DELETE FROM t_zdsswf")
+    # Ten rows, a minute from one to the next.
+    await admin.execute("DELETE FROM t_nsxydj WHERE id > 10")
+    await admin.execute("UPDATE t_nsxydj SET gxsj = timestamp '2026-11-01' + id * interval '1 minute'")
+    monkeypatch.setattr("connectors.tax._BATCH", 5)
+    async with opened("TAX", {**settings, "HUB_TAX_DATABASE_URL": url}) as connector:
+        # Killed at the head, and then among the rows that the next poll reads again.
+        async with aclosing(connector.harvest(None)) as broken:  # type: ignore[type-var]
+            head = [(await anext(broken)).cursor for _ in range(2)][-1]
+        await admin.execute(
+            "INSERT INTO t_nsxydj SELECT 11, nsrsbh, shxydm, nsrmc, pjnd, xydj, pjjg, pdsj, yxqs, yxqz, scbz,"
+            " timestamp '2026-11-01 00:08:30' FROM t_nsxydj WHERE id = 10"
+        )
+        await admin.close()
+        async with aclosing(connector.harvest(head)) as broken:  # type: ignore[type-var]
+            again = (await anext(broken)).cursor
+        assert again == head
+        assert "11" in {row.position for row in rows_of(await batches(connector, again))}
 
 
 async def test_not_a_row_of_the_source_is_missed(settings: Mapping[str, str], province: Province) -> None:
