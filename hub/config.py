@@ -190,6 +190,12 @@ class Settings:
     source_deadline: float = setting(
         "HUB_SOURCE_DEADLINE", "Seconds that an answer waits for live sources", _seconds(0.01, 60), "0.8"
     )
+    harvest_deadline: float = setting(
+        "HUB_HARVEST_DEADLINE",
+        "Seconds until which a harvested source must answer one request for rows",
+        _seconds(0.1, 3600),
+        "30",
+    )
     cache_ttl: float = setting(
         "HUB_CACHE_TTL", "Seconds that a live source's rows are kept", _seconds(0, 86_400), "300"
     )

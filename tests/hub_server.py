@@ -141,7 +141,7 @@ async def _fill(settings: Settings, province: Province) -> None:
     now = datetime.now(UTC)
     tools = Tools(
         digest_person_id=lambda number: hmac_sm3(settings.id_key, number),
-        deadline=settings.source_deadline,
+        deadline=settings.harvest_deadline,
         now=lambda: datetime.now(UTC),
     )
     pool = await open_pool(settings, Role.WRITER, 2)

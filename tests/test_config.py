@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.commands.session import tools_of
 from hub.config import DEMO_CURSOR_KEY, DEMO_ID_KEY, Settings, declared_settings
 from hub.errors import SettingInvalid
 
@@ -44,6 +45,12 @@ def test_an_empty_value_counts_as_not_set() -> None:
     assert Settings.from_env(dict.fromkeys(VARIABLES, "")) == Settings()
 
 
+def test_who_harvests_waits_longer_than_who_answers() -> None:
+    settings = Settings.from_env({"HUB_DEMO": "true", "HUB_SOURCE_DEADLINE": "0.3"})
+    assert tools_of(settings).deadline == settings.harvest_deadline == 30
+    assert tools_of(Settings.from_env({"HUB_DEMO": "true", "HUB_HARVEST_DEADLINE": "7"})).deadline == 7
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         Settings().port = 1  # type: ignore[misc]
@@ -65,6 +72,7 @@ def test_settings_cannot_be_changed() -> None:
         ("HUB_DATABASE_TIMEOUT", "nan"),
         ("HUB_DATABASE_TIMEOUT", "inf"),
         ("HUB_SOURCE_DEADLINE", "fast"),
+        ("HUB_HARVEST_DEADLINE", "0"),
         ("HUB_MAX_BODY_BYTES", "1e9"),
         ("HUB_DATABASE_URL", "mysql://db/hub"),
         ("HUB_DATABASE_URL", "postgresql://db:port/hub"),

@@ -55,11 +55,11 @@ def settings() -> Settings:
 
 
 def tools_of(configured: Settings) -> Tools:
-    """What connectors are lent."""
+    """What connectors are lent that are harvested: nobody waits for a page of rows as for an answer."""
     key = configured.id_key
     return Tools(
         digest_person_id=lambda number: hmac_sm3(key, number),
-        deadline=configured.source_deadline,
+        deadline=configured.harvest_deadline,
         now=present,
     )
 
