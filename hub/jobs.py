@@ -32,7 +32,7 @@ from hub.casework.clock import automatic, keep_time
 from hub.casework.delivery.alarms import raise_alarms, waiting
 from hub.casework.delivery.channels import Address, Channel
 from hub.casework.delivery.deliveries import Courier, due_channels
-from hub.casework.delivery.watch import ChannelServed, JobDone, Watch, Watched
+from hub.casework.delivery.watch import ChannelServed, JobDone, SourceHarvested, Watch, Watched
 from hub.casework.domestic_trade.disclosures import end_with_penalties
 from hub.casework.domestic_trade.tiers import keep_tiers
 from hub.casework.objections.corrections import tell_recipients
@@ -102,6 +102,12 @@ class Duties:
     async def harvest(self, source: str) -> None:
         """Harvest a source."""
         for outcome in await harvest_all([source], self.settings.source_settings, self.tools, self.pool):
+            # For two cycles its facts are as fresh as promised: until then only this tells that it fails. The words
+            # of the source are not for logs.
+            if outcome.status != "OK":
+                level = logging.ERROR if outcome.status == "REFUSED" else logging.WARNING
+                _log.log(level, "the harvest of %s failed: %s", outcome.name, outcome.status)
+            self.watch.tell(SourceHarvested(outcome.name, outcome.status))
             self.harvested(outcome)
 
     async def deliver(self, channel: str) -> None:

@@ -12,8 +12,10 @@ from typing import Any, get_args
 import typer.core
 import typer.main
 from graphql import GraphQLObjectType
+from prometheus_client import generate_latest
 
 from hub import errors, observe
+from hub.casework.delivery.watch import Watch
 from hub.cli import app
 from hub.config import declared_settings
 from hub.rights.matrix import Reason
@@ -154,7 +156,16 @@ def _roots(name: str) -> list[Row]:
 
 def metrics() -> list[Row]:
     """What a server tells at /metrics."""
-    text = observe.Observer().metrics().decode()
+    return _told(observe.Observer().metrics())
+
+
+def worker_metrics() -> list[Row]:
+    """What a worker tells at /metrics."""
+    return _told(generate_latest(Watch().registry))
+
+
+def _told(metrics: bytes) -> list[Row]:
+    text = metrics.decode()
     told = re.findall(r"^# HELP (\w+) (.*)\n# TYPE \w+ (\w+)$", text, re.MULTILINE)
     return [Row((_code(name), kind), words) for name, words, kind in told if not name.endswith("_created")]
 
@@ -203,6 +214,7 @@ TABLES = (
     Table("mutations", mutations, 1),
     Table("partners", partners, 1),
     Table("metrics", metrics, 1),
+    Table("worker-metrics", worker_metrics, 1),
     Table("events", events, 1),
     Table("quarantine", quarantine_codes, 1),
 )

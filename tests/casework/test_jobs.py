@@ -21,8 +21,11 @@ from hub import jobs
 from hub.casework.delivery.channels import Channel, list_exit, publication, withdrawal
 from hub.casework.machine import Delivery
 from hub.commands.worker import beside
+from hub.harvest.run import Outcome
+from hub.harvest.versions import Totals
 from hub.sandbox.channels import Trouble
-from tests.casework.dispatch import handed_in, opened, present, sites, states
+from tests.casework.desk import Office
+from tests.casework.dispatch import duties, handed_in, opened, present, sites, states
 from tests.casework.workers import settings_of, started, working
 from tests.conftest import Database
 from tests.harvesting import REGISTER
@@ -175,6 +178,28 @@ async def test_workers_harvest_what_is_connected(database: Database, tmp_path: P
         "SELECT status, count(*) FROM job.pgqueuer_log WHERE entrypoint = 'harvest' GROUP BY status"
     )
     assert dict(log)["successful"] == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "level"), [("REFUSED", "ERROR"), ("UNAVAILABLE", "WARNING"), ("OK", None)]
+)
+async def test_a_harvest_that_fails_is_told_in_the_log_and_the_figures_though_its_facts_are_fresh(
+    office: Office,
+    status: str,
+    level: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def harvested(*_: object) -> list[Outcome]:
+        return [Outcome("TAX", Totals(), status, "身份证630103199003070016")]
+
+    monkeypatch.setattr("hub.jobs.harvest_all", harvested)
+    worker = duties(office)
+    await worker.harvest("TAX")
+    told = [(one.levelname, one.getMessage()) for one in caplog.records if one.name == "hub.jobs"]
+    assert told == ([(level, f"the harvest of TAX failed: {status}")] if level else [])
+    labels = {"source": "TAX", "outcome": status}
+    assert worker.watch.registry.get_sample_value("credithub_harvests_total", labels) == 1
 
 
 async def test_a_failed_job_is_done_again_and_the_queue_keeps_no_words_of_it(database: Database) -> None:

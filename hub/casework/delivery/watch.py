@@ -21,6 +21,14 @@ class JobDone:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceHarvested:
+    """A harvest of a source ended: OK, UNAVAILABLE or REFUSED."""
+
+    source: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelServed:
     """A pass over a channel ended."""
 
@@ -37,7 +45,7 @@ class Watched:
     at: datetime
 
 
-Event = JobDone | ChannelServed | Watched
+Event = JobDone | SourceHarvested | ChannelServed | Watched
 
 
 class Watch:
@@ -47,6 +55,9 @@ class Watch:
         """Start with all figures at zero."""
         self.registry = CollectorRegistry()
         self._jobs = Counter("credithub_jobs", "Jobs by outcome", ["job", "outcome"], registry=self.registry)
+        self._harvests = Counter(
+            "credithub_harvests", "Harvests by outcome", ["source", "outcome"], registry=self.registry
+        )
         self._deliveries = Counter(
             "credithub_deliveries", "Tries of deliveries", ["channel", "outcome"], registry=self.registry
         )
@@ -74,6 +85,8 @@ class Watch:
         match event:
             case JobDone(job, outcome):
                 self._jobs.labels(job, outcome).inc()
+            case SourceHarvested(source, outcome):
+                self._harvests.labels(source, outcome).inc()
             case ChannelServed(channel, done):
                 for outcome in ("acknowledged", "awaiting", "refused", "superseded", "unavailable"):
                     self._deliveries.labels(channel, outcome.upper()).inc(getattr(done, outcome))
