@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -21,9 +22,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from hub.config import Settings
 from hub.errors import StoreInvalid, StoreUnavailable
+from hub.store import reader as reading
 from hub.store.database import Role, as_user, check_store, head, open_pool, role_url
 from hub.store.embedded import EmbeddedPostgres
 from hub.store.migration import migrate, migrated
+from hub.store.reader import Reader
 from hub.store.tables import metadata
 from migrations.grants import GRANTS, ROLES
 from tests.conftest import Database
@@ -333,6 +336,33 @@ async def test_a_pool_heals_after_its_connections_were_cut(database: Database) -
         with suppress(asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
             answers.append(await database.reader.fetchval("SELECT 1"))
     assert answers[-2:] == [1, 1]
+
+
+@pytest.mark.parametrize("ended", ["TIMEOUT", "CANCELLED"])
+async def test_a_connection_given_in_the_turn_in_which_waiting_ends_is_not_lost(
+    database: Database, monkeypatch: pytest.MonkeyPatch, ended: str
+) -> None:
+    monkeypatch.setattr(reading, "WAIT_SECONDS", 0.1 if ended == "TIMEOUT" else 5)
+    loop = asyncio.get_running_loop()
+    reader = await Reader.open(database.settings, 1)
+    try:
+        line = reader._idle.pop()
+        asked = asyncio.create_task(reader.row("SELECT 42", ()))
+        await asyncio.sleep(0)
+        # All of it falls due in one turn of the loop: first the connection is given, then the waiting ends.
+        loop.call_later(0.05, reader._give, line)
+        if ended == "CANCELLED":
+            loop.call_later(0.06, asked.cancel)
+        time.sleep(0.15)  # noqa: ASYNC251 -- the loop must not turn meanwhile
+        if ended == "TIMEOUT":
+            assert tuple(await asked) == (42,)
+        else:
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+        assert list(reader._idle) == [line]
+        assert tuple(await reader.row("SELECT 43", ())) == (43,)
+    finally:
+        await reader.close()
 
 
 async def test_each_test_has_a_store_of_its_own(database: Database) -> None:

@@ -96,10 +96,21 @@ class Reader:
             return line
         waiter: asyncio.Future[_Line] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
+        # Whatever ends the waiting may come in the turn in which a connection is given: then the waiter alone has it.
+        # Not wait_for: what it does then is not the same in all versions of Python.
         try:
-            return await asyncio.wait_for(waiter, WAIT_SECONDS)
+            async with asyncio.timeout(WAIT_SECONDS):
+                return await waiter
         except TimeoutError:
-            raise StoreUnavailable from None
+            given = _given(waiter)
+            if given is None:
+                raise StoreUnavailable from None
+            return given
+        except asyncio.CancelledError:
+            given = _given(waiter)
+            if given is not None:
+                self._give(given)
+            raise
 
     async def _failed(self, line: _Line, error: BaseException) -> None:
         """Keep a connection whose statement only failed; give up one whose state is unknown."""
@@ -128,6 +139,13 @@ class Reader:
         if not line.is_gone:
             line.connection.terminate()
         await self._pool.release(line.connection)
+
+
+def _given(waiter: asyncio.Future[_Line]) -> _Line | None:
+    """The connection that `waiter` was given, if it was."""
+    if not waiter.done() or waiter.cancelled() or waiter.exception() is not None:
+        return None
+    return waiter.result()
 
 
 def _told(error: BaseException) -> BaseException:
