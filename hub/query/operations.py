@@ -40,6 +40,10 @@ from hub.rights.view import View, Withheld
 
 # PostgreSQL cuts longer names, and response keys are column names of the statement.
 LONGEST_KEY = 63
+# Characters of the documents that are kept ready, in each process: one takes some 200 bytes of memory for each.
+KEPT_CHARACTERS = 1 << 18
+# Plans kept of one document: its flags and enum values, and which of its variables are given, make different ones.
+SHAPES = 8
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class Operation:
     static: tuple[tuple[str, GraphQLInputType], ...]
     digest: str
     secrets: Secrets
-    _compiled: Recent[tuple[Any, ...], Compiled] = field(default_factory=lambda: Recent(32))
+    _compiled: Recent[tuple[Any, ...], Compiled] = field(default_factory=lambda: Recent(SHAPES))
 
     def compiled(self, values: Mapping[str, Any]) -> Compiled:
         """The plan for variables of this shape. Raises LimitExceeded when its answer may be too large."""
@@ -175,10 +179,10 @@ def _disclosure(withheld: tuple[Withheld, ...]) -> bytes:
 class Operations:
     """All operations made ready in this process."""
 
-    def __init__(self, secrets: Secrets, most: int = 4096) -> None:
-        """Keep at most `most` of them."""
+    def __init__(self, secrets: Secrets, kept: int = KEPT_CHARACTERS) -> None:
+        """Keep those ready that were used last, of `kept` characters together."""
         self._secrets = secrets
-        self._known: Recent[tuple[str, Limits, int, str, str | None], Operation | HubError] = Recent(most)
+        self._known: Recent[tuple[str, Limits, int, str, str | None], Operation | HubError] = Recent(kept)
 
     def ready(self, view: View, limits: Limits, bulk: int, text: str, name: str | None) -> Operation:
         """The operation that a request means, in `view`.
@@ -191,9 +195,10 @@ class Operations:
             try:
                 known = self._prepare(view, limits, bulk, text, name)
             except HubError as refusal:
-                known = refusal
+                # Without its traceback, which holds the document and much else.
+                known = refusal.again()
             if len(text) <= limits.document_bytes:
-                self._known.put(key, known)
+                self._known.put(key, known, len(text))
         if isinstance(known, HubError):
             raise known.again()
         return known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,10 +11,11 @@ import asyncpg
 
 from hub.config import Settings
 from hub.errors import BadUserInput, StoreUnavailable
+from hub.recent import Recent
 from hub.store.database import CONNECTION_LOST, Role, open_pool
 
-# Statements kept ready on each connection; the least used goes first.
-STATEMENTS = 512
+# Statements kept ready on each connection, where each takes some 100 KB of the server's memory.
+STATEMENTS = 128
 # How long a request waits for a connection.
 WAIT_SECONDS = 0.5
 
@@ -162,7 +163,7 @@ class _Line:
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
-        self.statements: OrderedDict[str, Any] = OrderedDict()
+        self.statements: Recent[str, Any] = Recent(STATEMENTS)
 
     @property
     def is_gone(self) -> bool:
@@ -172,7 +173,4 @@ class _Line:
             return True
 
     async def prepare(self, sql: str) -> Any:
-        if len(self.statements) >= STATEMENTS:
-            self.statements.popitem(last=False)
-        statement = self.statements[sql] = await self.connection.prepare(sql)
-        return statement
+        return self.statements.put(sql, await self.connection.prepare(sql))
