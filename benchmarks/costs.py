@@ -61,7 +61,7 @@ async def costs(settings: Settings, subjects: int) -> Costs:
             given = variables_of(workload, subjects, 1)[0]
 
             def call(document: str, given: Any = given) -> Call:
-                return Call(authorization.encode(), PURPOSE, None, None, None, document, None, given)
+                return Call(authorization.encode(), PURPOSE, None, None, None, document, None, given, "")
 
             def ready(asked: Call) -> Operation:
                 standing, _, limits = answers.placed(asked, caller, now)

@@ -17,6 +17,8 @@ class HubError(Exception):
         """Take `message`, by default the class's docstring, and extra members of the error's `extensions`."""
         super().__init__(message or (self.__doc__ or "").strip())
         self.extensions = extensions
+        # Whose request was refused, for the log; None: nobody showed a good token.
+        self.partner: str | None = None
 
     def again(self) -> HubError:
         """The same refusal for another request: exceptions are not raised twice, for they gather tracebacks."""

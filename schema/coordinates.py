@@ -21,7 +21,19 @@ from graphql import (
 
 from schema.build import whole_schema
 from schema.enums import VALUE_CLASSES
-from schema.governance import ENTITIES, HOLDER, OPEN, ROW, Condition, Entity, Mask, Parameter, Rule, Shape
+from schema.governance import (
+    ENTITIES,
+    HOLDER,
+    OPEN,
+    ROW,
+    Condition,
+    Entity,
+    Mask,
+    Need,
+    Parameter,
+    Rule,
+    Shape,
+)
 
 DATA_CLASSES = frozenset(f"D{number}" for number in range(1, 44))
 
@@ -39,7 +51,7 @@ class Vocabulary:
     arguments: Mapping[str, Condition | Parameter]
     inputs: Mapping[str, Condition | Parameter]
     entities: Mapping[str, Entity]
-    values: Mapping[str, tuple[str, ...]]
+    values: Mapping[str, tuple[tuple[str, Need], ...]]
 
     def possible(self, type_name: str) -> tuple[str, ...]:
         """The object types that a value of this type can have."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import strawberry
 
+from schema.governance import Need
+
 
 def term(value: str, zh: str) -> Any:
     """An enum value and the Chinese term that screens show for it."""
@@ -194,19 +196,26 @@ class RecordOrder(Enum):
     DECIDED_ON_ASC = term("DECIDED_ON_ASC", "决定日期由远及近")
 
 
-# Enum values that exist only for callers who see one of these data classes.
-VALUE_CLASSES: dict[str, tuple[str, ...]] = {
-    "IdentifierScheme.RESIDENT_ID": ("D5", "D8", "D11"),
-    "IdentifierScheme.PASSPORT": ("D5", "D8", "D11"),
-    "SubjectKind.NATURAL_PERSON": ("D5", "D8", "D11"),
-    "ListColor.WATCH": ("D12",),
-    "GradeScheme.SAFE": ("D19",),
-    "GradeScheme.NATIONAL": ("D40",),
-    "Seriousness.MINOR": ("D7",),
-    "RecordLifecycle.DRAFT": ("D9",),
-    "RecordLifecycle.SUSPENDED": ("D9",),
-    "RecordLifecycle.REPAIRED": ("D9",),
-    "RecordLifecycle.EXPIRED": ("D9",),
-    "RecordLifecycle.REVOKED": ("D9",),
-    "RecordLifecycle.CORRECTED": ("D9",),
+def _seen(*data_classes: str, at: Need = Need.MASKED) -> tuple[tuple[str, Need], ...]:
+    return tuple((one, at) for one in data_classes)
+
+
+# Whoever finds a person by number learns whose number it is: only for callers who see persons' records in full, or
+# may have numbers confirmed (D3).
+_BY_NUMBER = (*_seen("D5", "D8", "D11", at=Need.FULL), *_seen("D3", at=Need.YES_NO))
+# Enum values that exist only for callers who see one of these data classes at this level.
+VALUE_CLASSES: dict[str, tuple[tuple[str, Need], ...]] = {
+    "IdentifierScheme.RESIDENT_ID": _BY_NUMBER,
+    "IdentifierScheme.PASSPORT": _BY_NUMBER,
+    "SubjectKind.NATURAL_PERSON": _seen("D5", "D8", "D11"),
+    "ListColor.WATCH": _seen("D12"),
+    "GradeScheme.SAFE": _seen("D19"),
+    "GradeScheme.NATIONAL": _seen("D40"),
+    "Seriousness.MINOR": _seen("D7"),
+    "RecordLifecycle.DRAFT": _seen("D9"),
+    "RecordLifecycle.SUSPENDED": _seen("D9"),
+    "RecordLifecycle.REPAIRED": _seen("D9"),
+    "RecordLifecycle.EXPIRED": _seen("D9"),
+    "RecordLifecycle.REVOKED": _seen("D9"),
+    "RecordLifecycle.CORRECTED": _seen("D9"),
 }

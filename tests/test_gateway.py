@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections import Counter
@@ -54,7 +55,8 @@ def get(hub: ProvinceHub, accept: str = LEGACY, **parameters: str) -> httpx.Resp
 def error(answer: httpx.Response) -> tuple[int, str]:
     """Status and code of a refusal that has one error and no data."""
     body = answer.json()
-    assert list(body) == ["errors"], body
+    assert list(body) == ["errors", "extensions"], body
+    assert re.fullmatch("[0-9a-f]{16}", body["extensions"]["requestId"])
     (one,) = body["errors"]
     return answer.status_code, one["extensions"]["code"]
 

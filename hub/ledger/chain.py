@@ -54,9 +54,9 @@ _log = logging.getLogger(__name__)
 class Disclosure:
     """One answer that is about to leave: who asked, why, about whom, and what kinds of data at which level.
 
-    `at` is seconds since 1970. `view` and `operation` are digests. `subjects` are ids of the store; `keys`
-    are digests of the identifiers asked for that no subject has — never a person's number. `classes` reads
-    "D1=FULL D6=MASKED". `sources` tells the age of what live sources gave, as JSON values.
+    `at` is seconds since 1970. `view` and `operation` are digests. `subjects` are ids of the store. `classes`
+    are those of which the fields asked for may tell, "D1=FULL D6=MASKED". `sources` tells the age of what live
+    sources gave, as JSON values.
     """
 
     at: float
@@ -72,7 +72,6 @@ class Disclosure:
     subjects: Sequence[int]
     classes: str
     sources: Sequence[object] | None = None
-    keys: Sequence[str] = ()
 
 
 def encode(entry: Disclosure) -> bytes:
@@ -91,8 +90,6 @@ def encode(entry: Disclosure) -> bytes:
         "subjects": entry.subjects,
         "classes": entry.classes,
     }
-    if entry.keys:
-        line["keys"] = entry.keys
     if entry.sources is not None:
         line["sources"] = entry.sources
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)

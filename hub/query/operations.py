@@ -55,6 +55,8 @@ class Compiled:
     binders: tuple[Binder, ...]
     # `,"disclosure":[…]` as it stands in every answer's extensions, or nothing.
     disclosure: bytes
+    # The data classes of which an answer may tell, with their levels, as the ledger records them.
+    classes: str
     # Response keys in the order of the document, where introspection and data are asked together.
     order: tuple[str, ...]
     secrets: Secrets
@@ -114,6 +116,7 @@ class Operation:
             statement=statement,
             binders=binders(statement.parameters, self.secrets) if statement else (),
             disclosure=_disclosure(plan.withheld),
+            classes=plan.disclosed(),
             order=plan.keys,
             secrets=self.secrets,
         )

@@ -33,9 +33,13 @@ from graphql import (
 )
 
 from hub.errors import BadUserInput
-from hub.rights.view import View, Withheld
-from schema.governance import Condition, Rule
+from hub.rights.view import ENDED, View, Withheld
+from schema.governance import Condition, Rule, Shape
 
+# Relations whose rows tell of facts of other classes than their own.
+_COPYING = frozenset(
+    {"case_file", "delivery_out", "rows:check_verification", "rows:repair_outlook", "rows:domestic_worker"}
+)
 # Node plumbing of a connection, by the target its field declares.
 EDGES, NODE, CURSOR, PAGE_INFO = "edges", "node", "cursor", "page_info"
 
@@ -127,6 +131,24 @@ class Plan:
     def selected(self) -> Iterator[Selected]:
         """Every selected field of the plan."""
         return _walk(self.roots)
+
+    def disclosed(self) -> str:
+        """The data classes of which the answer may tell, with the view's levels, as the ledger records them.
+
+        A row of any class may be an ended one. Cases copy what they are about, and a command tells how it went: with
+        them it is all classes of the view.
+        """
+        vocabulary, levels = self.view.vocabulary, self.view.levels
+        asked: set[str] = set()
+        for one in self.selected():
+            asked.update(vocabulary.classes(one.coordinate.partition(".")[0], one.rule))
+            entities = [vocabulary.entities[name] for name in one.types if name in vocabulary.entities]
+            asked.update(data_class for entity in entities for data_class in entity.row_classes)
+            if one.rule.shape is Shape.COMMAND or any(entity.relation in _COPYING for entity in entities):
+                asked.update(levels)
+        if asked:
+            asked.add(ENDED)
+        return " ".join(f"{name}={level}" for name, level in levels.items() if name in asked)
 
 
 def _walk(fields: Iterable[Selected | Typename]) -> Iterator[Selected]:

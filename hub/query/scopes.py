@@ -16,8 +16,10 @@ from hub.store.reader import Reader
 _NO_SECRETS = Secrets(b"", lambda _: "", b"")
 
 
-async def holding(reader: Reader, standing: Standing, request: Request, code: str) -> dict[str, bool] | None:
-    """Scope → whether it holds for the subject with `code`; None when this caller has no such subject."""
+async def holding(
+    reader: Reader, standing: Standing, request: Request, code: str
+) -> tuple[int, dict[str, bool]] | None:
+    """The id of the subject with `code`, and scope → whether it holds; None when this caller has no such subject."""
     parameters = Parameters()
     access = Access(standing.view, parameters)
     row = subject_row("s")
@@ -25,12 +27,15 @@ async def holding(reader: Reader, standing: Standing, request: Request, code: st
     columns = ", ".join(f'{access.scope(scope, row)} AS "{scope}"' for scope in scopes)
     shown = access.classes(row, ("D1",), Level.MASKED)
     key = parameters.bind(FromRef(Constant(code)), "text")
-    sql = f"SELECT {columns} FROM subject s WHERE s.uscc = {key} AND s.kind <> 'NATURAL_PERSON'" + (
-        "" if shown == TRUE else f" AND {shown}"
+    sql = (
+        f"SELECT s.subject_id, {columns} FROM subject s WHERE s.uscc = {key} AND s.kind <> 'NATURAL_PERSON'"
+        + ("" if shown == TRUE else f" AND {shown}")
     )
     text, sources = parameters.used_in(sql)
     found = await reader.rows(text, [bind(request) for bind in binders(sources, _NO_SECRETS)])
-    return {str(scope): bool(found[0][str(scope)]) for scope in scopes} if found else None
+    if not found:
+        return None
+    return found[0]["subject_id"], {str(scope): bool(found[0][str(scope)]) for scope in scopes}
 
 
 async def alike(

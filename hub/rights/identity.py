@@ -271,6 +271,11 @@ def issue(
     return jwt.encode(claims, private_key, alg, {"kid": kid, "typ": "at+jwt"})
 
 
+def bad_claims() -> Unauthenticated:
+    """The refusal of a token whose claims this partner's tokens may not make."""
+    return Unauthenticated(_WORDS[Reason.BAD_CLAIMS], reason=Reason.BAD_CLAIMS.value)
+
+
 def _refuse(reason: Reason) -> NoReturn:
     # Without what was being handled: nothing of the token may reach a log by way of a traceback.
     raise Unauthenticated(_WORDS[reason], reason=reason.value) from None

@@ -196,6 +196,11 @@ class PartnerClass:
     limits: Limits
     quota: Quota
 
+    @property
+    def speaks_for_subjects(self) -> bool:
+        """Whether its tokens may say for which subject they speak: all that they show is that subject's own."""
+        return Scope.SELF in self.every_cell
+
 
 @dataclass(frozen=True)
 class SharingRow:

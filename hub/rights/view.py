@@ -120,12 +120,10 @@ class View:
         return project(self.vocabulary.schema, self.visible)
 
     @cached_property
-    def classes(self) -> str:
-        """The classes this view discloses with their strongest level, as the ledger records them."""
+    def levels(self) -> Mapping[str, str]:
+        """The classes this view discloses, in the order of their numbers, with their strongest levels."""
         shown = [(name, d.grants[0].level) for name, d in self.decisions.items() if d.grants]
-        return " ".join(
-            f"{name}={level.name}" for name, level in sorted(shown, key=lambda one: int(one[0][1:]))
-        )
+        return {name: level.name for name, level in sorted(shown, key=lambda one: int(one[0][1:]))}
 
     @cached_property
     def implied(self) -> frozenset[Scope]:
@@ -236,8 +234,8 @@ def _visible(view: View) -> frozenset[str]:
     visible = {coordinate for found in fields.values() for coordinate in found}
     visible |= {
         c
-        for c, classes in vocabulary.values.items()
-        if c not in view.gone and view.allows(classes, Level.MASKED)
+        for c, governed in vocabulary.values.items()
+        if c not in view.gone and any(view.allows((one,), NEEDED[need]) for one, need in governed)
     }
     for coordinate, condition in vocabulary.inputs.items():
         if coordinate not in view.gone and _given(view, condition):

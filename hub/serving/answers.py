@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache, partial
-from itertools import count
 from typing import Any
 
 import orjson
 from graphql import OperationType
 
-from hub.errors import BadUserInput, CommandForbidden, MatterRequired, MethodNotAllowed, PurposeNotAllowed
+from hub.errors import (
+    BadUserInput,
+    CommandForbidden,
+    HubError,
+    MatterRequired,
+    MethodNotAllowed,
+    PurposeNotAllowed,
+)
 from hub.ledger.chain import Disclosure, Ledger
 from hub.query.binding import Request
 from hub.query.document import Limits
@@ -24,9 +28,9 @@ from hub.query.plan import Constant, Ref, Selected, Typename, Variable
 from hub.query.scopes import alike, holding
 from hub.query.statement import Statement
 from hub.recent import Recent
-from hub.rights.agreement import Agreements, today_in
+from hub.rights.agreement import Agreement, Agreements, today_in
 from hub.rights.explain import explanations, me
-from hub.rights.identity import Caller, Tokens
+from hub.rights.identity import Caller, Tokens, bad_claims
 from hub.rights.matrix import Purpose
 from hub.rights.purpose import Declared, declare
 from hub.rights.standing import Standing, Standings
@@ -41,6 +45,9 @@ from schema.governance import Shape
 
 # Identifier schemes of natural persons: matched exactly, never returned.
 PERSON_SCHEMES = frozenset({"RESIDENT_ID", "PASSPORT"})
+
+# Root fields that tell of one subject, or look for one.
+_ONE_SUBJECT = frozenset({"node", "matchSubjects", "verifyCreditCheck"})
 
 # Agreements have few different limits; those of documents are made from them once.
 limits_of = lru_cache(maxsize=256)(Limits.of)
@@ -58,6 +65,8 @@ class Call:
     query: str
     operation_name: str | None
     variables: Mapping[str, Any]
+    # The name of this request in the answer, in logs and in the ledger.
+    request_id: str
     # GET: queries only.
     safe: bool = False
     # Under which a repetition of the same commands is answered and not done again.
@@ -87,11 +96,23 @@ class _Asking:
 
     caller: Caller
     standing: Standing
+    # Whose quota is used.
+    payer: Agreement
     declared: Declared
     now: datetime
+    operation: Operation
     values: Mapping[str, Any]
     compiled: Compiled
     request: Request
+    # Ids of subjects about which explanations were given.
+    explained: list[int] = field(default_factory=list)
+
+    def commanding(self, key: str | None) -> Commanding:
+        """What the commands of this call need; `key`: its Idempotency-Key."""
+        return Commanding(
+            self.caller, self.standing, self.declared, self.operation, self.compiled, self.values,
+            self.request, self.now, key,
+        )  # fmt: skip
 
 
 class Answers:
@@ -102,21 +123,42 @@ class Answers:
         self._parts = parts
         self._merging = Merging(parts.reader)
         self._live = LiveFacts(parts.states, parts.live, parts.reader)
-        # Names that no other request has: nothing depends on whether they can be guessed.
-        self._request_ids = count(secrets.randbits(64))
         # What holds for a call, by all that decides it.
         self._placings: Recent[tuple[object, ...], tuple[Standing, Declared, Limits]] = Recent(1024)
 
     async def answer(self, call: Call) -> bytes:
         """The response body for `call`. Raises a HubError of the stage that refuses it.
 
-        What is disclosed is in the ledger before the bytes are returned.
+        What is disclosed is in the ledger before the bytes are returned. An error that comes after commands took
+        effect says so in its extensions: `committed`.
         """
         parts = self._parts
         now = parts.clock()
         caller = parts.tokens.verify(call.authorization, now.timestamp())
+        try:
+            asking = self._asking(call, caller, now)
+            if asking.operation.node.operation is not OperationType.MUTATION:
+                return await self._told(asking, call.request_id)
+            if call.view_as is not None:
+                raise CommandForbidden("Through another partner's eyes nothing can be done.")
+            await parts.mutations.run(asking.commanding(call.idempotency_key))
+            try:
+                return await self._told(asking, call.request_id)
+            except HubError as error:
+                error.extensions["committed"] = True
+                raise
+            except Exception as error:
+                raise HubError(committed=True) from error
+        except HubError as error:
+            error.partner = caller.partner
+            raise
+
+    def _asking(self, call: Call, caller: Caller, now: datetime) -> _Asking:
+        parts = self._parts
         standing, declared, limits = self.placed(call, caller, now)
-        parts.quotas.admit(standing.agreement)
+        # Whoever looks through another's eyes uses up its own quota.
+        payer = standing.agreement if call.view_as is None else parts.agreements.get(caller.partner)
+        parts.quotas.admit(payer)
         operation = parts.operations.ready(
             standing.view, limits, standing.bulk, call.query, call.operation_name
         )
@@ -125,26 +167,27 @@ class Answers:
         values = operation.variables.coerce(call.variables)
         compiled = operation.compiled(values)
         request = self._request(caller, standing, now, values)
-        asking = _Asking(caller, standing, declared, now, values, compiled, request)
+        asking = _Asking(caller, standing, payer, declared, now, operation, values, compiled, request)
         self._charge(asking, call.safe)
-        if operation.node.operation is OperationType.MUTATION:
-            if call.view_as is not None:
-                raise CommandForbidden("Through another partner's eyes nothing can be done.")
-            key = call.idempotency_key
-            await parts.mutations.run(
-                Commanding(caller, standing, declared, operation, compiled, values, request, now, key)
-            )
+        return asking
+
+    async def _told(self, asking: _Asking, request_id: str) -> bytes:
+        """Read what is asked, record it, and give the response body."""
+        parts, standing, declared = self._parts, asking.standing, asking.declared
+        compiled, caller = asking.compiled, asking.caller
         sources = await self._bring(asking) if compiled.statement and compiled.statement.rows else []
-        request_id = f"{next(self._request_ids) & 0xFFFFFFFFFFFFFFFF:016x}"
-        data, subjects = b"{}", ()
+        data: bytes = b"{}"
+        subjects: Sequence[int] = ()
         if compiled.statement is not None:
-            row = await self._row(compiled.statement, [bind(request) for bind in compiled.binders])
+            row = await self._row(compiled.statement, [bind(asking.request) for bind in compiled.binders])
             data, subjects = row[0], row[1]
         if compiled.plan.introspection:
-            data = _merged(operation, compiled, values, data)
+            data = _merged(asking.operation, compiled, asking.values, data)
+        if asking.explained:
+            subjects = [*subjects, *asking.explained]
         await parts.ledger.record(
             Disclosure(
-                at=now.timestamp(),
+                at=asking.now.timestamp(),
                 request_id=request_id,
                 partner=caller.partner,
                 officer=caller.officer,
@@ -153,9 +196,9 @@ class Answers:
                 matter=declared.matter,
                 case=declared.case,
                 view=standing.view.digest,
-                operation=operation.digest,
+                operation=asking.operation.digest,
                 subjects=list(dict.fromkeys(subjects)) if len(subjects) > 1 else subjects,
-                classes=standing.view.classes,
+                classes=compiled.classes,
                 sources=sources or None,
             )
         )
@@ -176,11 +219,16 @@ class Answers:
     def placed(self, call: Call, caller: Caller, now: datetime) -> tuple[Standing, Declared, Limits]:
         """The same with the limits of documents; all of it is made once for what decides it."""
         agreement = self._parts.agreements.get(caller.partner)
+        standings = self._parts.standings
+        if (
+            caller.subject is not None
+            and not standings.matrix.partners[agreement.partner_class].speaks_for_subjects
+        ):
+            raise bad_claims()
         today = today_in(now)
         key = (agreement.digest, today, call.purpose, caller.purpose, call.matter, call.case)
         found = self._placings.get(key)
         if found is None:
-            standings = self._parts.standings
             declared = declare(
                 standings.matrix, agreement, call.purpose, caller.purpose, call.matter, call.case
             )
@@ -220,7 +268,7 @@ class Answers:
         )
 
     def _charge(self, asking: _Asking, safe: bool) -> None:
-        """Count the subjects that are asked about by name or code; natural persons have rules of their own."""
+        """Count the subjects that are asked about by name, id or code; natural persons have rules of their own."""
         asked = 0
         for root in asking.compiled.plan.roots:
             if isinstance(root, Selected):
@@ -234,8 +282,10 @@ class Answers:
                     asked += len(_value(root.arguments["subjects"], asking.values))
                 elif root.name == "subjects":
                     asked += len(_value(root.arguments["codes"], asking.values))
+                elif root.name in _ONE_SUBJECT or "subject" in root.arguments:
+                    asked += 1
         if asked:
-            self._parts.quotas.charge(asking.standing.agreement, asked)
+            self._parts.quotas.charge(asking.payer, asked)
 
     def _admit_person(self, asking: _Asking, number: Ref, safe: bool) -> None:
         """A person's number comes in a variable of a POST, never in an address or a document, and for a case (PIPL 28)."""
@@ -243,8 +293,8 @@ class Answers:
             raise BadUserInput("A person's number is given as a variable of a POST.", argument="value")
         if asking.declared.case is None:
             raise MatterRequired("Looking for a natural person needs a case number in the header Hub-Case.")
-        key = hashlib.sha256(str(_value(number, asking.values)).encode()).hexdigest()
-        self._parts.quotas.admit_person(asking.standing.agreement, asking.caller.officer, key)
+        key = asking.operation.secrets.digest_person_id(str(_value(number, asking.values)))
+        self._parts.quotas.admit_person(asking.payer, asking.caller.officer, key)
 
     async def _bring(self, asking: _Asking) -> list[Mapping[str, Any]]:
         """Bring along the rows that the statement wants; tells how the live sources did."""
@@ -303,9 +353,11 @@ class Answers:
             standing = self._parts.standings.of(standing.agreement, purpose, asking.request.today)
         holds = None
         if given.get("subject") is not None:
-            holds = await holding(self._parts.reader, standing, asking.request, given["subject"])
-            if holds is None:
+            found = await holding(self._parts.reader, standing, asking.request, given["subject"])
+            if found is None:
                 raise BadUserInput("No such subject.", argument="subject")
+            subject, holds = found
+            asking.explained.append(subject)
         return explanations(standing, given["coordinate"], holds, standing.purpose)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import count
 from time import perf_counter
 from typing import Any
 
@@ -53,6 +55,8 @@ class Gateway:
         """`max_body_bytes`: larger bodies are refused."""
         self._answers = answers
         self._observer = observer
+        # Names that no other request has: nothing depends on whether they can be guessed.
+        self._request_ids = count(secrets.randbits(64))
         self.max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,6 +70,7 @@ class Gateway:
     ) -> Reply:
         """The answer to one request, whatever carries it. `given`: its headers, names in lower case."""
         begun = perf_counter()
+        request_id = f"{next(self._request_ids) & 0xFFFFFFFFFFFFFFFF:016x}"
         headers: dict[bytes, bytes] = {}
         twice = b""
         for name, value in given:
@@ -99,6 +104,7 @@ class Gateway:
                     query=asked.query,
                     operation_name=asked.operation_name,
                     variables=asked.variables,
+                    request_id=request_id,
                     safe=method == "GET",
                     idempotency_key=_text(headers.get(b"idempotency-key")),
                 )
@@ -107,20 +113,28 @@ class Gateway:
             return _reply(200, media, answer)
         except HubError as error:
             self._observer.tell(RequestRefused(error.code, perf_counter() - begun))
-            if error.status >= 500:
-                cause = error.__cause__ or error
-                # 503 is foreseen: while the store is away every request is refused, and a line each is enough.
-                _log.error(
-                    "refused: %s (%s)",
-                    error.code,
-                    type(cause).__name__,
-                    exc_info=cause if error.status == 500 else None,
-                )
-            return _refusal(media, error)
+            self._note(error, request_id)
+            return _refusal(media, error, request_id)
         except Exception as error:  # Whatever was not foreseen is logged here and nowhere told.
             self._observer.tell(RequestRefused("INTERNAL", perf_counter() - begun))
-            _log.error("not foreseen: %s", type(error).__name__, exc_info=error)
-            return _refusal(media, HubError())
+            _log.error("not foreseen: %s (request %s)", type(error).__name__, request_id, exc_info=error)
+            return _refusal(media, HubError(), request_id)
+
+    def _note(self, error: HubError, request_id: str) -> None:
+        """One line in the log for each refusal: whose it was and which, nothing of what was asked."""
+        if error.status < 500:
+            _log.info("refused: %s (partner %s, request %s)", error.code, error.partner or "-", request_id)
+            return
+        cause = error.__cause__ or error
+        # 503 is foreseen: while the store is away every request is refused, and a line each is enough.
+        _log.error(
+            "refused: %s (%s, partner %s, request %s)",
+            error.code,
+            type(cause).__name__,
+            error.partner or "-",
+            request_id,
+            exc_info=cause if error.status == 500 else None,
+        )
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         length = headers.get(b"content-length", b"")
@@ -158,7 +172,7 @@ def _utf8(value: bytes | None) -> str | None:
         raise BadRequest("The headers Hub-Matter and Hub-Case are UTF-8.") from None
 
 
-def _refusal(media: bytes, error: HubError) -> Reply:
+def _refusal(media: bytes, error: HubError, request_id: str) -> Reply:
     told = error.extensions.pop("errors", None)
     if isinstance(told, list):
         errors = [{**one, "extensions": {"code": error.code}} for one in told]
@@ -181,7 +195,9 @@ def _refusal(media: bytes, error: HubError) -> Reply:
         extra.append((b"connection", b"close"))
     if pause := error.extensions.get("retryAfter", 1 if error.status == 503 else None):
         extra.append((b"retry-after", str(pause).encode()))
-    return _reply(status, media, orjson.dumps({"errors": errors}), extra)
+    return _reply(
+        status, media, orjson.dumps({"errors": errors, "extensions": {"requestId": request_id}}), extra
+    )
 
 
 def _reply(status: int, media: bytes, body: bytes, extra: Iterable[tuple[bytes, bytes]] = ()) -> Reply:

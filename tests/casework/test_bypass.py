@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import date
 from typing import Any
@@ -83,6 +84,35 @@ async def _as_subject(office: Office, code: str, number: str, key: str) -> dict[
     )
     answer: dict[str, Any] = orjson.loads(response.content)
     return answer
+
+
+async def test_an_error_after_a_command_took_effect_says_so_and_its_key_gives_the_answer(
+    office: Office,
+) -> None:
+    """Whoever does not know would do it twice."""
+    code = await office.subject()
+    key, cases = f"k-{uuid4()}", "SELECT 1 FROM case_file JOIN subject USING (subject_id) WHERE uscc = $1"
+
+    desk = office.desk(purpose="ONGOING_SUPERVISION")
+    connection = await asyncpg.connect(office.database.superuser_dsn)
+    try:
+        await connection.execute("REVOKE INSERT ON ledger_block FROM hub_writer")
+        try:
+            (error,) = (await desk.ask(DRAFT, {"code": code}, idempotency_key=key))["errors"]
+        finally:
+            await connection.execute("GRANT INSERT ON ledger_block TO hub_writer")
+    finally:
+        await connection.close()
+    assert error["extensions"] == {"code": "LEDGER_UNAVAILABLE", "committed": True}
+    assert len(await office.rows(cases, code)) == 1
+    # The ledger's connection comes back by itself.
+    for _ in range(50):
+        again = await desk.ask(DRAFT, {"code": code}, idempotency_key=key)
+        if "errors" not in again:
+            break
+        await asyncio.sleep(0.1)
+    assert again["data"]["draftPublicity"]["number"]
+    assert len(await office.rows(cases, code)) == 1
 
 
 @pytest.mark.parametrize("query", [DRAFT, CHECK])

@@ -1,0 +1,152 @@
+"""What an answer told is what the ledger holds and the quota counts, and each refusal has a name in the log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import asyncpg
+import pytest
+
+from hub.rights.identity import issue
+from hub.sandbox.issuer import demo_issuer
+from tests.conftest import Database
+from tests.scene import NOW, Answered, ServedScene, served_scene
+
+NUMBER = "query($n: String!) { subject(scheme: RESIDENT_ID, value: $n) { id } }"
+
+
+@pytest.fixture(scope="module")
+async def hub(shared_database: Database) -> AsyncIterator[ServedScene]:
+    """The hub over the scene, for all tests of the module."""
+    async with served_scene(shared_database) as served:
+        yield served
+
+
+async def recorded(hub: ServedScene, answer: Answered) -> Mapping[str, Any]:
+    """The ledger's entry about an answer."""
+    assert answer.codes == []
+    connection = await asyncpg.connect(hub.database.auditor_dsn)
+    try:
+        blocks = await connection.fetch("SELECT entries FROM ledger_block")
+    finally:
+        await connection.close()
+    lines = [json.loads(line) for block in blocks for line in block["entries"].splitlines()]
+    (entry,) = [one for one in lines if one["request"] == answer.body["extensions"]["requestId"]]
+    return entry  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("selection", "told", "untold"),
+    [
+        ("displayName", {"D1"}, {"D2", "D4", "D6", "D14", "D33"}),
+        ("records(first: 5) { edges { node { title } } }", {"D4", "D6"}, {"D2", "D14"}),
+        ("... on Organization { contact { phone } }", {"D1", "D2"}, {"D6", "D14"}),
+        ("summary { hasSeriousDishonestyEntry }", {"D10"}, {"D2", "D4"}),
+    ],
+)
+async def test_the_ledger_holds_the_classes_that_were_asked_for(
+    hub: ServedScene, selection: str, told: set[str], untold: set[str]
+) -> None:
+    query = f"query($code: String!) {{ subject(value: $code) {{ {selection} }} }}"
+    code = {"code": hub.scene.merchant["uscc"]}
+    entry = await recorded(hub, await hub.ask("commerce", query, code, purpose="ONGOING_SUPERVISION"))
+    classes = {one.partition("=")[0] for one in entry["classes"].split()}
+    assert told <= classes
+    assert not untold & classes
+
+
+async def test_a_case_tells_of_more_than_its_own_class(hub: ServedScene) -> None:
+    query = "{ cases(first: 1) { edges { node { number } } } }"
+    entry = await recorded(hub, await hub.ask("commerce", query, purpose="ONGOING_SUPERVISION"))
+    assert {"D6=FULL", "D38=FULL"} <= set(entry["classes"].split())
+
+
+async def test_what_tells_nothing_records_no_class(hub: ServedScene) -> None:
+    entry = await recorded(hub, await hub.ask("mall", "{ __typename sources { source } }"))
+    assert entry["classes"] == ""
+
+
+async def test_an_explanation_about_a_subject_is_recorded_and_counted(hub: ServedScene) -> None:
+    query = 'query($code: USCC!) { explain(coordinate: "Contact.phone", subject: $code) { reason } }'
+    before = await used(hub, "commerce")
+    answer = await hub.ask(
+        "commerce", query, {"code": hub.scene.merchant["uscc"]}, purpose="ONGOING_SUPERVISION"
+    )
+    assert (await recorded(hub, answer))["subjects"] == [hub.scene.merchant["subject_id"]]
+    assert await used(hub, "commerce") == before + 1
+
+
+async def test_whoever_looks_through_another_s_eyes_uses_its_own_quota(hub: ServedScene) -> None:
+    query = "query($code: String!) { subject(value: $code) { displayName } }"
+    of_mall, of_auditor = await used(hub, "mall"), await used(hub, "auditor")
+    seen = await hub.ask("auditor", query, {"code": hub.scene.merchant["uscc"]}, hub_view_as="mall")
+    assert seen.codes == []
+    assert await used(hub, "mall") == of_mall
+    assert await used(hub, "auditor") == of_auditor + 1
+
+
+async def used(hub: ServedScene, partner: str) -> int:
+    """Subjects that the partner has asked about today, once the hub has written it down."""
+    await asyncio.sleep(2.2)
+    connection = await asyncpg.connect(hub.database.superuser_dsn)
+    try:
+        found = await connection.fetchval("SELECT sum(subjects) FROM quota_use WHERE partner = $1", partner)
+    finally:
+        await connection.close()
+    return int(found or 0)
+
+
+async def test_a_refusal_is_found_in_the_log_by_the_name_that_its_caller_was_told(
+    hub: ServedScene, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    refused = await hub.ask("mall", "{ nope }")
+    told = refused.body["extensions"]["requestId"]
+    assert f"refused: GRAPHQL_VALIDATION_FAILED (partner mall, request {told})" in caplog.messages
+    stranger = await hub.ask("mall", "{ __typename }", authorization="Bearer x.y.z")
+    told = stranger.body["extensions"]["requestId"]
+    assert f"refused: UNAUTHENTICATED (partner -, request {told})" in caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("partner", "purpose", "codes"),
+    [
+        ("subject", "SELF_QUERY", []),
+        ("public", "PUBLIC_QUERY", ["UNAUTHENTICATED"]),
+        ("customs", "NOTIFICATION", ["UNAUTHENTICATED"]),
+        ("mall", "MERCHANT_ADMISSION", ["UNAUTHENTICATED"]),
+    ],
+)
+async def test_only_tokens_of_subjects_speak_for_a_subject(
+    hub: ServedScene, partner: str, purpose: str, codes: list[str]
+) -> None:
+    """Otherwise any partner's key would make its holder a party to the cases of any firm."""
+    signer = demo_issuer(hub.settings.state_dir)
+    token = issue(
+        signer.private_key, alg=signer.key.alg, kid=signer.key.kid, iss=signer.key.iss,
+        audience=hub.settings.token_audience, partner=partner, officer="o",
+        subject=hub.scene.merchant["uscc"], now=NOW.timestamp(), lifetime=600, purpose=purpose,
+    )  # fmt: skip
+    answer = await hub.ask(partner, "{ __typename }", purpose=purpose, authorization=f"Bearer {token}")
+    assert answer.codes == codes
+
+
+@pytest.mark.parametrize(
+    ("partner", "purpose"),
+    [
+        ("public", "PUBLIC_QUERY"),
+        ("procurement", "JOINT_PUNISHMENT"),
+        ("auditor", "AUDIT"),
+        ("mall", "MERCHANT_ADMISSION"),
+    ],
+)
+async def test_nobody_confirms_a_person_s_number_to_whom_the_matrix_gives_none(
+    hub: ServedScene, partner: str, purpose: str
+) -> None:
+    """D3: a hit would say whose number it is."""
+    answer = await hub.ask(partner, NUMBER, {"n": hub.scene.number}, purpose=purpose)
+    assert answer.codes == ["GRAPHQL_VALIDATION_FAILED"]
