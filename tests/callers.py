@@ -274,9 +274,10 @@ class Path:
         if given.get("purpose") is not None:
             at = standings().of(at.agreement, Purpose(given["purpose"]), TODAY)
         if given.get("subject") is not None:
-            holds = await holding(self.reader, at, request, given["subject"])
-            if holds is None:
+            found = await holding(self.reader, at, request, given["subject"])
+            if found is None:
                 raise BadUserInput("No such subject.", argument="subject")
+            holds = found[1]
         return explanations(at, given["coordinate"], holds, at.purpose)
 
     async def _candidates(

@@ -89,6 +89,16 @@ async def test_whoever_looks_through_another_s_eyes_uses_its_own_quota(hub: Serv
     assert await used(hub, "auditor") == of_auditor + 1
 
 
+async def test_an_explanation_through_another_s_eyes_tells_no_more_than_both_see(hub: ServedScene) -> None:
+    """Also for another purpose of the other's: D2 is masked for auditors, whatever customs or commerce see."""
+    query = '{ explain(coordinate: "Contact.phone", purpose: ONGOING_SUPERVISION) { level } }'
+    own = await hub.ask("commerce", query, purpose="ONGOING_SUPERVISION")
+    assert {one["level"] for one in own.data["explain"]} == {"FULL"}
+    for eyes in ("commerce", "commerce/ONGOING_SUPERVISION", "commerce/JOINT_PUNISHMENT"):
+        seen = await hub.ask("auditor", query, hub_view_as=eyes)
+        assert {one["level"] for one in seen.data["explain"]} == {"MASKED"}
+
+
 async def used(hub: ServedScene, partner: str) -> int:
     """Subjects that the partner has asked about today, once the hub has written it down."""
     await asyncio.sleep(2.2)

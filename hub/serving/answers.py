@@ -350,7 +350,13 @@ class Answers:
             purpose = Purpose(given["purpose"])
             if purpose not in standing.agreement.purposes:
                 raise PurposeNotAllowed(purposes=[str(one) for one in standing.agreement.purposes])
-            standing = self._parts.standings.of(standing.agreement, purpose, asking.request.today)
+            standings, today = self._parts.standings, asking.request.today
+            other = standings.of(standing.agreement, purpose, today)
+            if asking.payer is standing.agreement:
+                standing = other
+            else:
+                own = standings.of(asking.payer, asking.declared.purpose, today)
+                standing = standings.seen_as(own, other)
         holds = None
         if given.get("subject") is not None:
             found = await holding(self._parts.reader, standing, asking.request, given["subject"])
