@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import mmap
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import uvicorn
 
@@ -28,8 +30,10 @@ PATIENCE_SECONDS = 8.0
 # A worker that ends sooner after its start than this is not replaced at once.
 STEADY_SECONDS = 1.0
 BACKLOG = 1024
-# Exit status of a worker that could not start: another could not either.
+# Exit status of a worker that could not start: unless one has served already, another could not either.
 NOT_STARTED = 3
+# One that could not start is tried again after STEADY_SECONDS, doubled each time, up to this.
+MOST_PAUSE_SECONDS = 30.0
 Ready = Callable[[int], None]
 _log = logging.getLogger(__name__)
 
@@ -151,29 +155,54 @@ class _Workers:
         self._ready = ready
         # Pid → (number of the worker, when it was started).
         self._children: dict[int, tuple[int, float]] = {}
+        # Number of a worker that has ended → when it is started again, and how often in a row it could not.
+        self._missing: dict[int, float] = {}
+        self._failures = [0] * count
+        # One byte a worker, shared with all of them: 1 from when it first answered requests.
+        self._served = mmap.mmap(-1, count)
         self._read, self._write = os.pipe()
 
     def run(self) -> int:
-        """Run until a signal asks for the end, or a worker cannot start."""
+        """Run until a signal asks for the end, or no worker can start at all."""
         # Blocked, not handled: they are taken one at a time where it suits, so that none comes between.
         signal.pthread_sigmask(signal.SIG_BLOCK, self._SIGNALS)
         for number in range(self._count):
-            self._start(number, self._ready if number == 0 else _silent)
+            self._start(number)
         failed = False
-        while not failed:
-            if signal.sigwait(self._SIGNALS) in (signal.SIGTERM, signal.SIGINT):
-                break
+        while not failed and self._told() not in (signal.SIGTERM, signal.SIGINT):
             for number, started, status in self._ended():
-                if status == NOT_STARTED:
+                # What keeps a worker from starting after others have served, a store that is away, passes.
+                if status == NOT_STARTED and not any(self._served[:]):
                     failed = True
                     break
-                _log.error("worker %d ended unexpectedly (status %d) and is replaced", number, status)
-                time.sleep(max(0.0, started + STEADY_SECONDS - time.monotonic()))
-                self._start(number, _silent)
+                self._replace(number, started, status)
+            for number in [one for one, due in self._missing.items() if due <= time.monotonic()]:
+                del self._missing[number]
+                self._start(number)
         self._stop()
         return 1 if failed else 0
 
-    def _start(self, number: int, ready: Ready) -> None:
+    def _told(self) -> int | None:
+        """The next signal; None when before it a worker is to be started again."""
+        if not self._missing:
+            return signal.sigwait(self._SIGNALS)
+        pause = max(0.0, min(self._missing.values()) - time.monotonic())
+        found = signal.sigtimedwait(self._SIGNALS, pause)
+        return found.si_signo if found is not None else None
+
+    def _replace(self, number: int, started: float, status: int) -> None:
+        """See to it that a worker that has ended is started again, the later the more often it could not."""
+        if status != NOT_STARTED:
+            self._failures[number] = 0
+            self._missing[number] = started + STEADY_SECONDS
+            _log.error("worker %d ended unexpectedly (status %d) and is replaced", number, status)
+            return
+        pause = min(MOST_PAUSE_SECONDS, STEADY_SECONDS * 2 ** min(self._failures[number], 30))
+        self._failures[number] += 1
+        self._missing[number] = time.monotonic() + pause
+        _log.error("worker %d could not start and is tried again in %.0f s", number, pause)
+
+    def _start(self, number: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         child = os.fork()
@@ -186,7 +215,7 @@ class _Workers:
             for one in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
                 signal.signal(one, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, self._SIGNALS)
-            running = server(self._settings, ready, parent=self._read)
+            running = server(self._settings, partial(self._serves, number), parent=self._read)
             running.run(sockets=[self._listening])
             status = 0 if running.started else NOT_STARTED
         except Exception:
@@ -194,6 +223,12 @@ class _Workers:
         finally:
             sys.stdout.flush()
             os._exit(status)
+
+    def _serves(self, number: int, port: int) -> None:
+        """In a worker: it answers requests. The first worker says so, once, however often it is replaced."""
+        if number == 0 and not self._served[0]:
+            self._ready(port)
+        self._served[number] = 1
 
     def _ended(self) -> list[tuple[int, float, int]]:
         """The workers that have ended: number, when started, exit status (negative: the signal)."""

@@ -155,6 +155,60 @@ async def test_a_lost_worker_is_replaced_and_its_chain_goes_on(
     assert serving.stopped(signal.SIGTERM, 15)[0] == 0
 
 
+async def test_a_worker_lost_while_the_store_is_away_is_replaced_when_it_is_back(
+    serving: Running, store: Database, headers: dict[str, str]
+) -> None:
+    await both_answer(serving, store, headers)
+    kept, lost = serving.children()
+    admin = await asyncpg.connect(as_user(store.owner_dsn, "postgres").replace(store.name, "postgres"))
+    try:
+        await admin.execute(f"ALTER DATABASE {store.name} ALLOW_CONNECTIONS false")
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", store.name
+        )
+        os.kill(lost, signal.SIGKILL)
+        end = time.monotonic() + 30
+        # Twice, the second time after a longer pause.
+        while not all(f"tried again in {pause} s" in serving.told for pause in (1, 2)):
+            assert serving.process.poll() is None, serving.told
+            assert time.monotonic() < end
+            await asyncio.sleep(0.05)
+        assert kept in serving.children()
+    finally:
+        await admin.execute(f"ALTER DATABASE {store.name} ALLOW_CONNECTIONS true")
+        await admin.close()
+    while "replaced" not in serving.told or len(serving.children()) < WORKERS:
+        assert time.monotonic() < end
+        await asyncio.sleep(0.05)
+    end = time.monotonic() + 20
+    with httpx.Client(trust_env=False, headers=headers, timeout=10) as line:
+        while ask(line, serving.url).status_code != 200:
+            assert time.monotonic() < end
+            await asyncio.sleep(0.1)
+    await both_answer(serving, store, headers)
+    assert kept in serving.children()
+    # Its end is not that of the hub.
+    assert serving.stopped(signal.SIGTERM, 15)[0] == 0
+
+
+async def test_a_signal_ends_the_hub_at_once_while_a_worker_waits_for_its_next_try(
+    serving: Running, store: Database
+) -> None:
+    admin = await asyncpg.connect(as_user(store.owner_dsn, "postgres").replace(store.name, "postgres"))
+    try:
+        await admin.execute(f"ALTER DATABASE {store.name} ALLOW_CONNECTIONS false")
+        os.kill(serving.children()[1], signal.SIGKILL)
+        end = time.monotonic() + 40
+        while "tried again in 8 s" not in serving.told:
+            assert time.monotonic() < end
+            await asyncio.sleep(0.05)
+        status, seconds = serving.stopped(signal.SIGINT, 15)
+    finally:
+        await admin.execute(f"ALTER DATABASE {store.name} ALLOW_CONNECTIONS true")
+        await admin.close()
+    assert (status, seconds < 3) == (0, True)
+
+
 async def test_workers_end_by_themselves_when_their_parent_is_killed(serving: Running) -> None:
     workers = serving.children()
     assert len(workers) == WORKERS
