@@ -35,6 +35,7 @@ from hub.casework.delivery.deliveries import Courier, due_channels
 from hub.casework.delivery.watch import ChannelServed, JobDone, SourceHarvested, Watch, Watched
 from hub.casework.domestic_trade.disclosures import end_with_penalties
 from hub.casework.domestic_trade.tiers import keep_tiers
+from hub.casework.machine import Machine
 from hub.casework.objections.corrections import tell_recipients
 from hub.casework.publicity.commands import recompute
 from hub.casework.registry import registry
@@ -117,13 +118,27 @@ class Duties:
             self.watch.tell(ChannelServed(channel, await self.courier.deliver(address)))
 
     async def deadlines(self, _: str) -> None:
-        """Take over a new working calendar, and do what time does: reports, reminders, steps, repairs, exposures, tiers."""
-        await recompute(self.pool, registry().machines, self.tools.now())
-        await open_reports(self.pool, registry().machines, self.tools.now())
-        await keep_time(self.pool, registry().machines, automatic(), self.tools.now())
-        await settle(self.pool, registry().machines, self.tools.now())
-        await end_with_penalties(self.pool, registry().machines, self.tools.now())
-        await keep_tiers(self.pool, registry().machines, self.tools.now())
+        """Take over a new working calendar, and do what time does: reports, reminders, steps, repairs, exposures, tiers.
+
+        Each part is done whatever became of the others; raises what the first one that failed did.
+        """
+        failures = []
+        # None waits for another: what keeps a report from being opened must not keep a deadline from passing.
+        for name, part in (
+            ("calendar", recompute),
+            ("reports", open_reports),
+            ("steps", _steps),
+            ("repairs", settle),
+            ("exposures", end_with_penalties),
+            ("tiers", keep_tiers),
+        ):
+            try:
+                await part(self.pool, registry().machines, self.tools.now())
+            except Exception as error:
+                _log.error("the part %s of the deadlines failed", name, exc_info=error)
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     async def corrections(self, _: str) -> None:
         """Tell those who had been told of a record that an objection to it was upheld."""
@@ -270,6 +285,10 @@ async def _due_sources(duties: Duties) -> list[str]:
             await one.close()
 
 
+async def _steps(pool: asyncpg.Pool, machines: Mapping[str, Machine], now: datetime) -> None:
+    await keep_time(pool, machines, automatic(), now)
+
+
 def _putting(queries: Queries, name: str) -> Callable[[Schedule], Awaitable[None]]:
     async def look(_: Schedule) -> None:
         await put(queries, name)
@@ -284,10 +303,11 @@ def _job(name: str, work: Callable[[str], Awaitable[None]], watch: Watch) -> Cal
         try:
             await work((job.payload or b"").decode())
         except Exception as error:
-            _log.warning("the job %s failed", name, exc_info=error)
             if job.attempts + 1 < _TRIES:
+                _log.warning("the job %s failed and is done again", name, exc_info=error)
                 watch.tell(JobDone(name, "RETRY"))
                 raise RetryRequested(_FIRST_PAUSE * 2**job.attempts, type(error).__name__) from None
+            _log.error("the job %s failed", name, exc_info=error)
             watch.tell(JobDone(name, "FAILED"))
             raise JobFailed(type(error).__name__) from None
         watch.tell(JobDone(name, "OK"))

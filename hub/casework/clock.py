@@ -16,6 +16,7 @@ import orjson
 from hub.casework import engine
 from hub.casework.machine import Actor, Machine, Step
 from hub.casework.mechanisms import declared
+from hub.casework.rounds import apart
 from hub.casework.work import calendar_for
 from hub.errors import HubError
 from hub.rules.calendar import SHANGHAI, Calendar
@@ -34,7 +35,7 @@ _AHEAD = timedelta(days=60)
 _BATCH = 500
 # `told`: the marks and reminders that this very deadline has had.
 _OPEN = f"""
-SELECT c.case_id, c.mechanism, c.number, c.state, c.due_on, c.region_code, c.version, array(
+SELECT c.case_id, c.public_id, c.mechanism, c.number, c.state, c.due_on, c.region_code, c.version, array(
   SELECT e.transition || coalesce(e.payload->>'working_days', e.payload->>'on', '') FROM case_event e
   WHERE e.case_id = c.case_id AND e.transition IN ('{NEAR}', '{PASSED}') AND e.payload->>'due_on' = c.due_on::text
 ) AS told
@@ -91,11 +92,12 @@ async def keep_time(
     while rows := await pool.fetch(_OPEN, today + _AHEAD, *after, _BATCH):
         after = (rows[-1]["due_on"], rows[-1]["case_id"])
         for row in rows:
-            region = row["region_code"]
-            if region not in calendars:
-                async with pool.acquire() as connection:
-                    calendars[region] = await calendar_for(connection, [region] if region else [], today)
-            await _keep(pool, machines, steps, row, calendars[region], now, today, done)
+            with apart(f"case {row['public_id']}"):
+                region = row["region_code"]
+                if region not in calendars:
+                    async with pool.acquire() as connection:
+                        calendars[region] = await calendar_for(connection, [region] if region else [], today)
+                await _keep(pool, machines, steps, row, calendars[region], now, today, done)
     return done
 
 

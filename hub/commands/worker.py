@@ -34,6 +34,8 @@ _CONNECTIONS = 6
 _GRACE_SECONDS = 20.0
 # Seconds before a worker that failed begins anew.
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
+# A restart of the store is over within so many of them; what lasts longer is an error and no warning.
+_PASSING = 3
 _log = logging.getLogger(__name__)
 
 
@@ -96,21 +98,27 @@ async def work(configured: Settings, stop: asyncio.Event, *, once: bool = False)
             except Exception as error:
                 if once:
                     raise StoreUnavailable(f"The worker failed: {type(error).__name__}.") from error
-                _log.warning("the worker begins anew", exc_info=error)
+                failures = 0 if loop.time() - begun > max(_PAUSES) else failures
+                _log.log(_level(failures), "the worker begins anew", exc_info=error)
             else:
                 return status if once else 0
             finally:
                 pool.terminate()
-            failures = 0 if loop.time() - begun > max(_PAUSES) else failures
             while not stop.is_set():
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), _PAUSES[min(failures, len(_PAUSES) - 1)])
                 failures += 1
-                with suppress(StoreUnavailable):
+                try:
                     pool = await open_pool(configured, Role.WRITER, _CONNECTIONS)
                     break
+                except StoreUnavailable as error:
+                    _log.log(_level(failures), "the worker waits for the store: %s", error)
             if stop.is_set():
                 return 0
+
+
+def _level(failures: int) -> int:
+    return logging.ERROR if failures > _PASSING else logging.WARNING
 
 
 async def _until_done(

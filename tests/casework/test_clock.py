@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from hub.casework import engine
 from hub.casework.clock import automatic, keep_time
 from hub.casework.machine import Actor, Case, Machine, State, Step, Transition
 from hub.casework.registry import registry
+from hub.casework.rounds import apart
+from hub.observe import JsonLines
 from hub.rules.calendar import SHANGHAI, Due, seeded
 from hub.rules.reminders import reminded_at, reminders
 from schema.governance import Capability
@@ -29,6 +32,13 @@ class Notes:
     """Details of the machine of these tests."""
 
     words: str = ""
+
+
+@dataclass(frozen=True)
+class Needed:
+    """Details that cannot be without their words."""
+
+    words: str
 
 
 def _never(_: Case[Any], __: Step) -> str | None:
@@ -133,6 +143,37 @@ async def test_a_refused_step_changes_nothing_and_keeps_no_other_case_waiting(da
     done = await keep_time(database.writer, MACHINES, STEPS, at(DUE + timedelta(days=1)))
     assert (done.refused, done.stepped) == (1, 1)
     assert [name for name, _ in await events(database)] == ["expire"]
+
+
+async def test_a_broken_case_is_told_by_its_id_alone_and_keeps_no_other_waiting(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = await opened(database, "ENDING")
+    # A member that the details need is gone: they load no more.
+    await database.writer.execute(
+        """UPDATE case_file SET details = '{"other": "王小明"}' WHERE case_id = $1""", broken.case_id
+    )
+    await opened(database, "ENDING", DUE + timedelta(days=1))
+    machine = replace(MACHINES["ENDING"], details=Needed)
+    await database.writer.execute(
+        """UPDATE case_file SET details = '{"words": "here"}' WHERE case_id <> $1""", broken.case_id
+    )
+    done = await keep_time(database.writer, {"ENDING": machine}, STEPS, at(DUE + timedelta(days=2)))
+    assert (done.stepped, done.refused) == (1, 0)
+    (line,) = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert line.getMessage() == f"case {broken.public_id} is broken, the others go on: TypeError"
+    assert "王小明" not in JsonLines().format(line)
+    # Tried again in the next round.
+    assert await database.reader.fetchval("SELECT count(*) FROM case_file WHERE closed_at IS NULL") == 1
+
+
+async def test_a_round_ends_when_the_store_is_away(database: Database) -> None:
+    for error in (asyncpg.ConnectionDoesNotExistError(), OSError(), asyncpg.AdminShutdownError()):
+        with pytest.raises(type(error)), apart("case"):
+            raise error
+    for passed in (asyncpg.exceptions.DataError(), asyncpg.exceptions._base.DataError(""), KeyError()):
+        with apart("case"):
+            raise passed
 
 
 async def test_a_deadline_that_was_moved_is_told_anew(database: Database) -> None:

@@ -190,6 +190,21 @@ async def test_r10_4_it_ends_with_its_penaltys_publicity_however_that_ends(offic
     assert await refusal(desk, number, "discloseCase") == "TRANSITION_NOT_ALLOWED"
 
 
+async def test_r10_4_an_exposure_that_is_broken_keeps_no_other_from_ending(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    (_, broken, _), (_, number, _) = await disclosed(office), await disclosed(office)
+    office.clock.now += timedelta(days=169)
+    whole = (await office.rows("SELECT details::text FROM case_file WHERE number = $1", broken))[0][0]
+    await office.rows("UPDATE case_file SET details = details - 'text' WHERE number = $1", broken)
+    assert await end_with_penalties(office.database.writer, registry().machines, office.clock.now) >= 1
+    query = "SELECT state FROM case_file WHERE number = ANY ($1::text[]) ORDER BY case_id"
+    assert [row["state"] for row in await office.rows(query, [broken, number])] == ["DISCLOSED", "ENDED"]
+    assert [one.levelname for one in caplog.records if "is broken" in one.getMessage()] == ["ERROR"]
+    await office.rows("UPDATE case_file SET details = $2::text::jsonb WHERE number = $1", broken, whole)
+    assert await end_with_penalties(office.database.writer, registry().machines, office.clock.now) == 1
+
+
 async def test_r10_4_the_worker_ends_it(office: Office) -> None:
     _, number, record = await disclosed(office)
     await duties(office).deadlines("")

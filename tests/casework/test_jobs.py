@@ -7,22 +7,29 @@ import os
 import random
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 from uuid import uuid4
 
 import asyncpg
 import httpx
 import pytest
+from pgqueuer.domain.errors import RetryRequested
+from prometheus_client import generate_latest
 
 from connectors.contract import Freshness, Mode, Retention
 from hub import jobs
 from hub.casework.delivery.channels import Channel, list_exit, publication, withdrawal
+from hub.casework.delivery.watch import Watch
 from hub.casework.machine import Delivery
 from hub.commands.worker import beside
 from hub.harvest.run import Outcome
 from hub.harvest.versions import Totals
+from hub.observe import JsonLines
 from hub.sandbox.channels import Trouble
 from tests.casework.desk import Office
 from tests.casework.dispatch import duties, handed_in, opened, present, sites, states
@@ -213,6 +220,47 @@ async def test_a_failed_job_is_done_again_and_the_queue_keeps_no_words_of_it(dat
         assert "RetryRequested" in kept
         assert "630103199003070016" not in kept
         assert await worker.stop() == 0
+
+
+@pytest.mark.parametrize("failing", [("recompute",), ("open_reports", "settle"), ("keep_tiers",), ()])
+async def test_what_time_does_is_done_whatever_part_of_it_fails(
+    failing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    parts = ("recompute", "open_reports", "keep_time", "settle", "end_with_penalties", "keep_tiers")
+    done = []
+
+    def part(name: str) -> Callable[..., Awaitable[None]]:
+        async def run(*_: object) -> None:
+            done.append(name)
+            if name in failing:
+                raise LookupError("王小明")
+
+        return run
+
+    for name in parts:
+        monkeypatch.setattr(jobs, name, part(name))
+    duties = jobs.Duties(
+        settings=None, tools=Mock(), pool=None, courier=None, channels={}, watch=None, harvested=None
+    )  # type: ignore[arg-type]
+    with pytest.raises(LookupError) if failing else nullcontext():
+        await duties.deadlines("")
+    assert tuple(done) == parts
+    assert len([one for one in caplog.records if one.levelname == "ERROR"]) == len(failing)
+
+
+async def test_a_job_that_failed_for_good_is_an_error_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def work(_: str) -> None:
+        raise LookupError("王小明")
+
+    watch = Watch()
+    run = jobs._job("deadlines", work, watch)
+    for attempts, raised in ((0, RetryRequested), (1, RetryRequested), (2, jobs.JobFailed)):
+        with pytest.raises(raised):
+            await run(SimpleNamespace(payload=None, attempts=attempts))  # type: ignore[arg-type]
+    assert [one.levelname for one in caplog.records] == ["WARNING", "WARNING", "ERROR"]
+    assert "王小明" not in "".join(JsonLines().format(one) for one in caplog.records)
+    told = generate_latest(watch.registry).decode()
+    assert 'credithub_jobs_total{job="deadlines",outcome="FAILED"} 1.0' in told
 
 
 async def test_a_worker_that_lost_the_store_begins_anew(database: Database) -> None:

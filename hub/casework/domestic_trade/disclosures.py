@@ -15,6 +15,7 @@ from hub.casework.clock import SYSTEM
 from hub.casework.delivery.channels import Channel, list_exit, publication
 from hub.casework.machine import Case, Effects, Guard, Machine, State, Step, Transition
 from hub.casework.publicity.machine import item_of, screened
+from hub.casework.rounds import apart
 from hub.casework.stepping import stepping, take
 from hub.casework.work import Command, Made, Work, calendar_for
 from hub.errors import BadUserInput, GuardRefused, SubjectUnknown
@@ -33,7 +34,7 @@ _LONGEST_TITLE = 200
 _PENALTIES = ("D6",)
 # What is exposed, and its penalty is no longer in publicity: repaired, revoked, over, or gone.
 _OVER = """
-SELECT c.number, c.region_code FROM case_file c
+SELECT c.public_id, c.number, c.region_code FROM case_file c
 WHERE c.mechanism = 'CASE_DISCLOSURE' AND c.closed_at IS NULL AND NOT EXISTS (
   SELECT FROM record r WHERE r.public_id = c.target_public_id AND r.superseded_at IS NULL AND r.data_class = 'D6'
     AND r.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION') AND (r.usable_until IS NULL OR r.usable_until >= $1))
@@ -316,10 +317,11 @@ async def end_with_penalties(pool: asyncpg.Pool, machines: Mapping[str, Machine]
     today, ended = now.astimezone(SHANGHAI).date(), 0
     for row in await pool.fetch(_OVER, today):
         region = row["region_code"]
-        async with pool.acquire() as connection, connection.transaction():
-            calendar = await calendar_for(connection, [region] if region else [], today)
-            step = Step(SYSTEM, {"reason": "PENALTY_PUBLICITY_OVER"}, now, today, calendar)
-            await engine.apply(connection, machines, CASE_DISCLOSURE, row["number"], "end", step)
+        with apart(f"case {row['public_id']}"):
+            async with pool.acquire() as connection, connection.transaction():
+                calendar = await calendar_for(connection, [region] if region else [], today)
+                step = Step(SYSTEM, {"reason": "PENALTY_PUBLICITY_OVER"}, now, today, calendar)
+                await engine.apply(connection, machines, CASE_DISCLOSURE, row["number"], "end", step)
             ended += 1
     return ended
 

@@ -14,6 +14,7 @@ import orjson
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
+from hub.casework.rounds import apart
 from hub.casework.work import calendar_for
 from hub.rules.calendar import SHANGHAI
 from hub.rules.dated import the_one
@@ -74,7 +75,7 @@ ORDER BY 1, 2
 """
 # What has a tier and must have none any more: the sector is off or gone, or the firm is not of it.
 _LEFT = """
-SELECT t.number FROM case_file t JOIN subject s USING (subject_id)
+SELECT t.public_id, t.number FROM case_file t JOIN subject s USING (subject_id)
 WHERE t.mechanism = 'SUPERVISION_TIER' AND t.closed_at IS NULL AND NOT EXISTS (
   SELECT FROM jsonb_each($1::jsonb) n(sector, industries) CROSS JOIN jsonb_array_elements_text(n.industries) p
   WHERE n.sector = t.details->>'sector' AND starts_with(ltrim(s.industry_code, 'ABCDEFGHIJKLMNOPQRST'), p))
@@ -185,15 +186,17 @@ async def keep_tiers(
             _CANDIDATES, sector.id, after, list(sector.industries), today, policy.id, sorted(missing), _BATCH
         ):
             after = found[-1]["subject_id"]
-            async with pool.acquire() as connection, connection.transaction():
-                await _take(connection, machines, rules, sector, found, missing, now, done)
+            with apart(f"tiers of {sector.id}"):
+                async with pool.acquire() as connection, connection.transaction():
+                    await _take(connection, machines, rules, sector, found, missing, now, done)
     industries = {one.id: list(one.industries) for one in on}
     for row in await pool.fetch(_LEFT, orjson.dumps(industries).decode()):
-        async with pool.acquire() as connection, connection.transaction():
-            step = Step(
-                SYSTEM, {"reason": "OFF_OR_LEFT"}, now, today, await calendar_for(connection, [], today)
-            )
-            await engine.apply(connection, machines, SUPERVISION_TIER, row["number"], "end", step)
+        with apart(f"case {row['public_id']}"):
+            async with pool.acquire() as connection, connection.transaction():
+                step = Step(
+                    SYSTEM, {"reason": "OFF_OR_LEFT"}, now, today, await calendar_for(connection, [], today)
+                )
+                await engine.apply(connection, machines, SUPERVISION_TIER, row["number"], "end", step)
             done.ended += 1
     return done
 

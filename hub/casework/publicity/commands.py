@@ -20,6 +20,7 @@ from hub.casework.publicity.machine import (
     screened,
     timeliness_rules,
 )
+from hub.casework.rounds import apart
 from hub.casework.stepping import stepping, take
 from hub.casework.work import Command, Look, Made, Work, calendar_for
 from hub.errors import BadUserInput, GuardRefused, SubjectUnknown
@@ -195,7 +196,7 @@ async def _decided(look: Look, first: date, last: date) -> list[Any]:
 
 
 _PROVISIONAL = """
-SELECT number, state, region_code FROM case_file
+SELECT public_id, number, state, region_code FROM case_file
 WHERE mechanism = 'PUBLICITY' AND closed_at IS NULL AND state = ANY ($1::text[])
   AND (due_is_provisional OR opened_on >= $2) ORDER BY case_id
 """
@@ -209,16 +210,17 @@ async def recompute(pool: asyncpg.Pool, machines: Mapping[str, Machine], now: da
     # One reading for all cases of a region.
     calendars: dict[str | None, Calendar] = {}
     for row in await pool.fetch(_PROVISIONAL, list(BEFORE), today - _BACK):
-        async with pool.acquire() as connection, connection.transaction():
-            region = row["region_code"]
-            if region not in calendars:
-                calendars[region] = await calendar_for(connection, [region] if region else [], today)
-            step = Step(SYSTEM, {"reason": "CALENDAR_CHANGED"}, now, today, calendars[region])
-            case, _ = await engine.find(connection, PUBLICITY, row["number"], SYSTEM)
-            taken = PUBLICITY.step(recomputing(row["state"]))
-            if case.state != row["state"] or taken.guard(case, step) is not None:
-                continue
-            await engine.apply(connection, machines, PUBLICITY, row["number"], taken.name, step)
+        with apart(f"case {row['public_id']}"):
+            async with pool.acquire() as connection, connection.transaction():
+                region = row["region_code"]
+                if region not in calendars:
+                    calendars[region] = await calendar_for(connection, [region] if region else [], today)
+                step = Step(SYSTEM, {"reason": "CALENDAR_CHANGED"}, now, today, calendars[region])
+                case, _ = await engine.find(connection, PUBLICITY, row["number"], SYSTEM)
+                taken = PUBLICITY.step(recomputing(row["state"]))
+                if case.state != row["state"] or taken.guard(case, step) is not None:
+                    continue
+                await engine.apply(connection, machines, PUBLICITY, row["number"], taken.name, step)
             moved += 1
     return moved
 

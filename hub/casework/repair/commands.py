@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -33,8 +32,9 @@ from hub.casework.repair.targets import (
     lift_measures,
     restore_with,
 )
+from hub.casework.rounds import apart
 from hub.casework.work import Command, Look, Made, Work, calendar_for
-from hub.errors import BadUserInput, GuardRefused, HubError
+from hub.errors import BadUserInput, GuardRefused
 from hub.rules.calendar import SHANGHAI
 from hub.rules.repair_case import Application
 from schema.identifiers import InvalidIdentifier, parse_uscc
@@ -50,7 +50,6 @@ SELECT 1 FROM case_file WHERE mechanism = 'REPAIR' AND target_public_id = $1
 _BY_AGENT = """
 SELECT count(*) FROM case_file WHERE mechanism = 'REPAIR' AND opened_on > $2 AND details->>'agent' = $1
 """
-_log = logging.getLogger(__name__)
 
 
 async def apply(work: Work, given: Mapping[str, Any]) -> Made:
@@ -287,7 +286,7 @@ async def outlook(look: Look, given: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 # R9.2: how many ends of a repair, wherever they were pushed, are not acknowledged.
 _APPROVED = """
-SELECT c.number, c.region_code, (
+SELECT c.public_id, c.number, c.region_code, (
   SELECT count(*) FROM delivery_out d JOIN case_file f USING (case_id)
   WHERE (f.case_id = c.case_id
       OR f.public_id = ANY (ARRAY(SELECT jsonb_array_elements_text(c.details->'followed'))::uuid[]))
@@ -313,18 +312,19 @@ WHERE c.mechanism = 'PUBLICITY' AND c.closed_at IS NULL AND c.state <> 'ENDED_RE
 async def settle(pool: asyncpg.Pool, machines: Mapping[str, Machine], now: datetime) -> int:
     """One round: repairs that all channels follow take effect, and imported ones end what goes on here; how many.
 
-    Each is its own transaction; one that is refused is tried again in the next round.
+    Each is its own transaction; one that is refused, or broken, is tried again in the next round.
     """
     moved = 0
     for row in await pool.fetch(_APPROVED):
         if row["unacknowledged"]:
             continue
         inputs = {"reason": "ALL_CHANNELS_ACKNOWLEDGED", "unacknowledged": 0}
-        moved += await _one(pool, machines, now, row, inputs)
+        with apart(f"case {row['public_id']}"):
+            moved += await _one(pool, machines, now, row, inputs)
     for row in await pool.fetch(_IMPORTED):
-        moved += await _one(
-            pool, machines, now, row, {"reason": "REPAIRED", "document_number": row["number"]}
-        )
+        inputs = {"reason": "REPAIRED", "document_number": row["number"]}
+        with apart(f"case {row['public_id']}"):
+            moved += await _one(pool, machines, now, row, inputs)
     return moved
 
 
@@ -336,21 +336,17 @@ async def _one(
     inputs: Mapping[str, Any],
 ) -> int:
     today = now.astimezone(SHANGHAI).date()
-    try:
-        async with pool.acquire() as connection, connection.transaction():
-            region = row["region_code"]
-            calendar = await calendar_for(connection, [region] if region else [], today)
-            step = Step(SYSTEM, inputs, now, today, calendar)
-            if "unacknowledged" in inputs:
-                await engine.apply(connection, machines, REPAIR, row["number"], "effectuate", step)
-                return 1
-            moved = await end_with(connection, machines, step, (str(row["public_id"]),))
-            if row["entry"] is not None:
-                moved += await lift_measures(connection, machines, step, str(row["entry"]))
-            return moved
-    except HubError as error:
-        _log.warning("a repair waits: %s", error.code)
-        return 0
+    async with pool.acquire() as connection, connection.transaction():
+        region = row["region_code"]
+        calendar = await calendar_for(connection, [region] if region else [], today)
+        step = Step(SYSTEM, inputs, now, today, calendar)
+        if "unacknowledged" in inputs:
+            await engine.apply(connection, machines, REPAIR, row["number"], "effectuate", step)
+            return 1
+        moved = await end_with(connection, machines, step, (str(row["public_id"]),))
+        if row["entry"] is not None:
+            moved += await lift_measures(connection, machines, step, str(row["entry"]))
+        return moved
 
 
 COMMANDS: dict[str, Command] = {

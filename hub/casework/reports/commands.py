@@ -24,6 +24,7 @@ from hub.casework.reports.machine import (
     report_rules,
 )
 from hub.casework.reports.reporters import Reporting, reporting
+from hub.casework.rounds import apart
 from hub.casework.stepping import stepping
 from hub.casework.work import Command, Made, Work, calendar_for
 from hub.errors import BadUserInput, GuardRefused
@@ -60,10 +61,11 @@ async def open_reports(pool: asyncpg.Pool, machines: Mapping[str, Machine], now:
         reporters = report_rules().reporters_on(quarter.following)
         found = reporting(reporters, (await in_force(connection, today)).values())
     for one in found.values():
-        async with pool.acquire() as connection, connection.transaction():
-            calendar = await calendar_for(connection, [one.region], today)
-            step = Step(SYSTEM, {}, now, today, calendar)
-            _, is_new = await _opened(connection, machines, one, quarter, step)
+        with apart(f"report of {one.region}"):
+            async with pool.acquire() as connection, connection.transaction():
+                calendar = await calendar_for(connection, [one.region], today)
+                step = Step(SYSTEM, {}, now, today, calendar)
+                _, is_new = await _opened(connection, machines, one, quarter, step)
             opened += is_new
     return opened
 
