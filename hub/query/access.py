@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from hub.query.parameters import Context, Parameters
-from hub.query.relations import TABLES, Table
+from hub.query.relations import ROW_BY_ROW, TABLES, Table
 from hub.rights.policy import Level, Scope
 from hub.rights.view import ENDED, SUBJECT_SCOPES, View
 
@@ -125,7 +125,8 @@ class Access:
                 if row.subject_alias:
                     return within % row.subject_alias
                 about = (
-                    f"EXISTS (SELECT FROM subject z WHERE z.subject_id = {row.subject_id} AND {within % 'z'})"
+                    f"EXISTS (SELECT FROM subject z WHERE z.subject_id = {row.subject_id} AND {within % 'z'}"
+                    + ROW_BY_ROW
                 )
                 if not row.table.regional:
                     return about

@@ -33,14 +33,19 @@ class Table:
 
 
 # A subject is a party by its own code, whichever partner it asks through; all other parties are partners.
-_PARTY = (
+_IS_PARTY = (
     "EXISTS (SELECT FROM case_party y WHERE y.case_id = {t}.case_id"
-    " AND (y.partner = {partner} OR y.partner = 'SUBJECT:' || {self}))"
+    " AND (y.partner = {partner} OR y.partner = 'SUBJECT:' || {self})"
 )
+_PARTY = _IS_PARTY + ")"
+# The end of an EXISTS that is looked up row by row. Without it PostgreSQL, which does not see here how few rows a page
+# needs, would first read all that there is into a hash.
+ROW_BY_ROW = " OFFSET 0)"
 # R6.4: the breach of a commitment is told of no longer than its record: repaired or over, both are gone.
 BREACH_STANDS = (
     "EXISTS (SELECT FROM record b WHERE b.public_id = {t}.public_id AND b.superseded_at IS NULL"
-    " AND b.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION') AND (b.usable_until IS NULL OR b.usable_until >= {today}))"
+    " AND b.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION') AND (b.usable_until IS NULL OR b.usable_until >= {today})"
+    + ROW_BY_ROW
 )
 # Cases that others than their parties may be shown, from which state on and until when, by mechanism.
 _SHOWN = (
@@ -68,7 +73,7 @@ _SHOWN = (
 )
 _CASE_IN_USE = (
     "CASE {t}.mechanism "
-    + " ".join(f"WHEN '{mechanism}' THEN {shown} OR {_PARTY}" for mechanism, shown in _SHOWN)
+    + " ".join(f"WHEN '{mechanism}' THEN {shown} OR {_IS_PARTY + ROW_BY_ROW}" for mechanism, shown in _SHOWN)
     + " ELSE TRUE END"
 )
 

@@ -293,6 +293,12 @@ Index(
     postgresql_where=list_entry.c.superseded_at.is_(None),
 )
 Index(
+    "ix_list_entry_page",
+    list_entry.c.recognized_on,
+    list_entry.c.public_id,
+    postgresql_where=list_entry.c.superseded_at.is_(None),
+)
+Index(
     "ix_list_entry_list_page",
     list_entry.c.list_code,
     list_entry.c.recognized_on,
@@ -505,6 +511,8 @@ case_file = Table(
     _one_of("data_class", DATA_CLASSES),
 )
 Index("ix_case_file_page", case_file.c.mechanism, case_file.c.opened_on, case_file.c.public_id)
+# All mechanisms together.
+Index("ix_case_file_opened_on", case_file.c.opened_on, case_file.c.public_id)
 Index("ix_case_file_subject_id", case_file.c.subject_id, case_file.c.mechanism)
 Index("ix_case_file_target_public_id", case_file.c.target_public_id)
 Index(
@@ -569,6 +577,22 @@ Index(
     "ix_delivery_out_next_attempt_at",
     delivery_out.c.next_attempt_at,
     postgresql_where=delivery_out.c.state.in_(("PENDING", "SENT")),
+)
+
+# What else was decided of the same item: a later end, an earlier showing.
+Index(
+    "ix_delivery_out_item",
+    text("(payload ->> 'item')"),
+    delivery_out.c.channel,
+    delivery_out.c.delivery_id,
+)
+# What has no receipt and still needs one; all others are done, and ever more.
+Index(
+    "ix_delivery_out_undelivered",
+    delivery_out.c.delivery_id,
+    postgresql_where=text(
+        "state IN ('PENDING', 'SENT') OR state = 'FAILED' AND error_code IS DISTINCT FROM 'SUPERSEDED'"
+    ),
 )
 
 # R6.3: the seed of a random inspection between its commitment and its publication. The reading role has no right to it.

@@ -1,0 +1,168 @@
+"""What is asked again and again is found by an index, however much the store holds: no table that grows is read whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import pytest
+
+from benchmarks.data import fill
+from hub.casework import clock
+from hub.casework.delivery import alarms, deliveries
+from tests.callers import Path, caller
+from tests.conftest import Database
+
+SUBJECTS, CASES = 10_000, 20_000
+# Tables of which more rows come with every day.
+GROWING = frozenset(
+    {"subject", "identifier", "registration", "record", "list_entry", "grade", "archive", "case_file", "case_event",
+     "case_party", "delivery_out"}
+)  # fmt: skip
+# Of a hundred cases one is open; of a thousand deliveries three have no receipt, or were refused.
+_CASES = f"""
+INSERT INTO case_file (mechanism, number, subject_id, data_class, state, owner, region_code, opened_at, opened_on, due_on,
+  closed_at, ruleset, details)
+SELECT (array['PUBLICITY', 'LISTING', 'REPAIR', 'CREDIT_CHECK'])[n % 4 + 1], 'N-' || n, n % {SUBJECTS} + 1, 'D38', 'OPEN',
+  'commerce', '630103', now(), date '2026-11-01' - n % 900, date '2026-11-20', CASE WHEN n % 100 > 0 THEN now() END, 'T', '{{}}'
+FROM generate_series(1, {CASES}) n
+"""
+_EVENTS = """
+INSERT INTO case_event (case_id, at, transition, to_state, actor_partner, actor_officer)
+SELECT case_id, now(), 'open', 'OPEN', 'commerce', 'o-1' FROM case_file
+"""
+_PARTIES = """
+INSERT INTO case_party (case_id, partner, role, since) SELECT case_id, 'commerce', 'HANDLER', now() FROM case_file
+"""
+_DELIVERIES = """
+INSERT INTO delivery_out (case_id, event_id, channel, payload, state, error_code, idempotency_key)
+SELECT case_id, event_id, channel, jsonb_build_object('item', 'i-' || event_id % 5000, 'action', 'PUBLISH'),
+  CASE WHEN n % 1000 = 0 THEN 'PENDING' WHEN n % 1000 = 1 THEN 'SENT' WHEN n % 1000 IN (2, 3) THEN 'FAILED'
+    ELSE 'ACKNOWLEDGED' END,
+  CASE WHEN n % 1000 = 2 THEN 'HTTP_400' WHEN n % 1000 = 3 THEN 'SUPERSEDED' END, n::text
+FROM (SELECT e.*, channel, row_number() OVER () AS n FROM case_event e
+  CROSS JOIN unnest(array['OWN_SITE', 'GOVERNMENT_PORTAL']) channel) x
+"""
+# The statement → the indexes that must be among those it uses.
+WORK = {
+    "what ended before it was shown": (deliveries._SUPERSEDE, {"ix_delivery_out_item"}),
+    "what is sent next": (deliveries._CLAIM, set()),
+    "channels with something due": (deliveries._DUE, set()),
+    "deliveries for a person": (deliveries._LISTED, {"ix_delivery_out_undelivered"}),
+    "one delivery again": (deliveries._AGAIN, {"ix_delivery_out_item"}),
+    "what is overdue": (alarms._OPEN, {"ix_delivery_out_undelivered"}),
+    "what waits": (alarms._WAITING, set()),
+    "deadlines": (clock._OPEN, {"ix_case_file_due_on"}),
+}
+_NODE = "edges { node { ... on CreditRecord { title subject { displayName } } } } pageInfo { hasNextPage endCursor }"
+# The document, and the index that its first table is read by.
+QUESTIONS = {
+    "a subject by its code": (
+        "query Q($c: String!) { subject(value: $c) { displayName records(first: 20) { edges { node { title } } }"
+        " listEntries { color } summary { hasPublicPenalty } } }",
+        {"c": "91630103MA75ABCD1M"},
+        "ix_record_subject_page",
+    ),
+    "many subjects": (
+        "query Q($c: [USCC!]!) { subjects(codes: $c) { displayName listEntries { color } } }",
+        {"c": ["91630103MA75ABCD1M"]},
+        "ix_list_entry_subject_page",
+    ),
+    "records": (f"{{ records(first: 50) {{ {_NODE} }} }}", {}, "ix_record_page"),
+    "records by filter": (
+        "query Q($d: Date!) { records(filter: {kinds: [PENALTY], decidedTo: $d}, first: 50)"
+        f" {{ {_NODE} }} }}",
+        {"d": "2026-10-01"},
+        "ix_record_page",
+    ),
+    "records by number": (
+        f'{{ records(filter: {{documentNumber: "青商字〔2026〕7号"}}) {{ {_NODE} }} }}',
+        {},
+        "ix_record_document_number",
+    ),
+    "entries": ("{ listEntries { edges { node { color } } } }", {}, "ix_list_entry_page"),
+    "entries of a list": (
+        '{ listEntries(listCode: "QH-RED") { edges { node { color } } } }',
+        {},
+        "ix_list_entry_list_page",
+    ),
+    "cases": ("{ cases { edges { node { number } } } }", {}, "ix_case_file_opened_on"),
+    "cases of a mechanism": (
+        "{ cases(mechanism: PUBLICITY) { edges { node { number } } } }",
+        {},
+        "ix_case_file_page",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How PostgreSQL would carry out a statement whatever its values are."""
+
+    whole: frozenset[str]
+    """Growing tables that are read from end to end."""
+    indexes: frozenset[str]
+
+
+@pytest.fixture(scope="module")
+async def filled(shared_database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """The owner's connection to a store in which there is much."""
+    owner = await asyncpg.connect(shared_database.owner_dsn)
+    for statement in (_CASES, _EVENTS, _PARTIES, _DELIVERIES):
+        if statement is _CASES:
+            await fill(owner, SUBJECTS)
+        await owner.execute(statement)
+    await owner.execute("VACUUM ANALYZE")
+    # As the hub's connections are.
+    await owner.execute("SET plan_cache_mode = force_generic_plan; SET jit = off")
+    yield owner
+    await owner.close()
+
+
+async def planned(connection: asyncpg.Connection, sql: str) -> Plan:
+    """The generic plan of a statement."""
+    await connection.execute(f"PREPARE asked AS {sql}")
+    try:
+        count = await connection.fetchval(
+            "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'asked'"
+        )
+        given = f"({', '.join(['NULL'] * count)})" if count else ""
+        told = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked{given}")
+    finally:
+        await connection.execute("DEALLOCATE asked")
+    nodes = list(_nodes(json.loads(told)[0]["Plan"]))
+    return Plan(
+        frozenset(one["Relation Name"] for one in nodes if one["Node Type"] == "Seq Scan") & GROWING,
+        frozenset(one["Index Name"] for one in nodes if "Index Name" in one),
+    )
+
+
+def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield node
+    for one in node.get("Plans", ()):
+        yield from _nodes(one)
+
+
+@pytest.mark.parametrize("name", WORK)
+async def test_what_the_worker_asks_reads_no_growing_table_whole(
+    filled: asyncpg.Connection, name: str
+) -> None:
+    sql, wanted = WORK[name]
+    plan = await planned(filled, sql)
+    assert plan.whole == frozenset()
+    assert plan.indexes >= wanted
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+async def test_what_partners_ask_reads_no_growing_table_whole(filled: asyncpg.Connection, name: str) -> None:
+    text, variables, wanted = QUESTIONS[name]
+    for who in (caller("commerce", "ONGOING_SUPERVISION"), caller("auditor", "AUDIT")):
+        operation = Path(None, {}).ready(who, text)  # type: ignore[arg-type]
+        compiled = operation.compiled(operation.variables.coerce(variables))
+        assert compiled.statement is not None
+        plan = await planned(filled, compiled.statement.sql)
+        assert plan.whole == frozenset(), plan
+        assert wanted in plan.indexes, plan
