@@ -104,7 +104,7 @@ async def running(settings: Settings, clock: Callable[[], datetime] = present) -
         live = LiveSources(connectors, cache, settings, classify=data_class_of, on_rejected=rejections.note)
         stack.push_async_callback(live.close)
         sources = {name: module.SOURCE for name, module in discover().items()}
-        states = SourceStates(reader, sources, clock)
+        states = SourceStates(reader, sources, connectors, clock)
         await states.start()
         stack.push_async_callback(states.stop)
         quotas = Quotas(writer, lambda: today_in(clock()))

@@ -66,6 +66,7 @@ class FetchStatus(Enum):
     PARTIAL = term("PARTIAL", "部分")
     UNAVAILABLE = term("UNAVAILABLE", "不可用")
     NOT_CONNECTED = term("NOT_CONNECTED", "未接入")
+    NOT_ASKED = term("NOT_ASKED", "尚未查询")
     NOT_AUTHORIZED = term("NOT_AUTHORIZED", "未授权")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +24,9 @@ CYCLES = {
     Freshness.QUARTERLY: timedelta(days=92),
     Freshness.YEARLY: timedelta(days=366),
 }
+_POLL_SECONDS = 1.0
+# After so long without a reading nothing is known of any source; a store that was restarted is back sooner.
+_TRUSTED_SECONDS = 10.0
 _STATES = "SELECT source, status, as_of FROM source_state"
 _log = logging.getLogger(__name__)
 
@@ -38,14 +42,23 @@ class State:
 class SourceStates:
     """The state of every declared source."""
 
-    def __init__(self, reader: Reader, sources: Mapping[str, Source], clock: Callable[[], datetime]) -> None:
-        """`sources` by name; `clock` gives the present."""
+    def __init__(
+        self,
+        reader: Reader,
+        sources: Mapping[str, Source],
+        connected: Collection[str],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`sources` by name; `connected`: the live ones that this process asks; `clock` gives the present."""
         self.sources = sources
+        self._connected = frozenset(connected)
         self._reader = reader
         self._clock = clock
         self._harvested: dict[str, State] = {}
         self._live: dict[str, State] = {}
         self._incomplete: tuple[str, ...] = tuple(sources)
+        # When the store was last read, by the clock that never goes back.
+        self._read_at = float("-inf")
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -64,21 +77,31 @@ class SourceStates:
         self._live[source] = State(str(status), as_of)
 
     def state(self, name: str) -> State:
-        """The state of a source: stale after twice its cycle."""
+        """The state of a source: stale after twice its cycle, unavailable while the store does not say.
+
+        A live one is in the state of its last answer in this process.
+        """
         source = self.sources[name]
         if source.mode is Mode.LIVE:
-            return self._live.get(name, State("OK", None))
+            unasked = "NOT_ASKED" if name in self._connected else "NOT_CONNECTED"
+            return self._live.get(name, State(unasked, None))
         known = self._harvested.get(name)
         if known is None or known.as_of is None:
             return State("NOT_CONNECTED", None)
+        if not self._trusted:
+            return State("UNAVAILABLE", known.as_of)
         if known.status == "OK" and self._clock() - known.as_of > 2 * CYCLES[source.freshness]:
             return State("STALE", known.as_of)
         return known
 
     @property
     def incomplete(self) -> tuple[str, ...]:
-        """Sources that cannot vouch for a “no”."""
-        return self._incomplete
+        """Sources that cannot vouch for a “no”: all of them, while it is not known how they stand."""
+        return self._incomplete if self._trusted else tuple(sorted(self.sources))
+
+    @property
+    def _trusted(self) -> bool:
+        return time.monotonic() - self._read_at < _TRUSTED_SECONDS
 
     def rows(self, view: View) -> list[dict[str, Any]]:
         """The sources of which this view may see something, as rows of the vocabulary's Source."""
@@ -103,13 +126,17 @@ class SourceStates:
 
     async def _read(self) -> None:
         rows = await self._reader.rows(_STATES, ())
+        self._read_at = time.monotonic()
         self._harvested = {row["source"]: State(row["status"], row["as_of"]) for row in rows}
         self._incomplete = tuple(sorted(name for name in self.sources if self.state(name).status != "OK"))
 
     async def _follow(self) -> None:
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(_POLL_SECONDS)
             try:
                 await self._read()
             except StoreUnavailable:
                 _log.warning("the states of the sources could not be read")
+            except Exception:
+                # Whatever it is: when nobody follows, what was read last would be told for ever.
+                _log.exception("the states of the sources could not be read")
