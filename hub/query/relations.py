@@ -47,6 +47,14 @@ BREACH_STANDS = (
     " AND b.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION') AND (b.usable_until IS NULL OR b.usable_until >= {today})"
     + ROW_BY_ROW
 )
+# R10.4: a typical case is told of no longer than its penalty is everybody's (D6): repaired, revoked or over, both are gone
+# at once; the worker only writes it down.
+PENALTY_STANDS = (
+    "EXISTS (SELECT FROM record penalty WHERE penalty.public_id = {t}.target_public_id"
+    " AND penalty.superseded_at IS NULL AND penalty.data_class = 'D6'"
+    " AND penalty.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION')"
+    " AND (penalty.usable_until IS NULL OR penalty.usable_until >= {today}))"
+)
 # Cases that others than their parties may be shown, from which state on and until when, by mechanism.
 _SHOWN = (
     # R9.1: a measure while it is in effect.
@@ -58,8 +66,8 @@ _SHOWN = (
     ),
     # R14.2: a member's archive while it is published.
     ("MEMBER_PUBLICATION", "{t}.state = 'PUBLISHED' AND {t}.due_on >= {today}"),
-    # R10.4: a typical case while it is disclosed.
-    ("CASE_DISCLOSURE", "{t}.state = 'DISCLOSED'"),
+    # R10.4: a typical case while it is disclosed and its penalty stands.
+    ("CASE_DISCLOSURE", "{t}.state = 'DISCLOSED' AND " + PENALTY_STANDS),
     # R6.2: a commitment while it is in force, whenever its end is written down; and its breach.
     (
         "COMMITMENT",
@@ -121,7 +129,7 @@ TABLES = {
             fact=False,
             in_use=_CASE_IN_USE,
             # What was never disclosed is no ended case.
-            ended="({t}.mechanism <> 'CASE_DISCLOSURE' OR {t}.state = 'ENDED')",
+            ended="({t}.mechanism <> 'CASE_DISCLOSURE' OR {t}.state IN ('DISCLOSED', 'ENDED'))",
             kind="mechanism",
             mixed=True,
             regional=True,

@@ -205,6 +205,32 @@ async def test_r10_4_an_exposure_that_is_broken_keeps_no_other_from_ending(
     assert await end_with_penalties(office.database.writer, registry().machines, office.clock.now) == 1
 
 
+@pytest.mark.parametrize("way", ["expired", "repaired", "revoked", "minor"])
+async def test_r10_4_it_is_gone_with_its_penalty_before_anything_is_written_down(
+    office: Office, way: str
+) -> None:
+    desk, number, record = await disclosed(office)
+    assert (await _seen(office, number))["text"] == TEXT
+    if way == "expired":
+        office.clock.now += timedelta(days=169)
+    else:
+        change = {
+            "repaired": "lifecycle = 'REPAIRED'",
+            "revoked": "lifecycle = 'REVOKED'",
+            "minor": "data_class = 'D7'",
+        }
+        await office.rows(
+            f"UPDATE record SET {change[way]} WHERE 'r' || replace(public_id::text, '-', '') = $1", record
+        )
+    assert await _seen(office, number) is None
+    exposed = "{ cases(mechanism: CASE_DISCLOSURE) { edges { node { number } } } }"
+    reform = office.desk("reform", "ONGOING_SUPERVISION", None, None)
+    nodes = (await reform.done(exposed))["cases"]["edges"]
+    assert number not in [one["node"]["number"] for one in nodes]
+    # Its unit still has it, to see that it ends on the channels.
+    assert (await desk.done(PUBLIC, {"number": number}))["case"]["state"] == "DISCLOSED"
+
+
 async def test_r10_4_the_worker_ends_it(office: Office) -> None:
     _, number, record = await disclosed(office)
     await duties(office).deadlines("")

@@ -22,7 +22,7 @@ from hub.errors import BadUserInput, GuardRefused, SubjectUnknown
 from hub.query.access import Access, Row, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
-from hub.query.relations import TABLES
+from hub.query.relations import PENALTY_STANDS, TABLES
 from hub.rights.policy import Level
 from hub.rules.calendar import SHANGHAI
 from hub.rules.disclosures import DisclosureRules, load_disclosure_rules
@@ -33,13 +33,11 @@ _LONGEST_TITLE = 200
 # A penalty is exposed while it is one that everybody may see: of an organization, in publicity (D6).
 _PENALTIES = ("D6",)
 # What is exposed, and its penalty is no longer in publicity: repaired, revoked, over, or gone.
-_OVER = """
-SELECT c.public_id, c.number, c.region_code FROM case_file c
-WHERE c.mechanism = 'CASE_DISCLOSURE' AND c.closed_at IS NULL AND NOT EXISTS (
-  SELECT FROM record r WHERE r.public_id = c.target_public_id AND r.superseded_at IS NULL AND r.data_class = 'D6'
-    AND r.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION') AND (r.usable_until IS NULL OR r.usable_until >= $1))
-ORDER BY c.case_id
-"""
+_OVER = (
+    "SELECT c.public_id, c.number, c.region_code FROM case_file c"  # noqa: S608 -- constants
+    " WHERE c.mechanism = 'CASE_DISCLOSURE' AND c.closed_at IS NULL"
+    f" AND NOT {PENALTY_STANDS.format(t='c', today='$1')} ORDER BY c.case_id"
+)
 
 
 @dataclass(frozen=True)
