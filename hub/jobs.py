@@ -35,6 +35,7 @@ from hub.casework.delivery.deliveries import Courier, due_channels
 from hub.casework.delivery.watch import ChannelServed, JobDone, SourceHarvested, Watch, Watched
 from hub.casework.domestic_trade.disclosures import end_with_penalties
 from hub.casework.domestic_trade.tiers import keep_tiers
+from hub.casework.listings.measures import end_off_lists
 from hub.casework.machine import Machine
 from hub.casework.objections.corrections import tell_recipients
 from hub.casework.publicity.commands import recompute
@@ -118,17 +119,20 @@ class Duties:
             self.watch.tell(ChannelServed(channel, await self.courier.deliver(address)))
 
     async def deadlines(self, _: str) -> None:
-        """Take over a new working calendar, and do what time does: reports, reminders, steps, repairs, exposures, tiers.
+        """Take over a new working calendar, and do what time does: reports, reminders, steps, repairs, measures, exposures,
+        tiers.
 
         Each part is done whatever became of the others; raises what the first one that failed did.
         """
         failures = []
-        # None waits for another: what keeps a report from being opened must not keep a deadline from passing.
+        # None is kept by another's failure: what keeps a report from being opened must not keep a deadline from passing.
         for name, part in (
             ("calendar", recompute),
             ("reports", open_reports),
             ("steps", _steps),
             ("repairs", settle),
+            # After the repairs: what they end ends as repaired.
+            ("measures", end_off_lists),
             ("exposures", end_with_penalties),
             ("tiers", keep_tiers),
         ):

@@ -55,10 +55,16 @@ PENALTY_STANDS = (
     " AND penalty.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION')"
     " AND (penalty.usable_until IS NULL OR penalty.usable_until >= {today}))"
 )
+# R9.1: a measure is in effect no longer than its entry is in force: whatever source says so says it before any job runs.
+ENTRY_STANDS = (
+    "({t}.target_public_id IS NULL OR EXISTS (SELECT FROM list_entry entry WHERE entry.public_id = {t}.target_public_id"
+    " AND entry.superseded_at IS NULL AND entry.state = 'PUBLISHED'"
+    " AND (entry.publicity_ends_on IS NULL OR entry.publicity_ends_on >= {today})))"
+)
 # Cases that others than their parties may be shown, from which state on and until when, by mechanism.
 _SHOWN = (
-    # R9.1: a measure while it is in effect.
-    ("MEASURE", "{t}.state = 'EFFECTIVE' AND {t}.due_on >= {today}"),
+    # R9.1: a measure while it is in effect, and the entry that it rests on in force.
+    ("MEASURE", "{t}.state = 'EFFECTIVE' AND {t}.due_on >= {today} AND " + ENTRY_STANDS),
     # R10.1: a tier while no fact in it has expired.
     (
         "SUPERVISION_TIER",

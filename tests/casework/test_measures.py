@@ -10,6 +10,7 @@ import pytest
 from hub.casework.clock import automatic, keep_time
 from hub.casework.registry import registry
 from tests.casework.desk import Desk, Office
+from tests.casework.dispatch import duties
 
 INITIATE = """
 mutation I($entry: ID!, $code: String, $basis: String, $effect: MeasureEffect!, $by: String!, $ends: Date!) {
@@ -256,3 +257,35 @@ async def test_r9_1_what_left_its_list_by_its_source_blocks_no_more_and_ends(off
     assert (await _state(office, number), await _conclusion(office, code)) == ("EFFECTIVE", "GREEN_CHANNEL")
     await _desk(office).done("mutation { recheckLists { outcome } }")
     assert await _state(office, number) == "ENDED_EXIT"
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ("state = 'EXITED_REPAIRED'", "ENDED_REPAIRED"),
+        ("state = 'EXITED_REVOKED'", "ENDED_EXIT"),
+        ("state = 'EXITED_EXPIRED'", "ENDED_EXIT"),
+        ("publicity_ends_on = '2026-11-22'", "ENDED_EXIT"),
+        ("superseded_at = now()", "ENDED_EXIT"),
+        # What is suspended at its source may come back.
+        ("state = 'SUSPENDED'", "EFFECTIVE"),
+    ],
+)
+async def test_r9_1_no_measure_is_told_of_longer_than_its_entry_and_the_worker_ends_it(
+    office: Office, change: str, state: str
+) -> None:
+    entry = await office.listed(await office.subject(), "BLACK")
+    number = await _effective(office, entry)
+    public = office.desk("public", "PUBLIC_QUERY", None, None)
+    assert (await public.done(READ, {"n": number}))["case"]["state"] == "EFFECTIVE"
+    await office.rows(f"UPDATE list_entry SET {change} WHERE public_id = $1", entry[1:])
+    assert (await public.done(READ, {"n": number}))["case"] is None
+    effective = '{ cases(mechanism: MEASURE, state: "EFFECTIVE") { edges { node { number } } } }'
+    tax = office.desk("tax", "JOINT_PUNISHMENT", None, None)
+    nodes = (await tax.done(effective))["cases"]["edges"]
+    assert number not in [one["node"]["number"] for one in nodes]
+    # Its implementer still has it.
+    assert (await _customs(office).done(READ, {"n": number}))["case"]["state"] == "EFFECTIVE"
+    await duties(office).deadlines("")
+    assert await _state(office, number) == state
+    assert (await public.done(READ, {"n": number}))["case"] is None

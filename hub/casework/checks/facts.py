@@ -14,7 +14,7 @@ from hub.casework.work import Work
 from hub.query.access import FALSE, Access, Row, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
-from hub.query.relations import BREACH_STANDS, TABLES
+from hub.query.relations import BREACH_STANDS, ENTRY_STANDS, TABLES
 from hub.rights.policy import Level
 from hub.rules.conclusion import Measure, Unfulfilled
 from hub.rules.eligibility import Adverse, Facts, Listing
@@ -193,12 +193,8 @@ async def _cases(work: Work, ids: Sequence[int]) -> Mapping[int, list[Any]]:
     )
     # R9.1: the last day of its term is the last on which it counts, whenever its end is written down.
     in_effect = f"x.state = 'EFFECTIVE' AND x.due_on >= {access.today}"
-    # At once, when the entry that it rests on has left its list elsewhere: its source says so before any job runs.
-    on_entry = (
-        "(x.target_public_id IS NULL OR EXISTS (SELECT FROM list_entry e WHERE e.public_id = x.target_public_id"
-        " AND e.superseded_at IS NULL AND e.state = 'PUBLISHED'"
-        f" AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= {access.today})))"
-    )
+    # Off its list it does not count, not even where its implementer still sees it.
+    on_entry = ENTRY_STANDS.format(t="x", today=access.today)
     measure = all_of(["x.mechanism = 'MEASURE'", in_effect, on_entry, measures])
     kept = [f"({term})" for term in (commitment, measure) if term != FALSE]
     if not kept:

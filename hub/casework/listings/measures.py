@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -11,15 +12,16 @@ from uuid import UUID
 import asyncpg
 
 from hub.casework import engine
+from hub.casework.clock import SYSTEM
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.stepping import stepping
-from hub.casework.work import Command, Made, Work
-from hub.errors import BadUserInput, GuardRefused
+from hub.casework.work import Command, Made, Work, calendar_for
+from hub.errors import BadUserInput, GuardRefused, HubError
 from hub.query.access import Access, Row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import TABLES
-from hub.rules.calendar import Due
+from hub.rules.calendar import SHANGHAI, Due
 from hub.rules.deadlines import due
 from schema.governance import Capability
 
@@ -43,6 +45,16 @@ _OF_ENTRY = """
 SELECT number FROM case_file WHERE mechanism = 'MEASURE' AND target_public_id = $1 AND closed_at IS NULL
   AND state = ANY ($2::text[]) ORDER BY case_id
 """
+# Measures on what has left its list, by its source's word or by time; what was repaired ends as repaired (R9.2).
+_OFF_THE_LIST = """
+SELECT c.number, c.region_code FROM case_file c
+WHERE c.mechanism = 'MEASURE' AND c.closed_at IS NULL AND c.target_public_id IS NOT NULL AND NOT EXISTS (
+  SELECT FROM list_entry e WHERE e.public_id = c.target_public_id AND e.superseded_at IS NULL
+    AND (e.state = 'EXITED_REPAIRED' OR e.state IN ('PUBLISHED', 'SUSPENDED')
+      AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= $1)))
+ORDER BY c.case_id
+"""
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -312,6 +324,26 @@ async def follow_entry(
     for row in rows:
         await engine.apply(connection, machines, MEASURE, row["number"], transition, step)
     return len(rows)
+
+
+async def end_off_lists(pool: asyncpg.Pool, machines: Mapping[str, Machine], now: datetime) -> int:
+    """R9.1: end the measures on entries that left their lists otherwise than by a step of the hub's; how many.
+
+    Each is its own transaction; one that is refused is tried again in the next round.
+    """
+    today, ended = now.astimezone(SHANGHAI).date(), 0
+    for row in await pool.fetch(_OFF_THE_LIST, today):
+        region = row["region_code"]
+        try:
+            async with pool.acquire() as connection, connection.transaction():
+                calendar = await calendar_for(connection, [region] if region else [], today)
+                step = Step(SYSTEM, {"reason": "OFF_THE_LIST"}, now, today, calendar)
+                await engine.apply(connection, machines, MEASURE, row["number"], "end_exit", step)
+        except HubError as error:
+            _log.warning("a measure off its list waits: %s", error.code)
+            continue
+        ended += 1
+    return ended
 
 
 COMMANDS: dict[str, Command] = {
