@@ -215,8 +215,15 @@ class Access:
         ended_grants = self._view.grants(ENDED, Level.MASKED)
         if not row.table.ended or not ended_grants:
             return all_of([shown, in_use])
-        ended = any_of([all_of([self.scope(s, row, ENDED) for s in sorted(g.scopes)]) for g in ended_grants])
-        return all_of([shown, any_of([in_use, all_of([row.table.ended.format(t=row.alias), ended])])])
+        ended = any_of([self._ended(row, grant.scopes) for grant in ended_grants])
+        return all_of([shown, any_of([in_use, ended])])
+
+    def _ended(self, row: Row, scopes: frozenset[Scope]) -> str:
+        """SQL: the row is an ended one that a grant with `scopes` is about."""
+        text = row.table.ended if scopes else row.table.audited or row.table.ended
+        return all_of(
+            [text.format(t=row.alias), *(self.scope(scope, row, ENDED) for scope in sorted(scopes))]
+        )
 
     def person(self, row: Row, least: Level = Level.MASKED) -> str:
         """SQL: of the natural person in `row` some fact is shown at least so."""

@@ -18,8 +18,10 @@ class Table:
     data_class: str = "{t}.data_class"
     # SQL over `{t}`, `{today}`, `{partner}` and `{self}`: the row is in publicity and in use; empty: always.
     in_use: str = ""
-    # SQL over `{t}`: a row not in use may be shown as an ended one (D9), rather than never.
+    # SQL over `{t}`: a row not in use was in force once, so it may be shown as an ended one (D9), rather than never.
     ended: str = ""
+    # The same for who is given the ended rows of everybody (auditors): also what never was in force; empty: as `ended`.
+    audited: str = ""
     # Column that tells the type of a row, where a table holds rows of several types.
     kind: str = "kind"
     # Rows of the types asked for must be looked out from among others.
@@ -61,33 +63,56 @@ ENTRY_STANDS = (
     " AND entry.superseded_at IS NULL AND entry.state = 'PUBLISHED'"
     " AND (entry.publicity_ends_on IS NULL OR entry.publicity_ends_on >= {today})))"
 )
-# Cases that others than their parties may be shown, from which state on and until when, by mechanism.
+# Cases that others than their parties may be shown, by mechanism: from which state on and until when; and what only those
+# have that were shown so once: the others never ended, they are drafts, proposals and what was declined (D9).
 _SHOWN = (
     # R9.1: a measure while it is in effect, and the entry that it rests on in force.
-    ("MEASURE", "{t}.state = 'EFFECTIVE' AND {t}.due_on >= {today} AND " + ENTRY_STANDS),
+    (
+        "MEASURE",
+        "{t}.state = 'EFFECTIVE' AND {t}.due_on >= {today} AND " + ENTRY_STANDS,
+        "{t}.details->>'legal_basis_checked_on' IS NOT NULL",
+    ),
     # R10.1: a tier while no fact in it has expired.
     (
         "SUPERVISION_TIER",
         "{t}.state = 'CURRENT' AND coalesce(({t}.details->>'valid_until')::date >= {today}, TRUE)",
+        "TRUE",
     ),
     # R14.2: a member's archive while it is published.
-    ("MEMBER_PUBLICATION", "{t}.state = 'PUBLISHED' AND {t}.due_on >= {today}"),
+    (
+        "MEMBER_PUBLICATION",
+        "{t}.state = 'PUBLISHED' AND {t}.due_on >= {today}",
+        "{t}.details->>'published_on' IS NOT NULL",
+    ),
     # R10.4: a typical case while it is disclosed and its penalty stands.
-    ("CASE_DISCLOSURE", "{t}.state = 'DISCLOSED' AND " + PENALTY_STANDS),
+    (
+        "CASE_DISCLOSURE",
+        "{t}.state = 'DISCLOSED' AND " + PENALTY_STANDS,
+        "{t}.details->>'disclosed_on' IS NOT NULL",
+    ),
     # R6.2: a commitment while it is in force, whenever its end is written down; and its breach.
     (
         "COMMITMENT",
         "{t}.state IN ('PUBLISHED', 'FULFILLED') AND {t}.due_on >= {today}"
         " OR {t}.state IN ('BREACHED', 'FALSE_COMMITMENT') AND " + BREACH_STANDS,
+        "{t}.details->>'published_on' IS NOT NULL",
     ),
     # R6.3: a plan as soon as it is committed to.
-    ("INSPECTION_PLAN", "{t}.state <> 'PLANNED'"),
-    # 5.10: a notice of correction never, whatever the class of the mark that it is about (D37).
-    ("CORRECTION", "FALSE"),
+    ("INSPECTION_PLAN", "{t}.state <> 'PLANNED'", "{t}.details->>'committed_at' IS NOT NULL"),
+    # 5.10: a notice of correction never, whatever the class of the mark that it is about (D37); nor when it is acknowledged:
+    # it tells who saw the record, and when.
+    ("CORRECTION", "FALSE", "FALSE"),
 )
 _CASE_IN_USE = (
     "CASE {t}.mechanism "
-    + " ".join(f"WHEN '{mechanism}' THEN {shown} OR {_IS_PARTY + ROW_BY_ROW}" for mechanism, shown in _SHOWN)
+    + " ".join(
+        f"WHEN '{mechanism}' THEN {shown} OR {_IS_PARTY + ROW_BY_ROW}" for mechanism, shown, _ in _SHOWN
+    )
+    + " ELSE TRUE END"
+)
+_CASE_ENDED = (
+    "CASE {t}.mechanism "
+    + " ".join(f"WHEN '{mechanism}' THEN {was}" for mechanism, _, was in _SHOWN)
     + " ELSE TRUE END"
 )
 
@@ -134,8 +159,9 @@ TABLES = {
             letter="c",
             fact=False,
             in_use=_CASE_IN_USE,
-            # What was never disclosed is no ended case.
-            ended="({t}.mechanism <> 'CASE_DISCLOSURE' OR {t}.state IN ('DISCLOSED', 'ENDED'))",
+            ended=_CASE_ENDED,
+            # Not even auditors: what was never disclosed is its unit's alone.
+            audited="({t}.mechanism <> 'CASE_DISCLOSURE' OR {t}.state IN ('DISCLOSED', 'ENDED'))",
             kind="mechanism",
             mixed=True,
             regional=True,

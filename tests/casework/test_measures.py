@@ -11,6 +11,7 @@ from hub.casework.clock import automatic, keep_time
 from hub.casework.registry import registry
 from tests.casework.desk import Desk, Office
 from tests.casework.dispatch import duties
+from tests.casework.promises import demo_firm
 
 INITIATE = """
 mutation I($entry: ID!, $code: String, $basis: String, $effect: MeasureEffect!, $by: String!, $ends: Date!) {
@@ -289,3 +290,29 @@ async def test_r9_1_no_measure_is_told_of_longer_than_its_entry_and_the_worker_e
     await duties(office).deadlines("")
     assert await _state(office, number) == state
     assert (await public.done(READ, {"n": number}))["case"] is None
+
+
+async def test_d9_a_measure_that_never_was_in_effect_is_no_ended_one_to_its_subject(office: Office) -> None:
+    code = await demo_firm(office)
+    entry = await office.listed(code, "BLACK")
+    declined, lifted = await _initiated(office, entry, **BASIS), await _initiated(office, entry, **BASIS)
+    proposed, ended = await _initiated(office, entry, **BASIS), await _effective(office, entry)
+    decline = 'mutation D($n: String!) { declineMeasure(number: $n, reason: "不属本单位职权") { state } }'
+    await _customs(office).done(decline, {"n": declined})
+    lift = 'mutation L($n: String!) { liftMeasure(number: $n, reason: "已纠正") { state } }'
+    for number in (lifted, ended):
+        assert (await _desk(office).done(lift, {"n": number}))["liftMeasure"]["state"] == "ENDED_LIFTED"
+    shown = {"OBJECTION_HANDLING": {ended}, "CREDIT_REPAIR": {ended}, "SELF_QUERY": set[str]()}
+    for purpose, expected in shown.items():
+        subject = office.desk("subject", purpose, None, None)
+        edges = (await subject.done("{ cases(mechanism: MEASURE) { edges { node { number } } } }"))["cases"][
+            "edges"
+        ]
+        found = {one["node"]["number"] for one in edges}
+        assert found & {declined, lifted, proposed, ended} == expected, purpose
+        for number in (declined, lifted, proposed, ended):
+            told = (await subject.done(READ, {"n": number}))["case"]
+            assert (told is not None) == (number in expected), purpose
+    auditor = office.desk("auditor", "AUDIT", "A-1", None)
+    for number in (declined, lifted, proposed, ended):
+        assert (await auditor.done(READ, {"n": number}))["case"] is not None

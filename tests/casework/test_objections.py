@@ -513,6 +513,23 @@ async def test_who_was_told_in_the_last_90_days_gets_a_notice_and_nobody_else_se
     assert len(await notices(commerce(office), record)) == 3
 
 
+async def test_the_subject_is_not_told_who_got_a_notice_for_whatever_purpose(office: Office) -> None:
+    code = await firm(office)
+    record = await penalty(office, code)
+    assert await seen(agency(office, "customs"), code, record) is not None
+    number = (await submitted(office, record))["number"]
+    await took(commerce(office), number, "upholdObjection", REVOKE)
+    office.clock.now = MONDAY + SETTLED
+    await tell_recipients(office.database.writer, registry().machines, office.clock.now)
+    (notice,) = await notices(agency(office, "customs"), record)
+    acknowledge = "mutation A($n: String!) { acknowledgeCorrection(number: $n) { state } }"
+    for _ in range(2):
+        for purpose in ("SELF_QUERY", "OBJECTION_HANDLING", "CREDIT_REPAIR"):
+            assert await notices(subject(office, purpose), record) == [], purpose
+        # Nor when it is acknowledged, which ends it.
+        await agency(office, "customs").ask(acknowledge, {"n": notice["number"]})
+
+
 async def test_a_rejected_objection_tells_nobody(office: Office) -> None:
     code = await office.subject()
     record = await penalty(office, code)
