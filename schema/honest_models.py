@@ -36,8 +36,13 @@ class HonestModelNomination(Case):
     nominator_kind: NominatorKind = detail("推荐方类别", "kind of nominator", "nominator_kind")
     nominator: str = detail("推荐方", "who nominates", "nominator")
     deeds: str = detail("诚信事迹", "for what", "deeds")
-    nominated_by: str = detail("经办人", "officer who took it down", "nominated_by")
-    endorsement: Endorsement | None = rows("审核意见", "endorsement", "endorsement")
+    # D38 gives a subject its result, not who took it down and what the second person thought.
+    nominated_by: str = detail(
+        "经办人", "officer who took it down", "nominated_by", capability=Capability.LINEAGE
+    )
+    endorsement: Endorsement | None = rows(
+        "审核意见", "endorsement", "endorsement", capability=Capability.LINEAGE
+    )
     listing_number: str | None = detail("名单案件编号", "number of the red list's case", "listing")
     listing: ListingCase | None = one("名单案件", "its way on the red list", "honest.listing")
     end_reason: str | None = detail("不予通过或撤回理由", "why it ended", "end_reason")

@@ -136,18 +136,22 @@ class PublicityCase(Case):
     text_digest: SM3Digest = detail("内容摘要", "SM3 digest of what was screened", "text_digest")
     subject_code: USCC = detail("统一社会信用代码", "code", "subject_code")
     seriousness: Seriousness = detail("严重程度", "class of an adverse record", "seriousness")
+    # D38 gives a subject its result: who drafted and reviewed it, and on which doubts, is for units and auditors.
     proposed_exceptions: list[PublicityExceptionGround] = detail(
-        "建议不予公开的情形", "grounds that the rules propose; a person decides (R7.3)", "proposed_exceptions"
+        "建议不予公开的情形",
+        "grounds that the rules propose; a person decides (R7.3)",
+        "proposed_exceptions",
+        capability=Capability.LINEAGE,
     )
     findings: list[PublicityFinding] | None = withheld(
-        "隐私提示", "findings of the redactor", "findings", Shape.ROWS
+        "隐私提示", "findings of the redactor", "findings", Shape.ROWS, capability=Capability.LINEAGE
     )
-    drafted_by: str = detail("起草人", "officer who drafted it", "drafted_by")
+    drafted_by: str = detail("起草人", "officer who drafted it", "drafted_by", capability=Capability.LINEAGE)
     secrecy_review: PublicityReview | None = withheld(
-        "保密审查", "secrecy review", "secrecy_review", Shape.ROWS
+        "保密审查", "secrecy review", "secrecy_review", Shape.ROWS, capability=Capability.LINEAGE
     )
     content_review: PublicityReview | None = withheld(
-        "内容审核", "content review", "content_review", Shape.ROWS
+        "内容审核", "content review", "content_review", Shape.ROWS, capability=Capability.LINEAGE
     )
     exception: PublicityException | None = withheld(
         "不予公开", "decision not to publish", "exception", Shape.ROWS

@@ -140,9 +140,10 @@ class Access:
                 )
             case Scope.SELF:
                 own = bind(Context.SELF, "text")
+                itself = f"{row.subject_id} = (SELECT z.subject_id FROM subject z WHERE z.uscc = {own})"
                 if row.subject_alias:
-                    return f"{row.subject_alias}.uscc = {own}"
-                return f"{row.subject_id} = (SELECT z.subject_id FROM subject z WHERE z.uscc = {own})"
+                    itself = f"{row.subject_alias}.uscc = {own}"
+                return all_of([itself, row.table.told.format(t=row.alias) or TRUE])
             case Scope.OWN_SOURCE:
                 if not row.table.fact:
                     return FALSE

@@ -28,6 +28,8 @@ class Table:
     mixed: bool = False
     # SQL over `{t}`, `{partner}` and `{self}`: the caller is a party to the row; empty: rows of this table have none.
     party: str = ""
+    # SQL over `{t}`: its subject may know of the row; empty: it may of each.
+    told: str = ""
     # The subject of a row, over `{t}`; empty: the row is about nobody, so scopes of subjects do not apply to it.
     subject: str = "{t}.subject_id"
     # Rows about nobody lie in the region of their own column `region_code`.
@@ -115,6 +117,28 @@ _CASE_ENDED = (
     + " ".join(f"WHEN '{mechanism}' THEN {was}" for mechanism, _, was in _SHOWN)
     + " ELSE TRUE END"
 )
+# D38 gives a subject its own result (6.4, note 4: result and reasons that affect it, 个人信息保护法 art. 24), and not what leads
+# to one: cases of its own that it is shown, from what on, by mechanism. A check is a result when it is issued, papers were
+# promised by the subject itself, and a notice of adverse behaviour abroad was served before its case was opened.
+_TOLD = (
+    # R8.2: a place on a list from the notice to it on; a proposal that was dropped before, never.
+    ("LIST_ENTRY", "{t}.details->'notice'->>'served_on' IS NOT NULL"),
+    # R8.4: what was decided, not what waits for a decision.
+    ("LIST_CONFLICT", "{t}.state = 'RESOLVED'"),
+    # 第十六条: a nomination when the red list's notice tells of it, or when it was turned down.
+    (
+        "HONEST_MODEL",
+        "{t}.state = 'REJECTED' OR EXISTS (SELECT FROM case_file listing"
+        " WHERE listing.number = {t}.details->>'listing' AND listing.details->'notice'->>'served_on' IS NOT NULL)",
+    ),
+    # R7.1, R7.3: what was published, or decided not to be; no draft, and nothing that waits for review.
+    ("PUBLICITY", "{t}.details->>'published_on' IS NOT NULL OR {t}.state = 'EXCEPTED'"),
+)
+_CASE_TOLD = (
+    "CASE {t}.mechanism "
+    + " ".join(f"WHEN '{mechanism}' THEN {told}" for mechanism, told in _TOLD)
+    + " ELSE TRUE END"
+)
 
 TABLES = {
     table.name: table
@@ -166,6 +190,7 @@ TABLES = {
             mixed=True,
             regional=True,
             party=_PARTY,
+            told=_CASE_TOLD,
         ),
         Table("case_event", fact=False, data_class="", subject=""),
         Table("delivery_out", fact=False, data_class="", subject=""),

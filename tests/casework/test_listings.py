@@ -18,6 +18,7 @@ from hub.casework.registry import registry
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import MONDAY, Desk, Office
 from tests.casework.dispatch import sites
+from tests.casework.promises import demo_firm
 
 PROPOSE = """
 mutation P($code: USCC!, $list: String!, $ground: BlackListGround) {
@@ -226,6 +227,43 @@ async def test_r8_2_a_defence_must_be_answered_and_may_prevail(office: Office) -
     decline = 'mutation X($n: String!) { declineListing(number: $n, reason: "申辩成立") { state closedAt } }'
     assert (await _desk(office).done(decline, {"n": number}))["declineListing"]["state"] == "NOT_RECOGNIZED"
     assert await office.rows("SELECT 1 FROM list_entry WHERE source_record_id = $1", number) == []
+
+
+@pytest.mark.parametrize("name", ["L-BLACK", "L-WATCH", "L-RED"])
+async def test_d38_the_subject_knows_of_a_proposal_from_the_notice_to_it_on(
+    office: Office, name: str
+) -> None:
+    code = await demo_firm(office)
+    desk, number = _desk(office), await _proposed(office, code, name)
+    query = "query C($n: String!) { case(number: $n) { state ... on ListingCase { cause } } }"
+    page = "{ cases(mechanism: LIST_ENTRY) { edges { node { number } } } }"
+    decline = 'mutation X($n: String!) { declineListing(number: $n, reason: "线索不实") { state } }'
+    defend = 'mutation D($n: String!) { stateListingDefence(number: $n, statement: "已缴存") { state } }'
+
+    async def told(of: str) -> set[bool]:
+        """Whether the subject is told of the case, for each purpose and both by its number and on the page."""
+        found = set()
+        for purpose in ("SELF_QUERY", "OBJECTION_HANDLING", "CREDIT_REPAIR"):
+            subject = office.desk("subject", purpose, None, None)
+            found.add((await subject.done(query, {"n": of}))["case"] is not None)
+            edges = (await subject.done(page))["cases"]["edges"]
+            found.add(of in [one["node"]["number"] for one in edges])
+        return found
+
+    assert await told(number) == {False}
+    itself = office.desk("subject", "SELF_QUERY", None, None)
+    assert (await itself.refused(defend, {"n": number}))["code"] == "CASE_UNKNOWN"
+    await desk.done(NOTIFY, {"n": number, "told": True})
+    # Made out, and not yet served.
+    assert await told(number) == {False}
+    await desk.done(SERVE, {"n": number, "on": "2026-11-23"})
+    assert await told(number) == {True}
+    await itself.done(defend, {"n": number})
+    await desk.done(decline, {"n": number})
+    assert await told(number) == {True}
+    dropped = await _proposed(office, code, name)
+    await desk.done(decline, {"n": dropped})
+    assert await told(dropped) == {False}
 
 
 async def test_r8_2_proceedings_are_for_their_handler_the_subject_and_auditors(office: Office) -> None:

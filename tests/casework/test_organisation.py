@@ -8,6 +8,7 @@ from typing import Any
 from hub.casework.clock import automatic, keep_time
 from hub.casework.registry import registry
 from tests.casework.desk import Desk, Office
+from tests.casework.promises import demo_firm, itself
 
 PLAN = """
 mutation P($t: [PlanTaskInput!]!, $e: Date!) { draftImplementationPlan(title: "西宁市实施方案", begins: "2026-11-23",
@@ -31,6 +32,11 @@ PROPOSE = """
 mutation O($n: String!, $l: String!) { proposeHonestModel(number: $n, listCode: $l) {
   state listingNumber listing { number state definition { code color } } } }
 """
+NOTIFY = """
+mutation N($n: String!) { notifyListing(number: $n, documentNumber: "公示1号", facts: "事迹", reasons: "理由",
+  basis: "意见第十六条", measures: "激励", rightToDefend: true) { state } }
+"""
+SERVE = 'mutation S($n: String!) { serveListingNotice(number: $n, servedOn: "2026-11-23") { state dueOn } }'
 LOG = """
 mutation L($d: Date!) { logTraining(topic: "信用修复", organiser: "西宁市商务局", place: "西宁", heldOn: $d, hours: 8, officers: 3) {
   number state mechanism officers } }
@@ -177,14 +183,9 @@ async def test_r8_2_a_nomination_is_reviewed_by_a_second_person_and_only_propose
     assert made["listing"]["definition"] == {"code": "M-RED", "color": "RED"}
     # Nothing is on a list yet: notice, objections, recognition and publication are the red list's own steps.
     assert await office.rows("SELECT 1 FROM list_entry WHERE list_code = 'M-RED'") == []
-    notify = """mutation N($n: String!) { notifyListing(number: $n, documentNumber: "公示1号", facts: "事迹", reasons: "理由",
-      basis: "意见第十六条", measures: "激励", rightToDefend: true) { state } }"""
-    served = (
-        'mutation S($n: String!) { serveListingNotice(number: $n, servedOn: "2026-11-23") { state dueOn } }'
-    )
     listing = {"n": made["listingNumber"]}
-    await desk.done(notify, listing)
-    assert (await desk.done(served, listing))["serveListingNotice"]["state"] == "OBJECTION_PERIOD"
+    await desk.done(NOTIFY, listing)
+    assert (await desk.done(SERVE, listing))["serveListingNotice"]["state"] == "OBJECTION_PERIOD"
 
 
 async def test_r8_3_what_bars_a_place_on_a_red_list_bars_the_nomination(office: Office) -> None:
@@ -203,6 +204,35 @@ async def test_article_16_a_nomination_is_for_its_handling_unit_and_auditors_alo
     assert await _readers(office, number) == {"commerce-xining", "auditor"}
     stranger = office.desk(purpose="ONGOING_SUPERVISION", case=None)
     assert (await stranger.refused(ENDORSE, {"n": number}))["code"] == "CASE_UNKNOWN"
+
+
+async def test_d38_a_subject_is_told_of_its_nomination_when_the_red_lists_notice_tells_it(
+    office: Office,
+) -> None:
+    await _lists(office)
+    number = await _nominated(office, await demo_firm(office))
+    desk, subject = _xining(office), itself(office)
+
+    async def told() -> bool:
+        return (await subject.done(READ, {"n": number}))["case"] is not None
+
+    assert not await told()
+    await desk.second().done(ENDORSE, {"n": number})
+    assert not await told()
+    made = (await desk.done(PROPOSE, {"n": number, "l": "M-RED"}))["proposeHonestModel"]
+    assert not await told()
+    listing = {"n": made["listingNumber"]}
+    await desk.done(NOTIFY, listing)
+    assert not await told()
+    await desk.done(SERVE, listing)
+    assert await told()
+    kind = "query K($n: String!) { case(number: $n) { ... on HonestModelNomination { %s } } }"
+    assert (await subject.done(kind % "deeds listing { state }", {"n": number}))["case"] == {
+        "deeds": "连续五年无投诉",
+        "listing": {"state": "OBJECTION_PERIOD"},
+    }
+    for internal in ("nominatedBy", "endorsement { opinion }"):
+        assert "errors" in await subject.ask(kind % internal, {"n": number})
 
 
 # ---- 十七 ------------------------------------------------------------------------------------------------------

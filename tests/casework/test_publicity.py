@@ -15,6 +15,7 @@ from hub.casework.publicity.commands import recompute
 from hub.casework.registry import registry
 from tests.casework.desk import Desk, Office
 from tests.casework.dispatch import sites
+from tests.casework.promises import demo_firm, itself
 
 SHOWN = """
   number state dueOn dueIsProvisional closedAt publishedOn publishedLate proposedExceptions seriousness draftedBy
@@ -214,6 +215,42 @@ async def test_r7_2_both_reviews_are_a_second_persons(office: Office) -> None:
     assert (case["secrecyReview"]["officer"], case["contentReview"]["officer"]) == ("second-officer", "third")
     back = await took(desk.second(), number, "returnPublicity", ', reason: "改标题"')
     assert (back["state"], back["secrecyReview"], back["contentReview"]) == ("DRAFT", None, None)
+
+
+async def test_d38_the_subject_is_told_the_result_and_not_how_it_came_about(office: Office) -> None:
+    office.clock.now = at(2026, 4, 8)
+    code, subject = await demo_firm(office), itself(office)
+    query = "query Q($n: String!) { case(number: $n) { state ... on PublicityCase { title%s } } }"
+    page = "{ cases(mechanism: PUBLICITY) { edges { node { number } } } }"
+
+    async def told(number: str) -> str | None:
+        case = (await subject.done(query % "", {"n": number}))["case"]
+        edges = (await subject.done(page))["cases"]["edges"]
+        assert (case is not None) == (number in [one["node"]["number"] for one in edges])
+        return case and str(case["state"])
+
+    desk, made = await drafted(office, date(2026, 4, 7), code=code)
+    number = made["number"]
+    assert await told(number) is None
+    for who, field, arguments in (
+        (desk, "submitPublicity", ""),
+        (desk.second(), "passSecrecyReview", ', opinion: "无涉密"'),
+        (desk.second("third"), "approvePublicity", ', opinion: "同意"'),
+    ):
+        await took(who, number, field, arguments)
+        assert await told(number) is None
+    await took(desk, number, "publishDecision")
+    assert await told(number) == "PUBLISHED"
+    for internal in (
+        "draftedBy", "proposedExceptions", "findings { kind }", "secrecyReview { opinion }", "contentReview { officer }",
+    ):  # fmt: skip
+        assert "errors" in await subject.ask(query % f" {internal}", {"n": number}), internal
+    desk, made = await drafted(office, date(2026, 4, 7), code=code)
+    await took(
+        desk.second(), made["number"], "exceptPublicity",
+        ', ground: TRADE_SECRET, basis: "政府信息公开条例第15条", documentNumber: "青商审〔2026〕3号"',
+    )  # fmt: skip
+    assert await told(made["number"]) == "EXCEPTED"
 
 
 # ---- R7.3 ------------------------------------------------------------------------------------------------------
