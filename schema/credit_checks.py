@@ -53,6 +53,7 @@ class CheckRowStatus(Enum):
     CHECKED = term("CHECKED", "已审查")
     UNKNOWN_SUBJECT = term("UNKNOWN_SUBJECT", "无此主体")
     INVALID_CODE = term("INVALID_CODE", "代码无效")
+    FORBIDDEN = term("FORBIDDEN", "无权审查")
     DUPLICATE = term("DUPLICATE", "重复")
 
 

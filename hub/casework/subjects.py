@@ -1,12 +1,13 @@
-"""The subject that a command is about, found with the caller's rights."""
+"""The subjects that a command is about, found with the caller's rights."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hub.casework.work import Work
 from hub.errors import SubjectUnknown
-from hub.query.access import Access, all_of, subject_row
+from hub.query.access import TRUE, Access, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.rights.policy import Level
@@ -25,3 +26,23 @@ async def subject_of(work: Work, code: str) -> Any:
     if not found:
         raise SubjectUnknown
     return found[0]
+
+
+async def beyond(work: Work, classes: tuple[str, ...], codes: Sequence[str]) -> frozenset[str]:
+    """The codes of subjects about whom the caller would not be shown a case of `classes`: it may open none.
+
+    Unknown subjects, and those that the caller is not shown either, are not among them.
+    """
+    parameters = Parameters()
+    access = Access(work.view, parameters)
+    case = access.to_party(subject_row("s"), classes)
+    if case == TRUE:
+        return frozenset()
+    named = parameters.bind(FromRef(Constant(list(codes))), "text[]")
+    shown = access.classes(subject_row("s"), ("D1",), Level.MASKED)
+    found = await work.rows(
+        "SELECT s.uscc FROM subject s WHERE "  # noqa: S608 -- placeholders only
+        + all_of([f"s.uscc = ANY ({named})", f"NOT ({case})", shown]),
+        parameters,
+    )
+    return frozenset(row["uscc"] for row in found)

@@ -39,6 +39,7 @@ from hub.serving.own_ids import as_stored
 from hub.sources.freshness import SourceStates
 from hub.store.database import CONNECTION_LOST, lent
 from hub.store.reader import Reader
+from schema.coordinates import Vocabulary
 
 # As a caller may send it: short and printable.
 _KEY = re.compile(r"[\x21-\x7e]{1,64}", re.ASCII)
@@ -190,17 +191,7 @@ class Mutations:
         said = parameters.bind(
             FromRef(Constant(number[1:] if is_id else number)), "uuid" if is_id else "text"
         )
-        shown = Access(work.view, parameters).visible(
-            Row("t", TABLES["case_file"]),
-            tuple(
-                dict.fromkeys(
-                    c
-                    for one in known.entities.values()
-                    if one.relation == "case_file"
-                    for c in one.row_classes
-                )
-            ),
-        )
+        shown = Access(work.view, parameters).visible(Row("t", TABLES["case_file"]), _case_classes(known))
         key = "public_id" if is_id else "number"
         sql = f"SELECT 1 FROM case_file t WHERE t.{key} = {said} AND {shown}"  # noqa: S608 -- placeholders only
         if not await work.rows(sql, parameters):
@@ -210,15 +201,19 @@ class Mutations:
         """Nobody makes or moves a case that it may not see: outside its region, or for another purpose."""
         known = work.view.vocabulary
         entities = [known.entities[one] for one in known.possible(root.type_name)]
-        if not made.ids or any(one.relation != "case_file" for one in entities):
+        if all(one.relation == "case_file" for one in entities):
+            ids, classes = set(made.ids), tuple(c for one in entities for c in one.row_classes)
+        else:
+            # Of a batch the rows name the cases.
+            told = (row.get("case_public_id") for row in made.rows)
+            ids, classes = {one for one in told if one is not None}, _case_classes(known)
+        if not ids:
             return
         parameters = Parameters()
-        ids = parameters.bind(FromRef(Constant(list(made.ids))), "uuid[]")
-        shown = Access(work.view, parameters).visible(
-            Row("t", TABLES["case_file"]), tuple(c for one in entities for c in one.row_classes)
-        )
-        sql = f"SELECT 1 FROM case_file t WHERE t.public_id = ANY ({ids}) AND {shown}"  # noqa: S608 -- placeholders only
-        if len(await work.rows(sql, parameters)) < len(set(made.ids)):
+        named = parameters.bind(FromRef(Constant(list(ids))), "uuid[]")
+        shown = Access(work.view, parameters).visible(Row("t", TABLES["case_file"]), classes)
+        sql = f"SELECT 1 FROM case_file t WHERE t.public_id = ANY ({named}) AND {shown}"  # noqa: S608 -- placeholders only
+        if len(await work.rows(sql, parameters)) < len(ids):
             raise CommandForbidden("This caller may not see what it would do; so it may not do it.")
 
     async def _work(self, asked: Commanding, connection: asyncpg.Connection) -> Work:
@@ -250,6 +245,12 @@ class Mutations:
             policy_version=self._policy_version,
             domestic=self._domestic,
         )
+
+
+def _case_classes(known: Vocabulary) -> tuple[str, ...]:
+    """The data classes that cases may have."""
+    cases = (one for one in known.entities.values() if one.relation == "case_file")
+    return tuple(dict.fromkeys(c for one in cases for c in one.row_classes))
 
 
 def given(ref: Ref, values: Mapping[str, Any]) -> Any:

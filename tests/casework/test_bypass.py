@@ -16,6 +16,8 @@ from hub.query.ids import class_key, sealed
 from hub.rights.identity import issue
 from hub.sandbox.issuer import demo_issuer
 from hub.sandbox.tokens import DEMO_SUBJECT
+from tests.casework import test_listings as listings
+from tests.casework.check_documents import BATCH
 from tests.casework.desk import MONDAY, Office
 from tests.casework.test_listings import RECHECK, _served
 from tests.casework.test_measures import BASIS, INITIATE
@@ -128,6 +130,73 @@ async def test_nobody_opens_a_case_that_it_may_not_see(office: Office, query: st
     if query is DRAFT:
         assert (await desk.done(query, {"code": own}))["draftPublicity"]["number"]
         assert len(await office.rows(cases, own)) == 1
+
+
+async def _checks(office: Office, code: str) -> list[Any]:
+    return await office.rows(
+        "SELECT 1 FROM case_file JOIN subject USING (subject_id) WHERE mechanism = 'CHECK' AND uscc = $1",
+        code,
+    )
+
+
+async def test_a_batch_checks_no_subject_whose_check_its_caller_may_not_see(office: Office) -> None:
+    """P2 works in its own region only: what a single check refuses, a row of a batch refuses."""
+    far, near = await office.subject(region=FAR), await office.subject(region="630103")
+    asked = [far, near, far, "91440300708461136T"]
+    desk = office.desk("commerce-xining", "EXHIBITION", "SW-HZ-FAIR")
+    assert (await desk.refused(CHECK, {"code": far}))["code"] == "FORBIDDEN"
+    rows = (await desk.done(BATCH, {"codes": asked}))["runCreditChecks"]
+    told = [(row["status"], row["check"] is not None) for row in rows]
+    assert told == [("FORBIDDEN", False), ("CHECKED", True), ("FORBIDDEN", False), ("UNKNOWN_SUBJECT", False)]
+    assert (await _checks(office, far), len(await _checks(office, near))) == ([], 1)
+    province = office.desk(purpose="EXHIBITION", matter="SW-HZ-FAIR")
+    rows = (await province.done(BATCH, {"codes": asked}))["runCreditChecks"]
+    assert [row["status"] for row in rows] == ["CHECKED", "CHECKED", "DUPLICATE", "UNKNOWN_SUBJECT"]
+
+
+async def test_rows_of_a_command_name_no_case_that_its_caller_may_not_see(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that forgot to ask is refused as a whole, and nothing stays of it."""
+
+    async def nobody(*_: object) -> frozenset[str]:
+        return frozenset()
+
+    monkeypatch.setattr("hub.casework.checks.machine.beyond", nobody)
+    far, near = await office.subject(region=FAR), await office.subject(region="630103")
+    desk = office.desk("commerce-xining", "EXHIBITION", "SW-HZ-FAIR")
+    assert (await desk.refused(BATCH, {"codes": [near, far]}))["code"] == "FORBIDDEN"
+    assert await _checks(office, far) == await _checks(office, near) == []
+    assert (await desk.done(BATCH, {"codes": [near]}))["runCreditChecks"][0]["check"]
+
+
+async def test_a_look_at_the_lists_leaves_what_its_caller_is_no_longer_shown(office: Office) -> None:
+    """R8.3: a firm that moved to another region is not suspended by the department that it left."""
+    moved, stays = await office.subject(region="630103"), await office.subject(region="630103")
+    for code in (moved, stays):
+        await listings._published(office, code, "L-RED")
+        await office.adverse(code, date(2026, 11, 20), "SERIOUS")
+    await office.rows(
+        "UPDATE case_file SET owner = 'commerce-xining' WHERE mechanism = 'LIST_ENTRY' AND subject_id IN"
+        " (SELECT subject_id FROM subject WHERE uscc = ANY ($1))",
+        [moved, stays],
+    )
+    await office.rows(
+        "INSERT INTO case_party SELECT case_id, 'commerce-xining', 'HANDLER', $2 FROM case_file JOIN subject"
+        " USING (subject_id) WHERE mechanism = 'LIST_ENTRY' AND uscc = ANY ($1)",
+        [moved, stays],
+        MONDAY,
+    )
+    await office.rows("UPDATE subject SET region_code = $2 WHERE uscc = $1", moved, FAR)
+    xining = office.desk("commerce-xining", "ONGOING_SUPERVISION", case=None)
+    rows = (await xining.done(RECHECK))["recheckLists"]
+    assert all(row["case"] for row in rows)
+    found = await office.rows(
+        "SELECT uscc, state FROM case_file JOIN subject USING (subject_id) WHERE mechanism = 'LIST_ENTRY'"
+        " AND uscc = ANY ($1)",
+        [moved, stays],
+    )
+    assert {row["uscc"]: row["state"] for row in found} == {moved: "PUBLISHED", stays: "SUSPENDED"}
 
 
 async def test_a_look_at_the_lists_opens_conflicts_of_ones_own_region_only(office: Office) -> None:

@@ -11,6 +11,7 @@ from hub.casework.checks.details import CheckDetails, Feedback, details_of
 from hub.casework.checks.facts import look
 from hub.casework.checks.tolerance import opening
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
+from hub.casework.subjects import beyond
 from hub.casework.work import Made, Work
 from hub.errors import BadUserInput, PurposeNotAllowed, SubjectUnknown
 from hub.rights.matrix import CHECK_PURPOSES
@@ -117,18 +118,25 @@ async def run(work: Work, given: Mapping[str, Any]) -> Made:
 
 
 async def run_batch(work: Work, given: Mapping[str, Any]) -> Made:
-    """Check up to 500 subjects: a row for each code as given, in that order; a wrong code spoils its own row only."""
+    """Check up to 500 subjects: a row for each code as given, in that order; what is wrong with one spoils its own row only.
+
+    No check is made of a subject whose check the caller would not be shown: outside its region a row says so.
+    """
     codes: Sequence[str] = given["subjects"]
     if not 1 <= len(codes) <= MOST:
         raise BadUserInput(f"A batch has 1 to {MOST} subjects.", argument="subjects")
     read = [_code(code) for code in codes]
-    made = await _run(work, list(dict.fromkeys(code for code in read if code is not None)))
+    asked = list(dict.fromkeys(code for code in read if code is not None))
+    forbidden = await beyond(work, (CHECK.data_class,), asked)
+    made = await _run(work, [code for code in asked if code not in forbidden])
     rows: list[dict[str, Any]] = []
     told: set[str] = set()
     for position, (said, code) in enumerate(zip(codes, read, strict=True), 1):
         row: dict[str, Any] = {"position": position, "code": said[:64]}
         if code is None:
             row["status"] = "INVALID_CODE"
+        elif code in forbidden:
+            row["status"] = "FORBIDDEN"
         elif code not in made:
             row["status"] = "UNKNOWN_SUBJECT"
         else:

@@ -25,7 +25,7 @@ from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused
 from hub.query.access import Access, Row, all_of, subject_row
-from hub.query.parameters import FromRef, Parameters
+from hub.query.parameters import Context, FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import TABLES
 from hub.rules.publicity import add_months
@@ -71,20 +71,21 @@ _PUBLISHED = """
 SELECT number FROM case_file WHERE mechanism = 'LIST_ENTRY' AND subject_id = $1 AND state = 'PUBLISHED'
   AND details->'definition'->>'code' = $2 AND case_id <> $3
 """
-# R8.3: red entries in force, of this handler, and what has come since they were recognized.
+# R8.3: red entries in force, of this handler, and what has come since they were recognized. Of those that it is shown:
+# a firm that moved to another region is no longer its handler's to suspend.
 _SPOILT = """
 SELECT c.number, c.public_id, c.subject_id, min(x.code) AS code FROM case_file c
 JOIN LATERAL (
   SELECT 'NEW_SERIOUS_ADVERSE_RECORD' AS code FROM record r
   WHERE r.subject_id = c.subject_id AND r.superseded_at IS NULL AND r.seriousness = 'SERIOUS'
-    AND r.lifecycle = 'EFFECTIVE' AND NOT r.under_objection AND (r.usable_until IS NULL OR r.usable_until >= $2)
+    AND r.lifecycle = 'EFFECTIVE' AND NOT r.under_objection AND (r.usable_until IS NULL OR r.usable_until >= {today})
   UNION ALL
   SELECT 'ON_A_BLACK_LIST' FROM list_entry e
   WHERE e.subject_id = c.subject_id AND e.superseded_at IS NULL AND e.color = 'BLACK' AND e.state = 'PUBLISHED'
-    AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= $2)
+    AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= {today})
 ) x ON TRUE
-WHERE c.mechanism = 'LIST_ENTRY' AND c.owner = $1 AND c.state = 'PUBLISHED'
-  AND c.details->'definition'->>'color' = 'RED'
+WHERE c.mechanism = 'LIST_ENTRY' AND c.owner = {own} AND c.state = 'PUBLISHED'
+  AND c.details->'definition'->>'color' = 'RED' AND {shown}
 GROUP BY c.case_id ORDER BY c.case_id
 """
 # R8.4: on a red and a black list at once, whoever recognized it, and not in the queue yet; of what the caller is shown,
@@ -215,7 +216,7 @@ async def recheck(work: Work, _: Mapping[str, Any]) -> Made:
         new = engine.NewCase(subject_id=found["subject_id"], details=details)
         (case,) = await engine.open_cases(work.connection, LIST_CONFLICT, [new], work.step({}))
         rows.append(_row(rows, "CONFLICT", case))
-    for found in await work.connection.fetch(_SPOILT, work.actor.partner, work.today):
+    for found in await _spoilt(work):
         step = work.step({"reason": found["code"]})
         taken = await engine.apply(
             work.connection, work.machines, LIST_ENTRY, found["number"], "suspend", step
@@ -235,6 +236,15 @@ async def _conflicts(work: Work) -> list[Any]:
     both = [access.visible(Row(alias, TABLES["list_entry"], "s"), classes) for alias in ("r", "b")]
     case = access.to_party(subject_row("s"), entities["ListConflict"].row_classes)
     return await work.rows(_CONFLICTS.format(today=access.today, shown=all_of([*both, case])), parameters)
+
+
+async def _spoilt(work: Work) -> list[Any]:
+    """Red entries of the caller, whose cases it is shown, that something has come against."""
+    parameters = Parameters()
+    access, entities = Access(work.view, parameters), work.view.vocabulary.entities
+    shown = access.visible(Row("c", TABLES["case_file"]), entities["ListingCase"].row_classes)
+    own = parameters.context(Context.PARTNER, "text")
+    return await work.rows(_SPOILT.format(own=own, today=access.today, shown=shown), parameters)
 
 
 async def resolve(work: Work, given: Mapping[str, Any]) -> Made:
