@@ -16,6 +16,7 @@ from graphql import Undefined
 from hub.casework.machine import Actor
 from hub.casework.redeem import DomesticPlatform
 from hub.casework.registry import Registry
+from hub.casework.subjects import beyond
 from hub.casework.work import Look, Made, SourceState, Work, calendar_for
 from hub.errors import (
     BadUserInput,
@@ -50,6 +51,7 @@ _KEEP = "INSERT INTO idempotency (partner, key, digest, outcome, at) VALUES ($1,
 # Seconds a request waits for a connection to write with, and then for all that its commands do.
 WAIT_SECONDS = 0.5
 COMMAND_SECONDS = 2.0
+_NOT_SHOWN = "This caller may not see what it would do; so it may not do it."
 _AWAY = (
     *CONNECTION_LOST,
     OSError,
@@ -177,6 +179,7 @@ class Mutations:
 
                 arguments = named(await as_stored(find, declared, said, key))
                 await self._known(work, root, arguments)
+                await self._may_open(work, root, arguments)
                 one = await self._registry.commands[root.rule.target](work, arguments)
                 await self._shown(work, root, one)
                 made[root.key] = one
@@ -197,6 +200,16 @@ class Mutations:
         if not await work.rows(sql, parameters):
             raise CaseUnknown
 
+    async def _may_open(self, work: Work, root: Selected, arguments: Mapping[str, Any]) -> None:
+        """Who would not be shown a case about the subject is told so, before a guard tells what it read of that subject."""
+        known = work.view.vocabulary
+        entities = [known.entities[one] for one in known.possible(root.type_name)]
+        code = arguments.get("subject")
+        if not isinstance(code, str) or any(one.relation != "case_file" for one in entities):
+            return
+        if await beyond(work, tuple(c for one in entities for c in one.row_classes), [code]):
+            raise CommandForbidden(_NOT_SHOWN)
+
     async def _shown(self, work: Work, root: Selected, made: Made) -> None:
         """Nobody makes or moves a case that it may not see: outside its region, or for another purpose."""
         known = work.view.vocabulary
@@ -214,7 +227,7 @@ class Mutations:
         shown = Access(work.view, parameters).visible(Row("t", TABLES["case_file"]), classes)
         sql = f"SELECT 1 FROM case_file t WHERE t.public_id = ANY ({named}) AND {shown}"  # noqa: S608 -- placeholders only
         if len(await work.rows(sql, parameters)) < len(ids):
-            raise CommandForbidden("This caller may not see what it would do; so it may not do it.")
+            raise CommandForbidden(_NOT_SHOWN)
 
     async def _work(self, asked: Commanding, connection: asyncpg.Connection) -> Work:
         agreement = asked.standing.agreement

@@ -24,6 +24,11 @@ FIGURES = """{
 DRAFT = """mutation D($code: USCC!) {
   draftPublicity(subject: $code, kind: PENALTY, title: "t", decisionNumber: "d", decidedOn: "2026-11-20",
     authority: "a", text: "t") { number } }"""
+NOMINATE = """mutation N($code: USCC!) {
+  nominateHonestModel(subject: $code, nominatorKind: UNIT, nominator: " ", deeds: "d") { number } }"""
+CONTRACT = """mutation C($code: USCC!) {
+  registerInvestmentContract(subject: $code, contractNumber: "c", parties: ["a"], signedOn: "2026-11-20",
+    obligations: []) { number } }"""
 NOTIFY = listings.NOTIFY
 # Golmud: not in the region of Xining.
 FAR = "632801"
@@ -100,6 +105,30 @@ async def test_41_a_draft_of_another_unit_takes_no_code(office: Office) -> None:
         await catalogue._took(desk.second(), one, "passCatalogReview", ', opinion: "不涉密"')
     await catalogue._took(office.desk(), number, "publishCatalogItem")
     assert await catalogue._refusal(xining(office), own, "publishCatalogItem") == "CODE_TAKEN"
+
+
+async def test_41_what_stands_against_a_firm_of_another_region_is_not_told(office: Office) -> None:
+    """R8.3, D12: whatever a guard would read of it, the answer to P2 is the same: it may open no case there."""
+    await listings._lists(office)
+    for against in ("WATCH", None):
+        code = await office.subject(region=FAR)
+        if against:
+            await office.listed(code, against)
+            assert (await _refusal(listings._desk(office), code))["reason"] == "ON_A_WATCH_LIST"
+        for purpose in ("JOINT_INCENTIVE", "ONGOING_SUPERVISION"):
+            assert (await _refusal(xining(office, purpose), code))["code"] == "FORBIDDEN", against
+        # So is all else that names a subject, whatever else is wrong with it.
+        for document in (NOMINATE, DRAFT, CONTRACT):
+            assert (await xining(office).refused(document, {"code": code}))["code"] == "FORBIDDEN", document
+    own = await office.subject(region="630103")
+    await office.listed(own, "WATCH")
+    assert (await _refusal(xining(office), own))["reason"] == "ON_A_WATCH_LIST"
+    unknown = await xining(office).refused(listings.PROPOSE, {"code": "91440300708461136T", "list": "L-RED"})
+    assert unknown["code"] == "SUBJECT_UNKNOWN"
+
+
+async def _refusal(desk: Desk, code: str) -> dict[str, Any]:
+    return await desk.refused(listings.PROPOSE, {"code": code, "list": "L-RED"})
 
 
 async def test_07_41_a_case_that_is_not_shown_is_none_whatever_part_one_has_in_it(office: Office) -> None:
