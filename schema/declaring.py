@@ -30,6 +30,14 @@ def withheld(
     return governed(zh, en, ROW, shape=shape, target=target, capability=capability)
 
 
+def copied(zh: str, en: str, target: str, mask: Mask = Mask.KEEP) -> Any:
+    """A member that the case copied from the record or list entry it is about: governed as that is, beside the case.
+
+    `mask`: as there.
+    """
+    return governed(zh, en, ROW, shape=Shape.COMPUTED, target=f"copied:{target}", mask=mask)
+
+
 def one(zh: str, en: str, target: str) -> Any:
     """What the relation `target` leads to, as far as that is shown itself."""
     return governed(zh, en, ROW, shape=Shape.ONE, target=target, mask=Mask.KEEP)

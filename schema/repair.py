@@ -14,6 +14,7 @@ from schema.declaring import (
     Opinion,
     Reason,
     commands_of,
+    copied,
     detail,
     many,
     member,
@@ -23,7 +24,7 @@ from schema.declaring import (
     withheld,
 )
 from schema.enums import ListColor, Seriousness, term
-from schema.governance import OPEN, PLANNED, Capability, Shape, entity, governed, parameter, supplied
+from schema.governance import OPEN, PLANNED, Capability, Mask, Shape, entity, governed, parameter, supplied
 from schema.lists import ListEntry
 from schema.publicity import PublicityDelivery
 from schema.records import CreditRecord
@@ -105,12 +106,16 @@ class RepairDecision:
 class RepairCase(Case):
     target_kind: RepairTarget = detail("修复对象", "what is repaired", "target_kind")
     target: strawberry.ID = detail("对象标识", "opaque id of the record or entry", "target")
-    target_title: str | None = withheld("对象名称", "title of the record, or the list", "target_title")
-    document_number: str | None = detail("决定文号", "number of the decision", "document_number")
+    target_title: str | None = copied(
+        "对象名称", "title of the record, or the list, as far as that is shown", "target_title", Mask.WITHHELD
+    )
+    document_number: str | None = copied(
+        "决定文号", "number of the decision, as far as that is shown", "document_number"
+    )
     authority: str = detail("认定单位", "authority that recognized it, and repairs it", "authority")
-    decided_on: Date = detail("认定日期", "day of the decision", "decided_on")
-    seriousness: Seriousness = detail("严重程度", "class", "seriousness")
-    color: ListColor | None = detail("名单类别", "colour of the list", "color")
+    decided_on: Date | None = copied("认定日期", "day of the decision, as far as that is shown", "decided_on")
+    seriousness: Seriousness | None = copied("严重程度", "class, as far as that is shown", "seriousness")
+    color: ListColor | None = copied("名单类别", "colour of the list, as far as that is shown", "color")
     subject_code: USCC | None = detail("统一社会信用代码", "code; null for persons", "subject_code")
     applied_on: Date = detail("申请日期", "day of application: decides the rules (5.5)", "applied_on")
     pushed_on: Date = detail("收到日期", "day on which it reached the department", "pushed_on")

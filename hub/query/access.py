@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from hub.query.parameters import Context, Parameters
 from hub.query.relations import ROW_BY_ROW, TABLES, Table
 from hub.rights.policy import Level, Scope
 from hub.rights.view import ENDED, SUBJECT_SCOPES, View
+from schema.governance import Capability
 
 TRUE, FALSE = "TRUE", "FALSE"
 # Data of natural persons: consent to hand them on must be a separate one (PIPL art. 23, 29).
@@ -102,6 +103,22 @@ class Access:
         if shown in (TRUE, FALSE):
             return shown
         return any_of([shown, f"{alias}.owner = {self._parameters.context(Context.PARTNER, 'text')}"])
+
+    def copied(self, case: Row, classes: Mapping[str, tuple[str, ...]], least: Level) -> str:
+        """SQL: the record or list entry that `case` is about is shown at least so; `classes` by table.
+
+        Who handles the case has it in its own sealed file, whatever its purpose shows elsewhere: not who looks through
+        its eyes, who has no casework.
+        """
+        terms = []
+        for table, known in classes.items():
+            shown = self.visible(Row("e", TABLES[table]), known, least)
+            if shown != FALSE:
+                current = f"e.public_id = {case.alias}.target_public_id AND e.superseded_at IS NULL"
+                terms.append(f"EXISTS (SELECT FROM {table} e WHERE {all_of([current, shown])})")
+        if Capability.CASEWORK in self._view.capabilities:
+            terms.append(f"{case.alias}.owner = {self._parameters.context(Context.PARTNER, 'text')}")
+        return any_of(terms)
 
     def to_party(self, row: Row, classes: tuple[str, ...]) -> str:
         """SQL: a case of one of `classes` about the subject in `row` would be shown to this caller as its party."""

@@ -163,6 +163,7 @@ class Expressions:
             "incomplete_sources": self._incomplete_sources,
             "identity_verified": self._identity_verified,
             "check_valid": self._check_valid,
+            "copied": self._copied,
             "stale": self._stale,
             "catalog_item_version": self._catalog_item_version,
         }
@@ -194,6 +195,23 @@ class Expressions:
 
     def _check_valid(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         return f"({row.alias}.details->>'valid_until')::date >= {self.access.today}"
+
+    def _copied(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        """What a case copied from the record or list entry that it is about: where, and as far as, that itself is shown."""
+        classes = {
+            table: tuple(
+                dict.fromkeys(
+                    data_class
+                    for entity in self.view.vocabulary.entities.values()
+                    if entity.relation == table
+                    for data_class in entity.row_classes
+                )
+            )
+            for table in ("record", "list_entry")
+        }
+        shown = self.access.copied(row, classes, Level.MASKED if rule.mask is Mask.KEEP else Level.FULL)
+        value = f"{row.alias}.details->>'{of}'"
+        return self.governed(row, rule, type_name, f"CASE WHEN {shown} THEN {value} END")
 
     def _catalog_item_version(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         """R4.4: the version in force when the record was first filed; later ones do not change it."""

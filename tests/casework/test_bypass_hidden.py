@@ -171,6 +171,44 @@ async def test_21_a_case_names_a_persons_record_in_the_callers_own_form(office: 
     assert {plain[0]["t"].hex, plain[0]["c"].hex} & {own["target"][1:], own["id"][1:]} == set()
 
 
+async def test_18_a_repair_tells_of_its_record_what_the_record_tells(office: Office) -> None:
+    """D8: the copies in the file are masked, and gone, where the penalty of the person is; its handler keeps its file."""
+    _, record = await repair._person(office)
+    number = (await repair.recorded(office, record, [repair.SERVED]))["number"]
+    firm = (
+        await repair.recorded(office, await repair.penalty(office, await office.subject(), date(2026, 8, 1)))
+    )["number"]
+    copies = "targetTitle documentNumber decidedOn seriousness color"
+    read = (
+        "query R($n: String!) { case(number: $n) { ... on RepairCase { "
+        + copies
+        + " record { title documentNumber decidedOn seriousness } } } }"
+    )
+
+    async def told(desk: Desk, one: str, **headers: str) -> tuple[list[Any], list[Any]]:
+        case = (await desk.done(read, {"n": one}, **headers))["case"]
+        of = case["record"] or dict.fromkeys(("title", "documentNumber", "decidedOn", "seriousness"))
+        return [case[name] for name in copies.split()[:-1]], list(of.values())
+
+    auditor = office.desk("auditor", "AUDIT", "SJ-1", None)
+    reform = office.desk("reform", "CREDIT_REPAIR", None, None)
+    masked, itself = await told(auditor, number)
+    assert masked == itself
+    assert masked[0] is None
+    assert masked[2:] == ["2026-08-01", "GENERAL"]
+    assert await told(reform, number) == ([None] * 4, [None] * 4)
+    # Through the handler's eyes nobody sees its file.
+    through, itself = await told(auditor, number, Hub_View_As="commerce/CREDIT_REPAIR")
+    assert through == itself
+    handler, itself = await told(repair.department(office), number)
+    assert handler[0] == "行政处罚"
+    assert itself == [None] * 4
+    for desk in (auditor, reform):
+        copied, itself = await told(desk, firm)
+        assert copied == itself
+        assert None not in copied
+
+
 async def test_21_so_does_an_objection_and_what_is_decided_on_it(office: Office) -> None:
     """The record in the place of a wrong one is named to each class alone, too."""
     commerce, record = objections.commerce(office), await objections.penalty(office, await office.subject())
