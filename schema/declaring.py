@@ -38,6 +38,11 @@ def copied(zh: str, en: str, target: str, mask: Mask = Mask.KEEP) -> Any:
     return governed(zh, en, ROW, shape=Shape.COMPUTED, target=f"copied:{target}", mask=mask)
 
 
+def screened(zh: str, en: str, target: str, mask: Mask = Mask.WITHHELD) -> Any:
+    """A text with the redactor's findings in it: for the unit that handles it alone, until a person has cleared them."""
+    return governed(zh, en, ROW, shape=Shape.COMPUTED, target=f"screened:{target}", mask=mask)
+
+
 def one(zh: str, en: str, target: str) -> Any:
     """What the relation `target` leads to, as far as that is shown itself."""
     return governed(zh, en, ROW, shape=Shape.ONE, target=target, mask=Mask.KEEP)

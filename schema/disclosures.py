@@ -8,9 +8,20 @@ from typing import Annotated
 import strawberry
 
 from schema.casework import Case, ReviewOfText
-from schema.declaring import CaseNumber, Opinion, Reason, commands_of, detail, many, member, one, rows
+from schema.declaring import (
+    CaseNumber,
+    Opinion,
+    Reason,
+    commands_of,
+    detail,
+    many,
+    member,
+    one,
+    rows,
+    screened,
+)
 from schema.enums import term
-from schema.governance import PLANNED, Capability, entity, parameter
+from schema.governance import PLANNED, Capability, Mask, entity, parameter
 from schema.publicity import PublicityDelivery
 from schema.records import CreditRecord
 from schema.scalars import Date, SM3Digest
@@ -40,8 +51,10 @@ class AnonymisationReview(ReviewOfText):
 @entity("case_file", "D6", only=("mechanism", ("CASE_DISCLOSURE",)))
 class CaseDisclosure(Case):
     kind: DisclosedCaseKind = detail("种类", "kind", "kind")
-    title: str = detail("标题", "title", "title")
-    text: str = detail("内容", "text, without persons", "text")
+    title: str | None = screened("标题", "title; for its unit alone while findings stand", "title", Mask.KEEP)
+    text: str | None = screened(
+        "内容", "text, without persons; for its unit alone while findings stand", "text", Mask.KEEP
+    )
     penalty_number: str = detail("处罚决定文号", "number of the penalty's decision", "penalty_number")
     authority: str = detail("处罚机关", "deciding authority", "authority")
     penalty_ends: Date | None = detail(
@@ -72,8 +85,8 @@ class CaseDisclosure(Case):
     )
 
 
-_Title = Annotated[str, parameter("标题", "title")]
-_Text = Annotated[str, parameter("内容", "text, without persons")]
+_Title = Annotated[str, parameter("标题", "title", screened=True)]
+_Text = Annotated[str, parameter("内容", "text, without persons", screened=True)]
 _command = commands_of("disclosure")
 
 

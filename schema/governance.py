@@ -103,6 +103,8 @@ class Parameter:
     """What governs an argument that does not filter: a capability, or nothing but its field's own rule."""
 
     capability: Capability | None = None
+    # A text that its mechanism screens itself (R7.3): numbers of persons in it are found and told, not refused.
+    screened: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,11 +168,10 @@ def filters(zh: str, en: str, tests: str, operator: str, column: str = "") -> An
     )
 
 
-def parameter(zh: str, en: str, capability: Capability | None = None) -> Any:
+def parameter(zh: str, en: str, capability: Capability | None = None, *, screened: bool = False) -> Any:
     """An argument that does not filter."""
-    return strawberry.argument(
-        description=_describe(zh, en), metadata={"rule": Parameter(capability=capability)}
-    )
+    rule = Parameter(capability=capability, screened=screened)
+    return strawberry.argument(description=_describe(zh, en), metadata={"rule": rule})
 
 
 def supplied(zh: str, en: str, capability: Capability | None = None, *, optional: bool = False) -> Any:

@@ -20,6 +20,7 @@ from schema.declaring import (
     member,
     open_to_all,
     rows,
+    screened,
     withheld,
 )
 from schema.enums import Seriousness, term
@@ -128,11 +129,11 @@ class PublicityDelivery:
 @entity("case_file", "D38", only=("mechanism", ("PUBLICITY",)))
 class PublicityCase(Case):
     kind: PublicityKind = detail("种类", "kind", "kind")
-    title: str | None = withheld("标题", "title", "title")
+    title: str | None = screened("标题", "title; for its unit alone while findings stand", "title")
     decision_number: str = detail("决定文号", "number of the decision", "decision_number")
     decided_on: Date = detail("决定日期", "day of the decision: the clock starts on it (R7.1)", "decided_on")
     authority: str = detail("作出机关", "deciding authority", "authority")
-    text: str | None = withheld("公示内容", "text", "text")
+    text: str | None = screened("公示内容", "text; for its unit alone while findings stand", "text")
     text_digest: SM3Digest = detail("内容摘要", "SM3 digest of what was screened", "text_digest")
     subject_code: USCC = detail("统一社会信用代码", "code", "subject_code")
     seriousness: Seriousness = detail("严重程度", "class of an adverse record", "seriousness")
@@ -193,11 +194,11 @@ class PublicityCommands:
         self,
         subject: SubjectCode,
         kind: Annotated[PublicityKind, parameter("种类", "kind")],
-        title: Annotated[str, parameter("标题", "title")],
+        title: Annotated[str, parameter("标题", "title", screened=True)],
         decision_number: Annotated[str, parameter("决定文号", "number of the decision")],
         decided_on: Annotated[Date, parameter("决定日期", "day of the decision")],
         authority: Annotated[str, parameter("作出机关", "deciding authority")],
-        text: Annotated[str, parameter("公示内容", "text")],
+        text: Annotated[str, parameter("公示内容", "text", screened=True)],
         penalty_kinds: Annotated[list[str] | None, parameter("处罚类别", "kinds of penalty")] = None,
         simple_procedure: Annotated[bool, parameter("简易程序", "simple procedure")] = False,
         valid_to: Annotated[Date | None, parameter("有效期至", "last day of a licence's validity")] = None,
@@ -208,8 +209,8 @@ class PublicityCommands:
     def revise_publicity(
         self,
         number: CaseNumber,
-        title: Annotated[str, parameter("标题", "title")],
-        text: Annotated[str, parameter("公示内容", "text")],
+        title: Annotated[str, parameter("标题", "title", screened=True)],
+        text: Annotated[str, parameter("公示内容", "text", screened=True)],
     ) -> PublicityCase | None:
         return PLANNED
 

@@ -107,8 +107,7 @@ class Access:
     def copied(self, case: Row, classes: Mapping[str, tuple[str, ...]], least: Level) -> str:
         """SQL: the record or list entry that `case` is about is shown at least so; `classes` by table.
 
-        Who handles the case has it in its own sealed file, whatever its purpose shows elsewhere: not who looks through
-        its eyes, who has no casework.
+        Who handles the case has it in its own sealed file, whatever its purpose shows elsewhere.
         """
         terms = []
         for table, known in classes.items():
@@ -116,9 +115,13 @@ class Access:
             if shown != FALSE:
                 current = f"e.public_id = {case.alias}.target_public_id AND e.superseded_at IS NULL"
                 terms.append(f"EXISTS (SELECT FROM {table} e WHERE {all_of([current, shown])})")
-        if Capability.CASEWORK in self._view.capabilities:
-            terms.append(f"{case.alias}.owner = {self._parameters.context(Context.PARTNER, 'text')}")
-        return any_of(terms)
+        return any_of([*terms, self.handles(case)])
+
+    def handles(self, case: Row) -> str:
+        """SQL: the caller's unit handles `case`: not who looks through its eyes, who has no casework."""
+        if Capability.CASEWORK not in self._view.capabilities:
+            return FALSE
+        return f"{case.alias}.owner = {self._parameters.context(Context.PARTNER, 'text')}"
 
     def to_party(self, row: Row, classes: tuple[str, ...]) -> str:
         """SQL: a case of one of `classes` about the subject in `row` would be shown to this caller as its party."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.query.access import FALSE, TRUE, Access, Row, all_of
+from hub.query.access import FALSE, TRUE, Access, Row, all_of, any_of
 from hub.query.ids import SEALED
 from hub.query.parameters import Context, Parameters
 from hub.query.relations import TABLES
@@ -164,6 +164,7 @@ class Expressions:
             "identity_verified": self._identity_verified,
             "check_valid": self._check_valid,
             "copied": self._copied,
+            "screened": self._screened,
             "stale": self._stale,
             "catalog_item_version": self._catalog_item_version,
         }
@@ -212,6 +213,16 @@ class Expressions:
         shown = self.access.copied(row, classes, Level.MASKED if rule.mask is Mask.KEEP else Level.FULL)
         value = f"{row.alias}.details->>'{of}'"
         return self.governed(row, rule, type_name, f"CASE WHEN {shown} THEN {value} END")
+
+    def _screened(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        """R7.3: a text in which something was found that nobody has cleared is its handling unit's alone."""
+        kept = f"{row.alias}.details->'findings'"
+        found = (
+            f"EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof({kept}) WHEN 'array' THEN {kept} END) f"
+            " WHERE f->>'cleared_by' IS NULL)"
+        )
+        told = f"CASE WHEN {any_of([f'NOT {found}', self.access.handles(row)])} THEN {row.alias}.details->>'{of}' END"
+        return self.governed(row, rule, type_name, told)
 
     def _catalog_item_version(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         """R4.4: the version in force when the record was first filed; later ones do not change it."""

@@ -20,6 +20,8 @@ from schema.persons import birth_date, folded_is_resident_id, is_resident_id
 MAX_BYTES = 64 * 1024
 RESIDENT_ID, MOBILE, LANDLINE, BANK_CARD = "RESIDENT_ID", "MOBILE", "LANDLINE", "BANK_CARD"
 HOME_ADDRESS, MINOR = "HOME_ADDRESS", "MINOR"
+# Characters of the shortest number of a person: a resident ID of before 1999.
+SHORTEST_NUMBER = 15
 KINDS = (RESIDENT_ID, MOBILE, LANDLINE, BANK_CARD, HOME_ADDRESS, MINOR)
 
 _ADULT_YEARS = 18

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
@@ -36,11 +36,13 @@ from hub.query.relations import TABLES
 from hub.rights.identity import Caller
 from hub.rights.purpose import Declared
 from hub.rights.standing import Standing
+from hub.rules.redactor import RESIDENT_ID, SHORTEST_NUMBER, TextTooLong, screen
 from hub.serving.own_ids import as_stored
 from hub.sources.freshness import SourceStates
 from hub.store.database import CONNECTION_LOST, lent
 from hub.store.reader import Reader
 from schema.coordinates import Vocabulary
+from schema.governance import Parameter
 
 # As a caller may send it: short and printable.
 _KEY = re.compile(r"[\x21-\x7e]{1,64}", re.ASCII)
@@ -182,6 +184,7 @@ class Mutations:
                 await self._may_open(work, root, arguments)
                 one = await self._registry.commands[root.rule.target](work, arguments)
                 await self._shown(work, root, one)
+                self._without_persons(work, root, said)
                 made[root.key] = one
         return made
 
@@ -229,6 +232,25 @@ class Mutations:
         if len(await work.rows(sql, parameters)) < len(ids):
             raise CommandForbidden(_NOT_SHOWN)
 
+    def _without_persons(self, work: Work, root: Selected, said: Mapping[str, Any]) -> None:
+        """No text of a case holds a number of a person (D3), but where its mechanism screens it itself. Raises BadUserInput.
+
+        Asked after the command, whose own refusal is told first; what it did is undone.
+        """
+        known = work.view.vocabulary
+        if any(known.entities[one].relation != "case_file" for one in known.possible(root.type_name)):
+            return
+        for name, value in said.items():
+            rule = known.arguments[f"{root.coordinate}({name}:)"]
+            if isinstance(rule, Parameter) and rule.screened:
+                continue
+            if any(_names_person(one, work.today) for one in _texts(value)):
+                raise BadUserInput(
+                    "A text holds what must be taken for a number of a person; say it without.",
+                    argument=name,
+                    found=RESIDENT_ID,
+                )
+
     async def _work(self, asked: Commanding, connection: asyncpg.Connection) -> Work:
         agreement = asked.standing.agreement
         actor = Actor(
@@ -264,6 +286,25 @@ def _case_classes(known: Vocabulary) -> tuple[str, ...]:
     """The data classes that cases may have."""
     cases = (one for one in known.entities.values() if one.relation == "case_file")
     return tuple(dict.fromkeys(c for one in cases for c in one.row_classes))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in an argument."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(one)
+
+
+def _names_person(text: str, today: date) -> bool:
+    """Whether the redactor finds a resident ID in `text`."""
+    if len(text) < SHORTEST_NUMBER:
+        return False
+    try:
+        return any(one.kind == RESIDENT_ID for one in screen(text, today).findings)
+    except TextTooLong as error:
+        raise BadUserInput(f"{error}.") from None
 
 
 def given(ref: Ref, values: Mapping[str, Any]) -> Any:

@@ -30,6 +30,10 @@ mutation D($code: USCC!) {
 }
 """
 CHECK = "mutation C($code: USCC!) { runCreditCheck(subject: $code) { number } }"
+NOTIFY = """
+mutation N($code: USCC!, $facts: String!, $files: [NotificationEvidenceInput!]) {
+  draftNotification(subject: $code, to: ["customs"], topic: "t", facts: $facts, evidence: $files) { number } }
+"""
 DEFEND = 'mutation D($n: String!) { stateListingDefence(number: $n, statement: "已缴存") { state } }'
 # Golmud: not in the region of Xining.
 FAR = "632801"
@@ -243,6 +247,31 @@ async def test_commands_take_an_id_about_a_person_in_the_callers_own_form_only(o
         "another": "NO_ENTRY_IN_FORCE",
         "plain": "NO_ENTRY_IN_FORCE",
     }
+
+
+@pytest.mark.parametrize("number", ["630102199003074514", "６３０１０２ 19900307 4514"])
+async def test_no_text_of_a_case_holds_a_number_of_a_person(office: Office, number: str) -> None:
+    """D3: whatever mechanism keeps it, and whoever would read it; nothing of the number is repeated, and nothing stays."""
+    code = await office.subject()
+    desk = office.desk(purpose="NOTIFICATION", case=None)
+    given = {"code": code, "facts": f"法人身份证{number}", "files": []}
+    told = await desk.refused(NOTIFY, given)
+    assert (told["code"], told["argument"], told["found"]) == ("BAD_USER_INPUT", "facts", "RESIDENT_ID")
+    assert "0307" not in str(told)
+    # In what is handed in with it, too.
+    files = [{"name": f"{number}.pdf", "digest": "66" * 32}]
+    assert (await desk.refused(NOTIFY, {**given, "facts": "事实", "files": files}))["argument"] == "evidence"
+    cause = 'mutation P($code: USCC!, $cause: String!) { proposeListing(subject: $code, listCode: "L-RED", cause: $cause) { number } }'
+    await listings._lists(office)
+    work = office.desk(purpose="ONGOING_SUPERVISION", case=None)
+    assert (await work.refused(cause, {"code": code, "cause": f"{number}诚信"}))["argument"] == "cause"
+    assert (
+        await office.rows("SELECT 1 FROM case_file JOIN subject USING (subject_id) WHERE uscc = $1", code)
+        == []
+    )
+    # Figures that are nobody's are words like others.
+    made = await desk.done(NOTIFY, {**given, "facts": f"{code} 报关单号 530220260000012345 电话0971-8230000"})
+    assert made["draftNotification"]["number"]
 
 
 async def _listed_person(office: Office) -> str:

@@ -118,6 +118,17 @@ async def test_r10_4_what_the_redactor_finds_goes_from_the_text_and_is_not_clear
     ] == "APPROVED"
 
 
+async def test_r10_4_a_draft_with_findings_is_its_units_alone_when_it_has_ended_too(office: Office) -> None:
+    desk, made, _ = await drafted(office, NUMBERED)
+    number = made["number"]
+    await took(desk, number, "withdrawCaseDisclosure", ', reason: "不再曝光"')
+    query = "query Q($n: String!) { case(number: $n) { state ... on CaseDisclosure { title text } } }"
+    auditor = office.desk("auditor", "AUDIT", "SJ-1", None)
+    case = (await auditor.done(query, {"n": number}))["case"]
+    assert case == {"state": "ENDED", "title": None, "text": None}
+    assert (await desk.done(query, {"n": number}))["case"]["text"] == NUMBERED
+
+
 async def test_r10_4_no_person_of_the_firm_is_named(office: Office) -> None:
     code, record = await penalty(office)
     await office.rows("UPDATE subject SET legal_representative_name = '马德林' WHERE uscc = $1", code)

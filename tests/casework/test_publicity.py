@@ -13,6 +13,7 @@ from hub.casework.delivery.channels import Channel, Client
 from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.publicity.commands import recompute
 from hub.casework.registry import registry
+from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import Desk, Office
 from tests.casework.dispatch import sites
 from tests.casework.promises import demo_firm, itself
@@ -273,6 +274,34 @@ async def test_r7_3_a_resident_id_in_the_text_blocks_publication_until_a_person_
     assert case["findings"][0]["clearedBy"] == "second-officer"
     await took(desk.second(), number, "approvePublicity", approve)
     assert (await took(desk, number, "publishDecision"))["state"] == "PUBLISHED"
+
+
+async def test_r7_3_a_text_with_findings_is_its_units_alone_until_they_are_cleared(office: Office) -> None:
+    """D3: what the redactor found is told masked; the words around it are not handed to auditors or to the subject."""
+    if not await office.rows("SELECT 1 FROM subject WHERE uscc = $1", DEMO_SUBJECT):
+        await office.subject(code=DEMO_SUBJECT)
+    desk, made = await drafted(office, date(2026, 11, 20), text=NUMBERED, code=DEMO_SUBJECT)
+    number, (found,) = made["number"], made["findings"]
+    query = """query Q($n: String!) { case(number: $n) { ... on PublicityCase { title text findings { sample } } } }"""
+    auditor = office.desk("auditor", "AUDIT", "SJ-1", None)
+    others = (auditor, office.desk("subject", "SELF_QUERY", None, None))
+
+    async def told(one: Desk, **headers: str) -> tuple[str | None, str | None]:
+        case = (await one.done(query, {"n": number}, **headers))["case"]
+        assert case["findings"] == [{"sample": found["sample"]}]
+        return case["title"], case["text"]
+
+    for one in others:
+        assert await told(one) == (None, None)
+    assert await told(auditor, Hub_View_As="commerce/ONGOING_SUPERVISION") == (None, None)
+    assert await told(desk.second()) == ("行政处罚决定", NUMBERED)
+    await took(desk, number, "submitPublicity")
+    await took(desk.second(), number, "passSecrecyReview", ', opinion: "不涉密"')
+    await took(
+        desk.second(), number, "clearPublicityFinding", f', finding: "{found["key"]}", reason: "虚构示例号码"'
+    )
+    for one in others:
+        assert await told(one) == ("行政处罚决定", NUMBERED)
 
 
 async def test_r7_3_a_clearance_does_not_hold_for_other_words(office: Office) -> None:
