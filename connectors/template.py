@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,10 +46,15 @@ class Template:
 
     def code_of(self, cell: str) -> str | None:
         """The code that a header cell names, by code (in any case) or by title; None when it names none."""
-        folded = cell.strip().strip("\ufeff*").strip().upper()
+        folded = _folded(cell)
         if folded in self.columns or folded in self.legacy:
             return folded
-        return _TITLES[self.name].get(folded.replace("（", "(").replace("）", ")").replace(" ", ""))
+        return _TITLES[self.name].get(folded)
+
+
+def _folded(cell: str) -> str:
+    """A code or title as it is compared: half width, upper case, without blanks, line breaks and marks of duty (*)."""
+    return "".join(unicodedata.normalize("NFKC", cell).upper().split()).strip("\ufeff*")
 
 
 def _subject(prefix: str) -> tuple[Column, ...]:
@@ -164,8 +170,14 @@ PENALTY = Template(
 )
 TEMPLATES = (LICENSE, PENALTY)
 
-# Titles as they stand above the columns of spreadsheets, long and short, in half width.
+# Titles as they stand above the columns of spreadsheets, long and short, folded.
 _SHORT = {
+    "行政相对人代码_1": "XDR_SHXYM",
+    "行政相对人代码_2": "XDR_GSZC",
+    "行政相对人代码_3": "XDR_ZZJG",
+    "行政相对人代码_4": "XDR_SWDJ",
+    "行政相对人代码_5": "XDR_SYDW",
+    "行政相对人代码_6": "XDR_SHZZ",
     "统一社会信用代码": "XDR_SHXYM",
     "行政相对人统一社会信用代码": "XDR_SHXYM",
     "工商注册号": "XDR_GSZC",
@@ -179,7 +191,7 @@ _SHORT = {
 _TITLES = {
     template.name: {
         **{title: f"{template.name}_{code}" for title, code in _SHORT.items()},
-        **{column.title.upper(): column.code for column in template.columns.values()},
+        **{_folded(column.title): column.code for column in template.columns.values()},
     }
     for template in TEMPLATES
 }
@@ -200,17 +212,26 @@ LEGACY_REQUIRED = MappingProxyType(
     }
 )
 
+# A line with fewer columns of a template is no header of it.
+_RECOGNIZED = 3
+
 
 def header_names(cells: Sequence[str]) -> Sequence[str] | None:
-    """The codes of a header of one of the templates, unknown titles as they stand; None: no header."""
-    for template in TEMPLATES:
-        codes = [template.code_of(cell) for cell in cells]
-        known = {code for code in codes if code is not None}
-        if len(known) < sum(code is not None for code in codes):
-            continue  # two columns of one code: which of them counts is not for us to guess
-        if template.marks & known and len(known) >= 3:
-            return [cell.strip() if code is None else code for cell, code in zip(cells, codes, strict=True)]
-    return None
+    """The codes of a header, unknown titles as they stand; None: no header, or not for certain of which template.
+
+    Both templates share titles: the one that knows more of the columns is meant, of two that know as many neither.
+    """
+    found = [([template.code_of(cell) for cell in cells], template) for template in TEMPLATES]
+    known = [len({code for code in codes if code is not None}) for codes, _ in found]
+    most = max(known)
+    if most < _RECOGNIZED or known.count(most) > 1:
+        return None
+    codes, template = found[known.index(most)]
+    if not template.marks.intersection(code for code in codes if code is not None):
+        return None
+    if most < sum(code is not None for code in codes):
+        return None  # two columns of one code: which of them counts is not for us to guess
+    return [cell.strip() if code is None else code for cell, code in zip(cells, codes, strict=True)]
 
 
 def template_of(fields: Mapping[str, str | None]) -> Template | None:

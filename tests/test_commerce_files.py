@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from connectors.commerce import SOURCE, PublicityFiles, connect, connect_file
 from connectors.contract import Connector, RawRow, Refused, RowRejected
 from connectors.files import FileUnusable
+from connectors.template import LICENSE, PENALTY, Template, header_names
 from tests.publicity_files import (
     OFFICE,
     PERSON,
@@ -81,6 +82,66 @@ def test_xlsx_is_read_below_its_title_and_chinese_headers(tmp_path: Path) -> Non
     assert first.fields["CF_NR_FK"] == second.fields["CF_NR_FK"] == "1"
     assert second.fields["CF_JDRQ"] == "2026/05/11"
     assert codes(connect_file(path, TOOLS), [first, second]) == ["OK", "OK"]
+
+
+def titled(row: Mapping[str, str], template: Template) -> dict[str, str]:
+    """The row as a person types it: every column under its title, duty marked, in full width where that is usual."""
+    written = {
+        code: column.title.replace("(", "（").replace(")", "）") + ("*" if column.required else "")
+        for code, column in template.columns.items()
+    }
+    return {written[code]: value for code, value in row.items()}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+@pytest.mark.parametrize(
+    ("row", "template"),
+    [(license_row(), LICENSE), (penalty_row(), PENALTY)],
+    ids=["licence", "penalty"],
+)
+def test_a_file_whose_titles_are_all_chinese_is_of_the_template_it_has_more_columns_of(
+    tmp_path: Path, row: dict[str, str], template: Template, suffix: str
+) -> None:
+    path = tmp_path / f"公示.{suffix}"
+    chinese = titled(row, template)
+    if suffix == "csv":
+        path.write_bytes(csv_bytes([chinese], "gb18030"))
+    else:
+        write_xlsx(path, [chinese], "双公示")
+    connector = connect_file(path, TOOLS)
+    (read_row,) = rows_of(connector)
+    assert read_row.fields == {code: value or None for code, value in row.items()}
+    assert codes(connector, [read_row]) == ["OK"]
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("行政相对人代码_1(统一社会信用代码)", "CF_XDR_SHXYM"),
+        ("行政相对人代码_1（统一社会信用代码）*", "CF_XDR_SHXYM"),
+        ("行政相对人代码＿１\n（统一社会信用代码）", "CF_XDR_SHXYM"),
+        ("行政相对人代码_1", "CF_XDR_SHXYM"),
+        ("＊ 行政相对人类别", "CF_XDR_LB"),
+        ("罚款金额\u3000（万元） *", "CF_NR_FK"),
+        ("cf_nr*", "CF_NR"),
+    ],
+)
+def test_titles_are_known_in_either_width_with_blanks_and_marks_of_duty(written: str, code: str) -> None:
+    names = header_names(["行政相对人名称", "处罚决定日期", "处罚机关", written])
+    assert names == ["CF_XDR_MC", "CF_JDRQ", "CF_CFJG", code]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        # What both templates have tells neither.
+        ["行政相对人名称", "行政相对人类别", "法定代表人", "数据来源单位"],
+        # A penalty file with a column twice is no licence file because of what they share.
+        ["行政相对人名称", "行政相对人类别", "法定代表人", "处罚内容", "处罚内容"],
+    ],
+)
+def test_a_header_that_tells_no_template_for_certain_is_refused(cells: list[str]) -> None:
+    assert header_names(cells) is None
 
 
 def test_a_code_that_a_spreadsheet_took_for_a_number_shows_that_it_lost_its_end(tmp_path: Path) -> None:
