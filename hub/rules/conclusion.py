@@ -51,10 +51,11 @@ class Advice:
 
 @dataclass(frozen=True)
 class Conclusion:
-    """The conclusion, and what it rests on: (reason code, id)."""
+    """The conclusion, and what it rests on: (reason code, id). `reminders`: what the official is told beside it."""
 
     value: str
     reasons: tuple[tuple[str, str], ...]
+    reminders: tuple[tuple[str, str], ...] = ()
 
 
 def conclude(
@@ -69,21 +70,23 @@ def conclude(
 ) -> Conclusion:
     """The conclusion for one subject. `green_channel`: whether the matter admits it at all (R5.4: 可).
 
-    BLOCK and RESTRICT follow from measures alone, never from lists or records by themselves.
+    BLOCK and RESTRICT follow from measures alone, never from lists or records by themselves. What reminds is told
+    beside a graver conclusion too: who reviews strictly for one reason must know of a serious list as well.
     """
+    remind = [(f"LIST_{one.color}", one.id) for one in facts.listings if one.color in advice.remind]
+    remind += [(_class(one), one.id) for one in facts.adverse if _counts(one, advice.remind)]
+    remind += [("COMMITMENT_UNFULFILLED", one.id) for one in unfulfilled]
+    reminders = tuple(remind)
     for effect in EFFECTS:
         found = [one.id for one in measures if one.effect == effect and one.covers(matter, purpose)]
         if found:
-            return Conclusion(effect, tuple(("MEASURE", one) for one in found))
+            return Conclusion(effect, tuple(("MEASURE", one) for one in found), reminders)
     reasons = [(f"LIST_{one.color}", one.id) for one in facts.listings if one.color in advice.strict]
     reasons += [(_class(one), one.id) for one in facts.adverse if _counts(one, advice.strict)]
     if reasons:
-        return Conclusion("STRICT_REVIEW", tuple(reasons))
-    reasons = [(f"LIST_{one.color}", one.id) for one in facts.listings if one.color in advice.remind]
-    reasons += [(_class(one), one.id) for one in facts.adverse if _counts(one, advice.remind)]
-    reasons += [("COMMITMENT_UNFULFILLED", one.id) for one in unfulfilled]
-    if reasons:
-        return Conclusion("REMIND", tuple(reasons))
+        return Conclusion("STRICT_REVIEW", tuple(reasons), reminders)
+    if reminders:
+        return Conclusion("REMIND", reminders, reminders)
     if eligibility.missing_sources:
         return Conclusion("INDETERMINATE", eligibility.reasons)
     if any(code == "UNDER_OBJECTION" for code, _ in eligibility.reasons):

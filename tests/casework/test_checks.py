@@ -200,6 +200,35 @@ async def test_r5_3_lists_and_records_alone_never_block(office: Office) -> None:
     assert (await run(office.desk(), code))["conclusion"] == "STRICT_REVIEW"
 
 
+async def test_r5_3_a_strict_review_tells_each_serious_list_by_name_as_well(office: Office) -> None:
+    code = await office.subject()
+    await office.listed(code, "BLACK")
+    await office.rows(
+        "INSERT INTO list_definition (code, name, color, recognizer_name, legal_basis, basis_level, effective_from)"
+        " VALUES ('T-COURT', '失信被执行人名单', 'BLACK', '法院', '某法第2条', 'LAW', '2019-07-05') ON CONFLICT DO NOTHING"
+    )
+    await office.listed(code, "BLACK", list_code="T-COURT", recognized_on=date(2026, 7, 1))
+    serious = await office.adverse(code, date(2026, 5, 10), "SERIOUS")
+    await office.adverse(code, date(2026, 5, 11))
+    check = await run(office.desk(), code)
+    assert (check["conclusion"], codes_of(check["reasons"])) == ("STRICT_REVIEW", ["RECORD_SERIOUS"])
+    assert serious in [one["id"] for one in check["evidence"]["items"]]
+    assert codes_of(check["reminders"]) == ["LIST_BLACK", "LIST_BLACK", "RECORD_GENERAL"]
+    # No two say the same: each names its list.
+    for told in (check["reminders"][:2], check["eligibility"]["reasons"]):
+        assert ["“T-BLACK”" in told[0]["text"], "“失信被执行人名单”" in told[1]["text"]] == [True, True]
+    assert codes_of(check["eligibility"]["reasons"]) == ["SERIOUS_LIST"] * 2
+
+
+async def test_r5_4_each_reason_names_the_record_it_rests_on(office: Office) -> None:
+    code = await office.subject()
+    for day in (date(2026, 5, 10), date(2026, 6, 10)):
+        await office.adverse(code, day)
+    told = (await run(office.desk(), code))["eligibility"]["reasons"]
+    assert codes_of(told) == ["ADVERSE_RECORD"] * 2
+    assert ["2026-05-10" in told[0]["text"], "2026-06-10" in told[1]["text"]] == [True, True]
+
+
 async def test_r5_3_the_official_decides_and_feeds_it_back(office: Office) -> None:
     code = await office.subject()
     desk = office.desk()

@@ -193,6 +193,9 @@ def test_r5_3_block_and_restrict_only_by_a_whole_measure_that_covers_the_matter(
         assert found.value == severe
     else:
         assert found.value not in ("BLOCK", "RESTRICT")
+    # Whatever the conclusion is, a serious list is told: in its reasons, or beside them.
+    told = {*found.reasons, *found.reminders}
+    assert {("LIST_BLACK", one.id) for one in facts.listings if one.color == "BLACK"} <= told
     if found.value == "GREEN_CHANNEL":
         assert green
         assert eligible.answer is Answer.YES

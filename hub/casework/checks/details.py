@@ -147,13 +147,11 @@ def details_of(work: Work, matter: Matter, seen: Seen) -> CheckDetails:
 
 
 def _to_remind(found: Conclusion, seen: Seen) -> tuple[tuple[str, str], ...]:
-    """R5.5: unfulfilled commitments are told whatever the conclusion is; the rest of a REMIND with them."""
-    told = [*found.reasons] if found.value == "REMIND" else []
-    told += [
+    """R5.5: what reminds is told whatever the conclusion is; breaches of commitments even where no rule names them."""
+    breaches = [
         ("RECORD_BREACH", one.id) for one in seen.facts.adverse if one.breach and not one.under_objection
     ]
-    told += [("COMMITMENT_UNFULFILLED", one.id) for one in seen.unfulfilled]
-    return tuple(dict.fromkeys(told))
+    return tuple(dict.fromkeys([*found.reminders, *breaches]))
 
 
 class _Words:
