@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import JSONDecodeError
 from typing import ClassVar
 
 
@@ -203,6 +204,19 @@ class FileRefused(HubError):
     code = "FILE_REFUSED"
     status = 422
     safe = True
+
+
+def unread(error: Exception) -> str:
+    """Why a file could not be read, in words for people: what the operating system, a decoder or a parser found."""
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or type(error).__name__}"
+    if isinstance(error, UnicodeDecodeError):
+        return "is no UTF-8 text"
+    if isinstance(error, JSONDecodeError):
+        return f"is no JSON: {error.msg}, line {error.lineno}, column {error.colno}"
+    return "cannot be read"
 
 
 class LedgerBroken(HubError):

@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 from hub.casework.catalogue.machine import AcceptedDeviation, CatalogDetails, Content
 from hub.casework.details import to_json
 from hub.cli import app
+from hub.commands.session import operator
 from hub.commands.sources import tell
 from hub.harvest.run import Outcome
 from hub.harvest.versions import Totals
@@ -33,7 +34,7 @@ from hub.store.embedded import EmbeddedPostgres
 from tests.command_line import Running, alive, below, credithub, launched, started
 from tests.conftest import Database, copied_store
 from tests.hub_server import CHECK, MERCHANT, hub_at, hub_settings
-from tests.publicity_files import csv_bytes, license_row
+from tests.publicity_files import csv_bytes, license_row, penalty_row
 
 SECRET = "s3cr3t-value"
 DEMO = {"HUB_DEMO": "true"}
@@ -318,11 +319,45 @@ async def test_quarantine_is_listed_shown_and_replayed(shell: Shell, store: Data
 
 
 def test_a_correction_must_be_an_object_of_strings(shell: Shell, tmp_path: Path) -> None:
-    for content in (b"", b"[]", b'{"a": 1}', b"\xff", b"{"):
+    for content, why in (
+        (b"", "is no JSON"),
+        (b"[]", "a JSON object of strings"),
+        (b'{"a": 1}', "a JSON object of strings"),
+        (b"\xff", "is no UTF-8 text"),
+        (b'{\n  "a" "b"}', "is no JSON: Expecting ':' delimiter, line 2, column 7"),
+        (b"[" * 100_000, "cannot be read"),
+    ):
         path = tmp_path / "fields.json"
         path.write_bytes(content)
-        shell("quarantine", "replay", "1", "--corrected", path).refused("FILE_REFUSED", "fields.json")
-    shell("quarantine", "replay", "1", "--corrected", tmp_path / "none").refused("FILE_REFUSED", "none")
+        done = shell("quarantine", "replay", "1", "--corrected", path)
+        done.refused("FILE_REFUSED", "fields.json", why)
+        assert "Error" not in done.err
+    missing = shell("quarantine", "replay", "1", "--corrected", tmp_path / "none")
+    missing.refused("FILE_REFUSED", "none: no such file")
+    shell("agreements", "check", tmp_path / "none").refused("AGREEMENT_INVALID", "none: no such file")
+
+
+async def test_texts_are_cleared_with_a_reason_that_stays_with_the_row(
+    shell: Shell, store: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "CF_20261101.csv"
+    path.write_bytes(csv_bytes([penalty_row(CF_SY="服务热线13897654321未公示")]))
+    assert shell("import", path).lines[0].endswith("quarantined 1")
+    connection = await asyncpg.connect(as_user(store.owner_dsn, "postgres"))
+    number = str(
+        await connection.fetchval(
+            "SELECT quarantine_id FROM quarantine WHERE origin LIKE 'CF_20261101.csv@%'"
+        )
+    )
+    await connection.close()
+    replay = ("quarantine", "replay", number)
+    for arguments in (("--cleared",), ("--cleared", "--reason", " "), ("--reason", "热线")):
+        shell(*replay, *arguments).refused("BAD_USER_INPUT", "--reason", "public")
+    assert "CONTACT_IN_TEXT" in shell(*replay).err
+    done = shell(*replay, "--cleared", "--reason", "企业服务热线")
+    assert (done.status, f"cleared by {operator()}: 企业服务热线" in done.out) == (0, True)
+    shown = shell("quarantine", "show", number).lines[1]
+    assert re.fullmatch(rf"texts cleared by {operator()} on \d{{4}}-\d\d-\d\d \d\d:\d\d: 企业服务热线", shown)
 
 
 # ---- agreements

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from connectors.commerce import connect as connect_commerce
 from hub.errors import BadUserInput
-from hub.harvest.quarantine import fields_of, list_quarantined, quarantined
+from hub.harvest.quarantine import Clearing, fields_of, list_quarantined, quarantined
 from hub.harvest.replay import replay
 from hub.harvest.versions import Totals
 from tests.conftest import Database
@@ -135,10 +136,33 @@ async def test_texts_with_contacts_are_stored_once_a_person_has_cleared_them(
     connector = connect_commerce({"HUB_COMMERCE_DIR": str(tmp_path)}, TOOLS)
     (waiting,) = await list_quarantined(database.writer)
     assert waiting.reason_code == "CONTACT_IN_TEXT"
-    assert (
-        await replay(database.writer, connector, waiting.quarantine_id, {}, lambda: NOW, cleared=True) is None
-    )
+    number, clearing = waiting.quarantine_id, Clearing("wang", "企业服务热线，已公开")
+    # A row that stays is not shown, so nothing was cleared.
+    wrong = {"CF_XDR_SHXYM": FIRM[:-1]}
+    assert await replay(database.writer, connector, number, wrong, lambda: NOW, cleared=clearing) is not None
+    assert (await list_quarantined(database.writer))[0].cleared_at is None
+    assert await replay(database.writer, connector, number, {}, lambda: NOW, cleared=clearing) is None
     assert await one(database, "SELECT count(*) FROM record") == 1
+    (kept,) = await list_quarantined(database.writer, every=True)
+    assert (kept.cleared_at, kept.cleared_by, kept.cleared_because) == (NOW, "wang", "企业服务热线，已公开")
+
+
+async def test_a_correction_of_what_is_no_field_is_refused_and_names_the_fields(
+    database: Database, tmp_path: Path
+) -> None:
+    bad = license_row(XK_XDR_SHXYM="9.163E+17")
+    del bad["XK_YXQZI"]
+    await imported(database, written(tmp_path, bad))
+    connector = connect_commerce({"HUB_COMMERCE_DIR": str(tmp_path)}, TOOLS)
+    (waiting,) = await list_quarantined(database.writer)
+    misspelt = {"XK_XDR_SHXYM": FIRM, "XK_YXQZII": "2030/01/01"}
+    with pytest.raises(BadUserInput, match=r"row: XK_YXQZII\. Its fields: .*XK_XDR_SHXYM"):
+        await replay(database.writer, connector, waiting.quarantine_id, misspelt, lambda: NOW)
+    assert await list_quarantined(database.writer) == [waiting]
+    # What the file leaves out may be given, for its source knows it.
+    right = {"XK_XDR_SHXYM": FIRM, "XK_YXQZI": "2030/01/01"}
+    assert await replay(database.writer, connector, waiting.quarantine_id, right, lambda: NOW) is None
+    assert await one(database, "SELECT valid_to FROM record") == date(2030, 1, 1)
 
 
 async def test_a_row_that_its_source_corrects_leaves_the_quarantine(database: Database) -> None:

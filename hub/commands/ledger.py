@@ -9,7 +9,7 @@ import typer
 
 from hub.commands.session import auditor, err, out, told, with_store
 from hub.config import Settings
-from hub.errors import BadUserInput, FileRefused, LedgerBroken
+from hub.errors import BadUserInput, FileRefused, LedgerBroken, unread
 from hub.ledger import audit
 from hub.rights.agreement import SHANGHAI
 from schema.identifiers import InvalidIdentifier, parse_uscc
@@ -30,7 +30,7 @@ def verify(
         try:
             kept = audit.parse_checkpoints(checkpoint.read_text("utf-8"))
         except (OSError, UnicodeDecodeError) as error:
-            raise FileRefused(f"{checkpoint.name}: {type(error).__name__}") from None
+            raise FileRefused(f"{checkpoint.name}: {unread(error)}") from None
 
     async def work(configured: Settings) -> None:
         async with auditor(configured) as connection:

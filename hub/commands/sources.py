@@ -22,15 +22,15 @@ from rich.table import Table
 from connectors.commerce import SOURCE as COMMERCE
 from connectors.commerce import connect_file
 from connectors.contract import Connector
-from hub.commands.session import err, out, present, told, tools_of, with_store, writer
+from hub.commands.session import err, operator, out, present, told, tools_of, with_store, writer
 from hub.config import Settings
-from hub.errors import BadUserInput, FileRefused, SourceUnknown
+from hub.errors import BadUserInput, FileRefused, SourceUnknown, unread
 from hub.harvest import imports as importing
 from hub.harvest import quarantine as quarantining
 from hub.harvest import replay as replaying
 from hub.harvest import run as harvesting
 from hub.harvest.affiliation import read_codes, take_affiliations
-from hub.rights.agreement import today_in
+from hub.rights.agreement import SHANGHAI, today_in
 from hub.rights.agreement_store import require_applied
 from hub.sources.discovery import connect_all
 
@@ -166,6 +166,9 @@ def quarantine_show(number: Annotated[int, typer.Argument(help="Id of the row.")
             return 1
         row, raw = found
         out.print(f"{row.source} {row.origin} {row.position}: {row.reason_code}: {row.reason}", markup=False)
+        if row.cleared_at is not None:
+            day = f"{row.cleared_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+            out.print(f"texts cleared by {row.cleared_by} on {day}: {row.cleared_because}", markup=False)
         connector = _connector(configured, row.source)
         fields = quarantining.fields_of(connector, raw)
         if fields is None:
@@ -183,16 +186,29 @@ def quarantine_replay(
     number: Annotated[int, typer.Argument(help="Id of the row.")],
     corrected: Annotated[Path | None, typer.Option(help="JSON file of corrected fields.")] = None,
     cleared: Annotated[
-        bool, typer.Option(help="A person has read the texts: they may be shown (R7.3).")
+        bool,
+        typer.Option(
+            help="You have read the texts and let everyone read them, contacts and numbers too (R7.3)."
+        ),
     ] = False,
+    reason: Annotated[
+        str | None,
+        typer.Option(help="Why the texts may be public; needed with --cleared, kept with the row."),
+    ] = None,
 ) -> None:
-    """Read a row again, as it is or with corrected fields."""
+    """Read a row again, as it is or with corrected fields; with --cleared its texts become public as they are."""
+    because = (reason or "").strip()
+    if cleared != bool(because):
+        raise BadUserInput(
+            "--cleared makes the texts public and needs --reason TEXT, and --reason goes with it."
+        )
+    clearing = quarantining.Clearing(operator(), because) if cleared else None
     fields: dict[str, str] = {}
     if corrected is not None:
         try:
             given = json.loads(corrected.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise FileRefused(f"{corrected.name}: {type(error).__name__}") from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise FileRefused(f"{corrected.name}: {unread(error)}") from None
         if not isinstance(given, dict) or not all(isinstance(one, str) for one in given.values()):
             raise FileRefused(f"{corrected.name}: a JSON object of strings is expected")
         fields = given
@@ -204,11 +220,16 @@ def quarantine_replay(
                 err.print(f"credithub: no row {number} is in quarantine", markup=False)
                 return 1
             connector = _connector(configured, found[0].source)
-            refused = await replaying.replay(pool, connector, number, fields, present, cleared=cleared)
+            refused = await replaying.replay(pool, connector, number, fields, present, cleared=clearing)
         if refused is not None:
             err.print(f"credithub: row {number} stays: {refused.code}: {refused.reason}", markup=False)
             return 1
-        out.print(f"row {number} is understood and stored")
+        shown = (
+            f"; its texts are shown as they are, cleared by {clearing.by}: {clearing.because}"
+            if clearing
+            else ""
+        )
+        out.print(f"row {number} is understood and stored{shown}", markup=False)
         return 0
 
     with_store(work)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import asyncpg
 
-from hub.errors import FileRefused
+from hub.errors import FileRefused, unread
 from schema.identifiers import InvalidIdentifier, parse_uscc
 
 _TAKE = """
@@ -56,7 +56,8 @@ def read_codes(path: Path) -> list[str]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [row for row in csv.reader(file) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FileRefused(f"{path.name}: {type(error).__name__}") from None
+        why = "is no CSV" if isinstance(error, csv.Error) else unread(error)
+        raise FileRefused(f"{path.name}: {why}") from None
     if not rows or _is_code(rows[0][0]):
         raise FileRefused(f"{path.name}: the first line must be a head line")
     codes = []

@@ -31,7 +31,13 @@ UPDATE quarantine q SET replayed_at = $4
 FROM unnest($2::text[], $3::text[]) AS n(origin, position)
 WHERE q.source = $1 AND q.origin = n.origin AND q.position = n.position AND q.replayed_at IS NULL
 """
-_COLUMNS = "quarantine_id, source, origin, position, reason_code, reason, quarantined_at, replayed_at"
+_CLEARED = """
+UPDATE quarantine SET cleared_at = $2, cleared_by = $3, cleared_because = $4 WHERE quarantine_id = $1
+"""
+_COLUMNS = (
+    "quarantine_id, source, origin, position, reason_code, reason, quarantined_at, replayed_at,"
+    " cleared_at, cleared_by, cleared_because"
+)
 
 
 @runtime_checkable
@@ -45,7 +51,7 @@ class Rereads(Protocol):
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A row in quarantine, without its bytes. `replayed_at`: understood since."""
+    """A row in quarantine, without its bytes. `replayed_at`: understood since; `cleared…`: who let its texts be shown."""
 
     quarantine_id: int
     source: str
@@ -55,6 +61,17 @@ class Quarantined:
     reason: str
     quarantined_at: datetime
     replayed_at: datetime | None
+    cleared_at: datetime | None
+    cleared_by: str | None
+    cleared_because: str | None
+
+
+@dataclass(frozen=True)
+class Clearing:
+    """A person has read the texts of a row and found that they may be shown to everyone (R7.3): who, and why."""
+
+    by: str
+    because: str
 
 
 async def keep(
@@ -81,6 +98,13 @@ async def settle(connection: asyncpg.Connection, source: str, rows: Sequence[Raw
     await connection.execute(
         _SETTLE, source, [row.origin for row in rows], [row.position for row in rows], now
     )
+
+
+async def note_cleared(
+    connection: asyncpg.Connection, quarantine_id: int, clearing: Clearing, now: datetime
+) -> None:
+    """Keep who cleared the texts of a row, and why."""
+    await connection.execute(_CLEARED, quarantine_id, now, clearing.by, clearing.because)
 
 
 async def has_open(connection: asyncpg.Connection, source: str) -> bool:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import asyncpg
 
 from connectors.contract import Connector, RawRow
 from hub.errors import BadUserInput
 from hub.harvest import checkpoints
-from hub.harvest.quarantine import fields_of, quarantined
+from hub.harvest.quarantine import Clearing, fields_of, note_cleared, quarantined
 from hub.harvest.run import Clock, exclusive, intake_of
 from hub.harvest.understood import Rejected
 from hub.harvest.versions import Totals, write_batch
@@ -23,14 +25,14 @@ async def replay(
     corrections: Mapping[str, str],
     clock: Clock,
     *,
-    cleared: bool = False,
+    cleared: Clearing | None = None,
 ) -> Rejected | None:
     """Store a quarantined row with `corrections` over its fields; None when understood, else why not.
 
     The quarantine holds persons' numbers masked, so for such a row the corrections must give the number
-    again. `cleared`: a person has read the texts and found that they may be shown (R7.3). A row that is not
-    understood stays as it is. Errors: BadUserInput when there is no such row, or it is another source's;
-    StoreUnavailable.
+    again. `cleared`: who has read the texts and found that they may be shown (R7.3), and why; kept with the row
+    once it is stored. A row that is not understood stays as it is. Errors: BadUserInput when there is no such
+    row, it is another source's, or a correction names no field of it; StoreUnavailable.
     """
     found = await quarantined(pool, quarantine_id)
     if found is None or found[0].source != connector.source.name:
@@ -38,9 +40,12 @@ async def replay(
     row, raw = found
     if row.replayed_at is not None:
         raise BadUserInput(f"Row {quarantine_id} was understood on {row.replayed_at:%Y-%m-%d}.")
-    fields = {**(fields_of(connector, raw) or {}), **corrections}
+    kept = fields_of(connector, raw)
+    fields = {**(kept or {}), **corrections}
+    if kept is not None:
+        _require_known(connector, RawRow(row.origin, row.position, raw, fields), kept, corrections)
     async with exclusive(pool, connector.source.name) as connection:
-        intake = replace(await intake_of(connection, connector.source, clock()), cleared=cleared)
+        intake = replace(await intake_of(connection, connector.source, clock()), cleared=cleared is not None)
         understood = intake.prepare(connector, [RawRow(row.origin, row.position, raw, fields)])
         if isinstance(understood[0], Rejected):
             return understood[0]
@@ -50,7 +55,43 @@ async def replay(
             # twice.
             moved = Totals(0, totals.stored, totals.unchanged, totals.quarantined - 1)
             await checkpoints.count(connection, connector.source.name, moved, clock())
+            # In the transaction that shows the texts: none is shown without its reason.
+            if cleared is not None and not totals.quarantined:
+                await note_cleared(connection, quarantine_id, cleared, clock())
 
         totals = await write_batch(connection, connector.source, understood, clock(), checkpoint)
     again = await quarantined(pool, quarantine_id) if totals.quarantined else None
     return Rejected(understood[0].row, again[0].reason_code, again[0].reason) if again else None
+
+
+class _Watched(dict[str, str | None]):
+    """Fields that note which a connector asks for (`[]` it uses only for names that it found in the row)."""
+
+    def __init__(self, fields: Mapping[str, str | None]) -> None:
+        super().__init__(fields)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value; `name` is noted."""
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+def _require_known(
+    connector: Connector, row: RawRow, kept: Mapping[str, str | None], corrections: Mapping[str, str]
+) -> None:
+    """Refuse corrections of fields that the row has not and its connector does not read: they would do nothing.
+
+    Raises BadUserInput, naming the fields there are.
+    """
+    if corrections.keys() <= kept.keys():
+        return
+    watched = _Watched(row.fields)
+    # What is wrong with the row is told when it is read in earnest.
+    with suppress(Exception):
+        connector.canonical(replace(row, fields=watched))
+    known = kept.keys() | {name for name in watched.asked if name.isprintable()}
+    if unknown := sorted(corrections.keys() - known):
+        raise BadUserInput(
+            f"No field of this row: {', '.join(unknown)}. Its fields: {', '.join(sorted(known))}."
+        )

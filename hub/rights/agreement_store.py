@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from hub.errors import AgreementInvalid
+from hub.errors import AgreementInvalid, unread
 from hub.rights.agreement import CHANNEL, NEWEST, today_in
 from hub.rights.agreement_file import Agreement, parse_agreement, partner_of, read_agreement, refuse_other_key
 from hub.rights.agreement_values import nearest
@@ -84,7 +84,7 @@ def text_in(path: Path) -> str:
         text = path.read_text(encoding="utf-8")
         partner_of(text)
     except (OSError, UnicodeDecodeError) as error:
-        raise AgreementInvalid(f"{path.name}: cannot be read as UTF-8: {type(error).__name__}") from None
+        raise AgreementInvalid(f"{path.name}: {unread(error)}") from None
     except AgreementInvalid as error:
         raise AgreementInvalid(f"{path.name}: {error}") from None
     return text

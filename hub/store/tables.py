@@ -402,6 +402,10 @@ quarantine = Table(
     Column("reason", Text, nullable=False),
     Column("quarantined_at", MOMENT, nullable=False),
     Column("replayed_at", MOMENT),
+    # Who let its texts be shown last, and why: kept when the row comes back, for what was shown was shown.
+    Column("cleared_at", MOMENT),
+    Column("cleared_by", Text),
+    Column("cleared_because", Text),
     UniqueConstraint("source", "origin", "position"),
 )
 
