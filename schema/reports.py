@@ -81,6 +81,11 @@ class QuarterlyReport(Case):
     late_from: Moment = detail("逾期起算", "first moment that is late: the 11th, 0:00 (R18.1)", "late_from")
     warnings: list[ReportRestDay] = rows("休息日提示", "days of the deadline that are rest days", "warnings")
     departments: list[str] = detail("统计单位", "partners whose cases are counted", "departments")
+    department_names: list[str] | None = detail(
+        "统计单位名称",
+        "their names, as the agreements had them when it was pre-filled; null: pre-filled before they were kept",
+        "department_names",
+    )
     figures: list[ReportFigure] = rows("指标", "the figures, in their order", "figures")
     open_figures: list[str] = detail("待确认指标", "codes of figures nobody has confirmed", "open_figures")
     prefilled_at: Moment | None = detail("预填时间", "when the figures were counted", "prefilled_at")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ import typer
 
 from hub.commands.report_paper import CASES, REPORT, Paper, paper_of
 from hub.commands.session import err, out, told
+from hub.errors import MatterRequired
 
 app = typer.Typer(no_args_is_help=True, help="Quarterly reports as files.")
 # A hub that does not answer within this time is not there.
@@ -42,7 +44,12 @@ def export(
         str, typer.Option(envvar="HUB_TOKEN", help="Token of the officer who asks (HUB_TOKEN).")
     ],
     format: Annotated[Format, typer.Option(help="What to make.")] = Format.XLSX,  # noqa: A002 -- the option's name
-    url: Annotated[str, typer.Option(help="GraphQL of the hub.")] = "http://127.0.0.1:8000/graphql",
+    url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="HUB_URL", help="GraphQL of the hub (HUB_URL); by default at HUB_PORT of this machine."
+        ),
+    ] = None,
     font: Annotated[
         Path | None, typer.Option(help="TrueType font to embed in a PDF, for readers without Chinese fonts.")
     ] = None,
@@ -50,6 +57,7 @@ def export(
     matter: Annotated[str | None, typer.Option(help="Matter code, where the agreement needs one.")] = None,
 ) -> None:
     """Write a quarterly report as XLSX or PDF: what its token may see, and recorded like every answer (R18.3)."""
+    url = url or f"http://127.0.0.1:{os.environ.get('HUB_PORT') or '8000'}/graphql"
     said = {"authorization": f"Bearer {token}", "hub-purpose": purpose, "hub-matter": matter}
     # Matter codes may be Chinese: headers carry them as UTF-8.
     headers = {name.encode(): value.encode() for name, value in said.items() if value is not None}
@@ -103,5 +111,9 @@ def _asked(client: httpx.Client, url: str, query: str, variables: dict[str, Any]
     answer = client.post(url, json={"query": query, "variables": variables}).json()
     if answer.get("errors"):
         error = answer["errors"][0]
-        raise _Refused(f"{error['message']} [{error.get('extensions', {}).get('code', '')}]")
+        code = error.get("extensions", {}).get("code", "")
+        # The hub speaks of a header; who runs the command gives an option.
+        lacking = code == MatterRequired.code and "hub-matter" not in client.headers
+        option = " Give it with --matter." if lacking else ""
+        raise _Refused(f"{error['message']}{option} [{code}]")
     return answer["data"]

@@ -11,7 +11,7 @@ from hub.rules.calendar import SHANGHAI
 
 REPORT = """
 query Report($number: String!) { case(number: $number) { number state ... on QuarterlyReport {
-  year quarter regionName agency departments prefilledAt submittedAt submittedBy standing acceptedAt dueOn
+  year quarter regionName agency departments departmentNames prefilledAt submittedAt submittedBy standing acceptedAt dueOn
   figures { code nameZh kind prefilled part whole drill stated value text reason shares { label count } } } } }
 """
 CASES = """
@@ -59,7 +59,8 @@ def paper_of(report: Mapping[str, Any], cases: Iterable[tuple[str, Mapping[str, 
         facts=(
             ("报告编号", report["number"]),
             ("报送单位", report["agency"]),
-            ("统计单位", "、".join(report["departments"])),
+            # Reports pre-filled by an older hub have no names; counting anew gives them.
+            ("统计单位", "、".join(report["departmentNames"] or report["departments"])),
             ("统计时间", _moment(report["prefilledAt"])),
             ("报送时间", _moment(report["submittedAt"])),
             ("报送情况", f"{STATES.get(report['state'], report['state'])}，{STANDINGS[report['standing']]}"),

@@ -38,7 +38,9 @@ def _figure(code: str, zh: str, kind: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def _paper(reason: str | None = None, text: str | None = "无") -> Paper:
+def _paper(
+    reason: str | None = None, text: str | None = "无", names: tuple[str, ...] | None = ("西宁市商务局",)
+) -> Paper:
     figures = [
         _figure(row.code, row.zh, row.kind, prefilled=2.0, value=3.0, reason=reason)
         for row in load_report_rules().figures_of(Quarter(2026, 3))
@@ -50,7 +52,7 @@ def _paper(reason: str | None = None, text: str | None = "无") -> Paper:
     words = _figure("TYPICAL_CASES", "典型案例", "TEXT", text=text)
     report = {
         "number": "QHJB-2026-1", "state": "SUBMITTED", "year": 2026, "quarter": 3, "regionName": "西宁市",
-        "agency": "西宁市商务局", "departments": ["commerce-xining"], "prefilledAt": "2026-10-01T00:00:00+08:00",
+        "agency": "西宁市商务局", "departments": ["commerce-xining"], "departmentNames": names, "prefilledAt": "2026-10-01T00:00:00+08:00",
         "submittedAt": "2026-10-10T15:59:59+00:00", "standing": "ON_TIME", "figures": [*figures, ratio, words],
     }  # fmt: skip
     case = {
@@ -80,6 +82,9 @@ def test_r18_3_the_workbook_says_both_values_and_leads_to_the_cases() -> None:
     assert [1, "信用审查次数", "2", "3", "三件以纸质办理"] in rows
     assert any(row[1:4] == ["公示及时率", "33.33%（1/3）", "（未确认）"] for row in rows)
     assert ["报送时间", "2026-10-10 23:59"] in [row[:2] for row in rows]
+    assert ["统计单位", "西宁市商务局"] in [row[:2] for row in rows]
+    # A report that was pre-filled before names were kept has ids alone.
+    assert ("统计单位", "commerce-xining") in _paper(names=None).facts
     traced = [[cell.value for cell in row] for row in book["追溯"].iter_rows()]
     assert traced[1] == ["信用审查次数", "QHSC-2026-1", "CHECK", "ISSUED", "2026-08-03 10:00"]
 
@@ -114,26 +119,42 @@ async def test_r18_3_the_command_asks_the_hub_with_the_officers_own_rights(
     words = {"code": "TYPICAL_CASES", "text": FORMULA}
     await _xining(office).done(STATE, {"n": report["number"], "f": [words]})
 
+    url = f"{office.client.base_url}/graphql".replace("//graphql", "/graphql")
+    told = ("--url", url, "--matter", "统计-1")
+
     async def exported(
-        partner: str, kind: str, number: str = report["number"]
+        partner: str,
+        kind: str,
+        number: str = report["number"],
+        options: tuple[str, ...] = told,
+        **settings: str,
     ) -> subprocess.CompletedProcess[str]:
         import asyncio
 
         token = demo_token(office.database.settings, partner, None, 600, office.clock.now, None)
         return await asyncio.to_thread(
             subprocess.run,
-            [CREDITHUB, "report", "export", number, "--format", kind, "--output", str(tmp_path / f"r.{kind}"),
-             "--url", f"{office.client.base_url}/graphql".replace("//graphql", "/graphql"), "--matter", "统计-1"],
-            env={**os.environ, "HUB_TOKEN": token}, capture_output=True, text=True, timeout=120,
+            [CREDITHUB, "report", "export", number, "--format", kind, "--output", str(tmp_path / f"r.{kind}"), *options],
+            env={**os.environ, "HUB_TOKEN": token, **settings}, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
 
     for kind in ("xlsx", "pdf"):
         done = await exported("commerce-xining", kind)
         assert done.returncode == 0, done.stderr
     book = load_workbook(tmp_path / "r.xlsx")
+    facts = [[cell.value for cell in row[:2]] for row in book["季度报告"].iter_rows()]
+    assert ["统计单位", "西宁市商务局"] in facts
+    assert not [fact for fact in facts if "commerce-xining" in fact]
     traced = [row[1].value for row in book["追溯"].iter_rows(min_row=2)]
     assert traced == [checked["runCreditCheck"]["number"]]
     assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF-")
+    # Where the hub is, the variables of the examples say too; what is missing is named as the command calls it.
+    for place in ({"HUB_URL": url}, {"HUB_PORT": str(office.client.base_url.port)}):
+        assert (await exported("commerce-xining", "pdf", options=told[2:], **place)).returncode == 0
+    nowhere = await exported("commerce-xining", "pdf", options=told[2:], HUB_PORT="1")
+    assert "no hub answers at http://127.0.0.1:1/graphql" in nowhere.stderr
+    matterless = await exported("commerce-xining", "pdf", options=told[:2])
+    assert (matterless.returncode, "--matter" in matterless.stderr) == (1, True)
     # The department sees the figures, and of the cases behind them its own; nobody else sees the report.
     assert (await exported("commerce", "xlsx")).returncode == 0
     assert list(load_workbook(tmp_path / "r.xlsx")["追溯"].iter_rows(min_row=2)) == []

@@ -14,7 +14,7 @@ from hub.rules.calendar import SHANGHAI
 from tests.casework.desk import Desk, Office
 
 FIELDS = """
-  id number state mechanism dueOn year quarter region regionName target lateFrom standing openFigures departments
+  id number state mechanism dueOn year quarter region regionName target lateFrom standing openFigures departments departmentNames
   submittedAt submittedBy resubmittedAt returnReason acceptedAt prefilledAt subject { __typename }
   warnings { day workBefore provisional }
   figures { code nameZh kind prefilled part whole drill stated value text reason statedBy shares { key label count } }
@@ -342,7 +342,7 @@ async def test_r18_3_figures_equal_a_recount_from_events_and_lead_to_the_cases(o
     done = await _work_of_a_quarter(office)
     report = await _opened(office, 2026, 3)
     report = (await _xining(office).done(PREFILL, {"n": report["number"]}))["prefillQuarterlyReport"]
-    assert report["departments"] == ["commerce-xining"]
+    assert (report["departments"], report["departmentNames"]) == (["commerce-xining"], ["西宁市商务局"])
     told = {one["code"]: one["prefilled"] for one in report["figures"]}
     for code, mechanism, transitions, color in (
         ("CHECKS", "CHECK", ["open"], ""),

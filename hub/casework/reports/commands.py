@@ -94,7 +94,7 @@ async def _opened(
         payload={"year": quarter.year, "quarter": quarter.number},
     )
     (case,) = await engine.open_cases(connection, QUARTERLY_REPORT, [new], step, owner=found.partner)
-    await _prefilled(connection, machines, case, found.departments, step)
+    await _prefilled(connection, machines, case, found, step)
     return case.public_id, True
 
 
@@ -102,16 +102,17 @@ async def _prefilled(
     connection: asyncpg.Connection,
     machines: Mapping[str, Machine],
     case: Case[ReportDetails],
-    departments: Sequence[str],
+    found: Reporting,
     step: Step,
 ) -> None:
     quarter = quarter_told(case.details)
-    history = await events_of(connection, departments, quarter)
+    history = await events_of(connection, found.departments, quarter)
     calendar = await _calendar(connection, case.details.region, quarter)
     counted = recount(history, quarter, calendar, _state_words(machines))
     given = {
         "figures": figures_from(case.number, quarter, counted),
-        "departments": tuple(departments),
+        "departments": found.departments,
+        "department_names": found.department_names,
         "counted": {code: list(one.cases) for code, one in counted.items()},
     }
     taking = Step(step.actor, given, step.now, step.today, step.calendar)
@@ -191,7 +192,7 @@ async def prefill(work: Work, given: Mapping[str, Any]) -> Made:
     """R18.3: count the figures anew, after events of the quarter were written down late."""
     case, _ = await engine.find(work.connection, QUARTERLY_REPORT, given["number"], work.actor)
     own = await _own(work, quarter_told(case.details))
-    await _prefilled(work.connection, work.machines, case, own.departments, work.step({}))
+    await _prefilled(work.connection, work.machines, case, own, work.step({}))
     return Made(ids=(case.public_id,))
 
 

@@ -69,6 +69,8 @@ class ReportDetails:
     warnings: tuple[RestDay, ...]
     # Partners whose cases are counted: the department's own and its counties'.
     departments: tuple[str, ...] = ()
+    # Their names, for paper; None: pre-filled before they were kept.
+    department_names: tuple[str, ...] | None = None
     figures: tuple[Figure, ...] = ()
     # Codes of the figures that nobody has confirmed yet.
     open_figures: tuple[str, ...] = ()
@@ -136,6 +138,7 @@ def _prefill(case: Case[ReportDetails], step: Step) -> Effects:
     return Effects(
         details={
             "departments": tuple(step.inputs["departments"]),
+            "department_names": tuple(step.inputs["department_names"]),
             "figures": tuple(figures),
             "open_figures": _open(figures),
             "prefilled_at": step.now,

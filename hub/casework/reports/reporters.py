@@ -20,6 +20,8 @@ class Reporting:
     # The partner's own name, as its agreement has it.
     agency: str
     departments: tuple[str, ...]
+    # The departments' names, in the same order.
+    department_names: tuple[str, ...]
     recipients: tuple[str, ...]
 
 
@@ -37,14 +39,20 @@ def reporting(reporters: Iterable[Reporter], agreements: Iterable[Agreement]) ->
             continue
         within = row.region[:4]
         departments = tuple(
-            one.partner
+            one
             for one in known
             if one.partner_class == own.partner_class
             and one.regions
             and all(region.startswith(within) for region in one.regions)
         )
         found[row.region] = Reporting(
-            row.region, row.zh, own.partner, own.name, departments, recipients(row.region, known)
+            row.region,
+            row.zh,
+            own.partner,
+            own.name,
+            tuple(one.partner for one in departments),
+            tuple(one.name for one in departments),
+            recipients(row.region, known),
         )
     return found
 
