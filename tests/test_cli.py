@@ -432,6 +432,15 @@ def test_lists_of_merchants_are_taken_whole_or_not_at_all(shell: Shell, texts: P
     )
     other.write_text(other.read_text("utf-8").replace('"mall"', '"other-mall"', 1), encoding="utf-8")
     assert shell("agreements", "apply", other).status == 0
+    # An association's list is none of a platform's.
+    shell("affiliations", "apply", "other-mall", "MEMBER", path).refused("BAD_USER_INPUT", "P9", "MERCHANT")
+    shell("affiliations", "apply", "chamber", "MERCHANT", path).refused("BAD_USER_INPUT", "P8", "MEMBER")
+    shell("affiliations", "apply", "customs", "MEMBER", path).refused("BAD_USER_INPUT", "P4", "no such list")
+    # Tried as often as one likes, it begins nothing.
+    for _ in range(2):
+        tried = shell("affiliations", "apply", "other-mall", "MERCHANT", path, "--dry-run")
+        told = "other-mall: given 2, known 2, begun 2, ended 0 (dry run: nothing is changed)\n"
+        assert (tried.status, tried.out) == (0, told)
     done = shell("affiliations", "apply", "other-mall", "MERCHANT", path)
     assert (done.status, done.out, done.err) == (0, "other-mall: given 2, known 2, begun 2, ended 0\n", "")
     path.write_text(f"uscc\n{MERCHANT}\nnonsense\n", encoding="utf-8")

@@ -29,9 +29,10 @@ from hub.harvest import imports as importing
 from hub.harvest import quarantine as quarantining
 from hub.harvest import replay as replaying
 from hub.harvest import run as harvesting
-from hub.harvest.affiliation import read_codes, take_affiliations
+from hub.harvest.affiliation import KINDS, read_codes, require_fitting, take_affiliations
 from hub.rights.agreement import SHANGHAI, today_in
-from hub.rights.agreement_store import require_applied
+from hub.rights.agreement_store import applied_class
+from hub.rules.matrix import load_matrix
 from hub.sources.discovery import connect_all
 
 quarantine = typer.Typer(
@@ -258,18 +259,24 @@ def affiliations_apply(
     partner: Annotated[str, typer.Argument(help="Id of the association or platform.")],
     kind: Annotated[str, typer.Argument(help="MEMBER or MERCHANT.")],
     file: Annotated[Path, typer.Argument(help="CSV in UTF-8 with a head line; codes in the first column.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would become of the list; change nothing.")
+    ] = False,
 ) -> None:
     """Make a file the whole list of a partner's members or merchants, from today on."""
-    if kind not in ("MEMBER", "MERCHANT"):
+    if kind not in KINDS:
         raise BadUserInput("The kind is MEMBER or MERCHANT.")
     codes = read_codes(file)
 
     async def work(configured: Settings) -> None:
         async with writer(configured, 1) as pool:
-            await require_applied(pool, partner)
-            taken = await take_affiliations(pool, partner, kind, codes, today_in(present()))
+            require_fitting(kind, await applied_class(pool, partner, load_matrix()))
+            today = today_in(present())
+            taken = await take_affiliations(pool, partner, kind, codes, today, trying=dry_run)
+        changed = " (dry run: nothing is changed)" if dry_run else ""
         out.print(
-            f"{partner}: given {taken.given}, known {taken.known}, begun {taken.begun}, ended {taken.ended}",
+            f"{partner}: given {taken.given}, known {taken.known}, begun {taken.begun},"
+            f" ended {taken.ended}{changed}",
             markup=False,
         )
         if taken.unknown:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import asyncpg
 
-from hub.errors import FileRefused, unread
+from hub.errors import BadUserInput, FileRefused, unread
+from hub.rights.matrix import PartnerClass, Scope
 from schema.identifiers import InvalidIdentifier, parse_uscc
 
+# Kind of affiliation → the scope whose rows it decides.
+KINDS: Mapping[str, Scope] = {"MEMBER": Scope.OWN_MEMBER, "MERCHANT": Scope.OWN_MERCHANT}
 _TAKE = """
 WITH listed AS (SELECT DISTINCT s.subject_id FROM unnest($3::text[]) code JOIN subject s ON s.uscc = code),
 ended AS (
@@ -77,11 +80,25 @@ def _is_code(cell: str) -> bool:
     return True
 
 
+def require_fitting(kind: str, cls: PartnerClass) -> None:
+    """Refuse a list that decides no rows for a partner of this class: members of a platform, say. Raises BadUserInput."""
+    fitting = [name for name, scope in KINDS.items() if scope in cls.every_cell]
+    if kind not in fitting:
+        told = f"it hands in {' or '.join(fitting)}" if fitting else "it hands in no such list"
+        raise BadUserInput(f"{kind} does not fit a partner of class {cls.code} ({cls.zh}): {told}.")
+
+
 async def take_affiliations(
-    pool: asyncpg.Pool, partner: str, kind: str, codes: Iterable[str], today: date
+    pool: asyncpg.Pool, partner: str, kind: str, codes: Iterable[str], today: date, *, trying: bool = False
 ) -> Taken:
-    """Make `codes` the whole list of `partner`'s members or merchants from `today` on; who is missing has left."""
+    """Make `codes` the whole list of `partner`'s members or merchants from `today` on; who is missing has left.
+
+    `trying`: tell what would become of it, and change nothing.
+    """
     listed = list(dict.fromkeys(codes))
     async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
         row = await connection.fetchrow(_TAKE, partner, kind, listed, today)
+        await (transaction.rollback() if trying else transaction.commit())
     return Taken(len(listed), row["listed"], row["begun"], row["ended"], tuple(row["unknown"]))

@@ -15,7 +15,7 @@ from hub.errors import AgreementInvalid, unread
 from hub.rights.agreement import CHANNEL, NEWEST, today_in
 from hub.rights.agreement_file import Agreement, parse_agreement, partner_of, read_agreement, refuse_other_key
 from hub.rights.agreement_values import nearest
-from hub.rights.matrix import Matrix
+from hub.rights.matrix import Matrix, PartnerClass
 
 # Two appliers at once could both find no conflict; readers are not held up.
 _LOCK = "LOCK TABLE agreement IN SHARE ROW EXCLUSIVE MODE"
@@ -100,6 +100,16 @@ async def require_applied(pool: asyncpg.Pool, partner: str) -> None:
     partners = [row["partner"] for row in await pool.fetch(NEWEST)]
     if partner not in partners:
         raise AgreementInvalid(_NEVER_APPLIED + nearest(partner, partners))
+
+
+async def applied_class(pool: asyncpg.Pool, partner: str, matrix: Matrix) -> PartnerClass:
+    """The class of a partner by its newest agreement, whether that is in force or not.
+
+    Raises AgreementInvalid when none was ever applied, or the newest can no longer be read.
+    """
+    await require_applied(pool, partner)
+    row = next(row for row in await pool.fetch(NEWEST) if row["partner"] == partner)
+    return matrix.partners[read_agreement(row["document"], matrix, today_in(row["applied_at"])).partner_class]
 
 
 async def apply_agreements(
