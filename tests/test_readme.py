@@ -16,6 +16,7 @@ from hub.casework.diagrams import page
 from hub.casework.registry import registry
 from hub.config import declared_settings
 from hub.rights.agreement import today_in
+from hub.rights.agreement_store import Outcome
 from hub.rights.matrix import Purpose
 from hub.sandbox.run import province_in
 from hub.sandbox.seed import seed_consents
@@ -49,6 +50,11 @@ def checked() -> dict[str, Any]:
 
 
 # --- tables, links, languages
+
+
+@pytest.mark.parametrize("language", READMES)
+def test_what_applying_an_agreement_may_say_is_explained(language: str) -> None:
+    assert [one for one in Outcome if f"`{one}`" not in TEXTS[language]] == []
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

@@ -306,4 +306,7 @@ def _member(value: object, kind: Callable[[str], T], known: Iterable[str], where
     try:
         return kind(text_of(value, where))
     except ValueError:
-        raise AgreementInvalid(f"{where}: {shown(value)} is unknown{nearest(value, known)}") from None
+        names = tuple(known)
+        # Who writes the word of another language is near to nothing: the names themselves are the hint.
+        hint = nearest(value, names) or f"; known are {', '.join(names)}"
+        raise AgreementInvalid(f"{where}: {shown(value)} is unknown{hint}") from None
