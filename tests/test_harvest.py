@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -14,9 +15,11 @@ from connectors.contract import Kind
 from hub.casework.facts import write_fact
 from hub.casework.machine import ChangedFact
 from hub.errors import SourceUnknown
+from hub.harvest import run
 from hub.harvest.quarantine import list_quarantined
 from hub.harvest.run import Progress, harvest_all
 from hub.harvest.versions import Totals
+from hub.rules.listing import load_list_rules
 from tests.conftest import Database
 from tests.harvesting import (
     fined,
@@ -284,6 +287,60 @@ async def test_entries_grades_and_archives_find_their_tables_and_classes(databas
         "LIST_COLOR",
         "NO_DATA_CLASS",
     }
+
+
+@pytest.mark.parametrize(
+    ("color", "longest", "ends"),
+    [
+        ("WATCH", None, date(2028, 1, 31)),
+        ("WATCH", 60, date(2028, 1, 31)),
+        ("WATCH", 6, date(2026, 7, 31)),
+        ("RED", None, date(2029, 1, 31)),
+        ("BLACK", None, date(2029, 1, 31)),
+    ],
+)
+async def test_r8_1_no_harvested_place_outlives_the_law_of_its_colour(
+    database: Database, color: str, longest: int | None, ends: date
+) -> None:
+    await _defined(database, color, longest)
+    entry = {"list_code": "L", "state": "PUBLISHED", "recognized_on": "2026-01-31"}
+    late = {**entry, "publicity_ends_on": "2040-01-01"}
+    firm = [("USCC", FIRM)]
+    places = [row(str(n), Kind.LIST_ENTRY, "某", firm, **one) for n, one in enumerate((entry, late))]
+    await take(database, places)
+    assert [
+        found[0] for found in await database.writer.fetch("SELECT publicity_ends_on FROM list_entry")
+    ] == [
+        ends,
+        ends,
+    ]
+
+
+async def test_r8_1_the_row_of_the_day_of_listing_bounds_a_harvested_place(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = load_list_rules()
+    black = [row for row in rules.durations if row.color == "BLACK"]
+    shorter = tuple(replace(row, max_months=9 if row.term.valid_to else 3) for row in black)
+    monkeypatch.setattr(run, "load_list_rules", lambda: replace(rules, durations=shorter))
+    await _defined(database, "BLACK", None)
+    entry = {"list_code": "L", "state": "PUBLISHED"}
+    days = ("2026-03-31", "2026-04-01", "2016-01-01")
+    firm = [("USCC", FIRM)]
+    await take(
+        database,
+        [row(day, Kind.LIST_ENTRY, "某", firm, **entry, recognized_on=day) for day in days],
+    )
+    ends = await database.writer.fetch("SELECT publicity_ends_on FROM list_entry ORDER BY recognized_on")
+    assert [found[0] for found in ends] == [date(2016, 10, 1), date(2026, 12, 31), date(2026, 7, 1)]
+
+
+async def _defined(database: Database, color: str, longest: int | None) -> None:
+    await database.writer.execute(
+        "INSERT INTO list_definition (code, name, color, recognizer_name, legal_basis, basis_level,"
+        " max_publicity_months, effective_from) VALUES ('L', 'L', $1, '某局', '某法', 'LAW', $2, '2010-01-01')",
+        color, longest,
+    )  # fmt: skip
 
 
 async def test_harvest_all_names_what_is_not_connected(database: Database, tmp_path: Path) -> None:

@@ -18,12 +18,12 @@ from hub.harvest.columns import TABLES, day_of, fill
 from hub.harvest.drafts import SubjectDraft, authority_code, draft_subject
 from hub.harvest.understood import Prepared, Rejected
 from hub.rules.archives import NEVER_STORED, rule_of
-from hub.rules.publicity import PublicityRules, add_months
+from hub.rules.listing import ListRules
+from hub.rules.publicity import PublicityRules
 from hub.rules.redactor import contact_in, person_number_in
 from hub.store.values import SERIOUSNESS
 
 _TEXTS_SHOWN = ("facts", "content", "violation_type", "basis")
-_LONGEST_LIST_MONTHS = 36
 _log = logging.getLogger(__name__)
 
 
@@ -34,6 +34,7 @@ class Intake:
     source: Source
     catalogue: Catalogue
     rules: PublicityRules
+    lists: ListRules
     today: date
     cleared: bool = False
 
@@ -146,11 +147,8 @@ class Intake:
         if values.setdefault("color", rule.color) != rule.color:
             raise RowRejected("LIST_COLOR", "the list is of another color")
         begun = day_of(values.get("recognized_on")) or day_of(values.get("publicity_from"))
-        longest = rule.max_publicity_months
-        if rule.color == "BLACK":
-            longest = min(longest or _LONGEST_LIST_MONTHS, _LONGEST_LIST_MONTHS)
-        if longest is not None and begun is not None:
-            bound = add_months(begun, longest)
+        if begun is not None:
+            bound = self.lists.ends_on(rule.color, rule.max_publicity_months, begun)
             values["publicity_ends_on"] = min(day_of(values.get("publicity_ends_on")) or bound, bound)
 
 

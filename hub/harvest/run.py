@@ -18,6 +18,7 @@ from hub.harvest.catalogue import load_catalogue
 from hub.harvest.intake import Intake
 from hub.harvest.understood import Prepared, Rejected
 from hub.harvest.versions import Totals, write_batch
+from hub.rules.listing import load_list_rules
 from hub.rules.publicity import load_publicity_rules
 from hub.sources.discovery import connect_all
 from hub.store.database import CONNECTION_LOST
@@ -122,7 +123,8 @@ async def harvest_all(
 async def intake_of(connection: asyncpg.Connection, source: Source, now: datetime) -> Intake:
     """What rows of the source are checked against, as of `now`."""
     catalogue = await load_catalogue(connection, source)
-    return Intake(source, catalogue, load_publicity_rules(), now.astimezone(SHANGHAI).date())
+    today = now.astimezone(SHANGHAI).date()
+    return Intake(source, catalogue, load_publicity_rules(), load_list_rules(), today)
 
 
 @asynccontextmanager

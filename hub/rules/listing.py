@@ -118,8 +118,7 @@ class ListRules:
         ):
             if not text.strip():
                 found.append(code)
-        level = in_force([row for row in self.levels if row.color == definition.color], day)
-        if level is None or definition.basis_level not in level.levels:
+        if not self.carries(definition.color, definition.basis_level, day):
             found.append("BASIS_LEVEL_TOO_LOW")
         found += self._duration_problems(definition, day)
         # A red list praises; what follows from it is the matter's (R5.4). The others name what they lead to.
@@ -135,7 +134,7 @@ class ListRules:
         found = []
         if not place.by_officer:
             found.append("AUTOMATIC")
-        if place.color == "BLACK" and not self._is_ground(place.ground, day):
+        if place.color == "BLACK" and not self.is_ground(place.ground, day):
             found.append("NO_GROUND")
         if not place.notice_document or place.served_on is None:
             found.append("NO_NOTICE")
@@ -152,15 +151,29 @@ class ListRules:
             found.append("NO_REPAIR_NOTICE")
         return tuple(found)
 
-    def ends_on(self, definition: Definition, recognized_on: date) -> date:
-        """The last day on the list: by its definition, never past the law's longest (R8.1).
+    def carries(self, color: str, basis_level: str, day: date) -> bool:
+        """Whether a legal basis of this level carries a list of the colour on `day` (R8.1)."""
+        row = in_force([one for one in self.levels if one.color == color], day)
+        return row is not None and basis_level in row.levels
 
-        Raises RulesInvalid: no row for the colour is in force on the day of recognition.
+    def is_ground(self, ground: str | None, day: date) -> bool:
+        """Whether somebody may be put on a black list for `ground` on `day`."""
+        return in_force([row for row in self.grounds if row.code == ground], day) is not None
+
+    def ends_on(self, color: str, max_months: int | None, listed_on: date) -> date:
+        """The last day on a list: by its definition (`max_months`), never past the longest of the law of the day (R8.1).
+
+        A place older than the first row of its colour falls under that row, as old records do under the first rule
+        set: what was listed before there was a limit does not stand for ever. Raises RulesInvalid: no row holds.
         """
-        rows = [row for row in self.durations if row.color == definition.color]
-        cap = the_one(rows, recognized_on, f"duration of {definition.color} lists").max_months
-        months = cap if definition.max_months is None else min(cap, definition.max_months)
-        return add_months(recognized_on, months)
+        rows = [row for row in self.durations if row.color == color]
+        day = max([listed_on, *sorted(row.term.valid_from for row in rows)[:1]])
+        cap = the_one(rows, day, f"duration of {color} lists").max_months
+        return add_months(listed_on, cap if max_months is None else min(cap, max_months))
+
+    def red_rule(self, day: date) -> RedRow:
+        """What a red list asks of who is on it on `day` (R8.3). Raises RulesInvalid: no row is in force."""
+        return the_one(self.red, day, "red lists")
 
     def nomination(self, facts: Facts, anomalies: Iterable[str], day: date) -> Verdict:
         """Whether the subject may be put on a red list (article 十六): three-valued.
@@ -168,7 +181,7 @@ class ListRules:
         `anomalies`: ids of its places in the register of abnormal operation (经营异常名录). `facts.adverse` holds
         usable records only: what is repaired or expired does not exist.
         """
-        row = the_one(self.red, day, "red lists")
+        row = self.red_rule(day)
         certain, open_ = _against(facts, anomalies, row.classes, day, row.clean_months)
         if certain:
             return Verdict(Answer.NO, certain)
@@ -182,11 +195,8 @@ class ListRules:
 
         Suspension comes first, then notice, then exit: an objection or a missing source suspends nothing.
         """
-        row = the_one(self.red, day, "red lists")
+        row = self.red_rule(day)
         return _against(facts, anomalies, row.suspends, day, row.clean_months)[0]
-
-    def _is_ground(self, ground: str | None, day: date) -> bool:
-        return in_force([row for row in self.grounds if row.code == ground], day) is not None
 
     def _duration_problems(self, definition: Definition, day: date) -> list[str]:
         least, most = definition.min_months, definition.max_months

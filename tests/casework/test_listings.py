@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,8 +14,10 @@ from hub.casework.clock import automatic, keep_time
 from hub.casework.delivery.alarms import raise_alarms
 from hub.casework.delivery.channels import Client
 from hub.casework.delivery.deliveries import Courier, Pace
+from hub.casework.listings import commands
 from hub.casework.listings.machine import Definition, standing
 from hub.casework.registry import registry
+from hub.rules.listing import load_list_rules
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import MONDAY, Desk, Office
 from tests.casework.dispatch import sites
@@ -59,6 +62,8 @@ LISTS = {
     "L-BARE": ("BLACK", "LAW", 12, 36),
     "L-OLD": ("BLACK", "LAW", 12, 36),
     "L-OTHER": ("BLACK", "LAW", 12, 36),
+    "L-LONG": ("WATCH", "RULE", None, 60),
+    "L-OPEN": ("WATCH", "RULE", None, None),
 }
 
 
@@ -161,6 +166,17 @@ def test_r8_1_which_level_suffices_depends_on_the_colour() -> None:
     }
     refused = {key for key, answer in answers.items() if answer == "BASIS_LEVEL_TOO_LOW"}
     assert refused == {("BLACK", "RULE"), ("BLACK", "POLICY"), ("WATCH", "POLICY")}
+
+
+@pytest.mark.parametrize("name", ["L-LONG", "L-OPEN"])
+async def test_r8_1_a_place_ends_with_the_longest_of_the_law_whatever_its_definition_says(
+    office: Office, name: str
+) -> None:
+    number = await _served(office, await office.subject(), name)
+    _later(office, 14)
+    made = await _desk(office).done(RECOGNIZE, {"n": number, "repair": "青商修告〔2026〕1号"})
+    # Two years on a watch list (listing.toml), from 2026-12-07.
+    assert made["recognizeListing"]["publicityEndsOn"] == "2028-12-07"
 
 
 # ---- R8.2 ------------------------------------------------------------------------------------------------------
@@ -300,6 +316,32 @@ async def test_r8_3_who_has_adverse_records_is_not_put_on_a_red_list(office: Off
     assert (await _desk(office).refused(PROPOSE, {"code": watched, "list": "L-RED"}))[
         "reason"
     ] == "ON_A_WATCH_LIST"
+
+
+async def test_r8_3_what_stands_against_a_red_place_is_told_by_the_dated_row(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _lists(office)
+    code = await office.subject()
+    await office.adverse(code, date(2026, 5, 10))
+    rules = load_list_rules()
+
+    def ruled(**row: Any) -> None:
+        changed = replace(rules, red=(replace(rules.red[0], **row),))
+        monkeypatch.setattr(commands, "list_rules", lambda: changed)
+
+    red = {"code": code, "list": "L-RED"}
+    ruled(classes=frozenset({"GENERAL", "SERIOUS"}), clean_months=7)
+    assert (await _desk(office).refused(PROPOSE, red))["reason"] == "GENERAL_ADVERSE_RECORD"
+    # Six months before 2026-11-23 the record was there already.
+    ruled(classes=frozenset({"GENERAL", "SERIOUS"}), clean_months=6)
+    assert (await _desk(office).done(PROPOSE, red))["proposeListing"]["state"] == "PROPOSED"
+    other = await office.subject()
+    await office.adverse(other, date(2026, 5, 10))
+    ruled(classes=frozenset({"SERIOUS"}), clean_months=36)
+    assert (await _desk(office).done(PROPOSE, {**red, "code": other}))["proposeListing"][
+        "state"
+    ] == "PROPOSED"
 
 
 async def test_r8_3_a_new_serious_record_suspends_a_red_entry_and_then_disqualifies(office: Office) -> None:

@@ -92,13 +92,34 @@ def test_r8_1_every_list_that_comes_with_the_hub_rests_on_a_basis_that_carries_i
 
 
 def test_r8_1_a_place_ends_when_the_definition_says_and_never_past_the_law() -> None:
-    assert RULES.ends_on(BLACK, date(2026, 5, 10)) == date(2029, 5, 10)
-    assert RULES.ends_on(replace(BLACK, max_months=24), date(2026, 5, 10)) == date(2028, 5, 10)
-    assert RULES.ends_on(replace(BLACK, max_months=60), date(2026, 5, 10)) == date(2029, 5, 10)
-    assert RULES.ends_on(replace(BLACK, max_months=None), date(2026, 5, 10)) == date(2029, 5, 10)
-    assert RULES.ends_on(replace(BLACK, color="WATCH"), date(2026, 5, 10)) == date(2028, 5, 10)
-    with pytest.raises(RulesInvalid):
-        RULES.ends_on(BLACK, date(2010, 1, 1))
+    day = date(2026, 5, 10)
+    assert RULES.ends_on("BLACK", 36, day) == date(2029, 5, 10)
+    assert RULES.ends_on("BLACK", 24, day) == date(2028, 5, 10)
+    assert RULES.ends_on("BLACK", 60, day) == date(2029, 5, 10)
+    assert RULES.ends_on("BLACK", None, day) == date(2029, 5, 10)
+    assert RULES.ends_on("WATCH", 36, day) == date(2028, 5, 10)
+    assert RULES.ends_on("RED", None, day) == date(2029, 5, 10)
+
+
+def test_r8_1_the_day_of_the_listing_decides_which_row_ends_it() -> None:
+    first = next(row for row in RULES.durations if row.color == "WATCH")
+    ended = replace(first, term=replace(first.term, valid_to=date(2026, 6, 30)))
+    later = replace(first, max_months=6, term=replace(first.term, valid_from=date(2026, 8, 1)))
+    rules = replace(RULES, durations=(later, ended))
+    assert rules.ends_on("WATCH", None, date(2026, 6, 30)) == date(2028, 6, 30)
+    assert rules.ends_on("WATCH", None, date(2026, 8, 1)) == date(2027, 2, 1)
+    # What was listed before there was a row falls under the first; between two rows nothing is guessed.
+    assert rules.ends_on("WATCH", None, date(2010, 1, 1)) == date(2012, 1, 1)
+    with pytest.raises(RulesInvalid, match="WATCH"):
+        rules.ends_on("WATCH", None, date(2026, 7, 1))
+    with pytest.raises(RulesInvalid, match="BLACK"):
+        rules.ends_on("BLACK", None, date(2026, 7, 1))
+
+
+def test_r8_2_a_ground_of_a_black_list_is_one_from_the_day_of_its_row() -> None:
+    assert RULES.is_ground("MARKET_ORDER", date(2020, 12, 7))
+    assert not RULES.is_ground("MARKET_ORDER", date(2020, 12, 6))
+    assert not RULES.is_ground(None, TODAY)
 
 
 def test_r8_2_a_place_is_recognized_after_notice_and_defence_by_an_officer() -> None:

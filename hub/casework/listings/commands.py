@@ -10,13 +10,13 @@ from uuid import uuid4
 
 from hub.casework import engine
 from hub.casework.listings.machine import (
-    GROUNDS,
     LIST_CONFLICT,
     LIST_ENTRY,
     ConflictDetails,
     Definition,
     ListingDetails,
     entry_id,
+    list_rules,
     standing,
 )
 from hub.casework.listings.measures import follow
@@ -49,7 +49,7 @@ WHERE e.subject_id = $1 AND e.superseded_at IS NULL AND e.color <> 'RED' AND e.s
   AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= $2)
 UNION
 SELECT r.seriousness || '_ADVERSE_RECORD' FROM record r
-WHERE r.subject_id = $1 AND r.superseded_at IS NULL AND r.seriousness IN ('GENERAL', 'SERIOUS', 'UNCLASSIFIED')
+WHERE r.subject_id = $1 AND r.superseded_at IS NULL AND r.seriousness = ANY($4::text[])
   AND r.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION') AND (r.usable_until IS NULL OR r.usable_until >= $2)
   AND r.decided_on > $3
 ORDER BY 1
@@ -139,7 +139,7 @@ async def proposal(
     cause = cause.strip()
     if not 1 <= len(cause) <= MOST_CHARACTERS:
         raise BadUserInput("The cause is a text.", argument="cause")
-    if definition.color == "BLACK" and ground not in GROUNDS:
+    if definition.color == "BLACK" and not list_rules().is_ground(ground, work.today):
         raise GuardRefused(reason="GROUND_MISSING")
     if definition.color == "RED" and (against := await blockers(work, subject["subject_id"])):
         raise GuardRefused(reason=against[0])
@@ -276,8 +276,10 @@ async def _with_conflicts(work: Work, given: Mapping[str, Any]) -> Mapping[str, 
 
 
 async def blockers(work: Work, subject_id: int) -> list[str]:
-    """R8.3: codes of what stands against a place on a red list."""
-    rows = await work.connection.fetch(_BLOCKERS, subject_id, work.today, add_months(work.today, -36))
+    """R8.3: codes of what stands against a place on a red list. What nobody has classified may be of a class that does."""
+    rule = list_rules().red_rule(work.today)
+    since, classes = add_months(work.today, -rule.clean_months), [*rule.classes, "UNCLASSIFIED"]
+    rows = await work.connection.fetch(_BLOCKERS, subject_id, work.today, since, classes)
     return [row["code"] for row in rows]
 
 

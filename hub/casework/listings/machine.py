@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from typing import Any
 
 from hub.casework.delivery.channels import Channel, list_exit, publication, withdrawal
@@ -22,18 +23,9 @@ from hub.casework.machine import (
 )
 from hub.rules.calendar import Due
 from hub.rules.deadlines import due
-from hub.rules.publicity import add_months
+from hub.rules.listing import ListRules, load_list_rules
 from schema.governance import Capability
 
-# R8.1 (国办发〔2020〕49号): a list that punishes rests on law, administrative regulation, or a document of the Party's
-# centre or the State Council. Watch and red lists only guide supervision and praise: a ministry's rule will do.
-LEVELS = {
-    "BLACK": frozenset({"LAW", "REGULATION", "STATE_COUNCIL"}),
-    "WATCH": frozenset({"LAW", "REGULATION", "STATE_COUNCIL", "RULE"}),
-    "RED": frozenset({"LAW", "REGULATION", "STATE_COUNCIL", "RULE", "POLICY"}),
-}
-# The only grounds of a black list (国办发〔2020〕49号).
-GROUNDS = frozenset({"PUBLIC_HEALTH_AND_SAFETY", "MARKET_ORDER", "REFUSAL_OF_DUTIES", "NATIONAL_DEFENCE"})
 # Who recognizes here: lists of other authorities come from their sources and are never handled here.
 DEPARTMENT = "青海省商务厅"
 _RULESET = date(2019, 7, 5)
@@ -118,6 +110,12 @@ class ConflictDetails:
     black_entry: str
 
 
+@cache
+def list_rules() -> ListRules:
+    """The rules of lists that come with the hub: levels of basis, grounds, months (listing.toml)."""
+    return load_list_rules()
+
+
 def standing(definition: Definition, today: date) -> str | None:
     """R8.1: why nobody may be put on the list today; None: somebody may."""
     if definition.recognizer != DEPARTMENT:
@@ -126,7 +124,8 @@ def standing(definition: Definition, today: date) -> str | None:
         return "LIST_NOT_IN_FORCE"
     if not definition.legal_basis.strip():
         return "NO_LEGAL_BASIS"
-    return None if definition.basis_level in LEVELS[definition.color] else "BASIS_LEVEL_TOO_LOW"
+    carried = list_rules().carries(definition.color, definition.basis_level, today)
+    return None if carried else "BASIS_LEVEL_TOO_LOW"
 
 
 def _by_people(guard: Guard) -> Guard:
@@ -188,7 +187,7 @@ def _recognize(case: Case[ListingDetails], step: Step) -> Effects:
     made = Recognition(
         given["document_number"], step.today, given.get("repair_notice_number"), given.get("defence_answer")
     )
-    ends = add_months(step.today, told.definition.max_months or 36)
+    ends = list_rules().ends_on(told.definition.color, told.definition.max_months, step.today)
     limit = due("list.publish", step.today, step.calendar)
     values = {
         "public_id": told.entry,

@@ -25,6 +25,7 @@ from hub.errors import HubError
 from hub.ledger.audit import who_saw
 from hub.rules.calendar import SHANGHAI
 from hub.rules.deadlines import due
+from hub.rules.objections import ruleset
 from schema.governance import Capability
 
 RECIPIENT = "RECIPIENT"
@@ -80,7 +81,7 @@ CORRECTION = Machine(
             rules=("R7.4",),
         ),
     ),
-    ruleset=lambda day: "OBJECTION-QINGHAI-2021",
+    ruleset=ruleset,
     rules=("R7.4",),
 )
 MACHINES = (CORRECTION,)

@@ -14,6 +14,7 @@ from hub.casework.delivery.channels import Channel, withdrawal
 from hub.casework.machine import HANDLER, Case, ChangedFact, Effects, Guard, Machine, State, Step, Transition
 from hub.rules.calendar import Due
 from hub.rules.deadlines import due
+from hub.rules.objections import ruleset
 from schema.governance import Capability
 
 RECORD, LIST_ENTRY = "RECORD", "LIST_ENTRY"
@@ -226,11 +227,6 @@ def _withdraw(case: Case[ObjectionDetails], step: Step) -> Effects:
 
 def _told(_: Case[ObjectionDetails], step: Step) -> Effects:
     return Effects(details={"notified": step.inputs["notified"]})
-
-
-def ruleset(_: date) -> str:
-    """The rules that objections are under: the province's regulation, whose days were not obtained."""
-    return "OBJECTION-QINGHAI-2021"
 
 
 def _t(name: str, zh: str, en: str, sources: str, target: str, **more: Any) -> Transition:
