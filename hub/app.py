@@ -107,7 +107,7 @@ async def running(settings: Settings, clock: Callable[[], datetime] = present) -
         states = SourceStates(reader, sources, connectors, clock)
         await states.start()
         stack.push_async_callback(states.stop)
-        quotas = Quotas(writer, lambda: today_in(clock()))
+        quotas = Quotas(writer, matrix.person_lookups, lambda: today_in(clock()))
         await quotas.start()
         stack.push_async_callback(quotas.stop)
         commanders = await open_pool(settings, Role.WRITER, COMMANDERS)

@@ -18,6 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import RulesInvalid
+from hub.query.access import Access, Row
+from hub.query.parameters import Parameters
+from hub.query.relations import TABLES
+from hub.rights.openness import load_openness
 from hub.rights.policy import (
     CHECK_PURPOSES,
     Decision,
@@ -32,7 +36,10 @@ from hub.rights.policy import (
     meet,
     row_level,
 )
+from hub.rights.standing import Standings
 from hub.rules.matrix import DATA_CLASSES, PARTNER_CLASSES, load_matrix, parse_matrix
+from schema.coordinates import vocabulary
+from tests.callers import standing
 
 GOLDEN = Path(__file__).parent / "golden" / "levels.txt"
 TODAY = date(2026, 11, 22)
@@ -479,12 +486,54 @@ def test_an_auditor_views_a_platform_as_the_platform_sees_it_but_no_person() -> 
         ("page = 100, ", "", "page is missing"),
         ('version = "2026-11-22"', "", "version is missing"),
         ("[brackets]", "[brackets", "matrix:"),
+        ('[[entitled]]\npartners = ["P12"]', '[[entitled]]\npartners = ["P7"]', "entitled: P7 is named twice"),
+        ('[[entitled]]\npartners = ["P12"]', '[[entitled]]\npartners = ["P13"]', "'P13' is unknown"),
+        ('data = ["D3", "D5", "D8", "D11", "D29"]', "data = []", "separate_consent: no data class"),
+        ('data = ["D3", "D5", "D8", "D11", "D29"]', 'data = ["D44"]', "'D44' is unknown"),
+        ('basis = "SEPARATE_CONSENT"', 'basis = "GOODWILL"', "'GOODWILL' is unknown"),
+        ("at_once = 20", "at_once = 0", "person_lookups: a number is 0"),
+        ("seconds_each = 30", "seconds_each = 0", "person_lookups: a number is 0"),
+        ("seconds_each = 30", "seconds_each = 0.5", "not a whole number"),
     ],
 )  # fmt: skip
 def test_a_matrix_with_something_missing_or_unknown_is_refused(old: str, new: str, place: str) -> None:
     assert old in TEXT
     with pytest.raises(RulesInvalid, match=re.escape(place)):
         parse_matrix(TEXT.replace(old, new, 1))
+
+
+def test_the_rules_beside_the_cells_are_rows_with_a_basis() -> None:
+    assert set(MATRIX.entitled) == {"P1", "P2", "P3", "P4", "P5", "P6", "P7", "P12"}
+    assert MATRIX.entitled["P12"] == MATRIX.basis["AUDIT"]
+    assert set(MATRIX.separate_consent) == {"D3", "D5", "D8", "D11", "D29"}
+    assert set(MATRIX.separate_consent.values()) == {MATRIX.basis["SEPARATE_CONSENT"]}
+    persons = MATRIX.person_lookups
+    assert (persons.at_once, persons.seconds_each, persons.basis) == (20, 30, MATRIX.basis["PERSON_LOOKUPS"])
+
+
+def test_who_may_know_of_what_it_cannot_see_is_told_by_the_matrix() -> None:
+    chosen = replace(MATRIX, entitled={"P11": "某法"})
+    for matrix, partner, may in (
+        (MATRIX, "customs", True),
+        (MATRIX, "public", False),
+        (chosen, "public", True),
+    ):
+        purpose = "PUBLIC_QUERY" if partner == "public" else "NOTIFICATION"
+        made = Standings(vocabulary(), matrix, load_openness())
+        assert made.of(standing(partner, purpose).agreement, Purpose(purpose), TODAY).view.entitled is may
+
+
+@pytest.mark.parametrize(("separate", "data_class"), [("D29", "D29"), ("D24", "D24")])
+def test_which_consent_must_be_a_separate_one_is_told_by_the_matrix(separate: str, data_class: str) -> None:
+    matrix = MATRIX if separate == "D29" else replace(MATRIX, separate_consent={separate: "某法"})
+    made = Standings(vocabulary(), matrix, load_openness())
+    view = made.of(standing("mall", "MERCHANT_ADMISSION").agreement, Purpose.MERCHANT_ADMISSION, TODAY).view
+    access, row = Access(view, Parameters()), Row("a", TABLES["archive"])
+    asked = {one: "c.separate_consent" in access.scope(Scope.CONSENT, row, one) for one in ("D24", "D29")}
+    assert asked == {one: one == data_class for one in ("D24", "D29")}
+    # Where the row itself says its class, every such class is named.
+    assert all(f"'{one}'" in access.scope(Scope.CONSENT, row) for one in matrix.separate_consent)
+    assert view.digest != replace(view, separate=frozenset()).digest
 
 
 @given(st.integers(0, TEXT.count("\n") - 1))

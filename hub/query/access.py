@@ -12,8 +12,6 @@ from hub.rights.view import ENDED, SUBJECT_SCOPES, View
 from schema.governance import Capability
 
 TRUE, FALSE = "TRUE", "FALSE"
-# Data of natural persons: consent to hand them on must be a separate one (PIPL art. 23, 29).
-PERSONAL = ("D3", "D5", "D8", "D11", "D29")
 # The facts that a natural person is known by: the person exists for whoever is shown one of them.
 MENTIONS = {"record": ("D5", "D8"), "list_entry": ("D11",)}
 # Figures of units are those of their reports, whatever they count and whomever it is about.
@@ -173,9 +171,11 @@ class Access:
                 # Without a class of its own the consent must name the row's.
                 column = row.table.data_class.format(t=row.alias) or "''"
                 named = f"'{data_class}'" if data_class else column
-                separate = f" AND (c.separate_consent OR {named} NOT IN ({quoted(PERSONAL)}))"
+                personal = self._view.separate
+                listed = quoted(sorted(personal, key=lambda one: int(one[1:])))
+                separate = f" AND (c.separate_consent OR {named} NOT IN ({listed}))"
                 if data_class:
-                    separate = " AND c.separate_consent" if data_class in PERSONAL else ""
+                    separate = " AND c.separate_consent" if data_class in personal else ""
                 return (
                     f"EXISTS (SELECT FROM consent c WHERE c.subject_id = {row.subject_id}"
                     f" AND c.grantee = {bind(Context.PARTNER, 'text')}"

@@ -174,6 +174,15 @@ class Quota:
 
 
 @dataclass(frozen=True)
+class PersonLookups:
+    """How often natural persons may be looked up by number: `at_once`, then one every `seconds_each` seconds."""
+
+    at_once: int
+    seconds_each: int
+    basis: str
+
+
+@dataclass(frozen=True)
 class PartnerClass:
     """One of the 12 classes of partners: what it may declare and ask, and what all its cells carry."""
 
@@ -234,6 +243,11 @@ class Matrix:
     sharing: Mapping[str, tuple[SharingRow, ...]]
     sources: Mapping[str, SourceOwner]
     basis: Mapping[str, str]
+    # Partner classes that may know of what they cannot see, and data classes for which consent must be a separate one;
+    # each with its basis.
+    entitled: Mapping[str, str]
+    separate_consent: Mapping[str, str]
+    person_lookups: PersonLookups
 
     def permits(self, sharing: str, today: date) -> bool:
         """Whether the sharing attribute permits on `today`; before its first row it does not."""

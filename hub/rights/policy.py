@@ -1,4 +1,4 @@
-"""What law, agreement and purpose let a partner see of a data class. Pure; rights are decided here alone."""
+"""What law, agreement and purpose let a partner see of a data class. Pure; levels and scopes are decided here alone."""
 
 from __future__ import annotations
 

@@ -14,9 +14,6 @@ from hub.rights.policy import Decision, decisions, meet
 from hub.rights.view import View
 from schema.coordinates import Vocabulary
 
-# Partner classes that may know of coordinates they cannot see: agencies and auditors. To others those do not exist.
-ENTITLED = frozenset({"P1", "P2", "P3", "P4", "P5", "P6", "P7", "P12"})
-
 
 @dataclass(frozen=True)
 class Standing:
@@ -75,7 +72,7 @@ class Standings:
             decisions(self.matrix, agreement, purpose, today),
             self._openness.of(agreement.partner_class),
             agreement.hidden,
-            agreement.partner_class in ENTITLED,
+            agreement.partner_class in self.matrix.entitled,
             self.matrix.partners[agreement.partner_class].browse,
         )
         return Standing(agreement, purpose, view, agreement.limits, agreement.limits.bulk)
@@ -90,7 +87,10 @@ class Standings:
         entitled: bool,
         browse: frozenset[str] | None,
     ) -> View:
-        view = View(self.vocabulary, purpose, capabilities, decided, sharing, hidden, browse, entitled)
+        separate = frozenset(self.matrix.separate_consent)
+        view = View(
+            self.vocabulary, purpose, capabilities, decided, sharing, separate, hidden, browse, entitled
+        )
         return self._views.get(view.digest) or self._views.put(view.digest, view)
 
 

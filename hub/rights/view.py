@@ -54,6 +54,8 @@ class View:
     decisions: Mapping[str, Decision]
     # Openness of a row (公开属性) → the scopes under which it may be shown; absent: never.
     sharing: Mapping[str, frozenset[Scope]]
+    # Data classes that a consent opens only where it is a separate one.
+    separate: frozenset[str]
     hidden: frozenset[str] = frozenset()
     # Data classes whose rows may be browsed without naming a subject; None: all that are shown.
     browse: frozenset[str] | None = None
@@ -95,6 +97,7 @@ class View:
             grants = "".join(f"|{g.level.name}:{'+'.join(sorted(g.scopes))}" for g in decision.grants)
             said.append(f"{name}{grants}|{decision.reason}|{decision.basis}")
         said += [f"{name}={'+'.join(sorted(scopes))}" for name, scopes in sorted(self.sharing.items())]
+        said.append("+".join(sorted(self.separate)))
         return hashlib.new("sm3", "\n".join(said).encode()).hexdigest()
 
     @cached_property

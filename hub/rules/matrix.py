@@ -19,6 +19,7 @@ from hub.rights.matrix import (
     Limits,
     Matrix,
     PartnerClass,
+    PersonLookups,
     Purpose,
     Quota,
     Reason,
@@ -30,6 +31,10 @@ from hub.rights.matrix import (
 
 DATA_CLASSES = tuple(f"D{number}" for number in range(1, 44))
 PARTNER_CLASSES = tuple(f"P{number}" for number in range(1, 13))
+_TOP = (
+    *("version", "source_doc", "confirmed_by", "brackets", "basis", "sharing", "source", "class", "data"),
+    *("entitled", "separate_consent", "person_lookups"),
+)
 # Bases that decisions name by themselves.
 _BASES_NEEDED = ("UNLISTED", "PURPOSE_LIMIT", "SOURCE_OWN")
 _CLASS_KEYS = (
@@ -54,8 +59,7 @@ def parse_matrix(text: str) -> Matrix:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RulesInvalid(f"matrix: {error}") from None
-    top = ("version", "source_doc", "confirmed_by", "brackets", "basis", "sharing", "source", "class", "data")
-    _exactly(document, top, (), "file")
+    _exactly(document, _TOP, (), "file")
     basis = {key: _text(value, f"basis.{key}") for key, value in _table(document["basis"], "basis").items()}
     for key in _BASES_NEEDED:
         _known(key, basis, "basis")
@@ -86,6 +90,9 @@ def parse_matrix(text: str) -> Matrix:
         sharing=MappingProxyType(sharing),
         sources=MappingProxyType({name: _source(row, f"source.{name}") for name, row in sources.items()}),
         basis=MappingProxyType(basis),
+        entitled=MappingProxyType(_entitled(document["entitled"], basis)),
+        separate_consent=MappingProxyType(_separate(document["separate_consent"], basis)),
+        person_lookups=_lookups(document["person_lookups"], basis),
     )
 
 
@@ -205,6 +212,43 @@ def _source(row: object, where: str) -> SourceOwner:
         frozenset(_known(name, PARTNER_CLASSES, where) for name in _array(table["partners"], where)),
         frozenset(_known(name, DATA_CLASSES, where) for name in _array(table["data"], where)),
     )
+
+
+def _entitled(rows: object, basis: Mapping[str, str]) -> dict[str, str]:
+    """Partner class → the basis on which it may know of what it cannot see; each at most once."""
+    found: dict[str, str] = {}
+    where = "entitled"
+    for row in _array(rows, where):
+        table = _table(row, where)
+        _exactly(table, ("partners", "basis"), (), where)
+        ground = basis[_known(table["basis"], basis, where)]
+        for name in _array(table["partners"], where):
+            if name in found:
+                raise RulesInvalid(f"matrix: {where}: {name} is named twice")
+            found[_known(name, PARTNER_CLASSES, where)] = ground
+    return found
+
+
+def _separate(row: object, basis: Mapping[str, str]) -> dict[str, str]:
+    """Data class → the basis on which consent to it must be a separate one."""
+    where = "separate_consent"
+    table = _table(row, where)
+    _exactly(table, ("data", "basis"), (), where)
+    ground = basis[_known(table["basis"], basis, where)]
+    found = {_known(name, DATA_CLASSES, where): ground for name in _array(table["data"], where)}
+    if not found:
+        raise RulesInvalid(f"matrix: {where}: no data class")
+    return found
+
+
+def _lookups(row: object, basis: Mapping[str, str]) -> PersonLookups:
+    where = "person_lookups"
+    table = _table(row, where)
+    _exactly(table, ("at_once", "seconds_each", "basis"), (), where)
+    at_once, seconds = (_whole(table[name], f"{where}.{name}") for name in ("at_once", "seconds_each"))
+    if not (at_once and seconds):
+        raise RulesInvalid(f"matrix: {where}: a number is 0")
+    return PersonLookups(at_once, seconds, basis[_known(table["basis"], basis, where)])
 
 
 def _purposes(names: object, brackets: Brackets, where: str) -> frozenset[Purpose]:

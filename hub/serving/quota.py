@@ -13,14 +13,12 @@ import asyncpg
 
 from hub.errors import QuotaExceeded
 from hub.rights.agreement import Agreement
+from hub.rights.matrix import PersonLookups
 from hub.store.database import STORE_FAILED, lent
 
 FLUSH_SECONDS = 1.0
 # How long the store may take before it counts as away.
 EXCHANGE_SECONDS = 2.0
-# Look-ups of natural persons by number: per officer, and per person looked for.
-PERSONS_PER_SECOND = 1 / 30
-PERSONS_AT_ONCE = 20.0
 BUCKETS = 100_000
 _ADD = """
 INSERT INTO quota_use (partner, day, subjects)
@@ -37,9 +35,10 @@ class Quotas:
     So a partner may exceed its day by what all workers answer within one second, never by more.
     """
 
-    def __init__(self, pool: asyncpg.Pool, today: Callable[[], date]) -> None:
-        """`today` gives the calendar date in Asia/Shanghai."""
+    def __init__(self, pool: asyncpg.Pool, persons: PersonLookups, today: Callable[[], date]) -> None:
+        """`persons`: the matrix's limit on look-ups of persons. `today` gives the calendar date in Asia/Shanghai."""
         self._pool = pool
+        self._persons = persons
         self._today = today
         self._day: date | None = None
         self._used: dict[str, int] = {}
@@ -73,9 +72,10 @@ class Quotas:
 
         Numbers have a known structure, so whoever could try many would find some. Raises QuotaExceeded.
         """
+        most, seconds = self._persons.at_once, self._persons.seconds_each
         for who in (f"{agreement.partner}/{officer}", key):
-            if not self._taken(who, PERSONS_PER_SECOND, PERSONS_AT_ONCE):
-                raise QuotaExceeded("Too many look-ups of natural persons.", retryAfter=30)
+            if not self._taken(who, 1 / seconds, most):
+                raise QuotaExceeded("Too many look-ups of natural persons.", retryAfter=seconds)
 
     def _taken(self, who: str, rate: float, most: float) -> bool:
         """Take one from the bucket of `who`, which holds `most` and gains `rate` a second."""
