@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import asyncpg
@@ -22,19 +22,24 @@ from typer.testing import CliRunner
 from hub.casework.catalogue.machine import AcceptedDeviation, CatalogDetails, Content
 from hub.casework.details import to_json
 from hub.cli import app
+from hub.commands import ledger as ledger_command
 from hub.commands.session import operator
 from hub.commands.sources import tell
 from hub.harvest.run import Outcome
 from hub.harvest.versions import Totals
+from hub.ledger.chain import Ledger
+from hub.rules.calendar import SHANGHAI
 from hub.rules.national_items import load_national_items
 from hub.sandbox.agreements import PARTNERS, demo_agreements
 from hub.sandbox.issuer import demo_issuer
 from hub.store.database import as_user
 from hub.store.embedded import EmbeddedPostgres
+from schema.persons import hmac_sm3
 from tests.command_line import Running, alive, below, credithub, launched, started
 from tests.conftest import Database, copied_store
+from tests.disclosures import disclosure
 from tests.hub_server import CHECK, MERCHANT, hub_at, hub_settings
-from tests.publicity_files import csv_bytes, license_row, penalty_row
+from tests.publicity_files import KEY, PERSON, RESIDENT_ID, csv_bytes, license_row, penalty_row
 
 SECRET = "s3cr3t-value"
 DEMO = {"HUB_DEMO": "true"}
@@ -70,12 +75,14 @@ class Shell:
         """`given` is all of the environment that commands look at."""
         self.given = dict(given)
 
-    def __call__(self, *arguments: str | Path, **changed: str | None) -> Done:
-        """Run a command; `changed` settings for it alone, None: not set."""
+    def __call__(
+        self, *arguments: str | Path, said: str | bytes | None = None, **changed: str | None
+    ) -> Done:
+        """Run a command; `said`: its standard input. `changed` settings for it alone, None: not set."""
         environment: dict[str, str | None] = {**self.given, **changed}
         with ThreadPoolExecutor(1) as thread:
             done = thread.submit(
-                CliRunner().invoke, app, [str(one) for one in arguments], env=environment
+                CliRunner().invoke, app, [str(one) for one in arguments], input=said, env=environment
             ).result(60)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
@@ -141,6 +148,7 @@ def test_the_installed_command_tells_its_commands() -> None:
         ["quarantine", "show", "x"],
         ["agreements", "apply"],
         ["ledger", "who-saw"],
+        ["ledger", "who-saw", MERCHANT, "--person"],
     ],
     ids=" ".join,
 )
@@ -539,6 +547,114 @@ def test_the_ledger_is_asked_about_codes_and_by_files_that_exist(shell: Shell, t
         done = shell("ledger", "verify", "--checkpoint", tmp_path / "bad")
         assert done.status == 1
         assert len(done.err.splitlines()) == 1
+
+
+@pytest.fixture
+async def looked_at(shell: Shell, store: Database, tmp_path: Path) -> None:
+    """A natural person in the store, of whom customs were told on two days, and the mall on the second."""
+    (tmp_path / "person.csv").write_bytes(csv_bytes([license_row(**PERSON)]))
+    shell("import", tmp_path / "person.csv")
+    admin = await asyncpg.connect(as_user(store.owner_dsn, "postgres"))
+    found = await admin.fetchval(
+        "SELECT subject_id FROM identifier WHERE scheme = 'RESIDENT_ID' AND value = $1",
+        hmac_sm3(KEY, RESIDENT_ID),
+    )
+    await admin.close()
+    ledger = Ledger(store.writer_dsn)
+    await ledger.start()
+    first, last = datetime(2026, 5, 4, 0, tzinfo=SHANGHAI), datetime(2026, 5, 5, 23, 59, 59, tzinfo=SHANGHAI)
+    for number, at, partner in ((1, first, "customs"), (2, last, "customs"), (3, last, "mall")):
+        who = disclosure(number, (found,), at=at.timestamp(), partner=partner, case=None, officer="关员")
+        await ledger.record(who)
+    await ledger.stop()
+
+
+def _asked(shell: Shell, *more: str) -> set[tuple[str, str]]:
+    done = shell("ledger", "who-saw", "--person", "--json", *more, said=RESIDENT_ID + "\n")
+    assert (done.status, done.err) == (0, ""), done
+    assert RESIDENT_ID not in done.out
+    return {(one["request"], one["partner"]) for one in map(json.loads, done.lines)}
+
+
+def test_the_ledger_is_asked_about_a_person_by_the_number_on_standard_input(
+    shell: Shell, looked_at: None
+) -> None:
+    both = {("request-2", "customs"), ("request-3", "mall")}
+    assert _asked(shell) == _asked(shell, "--since", "0001-01-01") == {("request-1", "customs"), *both}
+    assert _asked(shell, "--since", "2026-05-05") == both
+    assert _asked(shell, "--until", "2026-05-04") == {("request-1", "customs")}
+    assert _asked(shell, "--since", "2026-05-05", "--until", "2026-05-05", "--partner", "mall") == {
+        ("request-3", "mall")
+    }
+    assert _asked(shell, "--since", "2026-05-06") == _asked(shell, "--until", "0001-01-01") == set()
+    line = shell(
+        "ledger",
+        "who-saw",
+        "--person",
+        "--json",
+        "--until",
+        "2026-05-04",
+        said=RESIDENT_ID.lower() + "\r\nmore",
+    )
+    assert json.loads(line.lines[0]) == {
+        "at": "2026-05-04T00:00:00+08:00", "partner": "customs", "officer": "关员",
+        "purpose": "MARKET_ACCESS_CHECK", "matter": "000131001", "case": None,
+        "classes": {"D1": "FULL", "D6": "MASKED"}, "view": "ab" * 16, "operation": "cd" * 16, "request": "request-1",
+    }  # fmt: skip
+    text = shell("ledger", "who-saw", "--person", "--partner", "mall", said=RESIDENT_ID)
+    assert text.out.startswith(
+        "2026-05-05 23:59:59 mall (关员) MARKET_ACCESS_CHECK matter 000131001 request request-3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("", ""), (RESIDENT_ID[:-1] + "7", "check"), (RESIDENT_ID[:-1], ""), ("1" * 5000, ""), (b"\xff\xfe\n", ""),
+        (MERCHANT, ""), ("6301031990023000" + "16", ""),
+    ],
+)  # fmt: skip
+def test_what_is_no_resident_id_is_refused_and_not_repeated(
+    shell: Shell, said: str | bytes, reason: str
+) -> None:
+    done = shell("ledger", "who-saw", "--person", said=said)
+    done.refused("BAD_USER_INPUT", reason)
+    assert not said or str(said) not in done.err
+
+
+def test_an_unknown_person_partner_or_time_is_told_and_the_number_is_not(
+    shell: Shell, looked_at: None
+) -> None:
+    def ask(*more: str, number: str = RESIDENT_ID, **changed: str) -> Done:
+        done = shell("ledger", "who-saw", "--person", *more, said=number, **changed)
+        assert number not in done.out + done.err
+        return done
+
+    unknown = ask(number="11010519491231002X")
+    assert (unknown.status, unknown.out) == (1, "")
+    assert unknown.err == "credithub: no person with this resident ID in the store\n"
+    # Under another key nobody is found, for numbers are kept by their keyed digest alone.
+    assert ask(HUB_ID_KEY="cd" * 32).status == 1
+    ask("--since", "2026-05-05", "--until", "2026-05-04").refused("BAD_USER_INPUT", "--until", "--since")
+    ask("--since", "yesterday").refused("BAD_USER_INPUT", "--since")
+    ask("--until", "9999-12-31").refused("BAD_USER_INPUT", "--until")
+    ask("--partner", "mal").refused("BAD_USER_INPUT", "mal")
+    # A number on the command line is refused, and never printed.
+    given = shell("ledger", "who-saw", RESIDENT_ID)
+    given.refused("BAD_USER_INPUT")
+    assert RESIDENT_ID not in given.err
+
+
+def test_at_a_terminal_the_number_is_asked_for_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal:
+        def isatty(self) -> bool:
+            return True
+
+    asked: list[str] = []
+    monkeypatch.setattr(ledger_command.sys, "stdin", Terminal())
+    monkeypatch.setattr(ledger_command.getpass, "getpass", lambda text: asked.append(text) or RESIDENT_ID)
+    assert ledger_command._resident_id() == RESIDENT_ID
+    assert asked == ["Resident ID: "]
 
 
 # ---- the demo

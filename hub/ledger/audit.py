@@ -213,8 +213,9 @@ async def who_saw(
     subject_id: int,
     since: datetime | None = None,
     until: datetime | None = None,
+    partner: str | None = None,
 ) -> list[Access]:
-    """Every disclosure about a subject from `since` until before `until`, oldest first."""
+    """Every disclosure about a subject from `since` until before `until`, oldest first; to `partner` alone where given."""
     found = [
         Access(
             at,
@@ -229,6 +230,7 @@ async def who_saw(
             entry["request"],
         )
         async for at, entry in _entries_about(connection, subject_id, since, until)
+        if partner in (None, entry["partner"])
     ]
     found.sort(key=lambda access: access.at)
     return found
@@ -245,7 +247,7 @@ async def recent_recipients(
 async def _entries_about(
     connection: asyncpg.Connection[Any], subject_id: int, since: datetime | None, until: datetime | None
 ) -> AsyncIterator[tuple[datetime, dict[str, Any]]]:
-    earliest = since or EPOCH
+    earliest = max(since or EPOCH, EPOCH)
     needle = str(subject_id).encode()
     async with connection.transaction(readonly=True):
         async for row in connection.cursor(_ABOUT, subject_id, earliest - _SKEW, prefetch=_PREFETCH):

@@ -77,6 +77,11 @@ class Calendar:
         return sum(self.is_workday(day) for day in days)
 
 
+def start_of(day: date) -> datetime:
+    """0:00 Asia/Shanghai of `day`."""
+    return datetime.combine(day, time(), SHANGHAI)
+
+
 def end_of(day: date) -> datetime:
     """24:00 Asia/Shanghai of `day`: the first moment at which a deadline on it has passed."""
     return datetime.combine(day + timedelta(days=1), time(), SHANGHAI)
