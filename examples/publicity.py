@@ -1,6 +1,6 @@
 """Publicity (信用公示, article 七): a penalty from draft over two reviews to four channels, suspended, shown again, withdrawn.
 
-R7.1: the seven working days run from the decision. R7.3: a resident ID in the text blocks publication until a second
+R7.1: the seven working days begin on the day after the decision. R7.3: a resident ID in the text blocks publication until a second
 person clears it, or the words are revised. R7.4: what was revoked is withdrawn, with a public reason.
 The worker that runs beside the demo takes the deliveries to the channels, which acknowledge them.
 """

@@ -131,7 +131,11 @@ class PublicityCase(Case):
     kind: PublicityKind = detail("种类", "kind", "kind")
     title: str | None = screened("标题", "title; for its unit alone while findings stand", "title")
     decision_number: str = detail("决定文号", "number of the decision", "decision_number")
-    decided_on: Date = detail("决定日期", "day of the decision: the clock starts on it (R7.1)", "decided_on")
+    decided_on: Date = detail(
+        "决定日期；期限自次日起算",
+        "day of the decision; the seven working days begin on the day after it (R7.1)",
+        "decided_on",
+    )
     authority: str = detail("作出机关", "deciding authority", "authority")
     text: str | None = screened("公示内容", "text; for its unit alone while findings stand", "text")
     text_digest: SM3Digest = detail("内容摘要", "SM3 digest of what was screened", "text_digest")

@@ -38,7 +38,7 @@ _LONGEST_SPAN = timedelta(days=1100)
 
 
 async def draft(work: Work, given: Mapping[str, Any]) -> Made:
-    """R7.1: put a decision on its way to the public; the seven working days run from the day of the decision.
+    """R7.1: put a decision on its way to the public; the seven working days begin on the day after the decision.
 
     Raises SubjectUnknown, BadUserInput, GuardRefused.
     """
