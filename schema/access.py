@@ -22,9 +22,9 @@ class ClassAccess:
 @strawberry.type(description="当前调用方 · The caller of this request")
 @entity("rows:me", OPEN)
 class Me:
-    partner: str = governed("伙伴", "partner id", OPEN, target="partner", mask=Mask.KEEP)
+    partner: str = governed("单位代号", "partner id", OPEN, target="partner", mask=Mask.KEEP)
     name: str = governed("单位名称", "name of the agency", OPEN, target="name", mask=Mask.KEEP)
-    partner_class: str = governed("伙伴类别", "partner class", OPEN, target="partner_class", mask=Mask.KEEP)
+    partner_class: str = governed("单位类别", "partner class", OPEN, target="partner_class", mask=Mask.KEEP)
     agreement: str = governed(
         "共享协议文号", "number of the agreement", OPEN, target="agreement", mask=Mask.KEEP
     )
@@ -50,7 +50,7 @@ class Me:
     )
 
 
-@strawberry.type(description="解释:为何可见或不可见 · Why a coordinate is visible or not")
+@strawberry.type(description="解释：为何可见或不可见 · Why a coordinate is visible or not")
 @entity("rows:explanations", OPEN)
 class Explanation:
     coordinate: str = governed("坐标", "schema coordinate", OPEN, target="coordinate", mask=Mask.KEEP)

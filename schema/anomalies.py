@@ -10,7 +10,7 @@ from schema.scalars import Date
 
 
 @strawberry.type(
-    description="公开的异常信息(海关等,查询时向来源核实) · A public anomaly, in force at its source when asked"
+    description="公开的异常信息（海关等，查询时向来源核实） · A public anomaly, in force at its source when asked"
 )
 @entity("anomaly", "D14")
 class PublicAnomaly:

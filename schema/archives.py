@@ -15,7 +15,7 @@ ARCHIVES = (*(f"D{number}" for number in range(20, 29)), "D30", "D31", "D32", "D
 
 
 @strawberry.type(
-    description="信用档案:按类别和部分分级披露 · A credit archive kept by an association, a platform or an agency;"
+    description="信用档案：按类别和部分分级披露 · A credit archive kept by an association, a platform or an agency;"
     " one row for each part that is disclosed differently"
 )
 @entity("archive", *ARCHIVES)

@@ -22,11 +22,11 @@ class Mechanism(Enum):
     CHECK = term("CHECK", "信用审查")
     TOLERANCE = term("TOLERANCE", "容缺受理")
     PUBLICITY = term("PUBLICITY", "信用公示")
-    LIST_ENTRY = term("LIST_ENTRY", "红黑名单认定")
+    LIST_ENTRY = term("LIST_ENTRY", "名单认定")
     MEASURE = term("MEASURE", "联合奖惩措施")
     MEMBER_PUBLICATION = term("MEMBER_PUBLICATION", "会员信用档案公示")
     MERCHANT_ARCHIVE = term("MERCHANT_ARCHIVE", "平台经营者信用档案")
-    LIST_CONFLICT = term("LIST_CONFLICT", "红黑名单冲突")
+    LIST_CONFLICT = term("LIST_CONFLICT", "红名单与严重失信主体名单冲突")
     NOTIFICATION = term("NOTIFICATION", "信用通报")
     REPAIR = term("REPAIR", "信用修复")
     QUARTERLY_REPORT = term("QUARTERLY_REPORT", "季度报告")
@@ -59,7 +59,7 @@ class CaseEvent:
     document_number: str | None = member("文号", "number of the document", "document_number")
 
 
-@strawberry.interface(description="案件:某一机制下的一次办理 · A case: one handling under a mechanism")
+@strawberry.interface(description="案件：某一机制下的一次办理 · A case: one handling under a mechanism")
 class Case:
     id: strawberry.ID = governed(
         "标识", "opaque id", ROW, shape=Shape.COMPUTED, target="public_id", mask=Mask.KEEP
@@ -128,7 +128,7 @@ class CaseEdge:
 
 
 @strawberry.type(
-    description="案件分页;没有总数 · A page of cases; no total, for it would tell of hidden ones"
+    description="案件分页；没有总数 · A page of cases; no total, for it would tell of hidden ones"
 )
 class CaseConnection:
     edges: list[CaseEdge] = governed("案件", "cases", OPEN, shape=Shape.COMPUTED, target="edges")

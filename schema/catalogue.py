@@ -56,7 +56,7 @@ class DataItemRequirement(Enum):
     OPTIONAL = term("OPTIONAL", "选填")
 
 
-@strawberry.enum(description="共享属性(政务数据共享条例) · Whether other agencies are given it")
+@strawberry.enum(description="共享属性（政务数据共享条例） · Whether other agencies are given it")
 class GovernmentSharing(Enum):
     UNCONDITIONAL = term("UNCONDITIONAL", "无条件共享")
     CONDITIONAL = term("CONDITIONAL", "有条件共享")
@@ -80,7 +80,7 @@ class DeviationKind(Enum):
 class CatalogGap(Enum):
     MISSING = term("MISSING", "未编入目录")
     IN_PREPARATION = term("IN_PREPARATION", "编制中")
-    NOT_SHOWN = term("NOT_SHOWN", "已公开,渠道未全部签收")
+    NOT_SHOWN = term("NOT_SHOWN", "已公开，渠道未全部签收")
 
 
 @strawberry.type(
@@ -214,10 +214,10 @@ class CatalogCoverage:
     catalogued: int = open_to_all("已编入目录", "with an item in force in the catalogue", "catalogued")
     shown: int = open_to_all("已公示", "with both channels' receipts", "shown")
     per_mille_catalogued: int | None = open_to_all(
-        "应归尽归率(千分比)", "catalogued of 1,000 active; null: none", "per_mille_catalogued"
+        "应归尽归率（千分比）", "catalogued of 1,000 active; null: none", "per_mille_catalogued"
     )
     per_mille_shown: int | None = open_to_all(
-        "应示尽示率(千分比)", "shown of 1,000 catalogued; null: none", "per_mille_shown"
+        "应示尽示率（千分比）", "shown of 1,000 catalogued; null: none", "per_mille_shown"
     )
     gaps: list[CatalogCoverageGap] = open_to_all("缺口", "the gap list", "gaps", Shape.ROWS)
     without_power: list[str] = open_to_all(

@@ -34,7 +34,7 @@ from schema.governance import (
 from schema.scalars import USCC, Date, SM3Digest
 
 
-@strawberry.enum(description="违诺种类 · Kind of an established breach (R6.4)")
+@strawberry.enum(description="违背承诺的种类 · Kind of an established breach (R6.4)")
 class BreachKind(Enum):
     BREACHED = term("BREACHED", "违背承诺")
     FALSE_COMMITMENT = term("FALSE_COMMITMENT", "虚假承诺")
@@ -58,7 +58,7 @@ class CommitmentTemplate:
     most_months: int = open_to_all("最长有效月数", "longest validity in months", "most_months")
     title: str = open_to_all("标题", "title", "title")
     body: str = open_to_all("正文", "text; {subject} and {scope} are filled in", "body")
-    consequence: str = open_to_all("违诺后果", "what follows from a breach", "consequence")
+    consequence: str = open_to_all("违背承诺的后果", "what follows from a breach", "consequence")
 
 
 @strawberry.type(description="已公开的抽查结果 · The published result of an inspection (R6.3)")
@@ -69,7 +69,7 @@ class PublishedInspection:
     published_on: Date = member("公开日期", "published on", "published_on")
 
 
-@strawberry.type(description="认定的违诺 · The decision on a breach (R6.4)")
+@strawberry.type(description="违背承诺的认定 · The decision on a breach (R6.4)")
 class CommitmentBreach:
     kind: BreachKind = member("种类", "kind", "kind")
     document_number: str = member("决定文号", "number of the decision", "document_number")
@@ -78,7 +78,7 @@ class CommitmentBreach:
 
 
 @strawberry.type(
-    description="信用承诺;是否涉嫌违诺不在此显示 · A commitment; whether it is under suspicion is not told here (R6.1-R6.5)"
+    description="信用承诺；是否涉嫌违背承诺不在此显示 · A commitment; whether it is under suspicion is not told here (R6.1-R6.5)"
 )
 @entity("case_file", "D33", only=("mechanism", ("COMMITMENT",)))
 class Commitment(Case):
@@ -99,7 +99,7 @@ class Commitment(Case):
     title: str = detail("标题", "title", "title")
     text: str = detail("承诺内容", "what was promised", "text")
     scope: str = detail("承诺范围", "scope", "scope")
-    consequence: str = detail("违诺后果", "what follows from a breach", "consequence")
+    consequence: str = detail("违背承诺的后果", "what follows from a breach", "consequence")
     valid_from: Date = detail("有效期自", "first day of validity", "valid_from")
     valid_to: Date = detail("有效期至", "last day of validity", "valid_to")
     signed_digest: SM3Digest = detail("签署文件摘要", "SM3 digest of the signed file", "signed_digest")
@@ -111,7 +111,7 @@ class Commitment(Case):
     inspections: list[PublishedInspection] = rows(
         "抽查结果", "published results of inspections", "inspections"
     )
-    breach: CommitmentBreach | None = rows("违诺认定", "established breach (R6.4)", "breach")
+    breach: CommitmentBreach | None = rows("违背承诺认定", "established breach (R6.4)", "breach")
 
 
 @strawberry.input(description="承诺书 · A commitment as it was signed (R6.1)")
@@ -162,7 +162,7 @@ class CommitmentCommands:
         commitment: _Signed,
         receiver: Annotated[
             str | None,
-            parameter("受理单位,缺省为省商务厅", "unit that handles it, by default the department"),
+            parameter("受理单位，缺省为省商务厅", "unit that handles it, by default the department"),
         ] = None,
     ) -> Commitment | None:
         return PLANNED

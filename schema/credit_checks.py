@@ -26,7 +26,7 @@ from schema.scalars import USCC, Date, Moment, SM3Digest
 
 
 @strawberry.enum(
-    description="审查结论:仅供参考,由办理人决定 · Conclusion; the hub advises, the official decides (R5.3)"
+    description="审查结论：仅供参考，由办理人决定 · Conclusion; the hub advises, the official decides (R5.3)"
 )
 class CheckConclusion(Enum):
     GREEN_CHANNEL = term("GREEN_CHANNEL", "可实施绿色通道")
@@ -63,11 +63,11 @@ class CheckReason:
     text: str = member("文字", "in words", "text")
 
 
-@strawberry.type(description="绿色通道资格,三值 · Eligibility for the green channel, three-valued (R5.4)")
+@strawberry.type(description="绿色通道资格，三值 · Eligibility for the green channel, three-valued (R5.4)")
 class GreenChannelEligibility:
     answer: Tristate = member("资格", "answer", "answer")
     basis: str | None = member("依据", "HONEST_MODEL or THREE_YEARS_CLEAN", "basis")
-    window_from: Date = member("考察期起(不含)", "window, its first day not included", "window_from")
+    window_from: Date = member("考察期起（不含）", "window, its first day not included", "window_from")
     window_to: Date = member("考察期止", "last day of the window", "window_to")
     reasons: list[CheckReason] = member("理由", "why", "reasons", Shape.ROWS)
     missing_sources: list[str] = member(
@@ -138,7 +138,7 @@ class TolerantAcceptance(Case):
 @entity("case_file", "D38", only=("mechanism", ("CHECK",)))
 class CreditCheck(Case):
     purpose: Purpose = detail("使用目的", "kind of handling", "purpose")
-    matter: str = detail("事项代码", "matter code", "matter")
+    matter: str = detail("事项编码", "matter code", "matter")
     matter_name: str = detail("事项名称", "matter", "matter_name")
     case_number: str = detail("办件编号", "number of the handling", "case_number")
     subject_code: USCC = detail("统一社会信用代码", "code of the subject", "subject_code")
@@ -187,7 +187,7 @@ class CreditCheckVerification:
     valid: bool = open_to_all("是否有效", "issued for this subject and matter, and in force then", "valid")
     number: str = open_to_all("审查编号", "number as given", "number")
     subject: USCC = open_to_all("统一社会信用代码", "code as given", "subject")
-    matter: str = open_to_all("事项代码", "matter as given", "matter")
+    matter: str = open_to_all("事项编码", "matter as given", "matter")
     checked_at: Moment | None = open_to_all("审查时间", "when it was run; null when not valid", "checked_at")
     valid_until: Date | None = open_to_all("有效期至", "last day; null when not valid", "valid_until")
 

@@ -33,7 +33,7 @@ class DisclosedCaseKind(Enum):
     MAJOR = term("MAJOR", "重大案件")
 
 
-@strawberry.type(description="脱敏提示:须从文本中删去 · What tells of a person; it goes from the text")
+@strawberry.type(description="脱敏提示：须从文本中删去 · What tells of a person; it goes from the text")
 class DisclosureFinding:
     key: str = member("标识", "its place in the text", "key")
     kind: str = member("种类", "resident ID, phone, bank card, home, minor", "kind")

@@ -18,7 +18,7 @@ def _flag(zh: str, en: str, target: str) -> Any:
 
 
 @strawberry.type(
-    description="家政服务员档案:凭本人一次性授权实时查询,从不留存 · A domestic worker's archive, asked live with the worker's"
+    description="家政服务员档案：凭本人一次性授权实时查询，从不留存 · A domestic worker's archive, asked live with the worker's"
     " own authorisation, never kept (R12.1)"
 )
 @entity("rows:domestic_worker", OPEN)

@@ -39,7 +39,7 @@ class OutboundFinding:
 
 
 @strawberry.type(
-    description="对外投资合作不良行为案件(商合发〔2013〕248号) · An adverse behaviour abroad, on its way to a finding"
+    description="对外投资合作不良行为案件（商合发〔2013〕248号） · An adverse behaviour abroad, on its way to a finding"
 )
 @entity("case_file", "D38", only=("mechanism", ("OUTBOUND_ADVERSE",)))
 class OutboundAdverseCase(Case):
@@ -48,7 +48,7 @@ class OutboundAdverseCase(Case):
     seriousness: Seriousness = detail("严重程度", "class of the record it would make", "seriousness")
     subject_code: USCC = detail("统一社会信用代码", "code of the subject", "subject_code")
     certificate_number: str | None = detail("境外投资证书号", "certificate", "certificate_number")
-    country: str | None = detail("国家(地区)", "country", "country")
+    country: str | None = detail("国家（地区）", "country", "country")
     conducted_on: Date = detail("行为日期", "day of the conduct", "conducted_on")
     facts: str = detail("事实", "facts", "facts")
     notice_number: str = detail("告知书文号", "number of the notice", "notice_number")
@@ -73,7 +73,7 @@ class ContractAdjudication:
 
 
 @strawberry.type(
-    description="招商引资合同履约;裁判认定前保密 · Performance of an investment contract: confidential until a breach is adjudicated"
+    description="招商引资合同履约；裁判认定前保密 · Performance of an investment contract: confidential until a breach is adjudicated"
 )
 @entity("case_file", "D41", only=("mechanism", ("INVESTMENT_CONTRACT",)))
 class InvestmentContract(Case):
@@ -113,7 +113,7 @@ class ForeignTradeCommands:
         notice_number: Annotated[str, parameter("告知书文号", "number of the notice")],
         served_on: Annotated[Date, parameter("送达日期", "day of service")],
         certificate_number: Annotated[str | None, parameter("境外投资证书号", "certificate")] = None,
-        country: Annotated[str | None, parameter("国家(地区)", "country")] = None,
+        country: Annotated[str | None, parameter("国家（地区）", "country")] = None,
     ) -> OutboundAdverseCase | None:
         return PLANNED
 
@@ -128,7 +128,10 @@ class ForeignTradeCommands:
         return PLANNED
 
     @_outbound(
-        "认定并归集", "find, by a second person, and file the record (R13.3)", "file", Capability.REVIEW
+        "认定不良行为并纳入信用记录",
+        "find, by a second person, and file the record (R13.3)",
+        "file",
+        Capability.REVIEW,
     )
     def file_outbound_adverse(
         self,
@@ -176,7 +179,7 @@ class ForeignTradeCommands:
         return PLANNED
 
     @_contract(
-        "归集裁判认定的违约",
+        "将裁判认定的违约纳入信用记录",
         "file a breach that a judgment in force establishes (R13.3)",
         "adjudicate",
         Capability.REVIEW,

@@ -10,7 +10,7 @@ from schema.origin import Authority, Provenance
 from schema.scalars import Date
 
 
-@strawberry.type(description="外部等级(海关、税务、外汇、协会、国家) · A grade issued by somebody else")
+@strawberry.type(description="外部等级（海关、税务、外汇、协会、国家） · A grade issued by somebody else")
 @entity("grade", "D14", "D16", "D17", "D19", "D24", "D40")
 class ExternalGrade:
     id: strawberry.ID = governed(

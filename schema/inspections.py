@@ -16,7 +16,7 @@ from schema.scalars import Date, Moment, SM3Digest
 
 
 @strawberry.enum(
-    description="抽查等级;N为未定级 · Tier in a draw; N: not tiered, as all while tiers are not public"
+    description="抽查等级；N为未定级 · Tier in a draw; N: not tiered, as all while tiers are not public"
 )
 class DrawTier(Enum):
     A = term("A", "A级")
@@ -48,7 +48,7 @@ class DrawnObject:
 
 
 @strawberry.type(
-    description="双随机抽查计划:任何人可凭公开内容重算 · A random inspection: whoever has what is published can draw it again (R6.3)"
+    description="双随机抽查计划：任何人可凭公开内容重算 · A random inspection: whoever has what is published can draw it again (R6.3)"
 )
 @entity("case_file", "D33", only=("mechanism", ("INSPECTION_PLAN",)))
 class InspectionPlan(Case):
@@ -86,7 +86,7 @@ class InspectionNote:
     text: str = member("内容", "what was seen", "text")
 
 
-@strawberry.type(description="违诺的书面认定 · The written finding of a breach (R6.4)")
+@strawberry.type(description="违背承诺的书面认定 · The written finding of a breach (R6.4)")
 class BreachFinding:
     kind: BreachKind = member("种类", "kind", "kind")
     document_number: str = member("文号", "number of the document", "document_number")
@@ -95,7 +95,7 @@ class BreachFinding:
     found_on: Date = member("日期", "day", "found_on")
 
 
-@strawberry.type(description="违诺告知 · The notice, with the right to state and defend (R6.4)")
+@strawberry.type(description="违背承诺认定告知书 · The notice, with the right to state and defend (R6.4)")
 class BreachNotice:
     document_number: str = member("文号", "number of the document", "document_number")
     served_on: Date = member("送达日期", "served on", "served_on")
@@ -110,7 +110,7 @@ class BreachDefence:
 
 
 @strawberry.type(
-    description="承诺检查:公众不可见,主体自告知起可见 · An inspection; the public never sees it, its subject from the notice on"
+    description="承诺检查：公众不可见，主体自告知起可见 · An inspection; the public never sees it, its subject from the notice on"
 )
 @entity("case_file", "D34", only=("mechanism", ("COMMITMENT_INSPECTION",)))
 class CommitmentInspection(Case):
@@ -202,7 +202,7 @@ class InspectionCommands:
     def abandon_inspection_plan(self, number: CaseNumber, reason: Reason) -> InspectionPlan | None:
         return PLANNED
 
-    @_inspection("登记违诺线索", "open an inspection on a hint that a commitment is broken", "suspect")
+    @_inspection("登记违背承诺线索", "open an inspection on a hint that a commitment is broken", "suspect")
     def suspect_breach(
         self, commitment: Annotated[str, parameter("承诺编号", "number of the commitment")], text: _Text
     ) -> CommitmentInspection | None:
@@ -220,7 +220,7 @@ class InspectionCommands:
     def publish_inspection_result(self, number: CaseNumber) -> CommitmentInspection | None:
         return PLANNED
 
-    @_inspection("书面认定违诺", "find a breach in writing (R6.4)", "find")
+    @_inspection("书面认定违背承诺", "find a breach in writing (R6.4)", "find")
     def find_breach(
         self,
         number: CaseNumber,
@@ -231,7 +231,9 @@ class InspectionCommands:
     ) -> CommitmentInspection | None:
         return PLANNED
 
-    @_inspection("送达违诺告知书", "the notice was served: time for the defence begins (R6.4)", "notify")
+    @_inspection(
+        "送达违背承诺认定告知书", "the notice was served: time for the defence begins (R6.4)", "notify"
+    )
     def serve_breach_notice(
         self,
         number: CaseNumber,
@@ -252,7 +254,7 @@ class InspectionCommands:
         return PLANNED
 
     @_inspection(
-        "认定违诺成立",
+        "认定违背承诺成立",
         "establish a breach after finding, notice and defence, by a second person; a record is filed (R6.4)",
         "establish",
         Capability.REVIEW,

@@ -71,7 +71,7 @@ class ListingDefence:
 
 
 @strawberry.type(
-    description="认定决定与信用修复告知书(两书同达) · The decision and the notice on repair, together"
+    description="认定决定与信用修复告知书（两书同达） · The decision and the notice on repair, together"
 )
 class ListingRecognition:
     document_number: str = member("决定文号", "number of the decision", "document_number")
@@ -103,11 +103,13 @@ class ListingCase(Case):
     entry: ListEntry | None = one("名单条目", "the entry, as far as it is shown", "case.list_entry")
 
 
-@strawberry.type(description="红黑名单冲突 · On a red and a black list at once; decided by a person (R8.4)")
+@strawberry.type(
+    description="红名单与严重失信主体名单冲突 · On a red and a black list at once; decided by a person (R8.4)"
+)
 @entity("case_file", "D38", only=("mechanism", ("LIST_CONFLICT",)))
 class ListConflict(Case):
     red_entry: strawberry.ID = detail("红名单条目", "the red entry", "red_entry")
-    black_entry: strawberry.ID = detail("黑名单条目", "the black entry", "black_entry")
+    black_entry: strawberry.ID = detail("严重失信主体名单条目", "the black entry", "black_entry")
 
 
 @strawberry.type(description="名单复核的一行 · A row of a look at the lists")
@@ -121,7 +123,7 @@ class ListRecheckRow:
 _command = commands_of("list")
 
 
-@strawberry.type(description="红黑名单操作 · Commands of lists")
+@strawberry.type(description="名单认定操作 · Commands of lists")
 class ListCommands:
     @_command("提名列入名单", "propose a place on a list; nothing but a proposal (R8.1, R8.2)", "propose")
     def propose_listing(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @strawberry.type(
-    description="名单定义:无依据不设名单(国办发〔2020〕49号) · Definition of a list, with its legal basis (R8.1)"
+    description="名单定义：无依据不设名单（国办发〔2020〕49号） · Definition of a list, with its legal basis (R8.1)"
 )
 @entity("list_definition", "D10", "D12", "D13")
 class CreditListDefinition:
@@ -33,10 +33,10 @@ class CreditListDefinition:
     legal_basis: str = governed("依据", "legal basis", ROW, target="legal_basis", mask=Mask.KEEP)
     basis_level: str = governed("依据层级", "level of the basis", ROW, target="basis_level", mask=Mask.KEEP)
     min_publicity_months: int | None = governed(
-        "最短公示期(月)", "shortest publicity, months", ROW, target="min_publicity_months", mask=Mask.KEEP
+        "最短公示期（月）", "shortest publicity, months", ROW, target="min_publicity_months", mask=Mask.KEEP
     )
     max_publicity_months: int | None = governed(
-        "最长公示期(月)", "longest publicity, months", ROW, target="max_publicity_months", mask=Mask.KEEP
+        "最长公示期（月）", "longest publicity, months", ROW, target="max_publicity_months", mask=Mask.KEEP
     )
     effective_from: Date = governed(
         "生效日期", "effective from", ROW, target="effective_from", mask=Mask.KEEP
@@ -93,7 +93,7 @@ class ListEntryEdge:
 
 
 @strawberry.type(
-    description="名单条目分页;没有总数,因为总数会泄露不可见的条目 · A page of entries; no total, for a total would tell of hidden ones"
+    description="名单条目分页；没有总数，因为总数会泄露不可见的条目 · A page of entries; no total, for a total would tell of hidden ones"
 )
 class ListEntryConnection:
     edges: list[ListEntryEdge] = governed("条目", "entries", OPEN, shape=Shape.COMPUTED, target="edges")

@@ -59,7 +59,7 @@ class MeasureApplication(Case):
     begins: Date = detail("起始日期", "first day", "begins")
     ends: Date = detail("终止日期", "last day", "ends")
     matters: list[str] = detail("适用事项", "matters that it covers", "matters")
-    purposes: list[Purpose] = detail("适用用途", "kinds of handling that it covers", "purposes")
+    purposes: list[Purpose] = detail("适用的使用目的", "kinds of handling that it covers", "purposes")
     receipt: MeasureReceipt | None = rows("接收回执", "receipt", "receipt", capability=Capability.LINEAGE)
     # Words of the implementer, which may name a person: withheld from who is shown the case masked.
     feedback: list[MeasureFeedback] | None = withheld(
@@ -100,7 +100,7 @@ class MeasureCommands:
         legal_basis: Annotated[str | None, parameter("法律依据", "the law that orders it")] = None,
         memorandum: Annotated[str | None, parameter("备忘录", "memorandum")] = None,
         matters: Annotated[list[str] | None, parameter("适用事项", "matters that it covers")] = None,
-        purposes: Annotated[list[Purpose] | None, parameter("适用用途", "kinds of handling")] = None,
+        purposes: Annotated[list[Purpose] | None, parameter("适用的使用目的", "kinds of handling")] = None,
     ) -> MeasureApplication | None:
         return PLANNED
 

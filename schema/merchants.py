@@ -50,7 +50,7 @@ class MerchantCommands:
             Date | None, parameter("下次核验日期", "day of the next verification")
         ] = None,
         categories: Annotated[list[str] | None, parameter("经营类目", "categories of goods")] = None,
-        deposit: Annotated[Yuan | None, parameter("保证金(元)", "deposit in yuan")] = None,
+        deposit: Annotated[Yuan | None, parameter("保证金（元）", "deposit in yuan")] = None,
         sanctions: Annotated[
             list[PlatformSanctionInput] | None, parameter("平台处置", "sanctions of the platform")
         ] = None,
@@ -72,12 +72,12 @@ class MerchantCommands:
         period_from: Annotated[Date, parameter("统计期间起", "first day")],
         period_to: Annotated[Date, parameter("统计期间止", "last day")],
         reviews: Annotated[int, parameter("评价数", "reviews")],
-        average: Annotated[float, parameter("平均分(1至5)", "average, 1 to 5")],
+        average: Annotated[float, parameter("平均分（1至5）", "average, 1 to 5")],
         negative_reviews: Annotated[int, parameter("差评数", "negative reviews")],
         complaints: Annotated[int, parameter("投诉数", "complaints")],
         resolved: Annotated[int, parameter("已解决投诉数", "complaints resolved")],
         response_hours: Annotated[
-            int | None, parameter("平均响应时间(小时)", "average time to respond, hours")
+            int | None, parameter("平均响应时间（小时）", "average time to respond, hours")
         ] = None,
     ) -> CreditArchive | None:
         return PLANNED

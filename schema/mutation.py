@@ -26,7 +26,7 @@ from schema.trainings import TrainingCommands
 
 
 @strawberry.type(
-    description="操作:一次请求中的全部操作要么都生效,要么都不生效 · Commands; those of one request take effect together or not at all"
+    description="操作：一次请求中的全部操作要么都生效，要么都不生效 · Commands; those of one request take effect together or not at all"
 )
 class Mutation(
     ListCommands,

@@ -58,7 +58,7 @@ class NotificationAnswer:
     outcome: EnquiryOutcome | None = member("核查意见", "on an enquiry: what it found; null else", "outcome")
 
 
-@strawberry.type(description="依认定归集的记录 · A finding that was filed as a record (R13.3)")
+@strawberry.type(description="依认定纳入信用记录的记录 · A finding that was filed as a record (R13.3)")
 class NotificationFinding:
     authority: str = member("认定机关", "party that decided", "authority")
     document_number: str = member("文号", "number of the decision", "document_number")
@@ -67,7 +67,7 @@ class NotificationFinding:
 
 
 @strawberry.type(
-    description="信用通报;不是信用记录 · A notification: seen by its parties and auditors, and no record (R13.2, R13.3)"
+    description="信用通报；不是信用记录 · A notification: seen by its parties and auditors, and no record (R13.2, R13.3)"
 )
 @entity("case_file", "D35", only=("mechanism", ("NOTIFICATION",)))
 class CreditNotification(Case):
@@ -82,7 +82,9 @@ class CreditNotification(Case):
     issued_on: Date | None = detail("发出日期", "issued on; null: draft", "issued_on")
     receipts: list[NotificationReceipt] = rows("签收回执", "receipts", "receipts")
     answers: list[NotificationAnswer] | None = withheld("反馈", "what came back", "answers", Shape.ROWS)
-    findings: list[NotificationFinding] = rows("依认定归集的记录", "records filed on a finding", "findings")
+    findings: list[NotificationFinding] = rows(
+        "依认定纳入信用记录的记录", "records filed on a finding", "findings"
+    )
 
 
 @strawberry.input(description="佐证材料 · A file behind the facts")
@@ -145,7 +147,7 @@ class NotificationCommands:
         return PLANNED
 
     @_command(
-        "依认定归集记录",
+        "依认定纳入信用记录",
         "file a penalty that a party decided as a record: the only way from a notification to a record (R13.3)",
         "file_finding",
     )

@@ -102,7 +102,7 @@ class ObjectionCase(Case):
 
 
 @strawberry.type(
-    description="更正通知:发给此前获知该记录的单位 · A notice that a record ended, to one partner that had been told of it"
+    description="更正通知：发给此前获知该记录的单位 · A notice that a record ended, to one partner that had been told of it"
 )
 @entity("case_file", "D37", only=("mechanism", ("CORRECTION",)))
 class CorrectionNotice(Case):
@@ -123,13 +123,13 @@ class ObjectionEvidenceInput(PaperInput):
     """Named by who objects."""
 
 
-@strawberry.input(description="更正内容:只填需更正的项 · What the record should say; only what differs")
+@strawberry.input(description="更正内容：只填需更正的项 · What the record should say; only what differs")
 class RecordCorrectionInput:
     title: str | None = supplied("标题", "title", optional=True)
     document_number: str | None = supplied("文书号", "document number", optional=True)
     decided_on: Date | None = supplied("决定日期", "day of the decision", optional=True)
     seriousness: Seriousness | None = supplied("严重程度", "class", optional=True)
-    fine_amount: Yuan | None = supplied("罚款金额(元)", "fine in yuan", optional=True)
+    fine_amount: Yuan | None = supplied("罚款金额（元）", "fine in yuan", optional=True)
 
 
 _Target = Annotated[strawberry.ID, parameter("异议对象标识", "opaque id of the record or list entry")]

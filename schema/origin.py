@@ -17,7 +17,9 @@ class Authority:
     )
 
 
-@strawberry.type(description="来源信息:每条事实从何处来、新旧如何 · Where a fact came from and how old it is")
+@strawberry.type(
+    description="来源信息：每条事实从何处来、新旧如何 · Where a fact came from and how old it is"
+)
 class Provenance:
     source: SourceSystem = governed("来源系统", "source system", HOLDER, target="source", mask=Mask.KEEP)
     provider_name: str = governed(
@@ -27,7 +29,7 @@ class Provenance:
         "提供单位代码", "code of the providing unit", HOLDER, target="provider_code", mask=Mask.KEEP
     )
     catalog_item_code: str = governed(
-        "目录事项代码", "catalogue item", HOLDER, target="catalog_item_code", mask=Mask.KEEP
+        "目录事项编码", "catalogue item", HOLDER, target="catalog_item_code", mask=Mask.KEEP
     )
     source_updated_at: Moment | None = governed(
         "来源更新时间", "when the source last changed it", HOLDER, target="source_updated_at", mask=Mask.KEEP

@@ -60,7 +60,7 @@ class PublicityChannel(Enum):
     OWN_SITE = term("OWN_SITE", "本单位网站")
     GOVERNMENT_PORTAL = term("GOVERNMENT_PORTAL", "政府门户网站")
     PROVINCIAL_PLATFORM = term("PROVINCIAL_PLATFORM", "省公共信用信息共享交换平台")
-    CREDIT_QINGHAI = term("CREDIT_QINGHAI", "信用中国(青海)")
+    CREDIT_QINGHAI = term("CREDIT_QINGHAI", "信用中国（青海）")
 
 
 @strawberry.enum(description="送达状态 · How far a delivery is; repeated until it is acknowledged")
@@ -77,7 +77,7 @@ class PublicityReview(Review):
 
 
 @strawberry.type(
-    description="隐私提示:未排除前不能公示 · What blocks publication until a person clears it (R7.3)"
+    description="隐私提示：未排除前不能公示 · What blocks publication until a person clears it (R7.3)"
 )
 class PublicityFinding:
     key: str = member("标识", "its name within the text", "key")
@@ -184,7 +184,7 @@ class PublicityTimeliness:
     pending: int = open_to_all("办理中", "not shown yet, in time", "pending")
     excepted: int = open_to_all("不予公开", "recorded exceptions", "excepted")
     per_mille_on_time: int | None = open_to_all(
-        "及时率(千分比)", "on time of 1,000 whose time is over; null: there are none", "per_mille_on_time"
+        "及时率（千分比）", "on time of 1,000 whose time is over; null: there are none", "per_mille_on_time"
     )
 
 

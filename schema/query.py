@@ -189,9 +189,9 @@ class Query(
         self,
         number: Annotated[str, parameter("审查编号", "number of the check")],
         subject: Annotated[USCC, parameter("统一社会信用代码", "subject it is said to be about")],
-        matter: Annotated[str, parameter("事项代码", "matter it is said to be for")],
+        matter: Annotated[str, parameter("事项编码", "matter it is said to be for")],
         at: Annotated[
-            Moment | None, parameter("时刻,缺省为现在", "when it must have been in force; by default now")
+            Moment | None, parameter("时刻，缺省为现在", "when it must have been in force; by default now")
         ] = None,
     ) -> CreditCheckVerification | None:
         return PLANNED
@@ -227,10 +227,10 @@ class Query(
     )
     def explain(
         self,
-        coordinate: Annotated[str, parameter("坐标,如 Organization.contact", "schema coordinate")],
+        coordinate: Annotated[str, parameter("坐标，如 Organization.contact", "schema coordinate")],
         subject: Annotated[USCC | None, parameter("信用主体", "subject")] = None,
         purpose: Annotated[
-            Purpose | None, parameter("使用目的,缺省为本次目的", "purpose, by default this request's")
+            Purpose | None, parameter("使用目的，缺省为本次目的", "purpose, by default this request's")
         ] = None,
     ) -> list[Explanation] | None:
         return PLANNED

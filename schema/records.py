@@ -73,7 +73,7 @@ class CreditRecord(Node):
     )
 
 
-@strawberry.type(description="行政许可(双公示 XK_*) · Administrative licence")
+@strawberry.type(description="行政许可（双公示 XK_*） · Administrative licence")
 @entity("record", "D4", "D5", only=("kind", ("LICENSE",)))
 class AdministrativeLicense(CreditRecord):
     document_name: str | None = governed(
@@ -102,7 +102,7 @@ class AdministrativeLicense(CreditRecord):
     )
 
 
-@strawberry.type(description="行政处罚(双公示 CF_*) · Administrative penalty")
+@strawberry.type(description="行政处罚（双公示 CF_*） · Administrative penalty")
 @entity("record", "D6", "D7", "D8", only=("kind", ("PENALTY",)))
 class AdministrativePenalty(CreditRecord):
     simple_procedure: bool | None = governed(
@@ -119,9 +119,9 @@ class AdministrativePenalty(CreditRecord):
         "处罚类别", "kinds of penalty", ROW, target="categories", mask=Mask.KEEP
     )
     content: str | None = governed("处罚内容", "what was imposed", ROW, shape=Shape.DETAIL, target="content")
-    fine_amount: Yuan | None = governed("罚款金额(元)", "fine in yuan", ROW, target="fine_amount")
+    fine_amount: Yuan | None = governed("罚款金额（元）", "fine in yuan", ROW, target="fine_amount")
     confiscated_amount: Yuan | None = governed(
-        "没收金额(元)", "confiscated, in yuan", ROW, target="confiscated_amount"
+        "没收金额（元）", "confiscated, in yuan", ROW, target="confiscated_amount"
     )
     revoked_certificate: str | None = governed(
         "暂扣或吊销的证照",
@@ -148,14 +148,14 @@ class RecordEdge:
 
 
 @strawberry.type(
-    description="记录分页;没有总数,因为总数会泄露不可见的记录 · A page of records; no total, for a total would tell of hidden ones"
+    description="记录分页；没有总数，因为总数会泄露不可见的记录 · A page of records; no total, for a total would tell of hidden ones"
 )
 class RecordConnection:
     edges: list[RecordEdge] = governed("记录", "records", OPEN, shape=Shape.COMPUTED, target="edges")
     page_info: PageInfo = governed("分页", "page", OPEN, shape=Shape.COMPUTED, target="page_info")
 
 
-@strawberry.input(description="记录筛选:各条件同时成立 · Filter of records: all conditions hold together")
+@strawberry.input(description="记录筛选：各条件同时成立 · Filter of records: all conditions hold together")
 class RecordFilter:
     kinds: list[RecordKind] | None = condition("类别", "kinds", "CreditRecord.kind", "in")
     sources: list[SourceSystem] | None = condition(
@@ -177,8 +177,8 @@ class RecordFilter:
         column="authority_uscc",
     )
     catalog_item_codes: list[str] | None = condition(
-        "目录事项代码", "catalogue items", "CreditRecord.provenance", "in", column="catalog_item_code"
+        "目录事项编码", "catalogue items", "CreditRecord.provenance", "in", column="catalog_item_code"
     )
     fine_at_least: Yuan | None = condition(
-        "罚款不少于(元)", "fine of at least, in yuan", "AdministrativePenalty.fineAmount", "gte"
+        "罚款不少于（元）", "fine of at least, in yuan", "AdministrativePenalty.fineAmount", "gte"
     )

@@ -42,7 +42,7 @@ class RepairEvidenceKind(Enum):
     PERFORMANCE = term("PERFORMANCE", "履行义务、纠正失信行为的证明")
     COMMITMENT = term("COMMITMENT", "信用承诺书")
     TRAINING = term("TRAINING", "信用修复培训记录")
-    PUBLIC_SERVICE = term("PUBLIC_SERVICE", "社会公益服务证明(仅个人,仅作补充)")
+    PUBLIC_SERVICE = term("PUBLIC_SERVICE", "社会公益服务证明（仅个人，仅作补充）")
     OTHER = term("OTHER", "其他材料")
 
 
@@ -60,7 +60,7 @@ class RepairEvidence:
     handed_in_on: Date = member("提交日期", "handed in on", "handed_in_on")
     file_digest: SM3Digest | None = member("文件摘要", "SM3 digest of the file", "file_digest")
     organizer: str | None = member("组织单位", "organizer of a service or training", "organizer")
-    hours: int | None = member("时长(小时)", "hours of service", "hours")
+    hours: int | None = member("时长（小时）", "hours of service", "hours")
     certificate: str | None = member("证书编号", "number of the certificate", "certificate")
     held_on: Date | None = member("举办日期", "day of the training", "held_on")
 
@@ -71,7 +71,7 @@ class RepairEvidenceInput:
     title: str = supplied("名称", "title")
     file_digest: SM3Digest | None = supplied("文件摘要", "SM3 digest of the file", optional=True)
     organizer: str | None = supplied("组织单位", "organizer of a service or training", optional=True)
-    hours: int | None = supplied("时长(小时)", "hours of service", optional=True)
+    hours: int | None = supplied("时长（小时）", "hours of service", optional=True)
     certificate: str | None = supplied("证书编号", "number of the certificate", optional=True)
     held_on: Date | None = supplied("举办日期", "day of the training", optional=True)
 

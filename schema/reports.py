@@ -17,7 +17,7 @@ from schema.scalars import Date, Moment
 @strawberry.enum(description="指标类型 · Kind of a figure")
 class FigureKind(Enum):
     COUNT = term("COUNT", "件数")
-    RATIO = term("RATIO", "比率(0至1)")
+    RATIO = term("RATIO", "比率（0至1）")
     DAYS = term("DAYS", "平均工作日")
     TEXT = term("TEXT", "文字")
 

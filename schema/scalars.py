@@ -62,32 +62,32 @@ SM3Digest = NewType("SM3Digest", str)
 DEFINITIONS: dict[object, Any] = {
     USCC: strawberry.scalar(
         name="USCC",
-        description="统一社会信用代码(GB 32100-2015),18位,校验后大写。 · "
+        description="统一社会信用代码（GB 32100-2015），18位，校验后大写。 · "
         "Unified social credit code, 18 characters, validated, upper case.",
         serialize=_text,
         parse_value=_parse_uscc,
     ),
     Date: strawberry.scalar(
         name="Date",
-        description="日期(北京时间)。 · Calendar date in Asia/Shanghai, YYYY-MM-DD.",
+        description="日期（北京时间）。 · Calendar date in Asia/Shanghai, YYYY-MM-DD.",
         serialize=_text,
         parse_value=_parse_date,
     ),
     Moment: strawberry.scalar(
         name="DateTime",
-        description="时刻,ISO 8601,带时区。 · A moment in ISO 8601 with its offset.",
+        description="时刻，ISO 8601，带时区。 · A moment in ISO 8601 with its offset.",
         serialize=_text,
         parse_value=_parse_moment,
     ),
     Yuan: strawberry.scalar(
         name="Yuan",
-        description="金额,单位元,十进制字符串。 · Amount in yuan as a decimal string.",
+        description="金额，单位元，十进制字符串。 · Amount in yuan as a decimal string.",
         serialize=_text,
         parse_value=_parse_yuan,
     ),
     SM3Digest: strawberry.scalar(
         name="SM3Digest",
-        description="SM3 摘要(GB/T 32905-2016),十六进制。 · SM3 digest, hexadecimal.",
+        description="SM3 摘要（GB/T 32905-2016），十六进制。 · SM3 digest, hexadecimal.",
         serialize=_text,
     ),
 }

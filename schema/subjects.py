@@ -34,7 +34,7 @@ PERSON = ("D5", "D8", "D11")
 
 
 @strawberry.type(
-    description="标识;自然人证件号码永不返回 · An identifier; numbers of persons are never returned"
+    description="标识；自然人证件号码永不返回 · An identifier; numbers of persons are never returned"
 )
 @entity("identifier", "D1")
 class Identifier:
@@ -62,7 +62,7 @@ class Contact:
 
 
 @strawberry.type(
-    description="信用摘要:三值,来源不全时不说“否” · Three-valued summary: NO only when every required source answered"
+    description="信用摘要：三值，来源不全时不说“否” · Three-valued summary: NO only when every required source answered"
 )
 class CreditSummary:
     has_serious_dishonesty_entry: Tristate | None = governed(
@@ -189,10 +189,10 @@ class Organization(CreditSubject):
         "登记状态", "registration status", "D1", target="registration_status", mask=Mask.KEEP
     )
     region_code: str | None = governed(
-        "行政区划(GB/T 2260)", "region", "D1", target="region_code", mask=Mask.KEEP
+        "行政区划（GB/T 2260）", "region", "D1", target="region_code", mask=Mask.KEEP
     )
     industry_code: str | None = governed(
-        "行业(GB/T 4754)", "industry", "D1", target="industry_code", mask=Mask.KEEP
+        "行业（GB/T 4754）", "industry", "D1", target="industry_code", mask=Mask.KEEP
     )
     established_on: Date | None = governed(
         "成立日期", "established on", "D1", target="established_on", mask=Mask.KEEP
@@ -261,7 +261,7 @@ class Organization(CreditSubject):
 
 
 @strawberry.type(
-    description="个体工商户:有统一社会信用代码,经营者是自然人 · An individual business: it has a code, its operator is a natural person"
+    description="个体工商户：有统一社会信用代码，经营者是自然人 · An individual business: it has a code, its operator is a natural person"
 )
 @entity("subject", "D1", only=("kind", ("INDIVIDUAL_BUSINESS",)))
 class IndividualBusiness(CreditSubject):
@@ -272,7 +272,7 @@ class IndividualBusiness(CreditSubject):
         "登记状态", "registration status", "D1", target="registration_status", mask=Mask.KEEP
     )
     region_code: str | None = governed(
-        "行政区划(GB/T 2260)", "region", "D1", target="region_code", mask=Mask.KEEP
+        "行政区划（GB/T 2260）", "region", "D1", target="region_code", mask=Mask.KEEP
     )
     established_on: Date | None = governed(
         "成立日期", "established on", "D1", target="established_on", mask=Mask.KEEP
@@ -327,7 +327,7 @@ class IndividualBusiness(CreditSubject):
 
 
 @strawberry.type(
-    description="自然人:不可按姓名查找,只能经授权按证件号码精确匹配 · A natural person: never found by name, only by exact match"
+    description="自然人：不可按姓名查找，只能经授权按证件号码精确匹配 · A natural person: never found by name, only by exact match"
 )
 @entity("subject", *PERSON, only=("kind", ("NATURAL_PERSON",)))
 class NaturalPerson(CreditSubject):
@@ -342,7 +342,7 @@ class NaturalPerson(CreditSubject):
 
 
 @strawberry.type(
-    description="名称候选:只供人工核对,绝不据此合并主体 · A candidate for a name, for a person to judge; never merges subjects"
+    description="名称候选：只供人工核对，绝不据此合并主体 · A candidate for a name, for a person to judge; never merges subjects"
 )
 @entity("rows:candidates", "D1")
 class SubjectCandidate:

@@ -36,7 +36,7 @@ class TierReasonCode(Enum):
     YOUNG = term("YOUNG", "成立不满一年")
     FOUNDING_DAY_UNKNOWN = term("FOUNDING_DAY_UNKNOWN", "成立日期不明")
     SOURCE_MISSING = term("SOURCE_MISSING", "来源不完整")
-    UNDER_OBJECTION = term("UNDER_OBJECTION", "异议待处理,影响分类")
+    UNDER_OBJECTION = term("UNDER_OBJECTION", "异议待处理，影响分类")
 
 
 @strawberry.type(description="理由及依据 · A reason, and what it rests on")
@@ -50,7 +50,7 @@ class TierReason:
 
 
 @strawberry.type(
-    description="监管分类:依据公共信用信息按规则计算,仅用于确定抽查比例和审查深度 · Supervision tier, computed by rule (R10.1)"
+    description="监管分类：依据公共信用信息按规则计算，仅用于确定抽查比例和审查深度 · Supervision tier, computed by rule (R10.1)"
 )
 @entity("case_file", "D39", only=("mechanism", ("SUPERVISION_TIER",)))
 class SupervisionTier(Case):

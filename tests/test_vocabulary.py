@@ -97,6 +97,12 @@ def test_every_coordinate_is_described_in_chinese_and_english() -> None:
             assert re.search(r"[\u4e00-\u9fff].* · .*[a-z]", description or "", re.DOTALL), coordinate
 
 
+def test_the_chinese_of_a_description_has_chinese_punctuation() -> None:
+    for description in re.findall(r'"""(.*?)"""', sdl(), re.DOTALL):
+        chinese = description.partition(" · ")[0]
+        assert not re.search(r"[\u4e00-\u9fff][,;:(]|[,;:)][\u4e00-\u9fff]", chinese), chinese
+
+
 def test_what_can_be_withheld_is_nullable() -> None:
     known = vocabulary()
     for coordinate, rule in known.rules.items():

@@ -14,7 +14,7 @@ _FONT, _LINE, _GAP, _PORT = 13, 18, 26, 11
 _PAD, _LANE = 12, 14
 _PAGE = """# 办理流程 · State machines of casework
 
-由 `credithub casework diagram --format markdown` 生成,与代码中的流程表一致。箭头上是步骤名称;谁可以办、须填写什么、适用哪条规则,
+由 `credithub casework diagram --format markdown` 生成，与代码中的流程表一致。箭头上是步骤名称；谁可以办、须填写什么、适用哪条规则，
 见 [hub/casework](../hub/casework)。
 
 Made by `credithub casework diagram --format markdown` from the tables that the hub itself works by. An arrow is a step; who may

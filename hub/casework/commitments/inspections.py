@@ -252,10 +252,10 @@ COMMITMENT_INSPECTION = Machine(
     details=InspectionDetails,
     states=(
         State(name="ASSIGNED", zh="待检查", en="to be inspected"),
-        State(name="BREACH_SUSPECTED", zh="涉嫌违诺", en="breach suspected"),
+        State(name="BREACH_SUSPECTED", zh="涉嫌违背承诺", en="breach suspected"),
         State(name="FOUND", zh="已书面认定", en="found in writing"),
         State(name="NOTIFIED", zh="已告知", en="notice served, defence possible"),
-        State(name="ESTABLISHED", zh="违诺成立", en="breach established"),
+        State(name="ESTABLISHED", zh="违背承诺成立", en="breach established"),
         State(name="CLEARED", zh="未发现问题", en="nothing found, to be published"),
         State(name="PUBLISHED", zh="结果已公开", en="result published"),
         State(name="DISMISSED", zh="线索不成立", en="the hint did not hold"),

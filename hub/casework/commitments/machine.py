@@ -230,7 +230,7 @@ COMMITMENT = Machine(
            requires=("reason", "document_number"), effect=_ending(None), rules=("R6.2",)),
         _t("note_result", "登记抽查结果", "the result of an inspection was published", "PUBLISHED", "PUBLISHED",
            requires=("plan", "inspected_on", "outcome"), guard=_by_hub, effect=_note, rules=("R6.3",)),
-        _t("breach", "认定违诺", "established as broken", " ".join(ANSWERABLE), "BREACHED", requires=_PROVEN,
+        _t("breach", "认定违背承诺", "established as broken", " ".join(ANSWERABLE), "BREACHED", requires=_PROVEN,
            guard=_by_hub, effect=_break("BREACHED"), rules=("R6.4",)),
         _t("falsify", "认定虚假承诺", "established as false", " ".join(ANSWERABLE), "FALSE_COMMITMENT",
            requires=_PROVEN, guard=_by_hub, effect=_break("FALSE_COMMITMENT"), rules=("R6.4",)),

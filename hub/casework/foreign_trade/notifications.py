@@ -222,7 +222,7 @@ NOTIFICATION = Machine(
         _t("withdraw", "撤回", "withdraw", "DRAFT ISSUED RECEIVED", "WITHDRAWN", requires=("reason",),
            guard=_by_sender, effect=_over, rules=("R13.2",)),
         *(
-            _t(filing(state), "依认定归集", "file a competent authority's finding as a record", state, state,
+            _t(filing(state), "依认定纳入信用记录", "file a competent authority's finding as a record", state, state,
                capability=Capability.CASEWORK, parties=frozenset({HANDLER, ADDRESSEE}),
                requires=("authority", "document_number", "decided_on"), guard=_found, effect=_file, rules=("R13.3",))
             for state in FILING

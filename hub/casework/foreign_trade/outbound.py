@@ -103,7 +103,7 @@ OUTBOUND = Machine(
     details=OutboundDetails,
     states=(
         State(name="NOTICE_SERVED", zh="已告知", en="subject told"),
-        State(name="FILED", zh="已归集", en="found and filed as a record"),
+        State(name="FILED", zh="已纳入信用记录", en="found and filed as a record"),
         State(name="DROPPED", zh="不予认定", en="dropped"),
     ),
     initial="NOTICE_SERVED",
@@ -112,7 +112,7 @@ OUTBOUND = Machine(
         _t("state_defence", "陈述申辩", "the subject defends itself", "NOTICE_SERVED", capability=Capability.APPLY,
            parties=frozenset({"SUBJECT"}), requires=("statement",), effect=_hear),
         _t("record_defence", "记录申辩", "record a defence", "NOTICE_SERVED", requires=("statement",), effect=_hear),
-        _t("file", "认定归集", "find, and file the record", "FILED", capability=Capability.REVIEW,
+        _t("file", "认定并纳入信用记录", "find, and file the record", "FILED", capability=Capability.REVIEW,
            requires=("document_number", "reason"), guard=_decidable, effect=_file),
         _t("drop", "不予认定", "drop", "DROPPED", requires=("reason",), effect=lambda case, step: Effects(due=None)),
     ),

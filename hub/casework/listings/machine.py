@@ -359,7 +359,7 @@ def _t(name: str, zh: str, en: str, sources: str, target: str, **more: Any) -> T
 
 LIST_ENTRY = Machine(
     mechanism="LIST_ENTRY",
-    zh="红黑名单",
+    zh="名单认定",
     en="Place on a list",
     series="QHMD",
     data_class="D38",
@@ -454,7 +454,7 @@ LIST_ENTRY = Machine(
 
 LIST_CONFLICT = Machine(
     mechanism="LIST_CONFLICT",
-    zh="红黑名单冲突",
+    zh="红名单与严重失信主体名单冲突",
     en="On a red and a black list at once",
     series="QHCT",
     data_class="D38",

@@ -26,10 +26,10 @@ function CaseFields({ matter, caseNumber, amend }) {
   const typed = { autoComplete: "off", spellCheck: false };
   return (
     <>
-      <Field zh="事项" en="matter">
+      <Field zh="事项编码" en="matter">
         <input name="matter" {...typed} value={matter} onChange={(e) => amend({ matter: e.target.value })} />
       </Field>
-      <Field zh="案件号" en="case">
+      <Field zh="办件编号" en="case">
         <input name="case" {...typed} value={caseNumber} onChange={(e) => amend({ caseNumber: e.target.value })} />
       </Field>
     </>
@@ -83,7 +83,7 @@ function Sight({ identity }) {
     );
   }
   if (isFetching) return <output className="hub-sight">读取模式… reading the schema…</output>;
-  if (!seen) return <output className="hub-sight">请填写令牌和用途 enter a token and a purpose</output>;
+  if (!seen) return <output className="hub-sight">请填写令牌和使用目的 enter a token and a purpose</output>;
   return (
     <output className="hub-sight" data-types={seen.types} data-fields={seen.fields}>
       可见 <b>{seen.types}</b> 类型 <small>types</small> · <b>{seen.fields}</b> 字段 <small>fields</small>
@@ -114,7 +114,7 @@ export function DemoBar({ partners, caller, choose, amend }) {
           ))}
         </select>
       </Field>
-      <Field zh="用途" en="purpose">
+      <Field zh="使用目的" en="purpose">
         <select name="purpose" value={caller.purpose} onChange={(e) => choose(caller.partner, e.target.value)}>
           <PurposeOptions purposes={partner?.purposes ?? []} />
         </select>
@@ -151,7 +151,7 @@ export function TokenBar({ purposes, connect }) {
             onChange={(e) => amend({ token: e.target.value })}
           />
         </Field>
-        <Field zh="用途" en="purpose">
+        <Field zh="使用目的" en="purpose">
           <select name="purpose" required value={draft.purpose} onChange={(e) => amend({ purpose: e.target.value })}>
             <option value="">请选择 choose…</option>
             <PurposeOptions purposes={purposes} />
