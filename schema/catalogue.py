@@ -254,7 +254,7 @@ _command = commands_of("catalogue")
 
 @strawberry.type(description="双公示事项目录操作 · Commands of the catalogue")
 class CatalogueCommands:
-    @_command("起草目录事项", "draft the next version of a catalogue item (R4.4)", "draft")
+    @_command("起草目录事项的下一版本", "draft the next version of a catalogue item (R4.4)", "draft")
     def draft_catalog_item(
         self,
         code: Annotated[str, parameter("事项编码", "code of the item")],
@@ -270,7 +270,11 @@ class CatalogueCommands:
     ) -> CatalogItemVersion | None:
         return PLANNED
 
-    @_command("修改目录草稿", "revise a draft; it is compared with the standard anew (R4.3)", "revise")
+    @_command(
+        "修改目录事项草稿，重新与国家标准比对",
+        "revise a draft of a catalogue item; it is compared with the standard anew (R4.3)",
+        "revise",
+    )
     def revise_catalog_item(
         self,
         number: _Number,
@@ -285,11 +289,16 @@ class CatalogueCommands:
     ) -> CatalogItemVersion | None:
         return PLANNED
 
-    @_command("提交保密审查", "hand a version in for its secrecy review", "submit")
+    @_command("将目录事项版本提交保密审查", "hand a version in for its secrecy review", "submit")
     def submit_catalog_item(self, number: _Number) -> CatalogItemVersion | None:
         return PLANNED
 
-    @_command("认可偏差", "accept a deviation from the standard (R4.3)", "accept", Capability.REVIEW)
+    @_command(
+        "认可目录事项与国家标准的偏差",
+        "accept a deviation from the standard (R4.3)",
+        "accept",
+        Capability.REVIEW,
+    )
     def accept_catalog_deviation(
         self,
         number: _Number,
@@ -299,29 +308,36 @@ class CatalogueCommands:
         return PLANNED
 
     @_command(
-        "目录保密审查通过",
-        "pass the secrecy review, as second person (R4.2)",
+        "第二人通过目录事项保密审查",
+        "pass the secrecy review of a catalogue item, as second person (R4.2)",
         "pass_secrecy",
         Capability.REVIEW,
     )
     def pass_catalog_review(self, number: _Number, opinion: Opinion) -> CatalogItemVersion | None:
         return PLANNED
 
-    @_command("目录保密审查不通过", "reject a version", "reject", Capability.REVIEW)
+    @_command("目录事项保密审查不通过", "reject a version of a catalogue item", "reject", Capability.REVIEW)
     def reject_catalog_item(self, number: _Number, reason: Reason) -> CatalogItemVersion | None:
         return PLANNED
 
-    @_command("退回目录草稿", "give a version back for revision", "return", Capability.REVIEW)
+    @_command(
+        "退回目录事项草稿修改",
+        "give a version of a catalogue item back for revision",
+        "return",
+        Capability.REVIEW,
+    )
     def return_catalog_item(self, number: _Number, reason: Reason) -> CatalogItemVersion | None:
         return PLANNED
 
     @_command(
-        "公开目录事项", "publish a version on both channels; it supersedes the one before (R4.5)", "publish"
+        "在两个渠道公开目录事项的新版本，取代旧版本",
+        "publish a version on both channels; it supersedes the one before (R4.5)",
+        "publish",
     )
     def publish_catalog_item(self, number: _Number) -> CatalogItemVersion | None:
         return PLANNED
 
-    @_command("取消目录事项", "retire an item without a successor", "retire")
+    @_command("取消目录事项，无后续版本", "retire an item without a successor", "retire")
     def retire_catalog_item(
         self,
         number: _Number,
@@ -334,7 +350,7 @@ class CatalogueCommands:
 @strawberry.type(description="双公示事项目录查询 · Questions about the catalogue")
 class CatalogueQueries:
     @governed(
-        "双公示事项目录",
+        "已公开的双公示事项目录：某日有效的版本，或某一版本",
         "the published catalogue: the versions in force on a day, or one version (R4.5)",
         OPEN,
         shape=Shape.ROWS,
@@ -352,7 +368,7 @@ class CatalogueQueries:
         return PLANNED
 
     @governed(
-        "目录覆盖率",
+        "目录覆盖率及缺口，限办理单位和审计",
         "coverage of the power lists by the catalogue, with the gaps (R4.1); for handling units and auditors",
         OPEN,
         shape=Shape.ROWS,

@@ -139,7 +139,7 @@ class CommitmentQueries:
         return PLANNED
 
     @governed(
-        "承诺书模板",
+        "某日可签署的承诺书模板，缺省为今日",
         "the templates that are signed on a day, today by default (R6.1, R6.5)",
         OPEN,
         shape=Shape.ROWS,
@@ -156,7 +156,7 @@ _command = commands_of("commitment")
 
 @strawberry.type(description="信用承诺操作 · Commands of commitments")
 class CommitmentCommands:
-    @_command("提交信用承诺", "hand in one's own commitment (R6.1)", "submit", Capability.APPLY)
+    @_command("提交本人的信用承诺", "hand in one's own commitment (R6.1)", "submit", Capability.APPLY)
     def submit_commitment(
         self,
         commitment: _Signed,
@@ -167,7 +167,7 @@ class CommitmentCommands:
     ) -> Commitment | None:
         return PLANNED
 
-    @_command("登记信用承诺", "record a commitment handed in on paper (R6.1)", "record")
+    @_command("登记书面提交的信用承诺", "record a commitment handed in on paper (R6.1)", "record")
     def record_commitment(
         self,
         subject: SubjectCode,
@@ -175,19 +175,23 @@ class CommitmentCommands:
     ) -> Commitment | None:
         return PLANNED
 
-    @_command("退回补正", "give a commitment back for correction", "return")
+    @_command("退回信用承诺补正", "give a commitment back for correction", "return")
     def return_commitment(self, number: _Number, reason: Reason) -> Commitment | None:
         return PLANNED
 
-    @_command("补正后重新提交", "hand one's commitment in again", "revise", Capability.APPLY)
+    @_command("补正后重新提交本人的信用承诺", "hand one's commitment in again", "revise", Capability.APPLY)
     def revise_commitment(self, number: _Number, commitment: _Signed) -> Commitment | None:
         return PLANNED
 
-    @_command("补正登记", "correct a commitment that was recorded", "revise_recorded")
+    @_command("补正登记的信用承诺", "correct a commitment that was recorded", "revise_recorded")
     def revise_recorded_commitment(self, number: _Number, commitment: _Signed) -> Commitment | None:
         return PLANNED
 
-    @_command("公示信用承诺", "publish on the own portal, by its consent (R6.2)", "publish")
+    @_command(
+        "经同意在本单位门户网站公示信用承诺",
+        "publish a commitment on the own portal, by its consent (R6.2)",
+        "publish",
+    )
     def publish_commitment(
         self,
         number: _Number,
@@ -198,12 +202,12 @@ class CommitmentCommands:
     ) -> Commitment | None:
         return PLANNED
 
-    @_command("确认履行", "confirm that it was fulfilled", "fulfil")
+    @_command("确认信用承诺已履行", "confirm that a commitment was fulfilled", "fulfil")
     def fulfil_commitment(self, number: _Number, document_number: DocumentNumber) -> Commitment | None:
         return PLANNED
 
     @_command(
-        "撤回信用承诺",
+        "撤回本人的信用承诺及公示同意",
         "withdraw one's commitment and the consent to publish it",
         "withdraw",
         Capability.APPLY,
@@ -213,7 +217,11 @@ class CommitmentCommands:
     ) -> Commitment | None:
         return PLANNED
 
-    @_command("登记撤回", "record a withdrawal handed in on paper", "withdraw_recorded")
+    @_command(
+        "登记书面撤回的信用承诺",
+        "record the withdrawal of a commitment handed in on paper",
+        "withdraw_recorded",
+    )
     def withdraw_recorded_commitment(
         self, number: _Number, reason: Reason, document_number: DocumentNumber
     ) -> Commitment | None:

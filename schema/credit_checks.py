@@ -199,20 +199,24 @@ _tolerance = commands_of("tolerance", Capability.CHECK)
 @strawberry.type(description="信用审查操作 · Commands of checks and of tolerant acceptance")
 class CheckCommands:
     @_check(
-        "信用审查",
+        "办理前审查一个主体；使用目的、事项编码、办件编号以请求为准",
         "check a subject before a handling; the purpose, matter and case are the request's (R5.1)",
         "run",
     )
     def run_credit_check(self, subject: SubjectCode) -> CreditCheck | None:
         return PLANNED
 
-    @_check("批量信用审查", "check up to 500 subjects, one row each, in the order asked", "run_batch")
+    @_check(
+        "批量信用审查，至多 500 个主体，按所问次序逐行返回",
+        "check up to 500 subjects, one row each, in the order asked",
+        "run_batch",
+    )
     def run_credit_checks(
         self, subjects: Annotated[list[str], parameter("统一社会信用代码", "unified social credit codes")]
     ) -> list[CreditCheckRow] | None:
         return PLANNED
 
-    @_check("反馈办理结果", "feed back what the official decided (R5.3)", "feedback")
+    @_check("反馈信用审查后的办理结果", "feed back what the official decided (R5.3)", "feedback")
     def record_check_feedback(
         self,
         number: Annotated[str, parameter("审查编号", "number of the check")],
@@ -224,7 +228,7 @@ class CheckCommands:
         return PLANNED
 
     @_tolerance(
-        "容缺受理",
+        "凭书面承诺容缺受理非核心材料，限期补齐",
         "accept with non-core papers missing, on a written commitment and by a day (R5.6)",
         "accept",
     )
@@ -238,7 +242,7 @@ class CheckCommands:
     ) -> TolerantAcceptance | None:
         return PLANNED
 
-    @_tolerance("容缺材料补齐", "the missing papers came", "complete")
+    @_tolerance("容缺受理的材料已补齐", "the missing papers of a tolerant acceptance came", "complete")
     def complete_tolerance(
         self,
         number: Annotated[str, parameter("容缺受理编号", "number of the tolerant acceptance")],
@@ -246,7 +250,11 @@ class CheckCommands:
     ) -> TolerantAcceptance | None:
         return PLANNED
 
-    @_tolerance("容缺未补齐", "the day passed without the papers: a breach of the commitment", "fail")
+    @_tolerance(
+        "容缺受理的材料到期未补齐，即为违背承诺",
+        "the day of a tolerant acceptance passed without the papers: a breach of the commitment",
+        "fail",
+    )
     def fail_tolerance(
         self,
         number: Annotated[str, parameter("容缺受理编号", "number of the tolerant acceptance")],

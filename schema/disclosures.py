@@ -92,7 +92,9 @@ _command = commands_of("disclosure")
 
 @strawberry.type(description="典型案件曝光操作 · Commands of exposures")
 class DisclosureCommands:
-    @_command("起草曝光", "draft the exposure of a penalty in publicity (R10.4)", "draft")
+    @_command(
+        "依据公示期内的处罚起草典型案件曝光", "draft the exposure of a penalty in publicity (R10.4)", "draft"
+    )
     def draft_case_disclosure(
         self,
         penalty: Annotated[strawberry.ID, parameter("处罚记录", "penalty record")],
@@ -102,26 +104,37 @@ class DisclosureCommands:
     ) -> CaseDisclosure | None:
         return PLANNED
 
-    @_command("修改曝光草稿", "revise the text; it is screened anew", "revise")
+    @_command(
+        "修改典型案件曝光草稿，重新筛查", "revise the text of an exposure; it is screened anew", "revise"
+    )
     def revise_case_disclosure(self, number: CaseNumber, title: _Title, text: _Text) -> CaseDisclosure | None:
         return PLANNED
 
-    @_command("提交脱敏审查", "hand in for the anonymisation review", "submit")
+    @_command("将典型案件曝光提交脱敏审查", "hand an exposure in for the anonymisation review", "submit")
     def submit_case_disclosure(self, number: CaseNumber) -> CaseDisclosure | None:
         return PLANNED
 
-    @_command("脱敏审查通过", "pass the anonymisation review, as second person", "approve", Capability.REVIEW)
+    @_command(
+        "第二人通过典型案件脱敏审查",
+        "pass the anonymisation review, as second person",
+        "approve",
+        Capability.REVIEW,
+    )
     def approve_case_disclosure(self, number: CaseNumber, opinion: Opinion) -> CaseDisclosure | None:
         return PLANNED
 
-    @_command("退回曝光草稿", "give an exposure back for revision", "return", Capability.REVIEW)
+    @_command("退回典型案件曝光草稿修改", "give an exposure back for revision", "return", Capability.REVIEW)
     def return_case_disclosure(self, number: CaseNumber, reason: Reason) -> CaseDisclosure | None:
         return PLANNED
 
-    @_command("曝光", "disclose on all channels; it ends with its penalty's publicity", "disclose")
+    @_command(
+        "在各渠道曝光典型案件，随处罚公示终止",
+        "disclose a case on all channels; it ends with its penalty's publicity",
+        "disclose",
+    )
     def disclose_case(self, number: CaseNumber) -> CaseDisclosure | None:
         return PLANNED
 
-    @_command("撤下曝光", "take an exposure down", "withdraw")
+    @_command("撤下典型案件曝光", "take an exposure down", "withdraw")
     def withdraw_case_disclosure(self, number: CaseNumber, reason: Reason) -> CaseDisclosure | None:
         return PLANNED

@@ -50,7 +50,7 @@ _command = commands_of("domestic", Capability.LOOKUP)
 @strawberry.type(description="家政服务员查询 · Asking about a domestic worker (R12.1)")
 class DomesticCommands:
     @_command(
-        "查询家政服务员",
+        "凭本人一次性授权查询家政服务员；授权只用一次，故为操作",
         "ask about the worker who authorised the caller; an authorisation holds once, so this is no query (R12.1)",
         "query",
     )

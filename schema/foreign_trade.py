@@ -102,7 +102,9 @@ _contract = commands_of("contract")
 @strawberry.type(description="对外经济操作 · Commands of foreign trade and investment")
 class ForeignTradeCommands:
     @_outbound(
-        "告知不良行为", "open the case of an adverse behaviour abroad, with the notice served", "propose"
+        "立案并告知对外投资合作不良行为",
+        "open the case of an adverse behaviour abroad, with the notice served",
+        "propose",
     )
     def propose_outbound_adverse(
         self,
@@ -117,19 +119,28 @@ class ForeignTradeCommands:
     ) -> OutboundAdverseCase | None:
         return PLANNED
 
-    @_outbound("陈述申辩", "state one's defence", "state_defence", Capability.APPLY)
+    @_outbound(
+        "对对外投资合作不良行为的认定陈述申辩",
+        "state one's defence against the finding of an adverse behaviour abroad",
+        "state_defence",
+        Capability.APPLY,
+    )
     def state_outbound_defence(self, number: CaseNumber, statement: _Statement) -> OutboundAdverseCase | None:
         return PLANNED
 
-    @_outbound("记录申辩", "record a defence", "record_defence")
+    @_outbound(
+        "登记对外投资合作不良行为的书面申辩",
+        "record a defence against the finding of an adverse behaviour abroad",
+        "record_defence",
+    )
     def record_outbound_defence(
         self, number: CaseNumber, statement: _Statement
     ) -> OutboundAdverseCase | None:
         return PLANNED
 
     @_outbound(
-        "认定不良行为并纳入信用记录",
-        "find, by a second person, and file the record (R13.3)",
+        "第二人认定对外投资合作不良行为并纳入信用记录",
+        "find an adverse behaviour abroad, by a second person, and file the record (R13.3)",
         "file",
         Capability.REVIEW,
     )
@@ -142,11 +153,11 @@ class ForeignTradeCommands:
     ) -> OutboundAdverseCase | None:
         return PLANNED
 
-    @_outbound("不予认定", "drop it", "drop")
+    @_outbound("不予认定对外投资合作不良行为", "drop the case of an adverse behaviour abroad", "drop")
     def drop_outbound_adverse(self, number: CaseNumber, reason: Reason) -> OutboundAdverseCase | None:
         return PLANNED
 
-    @_contract("登记招商引资合同", "enter a contract and its obligations", "register")
+    @_contract("登记招商引资合同及其义务", "enter an investment contract and its obligations", "register")
     def register_investment_contract(
         self,
         subject: SubjectCode,
@@ -157,7 +168,9 @@ class ForeignTradeCommands:
     ) -> InvestmentContract | None:
         return PLANNED
 
-    @_contract("记录履行", "an obligation was performed", "perform")
+    @_contract(
+        "记录招商引资合同义务的履行", "an obligation of an investment contract was performed", "perform"
+    )
     def perform_contract_obligation(
         self,
         number: CaseNumber,
@@ -166,20 +179,24 @@ class ForeignTradeCommands:
     ) -> InvestmentContract | None:
         return PLANNED
 
-    @_contract("履行完毕", "all is performed", "complete")
+    @_contract("招商引资合同全部履行完毕", "all of an investment contract is performed", "complete")
     def complete_investment_contract(self, number: CaseNumber) -> InvestmentContract | None:
         return PLANNED
 
-    @_contract("提出违约", "allege a breach: it stays confidential", "allege")
+    @_contract(
+        "提出招商引资合同违约，予以保密",
+        "allege a breach of an investment contract: it stays confidential",
+        "allege",
+    )
     def allege_contract_breach(self, number: CaseNumber, reason: Reason) -> InvestmentContract | None:
         return PLANNED
 
-    @_contract("撤销违约主张", "the allegation is given up", "dismiss")
+    @_contract("撤销招商引资合同的违约主张", "give up the allegation of a breach of contract", "dismiss")
     def dismiss_contract_breach(self, number: CaseNumber, reason: Reason) -> InvestmentContract | None:
         return PLANNED
 
     @_contract(
-        "将裁判认定的违约纳入信用记录",
+        "将生效裁判认定的合同违约纳入信用记录",
         "file a breach that a judgment in force establishes (R13.3)",
         "adjudicate",
         Capability.REVIEW,
@@ -193,6 +210,6 @@ class ForeignTradeCommands:
     ) -> InvestmentContract | None:
         return PLANNED
 
-    @_contract("终止合同", "it ended otherwise", "terminate")
+    @_contract("招商引资合同以其他方式终止", "an investment contract ended otherwise", "terminate")
     def terminate_investment_contract(self, number: CaseNumber, reason: Reason) -> InvestmentContract | None:
         return PLANNED

@@ -64,20 +64,31 @@ class HonestModelCommands:
     ) -> HonestModelNomination | None:
         return PLANNED
 
-    @_command("审核通过诚信典型", "endorse, by a second person", "endorse", Capability.REVIEW)
+    @_command(
+        "第二人审核通过诚信典型", "endorse an honest model, by a second person", "endorse", Capability.REVIEW
+    )
     def endorse_honest_model(self, number: _Number, opinion: Opinion) -> HonestModelNomination | None:
         return PLANNED
 
-    @_command("诚信典型审核不通过", "do not endorse", "reject", Capability.REVIEW)
+    @_command(
+        "第二人不予通过诚信典型",
+        "do not endorse an honest model, by a second person",
+        "reject",
+        Capability.REVIEW,
+    )
     def reject_honest_model(self, number: _Number, reason: Reason) -> HonestModelNomination | None:
         return PLANNED
 
-    @_command("提名红名单", "propose for a red list, where its public notice follows (R8.2)", "propose")
+    @_command(
+        "提名诚信典型列入红名单",
+        "propose an honest model for a red list, where its public notice follows (R8.2)",
+        "propose",
+    )
     def propose_honest_model(
         self, number: _Number, list_code: Annotated[str, parameter("名单代码", "code of the red list")]
     ) -> HonestModelNomination | None:
         return PLANNED
 
-    @_command("撤回推荐", "withdraw a nomination", "withdraw")
+    @_command("撤回诚信典型推荐", "withdraw a nomination", "withdraw")
     def withdraw_honest_model(self, number: _Number, reason: Reason) -> HonestModelNomination | None:
         return PLANNED

@@ -145,7 +145,7 @@ class DrawRateInput:
 @strawberry.type(description="抽查查询 · Queries of inspections")
 class InspectionQueries:
     @governed(
-        "按编号查抽查计划",
+        "按编号查双随机抽查计划及重新抽取所需的内容",
         "a random inspection with all that is needed to draw it again (R6.3)",
         OPEN,
         shape=Shape.ONE,
@@ -171,7 +171,7 @@ _inspection = commands_of("inspection")
 
 @strawberry.type(description="抽查操作 · Commands of inspections")
 class InspectionCommands:
-    @_plan("拟定抽查计划", "plan a random inspection of commitments (R6.3)", "open")
+    @_plan("拟定信用承诺双随机抽查计划", "plan a random inspection of commitments (R6.3)", "open")
     def plan_inspection(
         self,
         title: Annotated[str, parameter("名称", "title")],
@@ -186,37 +186,53 @@ class InspectionCommands:
     ) -> InspectionPlan | None:
         return PLANNED
 
-    @_plan("公布种子摘要", "fix the frame and publish the digests of frame and seed (R6.3)", "commit")
+    @_plan(
+        "固定抽样框，公布抽样框和种子的摘要",
+        "fix the frame and publish the digests of frame and seed (R6.3)",
+        "commit",
+    )
     def commit_draw(self, number: CaseNumber) -> InspectionPlan | None:
         return PLANNED
 
-    @_plan("随机抽取", "draw, and open an inspection of each object drawn (R6.3)", "draw")
+    @_plan("随机抽取，逐个立案检查", "draw, and open an inspection of each object drawn (R6.3)", "draw")
     def draw_inspection(self, number: CaseNumber) -> InspectionPlan | None:
         return PLANNED
 
-    @_plan("公开种子和结果", "publish the seed and what it drew (R6.3)", "publish")
+    @_plan("公开抽查的种子和抽取结果", "publish the seed and what it drew (R6.3)", "publish")
     def publish_draw(self, number: CaseNumber) -> InspectionPlan | None:
         return PLANNED
 
-    @_plan("终止抽查计划", "abandon a plan before its draw; the reason is public", "abandon")
+    @_plan(
+        "抽取之前终止抽查计划，理由公开", "abandon a plan before its draw; the reason is public", "abandon"
+    )
     def abandon_inspection_plan(self, number: CaseNumber, reason: Reason) -> InspectionPlan | None:
         return PLANNED
 
-    @_inspection("登记违背承诺线索", "open an inspection on a hint that a commitment is broken", "suspect")
+    @_inspection(
+        "凭线索立案检查涉嫌违背承诺", "open an inspection on a hint that a commitment is broken", "suspect"
+    )
     def suspect_breach(
         self, commitment: Annotated[str, parameter("承诺编号", "number of the commitment")], text: _Text
     ) -> CommitmentInspection | None:
         return PLANNED
 
-    @_inspection("记录发现的问题", "note a problem: a breach is suspected", "note")
+    @_inspection(
+        "记录承诺检查发现的问题，涉嫌违背承诺",
+        "note a problem that an inspection found: a breach is suspected",
+        "note",
+    )
     def note_inspection_problem(self, number: CaseNumber, text: _Text) -> CommitmentInspection | None:
         return PLANNED
 
-    @_inspection("未发现问题", "nothing was found, or a suspicion did not hold", "clear")
+    @_inspection(
+        "承诺检查未发现问题或线索不成立",
+        "an inspection found nothing, or its suspicion did not hold",
+        "clear",
+    )
     def clear_inspection(self, number: CaseNumber, text: _Text) -> CommitmentInspection | None:
         return PLANNED
 
-    @_inspection("公开抽查结果", "publish the result within seven working days (R6.3)", "publish")
+    @_inspection("七个工作日内公开抽查结果", "publish the result within seven working days (R6.3)", "publish")
     def publish_inspection_result(self, number: CaseNumber) -> CommitmentInspection | None:
         return PLANNED
 
@@ -232,7 +248,9 @@ class InspectionCommands:
         return PLANNED
 
     @_inspection(
-        "送达违背承诺认定告知书", "the notice was served: time for the defence begins (R6.4)", "notify"
+        "登记送达违背承诺认定告知书，申辩期开始",
+        "the notice was served: time for the defence begins (R6.4)",
+        "notify",
     )
     def serve_breach_notice(
         self,
@@ -245,16 +263,25 @@ class InspectionCommands:
     ) -> CommitmentInspection | None:
         return PLANNED
 
-    @_inspection("陈述申辩", "defend oneself against a finding of breach", "state_defence", Capability.APPLY)
+    @_inspection(
+        "对违背承诺的认定陈述申辩",
+        "defend oneself against a finding of breach",
+        "state_defence",
+        Capability.APPLY,
+    )
     def state_breach_defence(self, number: CaseNumber, statement: _Statement) -> CommitmentInspection | None:
         return PLANNED
 
-    @_inspection("记录申辩", "record a defence that was made on paper", "record_defence")
+    @_inspection(
+        "登记违背承诺案件的书面申辩",
+        "record a defence against a finding of breach that was made on paper",
+        "record_defence",
+    )
     def record_breach_defence(self, number: CaseNumber, statement: _Statement) -> CommitmentInspection | None:
         return PLANNED
 
     @_inspection(
-        "认定违背承诺成立",
+        "书面认定、告知、申辩之后由第二人认定违背承诺成立，纳入信用记录",
         "establish a breach after finding, notice and defence, by a second person; a record is filed (R6.4)",
         "establish",
         Capability.REVIEW,

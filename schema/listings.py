@@ -125,7 +125,9 @@ _command = commands_of("list")
 
 @strawberry.type(description="名单认定操作 · Commands of lists")
 class ListCommands:
-    @_command("提名列入名单", "propose a place on a list; nothing but a proposal (R8.1, R8.2)", "propose")
+    @_command(
+        "提名列入名单，仅为提名", "propose a place on a list; nothing but a proposal (R8.1, R8.2)", "propose"
+    )
     def propose_listing(
         self,
         subject: SubjectCode,
@@ -135,7 +137,7 @@ class ListCommands:
     ) -> ListingCase | None:
         return PLANNED
 
-    @_command("制作告知书", "make out the notice before the decision", "notify")
+    @_command("认定前制作列入名单告知书", "make out the notice before the decision on a list", "notify")
     def notify_listing(
         self,
         number: CaseNumber,
@@ -150,31 +152,44 @@ class ListCommands:
     ) -> ListingCase | None:
         return PLANNED
 
-    @_command("登记送达", "the notice was served: the period for defence begins", "serve")
+    @_command(
+        "登记送达列入名单告知书，申辩期开始",
+        "the notice before a place on a list was served: the period for defence begins",
+        "serve",
+    )
     def serve_listing_notice(
         self, number: CaseNumber, served_on: Annotated[Date, parameter("送达日期", "served on")]
     ) -> ListingCase | None:
         return PLANNED
 
-    @_command("陈述申辩", "state one's defence", "state_defence", Capability.APPLY)
+    @_command(
+        "对列入名单陈述申辩",
+        "state one's defence against a place on a list",
+        "state_defence",
+        Capability.APPLY,
+    )
     def state_listing_defence(
         self, number: CaseNumber, statement: Annotated[str, parameter("内容", "statement")]
     ) -> ListingCase | None:
         return PLANNED
 
-    @_command("记录申辩或异议", "record a defence or an objection", "record_defence")
+    @_command(
+        "登记列入名单的申辩或异议",
+        "record a defence or an objection against a place on a list",
+        "record_defence",
+    )
     def record_listing_defence(
         self, number: CaseNumber, statement: Annotated[str, parameter("内容", "statement")]
     ) -> ListingCase | None:
         return PLANNED
 
-    @_command("不予认定", "do not recognize", "decline")
+    @_command("不予认定列入名单", "do not recognize a place on a list", "decline")
     def decline_listing(self, number: CaseNumber, reason: Reason) -> ListingCase | None:
         return PLANNED
 
     @_command(
-        "认定",
-        "recognize, with the decision and the notice on repair together",
+        "认定列入名单，决定与信用修复告知书一并作出",
+        "recognize a place on a list, with the decision and the notice on repair together",
         "recognize",
         Capability.REVIEW,
     )
@@ -189,11 +204,13 @@ class ListCommands:
     ) -> ListingCase | None:
         return PLANNED
 
-    @_command("公布", "publish and push to the channels (R8.5)", "publish")
+    @_command(
+        "公布名单条目并推送各渠道", "publish a place on a list and push it to the channels (R8.5)", "publish"
+    )
     def publish_listing(self, number: CaseNumber) -> ListingCase | None:
         return PLANNED
 
-    @_command("中止", "suspend", "suspend")
+    @_command("中止红名单条目", "suspend a red entry", "suspend")
     def suspend_listing(
         self,
         number: CaseNumber,
@@ -202,7 +219,7 @@ class ListCommands:
     ) -> ListingCase | None:
         return PLANNED
 
-    @_command("恢复", "put in force again", "reinstate")
+    @_command("恢复已中止的红名单条目", "put a suspended red entry in force again", "reinstate")
     def reinstate_listing(
         self,
         number: CaseNumber,
@@ -211,13 +228,18 @@ class ListCommands:
     ) -> ListingCase | None:
         return PLANNED
 
-    @_command("撤销认定", "annul the decision: withdrawn with its reason", "revoke", Capability.REVIEW)
+    @_command(
+        "撤销列入名单的认定，撤下并说明理由",
+        "annul the decision on a list: withdrawn with its reason",
+        "revoke",
+        Capability.REVIEW,
+    )
     def revoke_listing(
         self, number: CaseNumber, reason: Reason, document_number: DocumentNumber
     ) -> ListingCase | None:
         return PLANNED
 
-    @_command("取消红名单资格", "disqualify a suspended red entry (R8.3)", "disqualify")
+    @_command("取消已中止的红名单资格", "disqualify a suspended red entry (R8.3)", "disqualify")
     def disqualify_listing(
         self, number: CaseNumber, reason: Reason, document_number: DocumentNumber
     ) -> ListingCase | None:
@@ -232,12 +254,14 @@ class ListCommands:
         return PLANNED
 
     @_command(
-        "名单复核", "look at the lists: suspend spoilt red entries, queue conflicts (R8.3, R8.4)", "recheck"
+        "复核名单：中止失信的红名单条目，列出名单冲突",
+        "look at the lists: suspend spoilt red entries, queue conflicts (R8.3, R8.4)",
+        "recheck",
     )
     def recheck_lists(self) -> list[ListRecheckRow] | None:
         return PLANNED
 
-    @_command("处理名单冲突", "decide a conflict of lists (R8.4)", "resolve_conflict")
+    @_command("处理红名单与严重失信主体名单冲突", "decide a conflict of lists (R8.4)", "resolve_conflict")
     def resolve_list_conflict(
         self, number: CaseNumber, reason: Reason, document_number: DocumentNumber
     ) -> ListConflict | None:

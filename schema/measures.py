@@ -85,7 +85,9 @@ _command = commands_of("measure")
 
 @strawberry.type(description="联合奖惩措施操作 · Commands of measures")
 class MeasureCommands:
-    @_command("发起措施", "initiate a measure on a list entry in force (R9.1)", "initiate")
+    @_command(
+        "对有效的名单条目发起奖惩措施", "initiate a measure on a list entry in force (R9.1)", "initiate"
+    )
     def initiate_measure(
         self,
         entry: Annotated[strawberry.ID, parameter("名单条目", "list entry")],
@@ -104,23 +106,31 @@ class MeasureCommands:
     ) -> MeasureApplication | None:
         return PLANNED
 
-    @_command("接收措施", "acknowledge a measure as its implementer", "acknowledge", Capability.RECEIVE)
+    @_command(
+        "实施部门签收奖惩措施", "acknowledge a measure as its implementer", "acknowledge", Capability.RECEIVE
+    )
     def acknowledge_measure(
         self, number: CaseNumber, document_number: _Receipt = None
     ) -> MeasureApplication | None:
         return PLANNED
 
-    @_command("本单位实施措施", "implement one's own measure", "take_over")
+    @_command("由本单位实施奖惩措施", "implement one's own measure", "take_over")
     def take_over_measure(
         self, number: CaseNumber, document_number: _Receipt = None
     ) -> MeasureApplication | None:
         return PLANNED
 
-    @_command("不予实施", "decline a measure as its implementer", "decline", Capability.RECEIVE)
+    @_command(
+        "实施部门不予实施奖惩措施", "decline a measure as its implementer", "decline", Capability.RECEIVE
+    )
     def decline_measure(self, number: CaseNumber, reason: Reason) -> MeasureApplication | None:
         return PLANNED
 
-    @_command("措施生效", "put a measure in effect: on catalogue code and basis only", "activate")
+    @_command(
+        "奖惩措施生效，须有全国清单编码和依据",
+        "put a measure in effect: on catalogue code and basis only",
+        "activate",
+    )
     def activate_measure(
         self,
         number: CaseNumber,
@@ -132,18 +142,23 @@ class MeasureCommands:
     ) -> MeasureApplication | None:
         return PLANNED
 
-    @_command("反馈实施情况", "feed back an application, as implementer", "feed_back", Capability.RECEIVE)
+    @_command(
+        "实施部门反馈奖惩措施实施情况",
+        "feed back an application, as implementer",
+        "feed_back",
+        Capability.RECEIVE,
+    )
     def feed_back_measure(
         self, number: CaseNumber, applied_on: _Applied, case_number: _Handling, result: _Result
     ) -> MeasureApplication | None:
         return PLANNED
 
-    @_command("反馈本单位实施情况", "feed back one's own application", "feed_back_own")
+    @_command("反馈本单位实施奖惩措施的情况", "feed back one's own application", "feed_back_own")
     def feed_back_own_measure(
         self, number: CaseNumber, applied_on: _Applied, case_number: _Handling, result: _Result
     ) -> MeasureApplication | None:
         return PLANNED
 
-    @_command("解除措施", "lift a measure", "lift")
+    @_command("解除奖惩措施", "lift a measure", "lift")
     def lift_measure(self, number: CaseNumber, reason: Reason) -> MeasureApplication | None:
         return PLANNED

@@ -61,22 +61,39 @@ class MemberCommands:
     ) -> MemberPublication | None:
         return PLANNED
 
-    @_command("审核公示", "approve and publish on 信用中国(青海)", "approve", Capability.REVIEW)
+    @_command(
+        "审核通过会员档案，在信用中国（青海）公示",
+        "approve the archive of a member and publish it on 信用中国(青海)",
+        "approve",
+        Capability.REVIEW,
+    )
     def approve_member_publication(self, number: CaseNumber, opinion: Opinion) -> MemberPublication | None:
         return PLANNED
 
-    @_command("不予公示", "decline", "decline", Capability.REVIEW)
+    @_command("不予公示会员档案", "decline to publish the archive of a member", "decline", Capability.REVIEW)
     def decline_member_publication(self, number: CaseNumber, reason: Reason) -> MemberPublication | None:
         return PLANNED
 
-    @_command("协会撤回", "the association withdraws it", "withdraw", Capability.MEMBER_WORK)
+    @_command(
+        "协会撤回会员档案的公示",
+        "the association withdraws the publication of an archive of a member",
+        "withdraw",
+        Capability.MEMBER_WORK,
+    )
     def withdraw_member_publication(self, number: CaseNumber, reason: Reason) -> MemberPublication | None:
         return PLANNED
 
-    @_command("会员撤回同意", "the member takes its agreement back", "revoke", Capability.APPLY)
+    @_command(
+        "会员撤回公示档案的同意",
+        "the member takes its agreement to publication back",
+        "revoke",
+        Capability.APPLY,
+    )
     def revoke_member_agreement(self, number: CaseNumber, reason: Reason) -> MemberPublication | None:
         return PLANNED
 
-    @_command("停止公示", "the department stops it", "stop")
+    @_command(
+        "本部门停止公示会员档案", "the department stops the publication of an archive of a member", "stop"
+    )
     def stop_member_publication(self, number: CaseNumber, reason: Reason) -> MemberPublication | None:
         return PLANNED

@@ -36,7 +36,7 @@ _command = commands_of("merchant", Capability.MERCHANT_WORK)
 @strawberry.type(description="平台报送 · Commands of platforms, for their own merchants only (R11.1, R11.2)")
 class MerchantCommands:
     @_command(
-        "报送经营者档案",
+        "报送本平台经营者的档案，不收自然人",
         "report the archive of one of one's merchants; natural persons are refused",
         "report",
     )
@@ -61,7 +61,7 @@ class MerchantCommands:
         return PLANNED
 
     @_command(
-        "报送评价汇总",
+        "报送一个时期的评价汇总，同一时期重报即更正",
         "report reviews of a period as aggregates; repeated for the same period it corrects",
         "summarize",
     )
@@ -82,7 +82,9 @@ class MerchantCommands:
     ) -> CreditArchive | None:
         return PLANNED
 
-    @_command("经营者退出平台", "a merchant left the platform: nothing more is reported", "close")
+    @_command(
+        "经营者退出平台，不再报送其档案", "a merchant left the platform: nothing more is reported", "close"
+    )
     def close_merchant_archive(
         self,
         number: CaseNumber,

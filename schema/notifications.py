@@ -98,7 +98,7 @@ _command = commands_of("notification")
 @strawberry.type(description="信用通报操作 · Commands of notifications")
 class NotificationCommands:
     @_command(
-        "起草通报",
+        "起草信用通报，收件单位尚不可见",
         "draft a notification; its addressees do not see it yet (R13.2)",
         "draft",
         Capability.NOTIFY,
@@ -118,15 +118,27 @@ class NotificationCommands:
     ) -> CreditNotification | None:
         return PLANNED
 
-    @_command("发出通报", "issue to all addressees (R13.1)", "issue", Capability.NOTIFY)
+    @_command(
+        "向全部收件单位发出信用通报",
+        "issue a notification to all addressees (R13.1)",
+        "issue",
+        Capability.NOTIFY,
+    )
     def issue_notification(self, number: CaseNumber) -> CreditNotification | None:
         return PLANNED
 
-    @_command("签收通报", "acknowledge as an addressee (R13.1)", "receive", Capability.NOTIFY)
+    @_command(
+        "收件单位签收信用通报",
+        "acknowledge a notification as an addressee (R13.1)",
+        "receive",
+        Capability.NOTIFY,
+    )
     def acknowledge_notification(self, number: CaseNumber) -> CreditNotification | None:
         return PLANNED
 
-    @_command("反馈通报", "feed back as an addressee", "answer", Capability.NOTIFY)
+    @_command(
+        "收件单位反馈信用通报", "feed back on a notification as an addressee", "answer", Capability.NOTIFY
+    )
     def answer_notification(
         self,
         number: CaseNumber,
@@ -138,16 +150,21 @@ class NotificationCommands:
     ) -> CreditNotification | None:
         return PLANNED
 
-    @_command("办结通报", "close what all have answered", "close", Capability.NOTIFY)
+    @_command(
+        "办结全部收件单位已反馈的信用通报",
+        "close a notification that all have answered",
+        "close",
+        Capability.NOTIFY,
+    )
     def close_notification(self, number: CaseNumber) -> CreditNotification | None:
         return PLANNED
 
-    @_command("撤回通报", "withdraw, as its sender", "withdraw", Capability.NOTIFY)
+    @_command("发出单位撤回信用通报", "withdraw a notification, as its sender", "withdraw", Capability.NOTIFY)
     def withdraw_notification(self, number: CaseNumber, reason: Reason) -> CreditNotification | None:
         return PLANNED
 
     @_command(
-        "依认定纳入信用记录",
+        "将当事单位的处罚决定纳入信用记录，为通报成为记录的唯一途径",
         "file a penalty that a party decided as a record: the only way from a notification to a record (R13.3)",
         "file_finding",
     )

@@ -147,7 +147,10 @@ _correction = commands_of("correction", Capability.RECEIVE)
 @strawberry.type(description="异议操作 · Commands of objections")
 class ObjectionCommands:
     @_objection(
-        "提出异议", "object to a record of one's own; it is marked at once", "submit", Capability.APPLY
+        "对本人的记录提出异议，记录即时标注",
+        "object to a record of one's own; it is marked at once",
+        "submit",
+        Capability.APPLY,
     )
     def submit_objection(
         self,
@@ -160,7 +163,11 @@ class ObjectionCommands:
     ) -> ObjectionCase | None:
         return PLANNED
 
-    @_objection("代录异议", "enter an objection that came on paper; the record is marked at once", "record")
+    @_objection(
+        "代录书面异议，记录即时标注",
+        "enter an objection that came on paper; the record is marked at once",
+        "record",
+    )
     def record_objection(
         self,
         target: _Target,
@@ -172,11 +179,19 @@ class ObjectionCommands:
     ) -> ObjectionCase | None:
         return PLANNED
 
-    @_objection("转办异议", "forward to the provider of the record, as an enquiry", "forward")
+    @_objection(
+        "以核查函将异议转办提供单位",
+        "forward an objection to the provider of the record, as an enquiry",
+        "forward",
+    )
     def forward_objection(self, number: CaseNumber) -> ObjectionCase | None:
         return PLANNED
 
-    @_objection("记录书面答复", "record what an agency answered that is no partner", "record_answer")
+    @_objection(
+        "登记非接入单位对异议的书面答复",
+        "record what an agency that is no partner answered to an objection",
+        "record_answer",
+    )
     def record_objection_answer(
         self,
         number: CaseNumber,
@@ -188,7 +203,10 @@ class ObjectionCommands:
         return PLANNED
 
     @_objection(
-        "异议成立", "uphold: the record ends everywhere, recipients are told", "uphold", Capability.REVIEW
+        "异议成立，记录在各处终止并告知获知单位",
+        "uphold an objection: the record ends everywhere, recipients are told",
+        "uphold",
+        Capability.REVIEW,
     )
     def uphold_objection(
         self,
@@ -202,17 +220,19 @@ class ObjectionCommands:
     ) -> ObjectionCase | None:
         return PLANNED
 
-    @_objection("异议不成立", "reject: the mark is taken away", "reject", Capability.REVIEW)
+    @_objection(
+        "异议不成立，取消标注", "reject an objection: the mark is taken away", "reject", Capability.REVIEW
+    )
     def reject_objection(
         self, number: CaseNumber, reason: Reason, document_number: DocumentNumber
     ) -> ObjectionCase | None:
         return PLANNED
 
-    @_objection("撤回异议", "withdraw one's objection", "withdraw", Capability.APPLY)
+    @_objection("撤回本人的异议", "withdraw one's objection", "withdraw", Capability.APPLY)
     def withdraw_objection(self, number: CaseNumber) -> ObjectionCase | None:
         return PLANNED
 
-    @_objection("记录撤回异议", "record that it was withdrawn on paper", "record_withdrawal")
+    @_objection("登记书面撤回异议", "record that an objection was withdrawn on paper", "record_withdrawal")
     def record_objection_withdrawal(self, number: CaseNumber, reason: Reason) -> ObjectionCase | None:
         return PLANNED
 

@@ -62,7 +62,7 @@ _command = commands_of("implementation")
 
 @strawberry.type(description="实施方案操作 · Commands of implementation plans")
 class PlanCommands:
-    @_command("起草实施方案", "draft the plan of one's region (article 十五)", "draft")
+    @_command("起草本地区实施方案", "draft the plan of one's region (article 十五)", "draft")
     def draft_implementation_plan(
         self,
         title: Annotated[str, parameter("名称", "title")],
@@ -74,13 +74,13 @@ class PlanCommands:
     ) -> ImplementationPlan | None:
         return PLANNED
 
-    @_command("印发实施方案", "adopt by a document", "adopt")
+    @_command("以文件印发实施方案", "adopt an implementation plan by a document", "adopt")
     def adopt_implementation_plan(
         self, number: _Number, document_number: DocumentNumber
     ) -> ImplementationPlan | None:
         return PLANNED
 
-    @_command("登记任务进展", "record how far a task is", "record")
+    @_command("登记实施方案任务的进展", "record how far a task of a plan is", "record")
     def record_plan_task(
         self,
         number: _Number,
@@ -90,10 +90,14 @@ class PlanCommands:
     ) -> ImplementationPlan | None:
         return PLANNED
 
-    @_command("完成实施方案", "every task is done or dropped", "complete")
+    @_command(
+        "任务全部完成或取消后办结实施方案",
+        "complete a plan of which every task is done or dropped",
+        "complete",
+    )
     def complete_implementation_plan(self, number: _Number) -> ImplementationPlan | None:
         return PLANNED
 
-    @_command("终止实施方案", "give up", "abandon")
+    @_command("终止实施方案", "abandon an implementation plan", "abandon")
     def abandon_implementation_plan(self, number: _Number, reason: Reason) -> ImplementationPlan | None:
         return PLANNED

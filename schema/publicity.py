@@ -193,7 +193,11 @@ _command = commands_of("publicity")
 
 @strawberry.type(description="信用公示操作 · Commands of publicity")
 class PublicityCommands:
-    @_command("起草公示", "draft a publication; the clock runs from the decision (R7.1)", "draft")
+    @_command(
+        "起草决定的公示，期限自作出决定的次日起算",
+        "draft the publication of a decision; the working days begin on the day after the decision (R7.1)",
+        "draft",
+    )
     def draft_publicity(
         self,
         subject: SubjectCode,
@@ -209,7 +213,7 @@ class PublicityCommands:
     ) -> PublicityCase | None:
         return PLANNED
 
-    @_command("修改草稿", "revise a draft; it is screened anew", "revise")
+    @_command("修改公示草稿，重新筛查", "revise the draft of a publication; it is screened anew", "revise")
     def revise_publicity(
         self,
         number: CaseNumber,
@@ -218,15 +222,26 @@ class PublicityCommands:
     ) -> PublicityCase | None:
         return PLANNED
 
-    @_command("提交审查", "hand in for review; the clock does not stop (R7.2)", "submit")
+    @_command(
+        "将公示草稿提交审查，期限不停",
+        "hand a draft of a publication in for review; the clock does not stop (R7.2)",
+        "submit",
+    )
     def submit_publicity(self, number: CaseNumber) -> PublicityCase | None:
         return PLANNED
 
-    @_command("保密审查通过", "secrecy review, by a second person", "pass_secrecy", Capability.REVIEW)
+    @_command(
+        "第二人通过公示的保密审查",
+        "pass the secrecy review of a publication, by a second person",
+        "pass_secrecy",
+        Capability.REVIEW,
+    )
     def pass_secrecy_review(self, number: CaseNumber, opinion: Opinion) -> PublicityCase | None:
         return PLANNED
 
-    @_command("排除隐私提示", "clear one finding of the redactor (R7.3)", "clear", Capability.REVIEW)
+    @_command(
+        "逐项排除公示文本的隐私提示", "clear one finding of the redactor (R7.3)", "clear", Capability.REVIEW
+    )
     def clear_publicity_finding(
         self,
         number: CaseNumber,
@@ -235,7 +250,12 @@ class PublicityCommands:
     ) -> PublicityCase | None:
         return PLANNED
 
-    @_command("内容审核通过", "content review, by a second person", "approve", Capability.REVIEW)
+    @_command(
+        "第二人通过公示内容审核",
+        "pass the content review of a publication, by a second person",
+        "approve",
+        Capability.REVIEW,
+    )
     def approve_publicity(
         self,
         number: CaseNumber,
@@ -246,11 +266,16 @@ class PublicityCommands:
     ) -> PublicityCase | None:
         return PLANNED
 
-    @_command("退回修改", "give back for revision", "return", Capability.REVIEW)
+    @_command("退回公示草稿修改", "give a publication back for revision", "return", Capability.REVIEW)
     def return_publicity(self, number: CaseNumber, reason: Reason) -> PublicityCase | None:
         return PLANNED
 
-    @_command("不予公开", "decide not to publish, with the basis (R7.3)", "except", Capability.REVIEW)
+    @_command(
+        "决定不予公开并写明依据",
+        "decide not to publish a decision, with the basis (R7.3)",
+        "except",
+        Capability.REVIEW,
+    )
     def except_publicity(
         self,
         number: CaseNumber,
@@ -260,25 +285,29 @@ class PublicityCommands:
     ) -> PublicityCase | None:
         return PLANNED
 
-    @_command("公示", "publish on all channels (R7.1, R7.6)", "publish")
+    @_command("在各渠道公示决定", "publish a decision on all channels (R7.1, R7.6)", "publish")
     def publish_decision(self, number: CaseNumber) -> PublicityCase | None:
         return PLANNED
 
-    @_command("暂停公示", "stop showing it for a while", "suspend")
+    @_command("暂停公示", "stop showing a publication for a while", "suspend")
     def suspend_publicity(self, number: CaseNumber, reason: Reason) -> PublicityCase | None:
         return PLANNED
 
-    @_command("恢复公示", "show it again", "resume")
+    @_command("恢复已暂停的公示", "show a suspended publication again", "resume")
     def resume_publicity(self, number: CaseNumber) -> PublicityCase | None:
         return PLANNED
 
-    @_command("修复终止公示", "end it after repair", "end_repair")
+    @_command("因信用修复终止公示", "end a publication after repair", "end_repair")
     def end_publicity_by_repair(
         self, number: CaseNumber, document_number: DocumentNumber
     ) -> PublicityCase | None:
         return PLANNED
 
-    @_command("撤回公示", "withdraw within three working days, and say why (R7.4)", "withdraw")
+    @_command(
+        "三个工作日内撤回公示并说明理由",
+        "withdraw a publication within three working days, and say why (R7.4)",
+        "withdraw",
+    )
     def withdraw_publicity(
         self,
         number: CaseNumber,

@@ -32,7 +32,7 @@ class Query(
     InspectionQueries,
 ):
     @governed(
-        "按标识精确查找信用主体",
+        "按标识精确查找信用主体；不明或不可见时为 null",
         "a subject by exact identifier; null when unknown or not visible",
         OPEN,
         shape=Shape.ONE,
@@ -51,7 +51,7 @@ class Query(
         return PLANNED
 
     @governed(
-        "批量查找信用主体",
+        "批量按代码查找信用主体，至多 500 个；次序不变，查不到的为 null",
         "subjects by code, in the order asked, null for unknown; at most 500",
         OPEN,
         shape=Shape.MANY,
@@ -69,7 +69,7 @@ class Query(
         return PLANNED
 
     @governed(
-        "按名称查找候选",
+        "按名称查找候选，由近似到不近似；限组织和个体工商户",
         "candidates for a name, best first; organizations and individual businesses only",
         OPEN,
         shape=Shape.ROWS,
@@ -85,7 +85,7 @@ class Query(
         return PLANNED
 
     @governed(
-        "信用记录",
+        "信用记录，由新到旧",
         "credit records, newest first",
         OPEN,
         shape=Shape.CONNECTION,
@@ -102,7 +102,7 @@ class Query(
         return PLANNED
 
     @governed(
-        "名单条目",
+        "某名单的有效条目，由新到旧",
         "entries in force of a list, newest first",
         OPEN,
         shape=Shape.CONNECTION,
@@ -131,7 +131,7 @@ class Query(
         return PLANNED
 
     @governed(
-        "按标识再次获取",
+        "按标识再次获取；不明或不可见时为 null",
         "an object by its opaque id; null when unknown or not visible",
         OPEN,
         shape=Shape.ONE,
@@ -145,7 +145,7 @@ class Query(
         return PLANNED
 
     @governed(
-        "本单位案件",
+        "与本单位有关的案件，由新到旧",
         "the cases the caller has to do with, newest first",
         OPEN,
         shape=Shape.CONNECTION,
@@ -179,7 +179,7 @@ class Query(
         return PLANNED
 
     @governed(
-        "核验审查编号",
+        "核验审查编号对某主体、某事项是否有效，持编号者均可",
         "whether a check number holds for a subject and a matter; for anyone it is shown to (R5.1)",
         OPEN,
         shape=Shape.ROWS,
@@ -197,7 +197,7 @@ class Query(
         return PLANNED
 
     @governed(
-        "公示及时率",
+        "按单位和决定月份统计的公示及时率，限办理单位和审计",
         "timeliness of publicity by unit and month of decision (R7.1); for handling units and auditors",
         OPEN,
         shape=Shape.ROWS,
@@ -219,7 +219,7 @@ class Query(
     )
 
     @governed(
-        "解释可见性",
+        "解释某字段为何可见或不可见",
         "why a coordinate is visible or not, for a purpose and a subject",
         OPEN,
         shape=Shape.ROWS,

@@ -173,7 +173,7 @@ class RepairOutlook:
 @strawberry.type(description="信用修复查询 · Queries of repair")
 class RepairQueries:
     @governed(
-        "修复前景",
+        "记录或名单条目的最早可修复日和障碍；不明或不可见时为 null",
         "from when a record or list entry may be repaired, and what blocks it; null when unknown or not visible (R9.2)",
         OPEN,
         shape=Shape.ROWS,
@@ -195,7 +195,10 @@ _command = commands_of("repair")
 @strawberry.type(description="信用修复操作 · Commands of repair")
 class RepairCommands:
     @_command(
-        "申请信用修复", "apply for the repair of one's own record or entry (R9.2)", "apply", Capability.APPLY
+        "申请修复本人的记录或名单条目",
+        "apply for the repair of one's own record or entry (R9.2)",
+        "apply",
+        Capability.APPLY,
     )
     def apply_for_repair(
         self, target: _Target, statement: _Statement, evidence: _Papers, agent: _Agent = None
@@ -203,7 +206,7 @@ class RepairCommands:
         return PLANNED
 
     @_command(
-        "登记修复申请",
+        "登记送达认定部门的信用修复申请",
         "record an application that reached the department that recognized it (R9.2)",
         "record",
     )
@@ -220,31 +223,39 @@ class RepairCommands:
     ) -> RepairCase | None:
         return PLANNED
 
-    @_command("补充修复材料", "hand in further papers", "supplement", Capability.APPLY)
+    @_command("提交信用修复的补充材料", "hand in further papers for a repair", "supplement", Capability.APPLY)
     def supplement_repair(self, number: CaseNumber, evidence: _Papers) -> RepairCase | None:
         return PLANNED
 
-    @_command("登记补充材料", "record further papers", "record_supplement")
+    @_command("登记信用修复的补充材料", "record further papers of a repair", "record_supplement")
     def record_repair_supplement(self, number: CaseNumber, evidence: _Papers) -> RepairCase | None:
         return PLANNED
 
-    @_command("受理", "accept, within three working days", "accept")
+    @_command(
+        "三个工作日内受理信用修复申请",
+        "accept an application for repair, within three working days",
+        "accept",
+    )
     def accept_repair(self, number: CaseNumber) -> RepairCase | None:
         return PLANNED
 
-    @_command("不予受理", "do not accept, and say why", "reject_intake")
+    @_command(
+        "不予受理信用修复申请并说明理由",
+        "do not accept an application for repair, and say why",
+        "reject_intake",
+    )
     def reject_repair(self, number: CaseNumber, reason: Reason) -> RepairCase | None:
         return PLANNED
 
-    @_command("开始审核", "begin the review", "begin_review")
+    @_command("开始审核信用修复申请", "begin the review of an application for repair", "begin_review")
     def begin_repair_review(self, number: CaseNumber) -> RepairCase | None:
         return PLANNED
 
-    @_command("延期", "extend a complex case, and say why", "extend")
+    @_command("延长复杂信用修复案件的期限并说明理由", "extend a complex repair, and say why", "extend")
     def extend_repair(self, number: CaseNumber, reason: Reason) -> RepairCase | None:
         return PLANNED
 
-    @_command("审核", "say what was found (R9.2, R9.3)", "examine")
+    @_command("记录信用修复的审核情况", "say what the review of a repair found (R9.2, R9.3)", "examine")
     def examine_repair(
         self,
         number: CaseNumber,
@@ -258,8 +269,8 @@ class RepairCommands:
         return PLANNED
 
     @_command(
-        "准予修复",
-        "approve: publicity, sharing, use and measures end at once (R9.1, R9.2)",
+        "准予信用修复，公示、共享、使用和措施即时终止",
+        "approve a repair: publicity, sharing, use and measures end at once (R9.1, R9.2)",
         "approve",
         Capability.REVIEW,
     )
@@ -271,20 +282,25 @@ class RepairCommands:
     ) -> RepairCase | None:
         return PLANNED
 
-    @_command("不予修复", "refuse, and say why", "refuse", Capability.REVIEW)
+    @_command("不予信用修复并说明理由", "refuse a repair, and say why", "refuse", Capability.REVIEW)
     def refuse_repair(
         self, number: CaseNumber, document_number: DocumentNumber, reason: Reason
     ) -> RepairCase | None:
         return PLANNED
 
-    @_command("反馈申请人", "answer the applicant, within ten working days", "answer")
+    @_command(
+        "十个工作日内答复信用修复申请人", "answer the applicant for repair, within ten working days", "answer"
+    )
     def answer_repair(
         self, number: CaseNumber, answer: Annotated[str, parameter("反馈内容", "answer")]
     ) -> RepairCase | None:
         return PLANNED
 
     @_command(
-        "撤销修复", "revoke a repair by false materials: it is as it was (R9.2)", "revoke", Capability.REVIEW
+        "撤销以虚假材料取得的信用修复，恢复原状",
+        "revoke a repair by false materials: it is as it was (R9.2)",
+        "revoke",
+        Capability.REVIEW,
     )
     def revoke_repair(
         self, number: CaseNumber, document_number: DocumentNumber, reason: Reason

@@ -112,7 +112,9 @@ _command = commands_of("report", Capability.REPORT)
 @strawberry.type(description="季度报告操作 · Commands of the quarterly report")
 class ReportCommands:
     @_command(
-        "打开季度报告", "the report on a quarter that is over; pre-filled when it is new (R18.1)", "open"
+        "打开已结束季度的报告并预填",
+        "the report on a quarter that is over; pre-filled when it is new (R18.1)",
+        "open",
     )
     def open_quarterly_report(
         self,
@@ -121,11 +123,19 @@ class ReportCommands:
     ) -> QuarterlyReport | None:
         return PLANNED
 
-    @_command("重新预填", "count the figures anew from events (R18.3)", "prefill")
+    @_command(
+        "按事件重新预填季度报告的指标",
+        "count the figures of a quarterly report anew from events (R18.3)",
+        "prefill",
+    )
     def prefill_quarterly_report(self, number: _Number) -> QuarterlyReport | None:
         return PLANNED
 
-    @_command("确认或修改指标", "confirm figures, or override them with a reason (R18.3)", "state")
+    @_command(
+        "确认季度报告的指标，或说明理由后修改",
+        "confirm figures of a quarterly report, or override them with a reason (R18.3)",
+        "state",
+    )
     def state_report_figures(
         self,
         number: _Number,
@@ -133,14 +143,20 @@ class ReportCommands:
     ) -> QuarterlyReport | None:
         return PLANNED
 
-    @_command("报送季度报告", "submit, when every figure is confirmed (R18.1)", "submit")
+    @_command(
+        "各项指标确认后报送季度报告",
+        "submit a quarterly report, when every figure is confirmed (R18.1)",
+        "submit",
+    )
     def submit_quarterly_report(self, number: _Number) -> QuarterlyReport | None:
         return PLANNED
 
-    @_command("退回季度报告", "give back for a correction", "return", Capability.REVIEW)
+    @_command(
+        "退回季度报告更正", "give a quarterly report back for a correction", "return", Capability.REVIEW
+    )
     def return_quarterly_report(self, number: _Number, reason: Reason) -> QuarterlyReport | None:
         return PLANNED
 
-    @_command("接收季度报告", "accept", "accept", Capability.REVIEW)
+    @_command("接收报送的季度报告", "accept a quarterly report", "accept", Capability.REVIEW)
     def accept_quarterly_report(self, number: _Number) -> QuarterlyReport | None:
         return PLANNED

@@ -51,7 +51,9 @@ class TrainingCommands:
     ) -> Training | None:
         return PLANNED
 
-    @_command("登记参训企业", "record a firm that attended; gives its certificate (R9.2)", "attend")
+    @_command(
+        "登记参训企业并给出证明编号", "record a firm that attended; gives its certificate (R9.2)", "attend"
+    )
     def record_training_attendance(
         self,
         number: _Number,
@@ -61,10 +63,10 @@ class TrainingCommands:
     ) -> Training | None:
         return PLANNED
 
-    @_command("办结培训", "close the log of a training", "close")
+    @_command("办结培训登记", "close the log of a training", "close")
     def close_training(self, number: _Number) -> Training | None:
         return PLANNED
 
-    @_command("取消培训", "cancel, before anybody is recorded", "cancel")
+    @_command("登记参训企业之前取消培训", "cancel a training, before anybody is recorded", "cancel")
     def cancel_training(self, number: _Number, reason: Reason) -> Training | None:
         return PLANNED

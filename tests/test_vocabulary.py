@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
@@ -101,6 +102,14 @@ def test_the_chinese_of_a_description_has_chinese_punctuation() -> None:
     for description in re.findall(r'"""(.*?)"""', sdl(), re.DOTALL):
         chinese = description.partition(" · ")[0]
         assert not re.search(r"[\u4e00-\u9fff][,;:(]|[,;:)][\u4e00-\u9fff]", chinese), chinese
+
+
+def test_no_two_commands_or_questions_are_described_alike() -> None:
+    for root in ("Query", "Mutation"):
+        fields = vocabulary().schema.type_map[root].fields  # type: ignore[attr-defined]
+        for language in (0, 2):
+            words = Counter((field.description or "").partition(" · ")[language] for field in fields.values())
+            assert words.most_common(1)[0][1] == 1
 
 
 def test_what_can_be_withheld_is_nullable() -> None:
