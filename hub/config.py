@@ -140,7 +140,8 @@ class Settings:
 
     database_url: str | None = setting(
         "HUB_DATABASE_URL",
-        "PostgreSQL (15 or later) of the store, as its owner; not set: an embedded one below HUB_STATE_DIR",
+        "PostgreSQL (15 or later) of the store, as its owner; `serve` needs it; not set: other commands use an embedded"
+        " one below HUB_STATE_DIR",
         _POSTGRES,
         secret=True,
     )

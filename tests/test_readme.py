@@ -31,7 +31,7 @@ MACHINES_PAGE = ROOT / "docs" / "casework.md"
 ASKED = {
     "customs": ("NOTIFICATION", {}),
     "mall": ("MERCHANT_ADMISSION", {}),
-    "commerce": ("ADMINISTRATIVE_LICENSING", {"hub_matter": "QH-DEMO-01", "hub_case": "2026-0001"}),
+    "commerce": ("ADMINISTRATIVE_LICENSING", {"hub_matter": "SW-XK-OIL", "hub_case": "2026-0001"}),
 }
 
 

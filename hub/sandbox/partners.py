@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from hub.config import Settings
 from hub.graphiql.page import DemoPartner, PurposeChoice
+from hub.rules.matters import load_matters
 from hub.sandbox.tokens import demo_token
 from hub.serving.answers import Parts
 from schema.coordinates import vocabulary
 
+# For purposes that no matter is configured for: audits, supervision.
 MATTER, CASE = "QH-DEMO-01", "2026-0001"
 TOKEN_SECONDS = 8 * 3600
 
@@ -26,7 +28,7 @@ def demo_partners(settings: Settings, parts: Parts) -> list[DemoPartner]:
                 PurposeChoice(
                     code=str(purpose),
                     label=labels[str(purpose)],
-                    matter=MATTER
+                    matter=_matter(str(purpose))
                     if purpose in parts.standings.matrix.partners[one.partner_class].matter
                     else "",
                     case=CASE if purpose in parts.standings.matrix.partners[one.partner_class].case else "",
@@ -37,3 +39,10 @@ def demo_partners(settings: Settings, parts: Parts) -> list[DemoPartner]:
         )
         for one in found
     ]
+
+
+def _matter(purpose: str) -> str:
+    """A matter for which a credit check of this purpose is answered, if there is one."""
+    return next(
+        (one.code for one in load_matters() if one.purpose == purpose and one.valid_to is None), MATTER
+    )
