@@ -1,11 +1,12 @@
-"""The tables of both READMEs: which cells the code decides, and how a table stands in the text."""
+"""The tables of both READMEs and of the pages on mechanisms: which cells the code decides, and how a table stands in the text."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from inspect import getsource
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,10 +17,12 @@ from prometheus_client import generate_latest
 
 from hub import errors, observe
 from hub.casework.delivery.watch import Watch
+from hub.casework.listings import commands as listings
 from hub.cli import app
 from hub.config import declared_settings
 from hub.rights.matrix import Reason
 from hub.rules.matrix import load_matrix
+from hub.rules.reports import ReportRules
 from hub.sandbox.agreements import PARTNERS
 from hub.sources.discovery import discover
 from schema.coordinates import vocabulary
@@ -27,6 +30,7 @@ from schema.identifiers import PROBLEMS
 
 ROOT = Path(__file__).parents[1]
 READMES = {"en": ROOT / "README.md", "zh": ROOT / "README.zh-CN.md"}
+MECHANISMS = {"en": ROOT / "docs" / "mechanisms.md", "zh": ROOT / "docs" / "mechanisms.zh-CN.md"}
 # A row that nobody has described yet; a test refuses it.
 MISSING = "TODO"
 
@@ -47,6 +51,7 @@ class Table:
     name: str
     rows: Callable[[], Sequence[Row]]
     prose: int
+    pages: Mapping[str, Path] = field(default_factory=lambda: READMES)
 
 
 def _code(text: str) -> str:
@@ -147,10 +152,10 @@ def _roots(name: str) -> list[Row]:
     owner = known.schema.type_map[name]
     assert isinstance(owner, GraphQLObjectType)
     found = []
-    for field, declared in sorted(owner.fields.items()):
+    for name_of, declared in sorted(owner.fields.items()):
         chinese, _, english = (declared.description or "").partition(" · ")
-        capability = known.rules[f"{name}.{field}"].capability
-        found.append(Row((_code(field), "" if capability is None else _code(capability)), english, chinese))
+        capability = known.rules[f"{name}.{name_of}"].capability
+        found.append(Row((_code(name_of), "" if capability is None else _code(capability)), english, chinese))
     return found
 
 
@@ -203,6 +208,80 @@ def _codes(node: ast.AST) -> Iterator[str]:
                     yield from re.findall(r"\A[A-Z][A-Z0-9_]+[A-Z0-9]\Z", part.value)
 
 
+def refusals() -> list[Row]:
+    """Every reason of GUARD_REFUSED, read from the source text."""
+    found = set()
+    for path in sorted((ROOT / "hub" / "casework").rglob("*.py")):
+        found |= set(_refusals(ast.parse(path.read_text("utf-8"))))
+    # What the rules say stands in the way, which casework passes on.
+    repair = ast.parse((ROOT / "hub" / "rules" / "repair.py").read_text("utf-8"))
+    for node in ast.walk(repair):
+        if isinstance(node, ast.FunctionDef) and node.name in _REPAIR:
+            for call in ast.walk(node):
+                if isinstance(call, ast.Call) and _name(call.func) in ("Blocker", "append"):
+                    found |= {_open(said) for said in _strings(call.args[0], {})}
+    found |= {
+        f"FIGURES_{code}" for code in re.findall(r'\("([A-Z_]+)", code\)', getsource(ReportRules.problems))
+    }
+    found |= set(re.findall(r"'(ON_A_[A-Z_]+)'", listings._BLOCKERS))
+    classes = re.findall(r"r\.seriousness IN \((.*?)\)", listings._BLOCKERS)
+    found |= {f"{one}_ADVERSE_RECORD" for one in re.findall(r"[A-Z]+", classes[0])}
+    return [Row((_code(code),)) for code in sorted(found)]
+
+
+_REPAIR = ("assess", "_conditions", "_repeats", "_lasting", "_standing")
+
+
+def _refusals(module: ast.Module) -> Iterator[str]:
+    """The reasons that one module of casework gives: in what it raises, and in what its guards return."""
+    names = {
+        one.targets[0].id: one.value.value
+        for one in module.body
+        if isinstance(one, ast.Assign)
+        and isinstance(one.targets[0], ast.Name)
+        and isinstance(one.value, ast.Constant)
+        and isinstance(one.value.value, str)
+    }
+    for node in ast.walk(module):
+        said: list[ast.expr] = []
+        if isinstance(node, ast.Call) and _name(node.func) == "GuardRefused":
+            said = [keyword.value for keyword in node.keywords]
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if node.returns is not None and ast.unparse(node.returns) == "str | None":
+                said = [one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value]
+        elif isinstance(node, ast.keyword) and node.arg == "guard" and isinstance(node.value, ast.Lambda):
+            said = [node.value.body]
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith("['impossible']"):
+            # A command tells the guard so.
+            said = [node.value]
+        for one in said:
+            yield from (text for text in _strings(one, names) if re.fullmatch(r"[A-Z][A-Z_]+[A-Z]", text))
+
+
+def _strings(node: ast.expr, names: Mapping[str, str]) -> Iterator[str]:
+    """The strings that an expression can be; an f-string up to its first value."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.Name) and node.id in names:
+        yield names[node.id]
+    elif isinstance(node, ast.JoinedStr):
+        yield from _strings(node.values[0], names)
+    elif isinstance(node, ast.IfExp):
+        yield from _strings(node.body, names)
+        yield from _strings(node.orelse, names)
+    elif isinstance(node, ast.BoolOp):
+        for value in node.values:
+            yield from _strings(value, names)
+
+
+def _open(said: str) -> str:
+    return f"{said}…" if said.endswith(":") else said
+
+
+def _name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
 TABLES = (
     Table("settings", settings, 1),
     Table("source-settings", source_settings, 1),
@@ -217,6 +296,7 @@ TABLES = (
     Table("worker-metrics", worker_metrics, 1),
     Table("events", events, 1),
     Table("quarantine", quarantine_codes, 1),
+    Table("refusals", refusals, 1, MECHANISMS),
 )
 
 
@@ -262,9 +342,12 @@ def prose_of(table: Table, rows: Sequence[Sequence[str]]) -> dict[tuple[str, ...
     return found
 
 
-def renewed(text: str, language: str) -> str:
-    """`text` with every table as the code says it; what is new has to be described by a person."""
+def renewed(page: Path, language: str) -> str:
+    """The text of a page with every table as the code says it; what is new has to be described by a person."""
+    text = page.read_text("utf-8")
     for table in TABLES:
+        if table.pages[language] != page:
+            continue
         rows = expected(table, language, prose_of(table, cells(text, table.name)))
         begin, end = block(text, table.name)
         lines = "".join("| " + " | ".join(row) + " |\n" for row in rows)

@@ -22,7 +22,18 @@ from hub.sandbox.run import province_in
 from hub.sandbox.seed import seed_consents
 from hub.sources.discovery import discover
 from tests.hub_server import SUBJECTS, ProvinceHub
-from tests.readme_tables import MISSING, READMES, ROOT, TABLES, Table, cells, expected, prose_of, renewed
+from tests.readme_tables import (
+    MECHANISMS,
+    MISSING,
+    READMES,
+    ROOT,
+    TABLES,
+    Table,
+    cells,
+    expected,
+    prose_of,
+    renewed,
+)
 from tests.readme_text import ENGLISH, FENCE, HEREDOC, TEXTS, fenced_after, section, shell
 from tests.test_vocabulary import views
 
@@ -61,7 +72,7 @@ def test_what_applying_an_agreement_may_say_is_explained(language: str) -> None:
 @pytest.mark.parametrize("language", READMES)
 def test_a_table_says_what_the_code_says(table: Table, language: str) -> None:
     """Renew with `python -m tests.test_readme`; describe what is new by hand."""
-    said = cells(TEXTS[language], table.name)
+    said = cells(table.pages[language].read_text("utf-8"), table.name)
     assert said == expected(table, language, prose_of(table, said))
     assert not [row for row in said if MISSING in row or "" in row[len(row) - table.prose :]]
 
@@ -108,9 +119,8 @@ def test_every_setting_of_a_source_is_declared_by_its_connector() -> None:
 def test_no_row_of_a_table_stands_in_one_language_only() -> None:
     for table in TABLES:
         split = -table.prose
-        assert [row[:split] for row in cells(TEXTS["en"], table.name)] == [
-            row[:split] for row in cells(TEXTS["zh"], table.name)
-        ]
+        said = [cells(page.read_text("utf-8"), table.name) for page in table.pages.values()]
+        assert [row[:split] for row in said[0]] == [row[:split] for row in said[1]]
 
 
 def test_every_module_that_the_path_is_made_of_is_in_the_code_map() -> None:
@@ -175,6 +185,7 @@ def test_the_commands_ask_as_the_test_does() -> None:
 
 
 if __name__ == "__main__":
-    for _language, _path in READMES.items():
-        _path.write_text(renewed(_path.read_text("utf-8"), _language), "utf-8")
+    for _pages in (READMES, MECHANISMS):
+        for _language, _path in _pages.items():
+            _path.write_text(renewed(_path, _language), "utf-8")
     MACHINES_PAGE.write_text(page(list(registry().machines.values())), "utf-8")
