@@ -137,6 +137,11 @@ def partners() -> list[Row]:
     ]
 
 
+def data_classes() -> list[Row]:
+    """The classes of data, with both names in both languages: papers in Chinese name them too."""
+    return [Row((_code(code), one.zh, one.en)) for code, one in load_matrix().data.items()]
+
+
 def questions() -> list[Row]:
     """The roots of queries, with what a partner's agreement must open for them."""
     return _roots("Query")
@@ -292,6 +297,7 @@ TABLES = (
     Table("questions", questions, 1),
     Table("mutations", mutations, 1),
     Table("partners", partners, 1),
+    Table("data-classes", data_classes, 0),
     Table("metrics", metrics, 1),
     Table("worker-metrics", worker_metrics, 1),
     Table("events", events, 1),
