@@ -173,6 +173,15 @@ def test_what_the_readme_says_of_the_contact_is_so(consented: ProvinceHub) -> No
             assert answer["data"]["subject"]["contact"] == json.loads(said[partner])
 
 
+def test_the_handling_in_the_readme_is_valid_for_its_officers() -> None:
+    """What `act` sends exists in the view that it asks under."""
+    asked = re.findall(r"^act officer-\d '(.*?)'", ENGLISH, re.MULTILINE | re.DOTALL)
+    assert len(asked) == 8
+    schema = views()["commerce", Purpose.ADMINISTRATIVE_LICENSING].schema
+    for query in asked:
+        assert validate(schema, parse(query)) == []
+
+
 def test_the_commands_ask_as_the_test_does() -> None:
     """The headers of the README's shell lines are those with which the answers are compared above."""
     lines = re.findall(r"^ask (\w+) var/check.json(.*)$", ENGLISH, re.MULTILINE)
