@@ -18,6 +18,7 @@ from prometheus_client import generate_latest
 from hub import errors, observe
 from hub.casework.delivery.watch import Watch
 from hub.casework.listings import commands as listings
+from hub.casework.listings.machine import list_rules
 from hub.cli import app
 from hub.config import declared_settings
 from hub.rights.matrix import Reason
@@ -229,8 +230,9 @@ def refusals() -> list[Row]:
         f"FIGURES_{code}" for code in re.findall(r'\("([A-Z_]+)", code\)', getsource(ReportRules.problems))
     }
     found |= set(re.findall(r"'(ON_A_[A-Z_]+)'", listings._BLOCKERS))
-    classes = re.findall(r"r\.seriousness IN \((.*?)\)", listings._BLOCKERS)
-    found |= {f"{one}_ADVERSE_RECORD" for one in re.findall(r"[A-Z]+", classes[0])}
+    assert "r.seriousness || '_ADVERSE_RECORD'" in listings._BLOCKERS
+    counting = {"UNCLASSIFIED", *(one for row in list_rules().red for one in row.classes)}
+    found |= {f"{one}_ADVERSE_RECORD" for one in counting}
     return [Row((_code(code),)) for code in sorted(found)]
 
 
