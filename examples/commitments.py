@@ -9,11 +9,11 @@ import json
 import subprocess
 import sys
 import tempfile
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from hub_client import FIRM, LISTED, SHOP, Desk, fresh, say
+from hub_client import FIRM, LISTED, SHOP, Desk, fresh, say, this_day
 
 UNIT = Desk("commerce", "ONGOING_SUPERVISION", "SW-JG")
 SECOND = Desk("commerce", "ONGOING_SUPERVISION", "SW-JG", officer="second-officer")
@@ -51,7 +51,7 @@ RESULT = "mutation R($n: String!) { publishInspectionResult(number: $n) { state 
 
 def signed(scope: str) -> dict[str, Any]:
     """What was signed; its file stays with the firm, here is its digest."""
-    today = date.today()
+    today = this_day()
     return {
         "template": "QH-CN-CP", "templateVersion": "2019-1", "scope": scope, "signatory": "马得林",
         "validFrom": str(today), "validTo": str(today + timedelta(days=365)), "signedDigest": "5a" * 32,
@@ -79,7 +79,7 @@ def suspicion(number: str) -> None:
     case = UNIT.ask(SUSPECT, n=number)["suspectBreach"]["number"]
     UNIT.ask(FIND, n=case, doc=fresh("青商诺认"))
     assert ITSELF.ask(CASE, n=case)["commitmentInspection"] is None
-    served = UNIT.ask(SERVE, n=case, doc=fresh("青商诺告"), on=str(date.today()))["serveBreachNotice"]
+    served = UNIT.ask(SERVE, n=case, doc=fresh("青商诺告"), on=str(this_day()))["serveBreachNotice"]
     say("notice served", served)
     say("now the firm sees the case", ITSELF.ask(CASE, n=case)["commitmentInspection"])
     ITSELF.ask(DEFEND, n=case)

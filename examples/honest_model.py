@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
-from hub_client import FIRM, Desk, fresh, say
+from hub_client import FIRM, Desk, fresh, say, this_day
 
 OFFICER = Desk("commerce-xining", "ONGOING_SUPERVISION", "SW-JG")
 SECOND = Desk("commerce-xining", "ONGOING_SUPERVISION", "SW-JG", officer="second-officer")
@@ -67,8 +67,8 @@ def main() -> None:
     # So that the firm can be nominated again by the next run.
     say("演示终止 · ended here", OFFICER.ask(DECLINE, n=proposed["listing"]["number"])["declineListing"])
 
-    ends = date.today() + timedelta(days=90)
-    given = {"t": fresh("西宁市商务信用实施方案"), "b": str(date.today()), "e": str(ends)}
+    ends = this_day() + timedelta(days=90)
+    given = {"t": fresh("西宁市商务信用实施方案"), "b": str(this_day()), "e": str(ends)}
     plan = OFFICER.ask(PLAN, **given)["draftImplementationPlan"]
     say("实施方案 · a plan", plan)
     number = plan["number"]
@@ -79,7 +79,7 @@ def main() -> None:
     say("方案完成 · completed", OFFICER.ask(COMPLETE, n=number)["completeImplementationPlan"])
     say("省厅可见 · seen by the province", PROVINCE.ask(READ, n=number)["case"])
 
-    training = OFFICER.ask(LOG, d=str(date.today()))["logTraining"]
+    training = OFFICER.ask(LOG, d=str(this_day()))["logTraining"]
     say("培训 · a training", training)
     attended = OFFICER.ask(ATTEND, n=training["number"], c=FIRM)["recordTrainingAttendance"]
     assert attended["attendances"][0]["certificate"] == f"{training['number']}/001"

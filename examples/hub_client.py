@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -113,9 +113,14 @@ def fresh(prefix: str) -> str:
     return f"{prefix}〔演示〕{secrets.randbelow(10**8):08}号"
 
 
+def this_day() -> date:
+    """The day in Qinghai, whatever day it is where this runs."""
+    return datetime.now(timezone(timedelta(hours=8))).date()
+
+
 def today(after: int = 0) -> str:
     """The day in Qinghai, or so many days after it, as GraphQL writes days."""
-    return str((datetime.now(timezone(timedelta(hours=8))) + timedelta(days=after)).date())
+    return str(this_day() + timedelta(days=after))
 
 
 def until(ask: Callable[[], Any], holds: Callable[[Any], bool], seconds: float = 120) -> Any:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hub_client import FIRM, ROOT, URL, Desk, Refused, say
+from hub_client import FIRM, ROOT, URL, Desk, Refused, say, this_day
 
 XINING = Desk("commerce-xining", "STATISTICS", "SW-TJ")
 PROVINCE = Desk("commerce", "STATISTICS", "SW-TJ")
@@ -34,7 +33,7 @@ CHECK = "mutation($c: USCC!) { runCreditCheck(subject: $c) { number conclusion }
 
 def report_to_do() -> dict[str, Any]:
     """The newest report that was not submitted yet: an earlier run may have done the last quarter's."""
-    today = date.today()
+    today = this_day()
     year, quarter = today.year, (today.month + 2) // 3
     while True:
         year, quarter = (year, quarter - 1) if quarter > 1 else (year - 1, 4)
@@ -49,7 +48,7 @@ def main() -> None:
     # What is done today counts in the report on this quarter, which cannot be opened before it is over.
     licensing = Desk("commerce-xining", "ADMINISTRATIVE_LICENSING", "SW-XK-OIL", "BJ-2026-0001")
     say("信用审查 · a check of today", licensing.ask(CHECK, c=FIRM)["runCreditCheck"])
-    today = date.today()
+    today = this_day()
     refusal = XINING.refused(OPEN, y=today.year, q=(today.month + 2) // 3)
     say("本季度未结束 · this quarter is not over", refusal)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
-from hub_client import FIRM, Desk, fresh, say
+from hub_client import FIRM, Desk, fresh, say, this_day
 
 DEPARTMENT = "11630000000015122A"
 DIGEST = "ab" * 32
@@ -43,7 +43,7 @@ def main() -> None:
             own.ask(OUTLOOK, target=record["id"])["repairOutlook"],
         )
 
-    today = date.today()
+    today = this_day()
     days = {"from": str(today - timedelta(days=360)), "to": str(today - timedelta(days=95))}
     found = BROWSER.ask(RECORDS, **days, by=DEPARTMENT)["records"]["edges"]
     if not found:
