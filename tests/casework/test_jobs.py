@@ -226,7 +226,9 @@ async def test_a_failed_job_is_done_again_and_the_queue_keeps_no_words_of_it(dat
 async def test_what_time_does_is_done_whatever_part_of_it_fails(
     failing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    parts = ("recompute", "open_reports", "keep_time", "settle", "end_with_penalties", "keep_tiers")
+    parts = (
+        "recompute", "open_reports", "keep_time", "settle", "end_off_lists", "end_with_penalties", "keep_tiers",
+    )  # fmt: skip
     done = []
 
     def part(name: str) -> Callable[..., Awaitable[None]]:
