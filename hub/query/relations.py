@@ -57,13 +57,13 @@ PENALTY_STANDS = (
     "EXISTS (SELECT FROM record penalty WHERE penalty.public_id = {t}.target_public_id"
     " AND penalty.superseded_at IS NULL AND penalty.data_class = 'D6'"
     " AND penalty.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION')"
-    " AND (penalty.usable_until IS NULL OR penalty.usable_until >= {today}))"
+    " AND (penalty.usable_until IS NULL OR penalty.usable_until >= {today})" + ROW_BY_ROW
 )
 # R9.1: a measure is in effect no longer than its entry is in force: whatever source says so says it before any job runs.
 ENTRY_STANDS = (
     "({t}.target_public_id IS NULL OR EXISTS (SELECT FROM list_entry entry WHERE entry.public_id = {t}.target_public_id"
     " AND entry.superseded_at IS NULL AND entry.state = 'PUBLISHED'"
-    " AND (entry.publicity_ends_on IS NULL OR entry.publicity_ends_on >= {today})))"
+    " AND (entry.publicity_ends_on IS NULL OR entry.publicity_ends_on >= {today})" + ROW_BY_ROW + ")"
 )
 # Cases that others than their parties may be shown, by mechanism: from which state on and until when; and what only those
 # have that were shown so once: the others never ended, they are drafts, proposals and what was declined (D9).
