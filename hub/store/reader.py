@@ -14,7 +14,7 @@ from hub.errors import BadUserInput, StoreUnavailable
 from hub.recent import Recent
 from hub.store.database import CONNECTION_LOST, Role, open_pool
 
-# Statements kept ready on each connection, where each takes some 100 KB of the server's memory.
+# Statements kept ready on each connection; the server keeps the plan of each in its memory.
 STATEMENTS = 128
 # How long a request waits for a connection.
 WAIT_SECONDS = 0.5
