@@ -99,8 +99,12 @@ _SHOWN = (
         " OR {t}.state IN ('BREACHED', 'FALSE_COMMITMENT') AND " + BREACH_STANDS,
         "{t}.details->>'published_on' IS NOT NULL",
     ),
-    # R6.3: a plan as soon as it is committed to.
-    ("INSPECTION_PLAN", "{t}.state <> 'PLANNED'", "{t}.details->>'committed_at' IS NOT NULL"),
+    # R6.3: a plan as soon as it is committed to; one abandoned before, never.
+    (
+        "INSPECTION_PLAN",
+        "{t}.details->>'committed_at' IS NOT NULL",
+        "{t}.details->>'committed_at' IS NOT NULL",
+    ),
     # 5.10: a notice of correction never, whatever the class of the mark that it is about (D37); nor when it is acknowledged:
     # it tells who saw the record, and when.
     ("CORRECTION", "FALSE", "FALSE"),

@@ -31,6 +31,7 @@ mutation P($who: [InspectorInput!]!, $region: String, $rates: [DrawRateInput!], 
 COMMIT = f"mutation C($n: String!) {{ commitDraw(number: $n) {{ {PLAN_FIELDS} }} }}"
 DRAW = f"mutation D($n: String!) {{ drawInspection(number: $n) {{ {PLAN_FIELDS} }} }}"
 REVEAL = f"mutation P($n: String!) {{ publishDraw(number: $n) {{ {PLAN_FIELDS} }} }}"
+ABANDON = "mutation A($n: String!, $r: String!) { abandonInspectionPlan(number: $n, reason: $r) { state } }"
 PUBLIC = f"query P($n: String!) {{ inspectionPlan(number: $n) {{ {PLAN_FIELDS} }} }}"
 MINE = """query M { cases(mechanism: COMMITMENT_INSPECTION, first: 100) { edges { node { number
   ... on CommitmentInspection { plan commitment origin inspectors } } } } }"""
@@ -312,15 +313,23 @@ async def test_r6_3_an_abandoned_plan_stays_public_with_its_reason(office: Offic
     region, _ = await _frame(office, 3)
     number = await _opened(office, region)
     await unit(office).done(COMMIT, {"n": number})
-    abandon = (
-        "mutation A($n: String!, $r: String!) { abandonInspectionPlan(number: $n, reason: $r) { state } }"
-    )
     given = {"n": number, "r": "检查力量不足"}
     stranger = office.desk("commerce-xining", "ONGOING_SUPERVISION", "M-1", None)
-    assert (await stranger.refused(abandon, given))["code"] == "CASE_UNKNOWN"
-    assert (await unit(office).done(abandon, given))["abandonInspectionPlan"]["state"] == "ABANDONED"
+    assert (await stranger.refused(ABANDON, given))["code"] == "CASE_UNKNOWN"
+    assert (await unit(office).done(ABANDON, given))["abandonInspectionPlan"]["state"] == "ABANDONED"
     told = await _plan(anybody(office), number)
     assert told is not None
     assert (told["state"], told["abandonedReason"]) == ("ABANDONED", "检查力量不足")
     office.clock.now += timedelta(minutes=5)
     assert (await unit(office).refused(DRAW, {"n": number}))["code"] == "TRANSITION_NOT_ALLOWED"
+
+
+async def test_r6_3_a_plan_abandoned_before_anybody_was_committed_to_it_was_never_public(
+    office: Office,
+) -> None:
+    region, _ = await _frame(office, 3)
+    number = await _opened(office, region)
+    given = {"n": number, "r": "年度计划调整"}
+    assert (await unit(office).done(ABANDON, given))["abandonInspectionPlan"]["state"] == "ABANDONED"
+    assert await _plan(anybody(office), number) is None
+    assert await _plan(unit(office), number) is not None
