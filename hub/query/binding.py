@@ -152,7 +152,7 @@ def _conversion(source: FromRef, secrets: Secrets) -> Callable[[Any, Request], A
                 opened(value[1:], secrets.id_key(request.partner_class)) if OPAQUE.fullmatch(value) else None
             )
         case Conversion.IDENTIFIER:
-            return lambda value, _: _identifier(source.scheme, value, secrets)
+            return lambda value, _: kept_identifier(source.scheme, value, secrets)
         case Conversion.CURSOR_SORT | Conversion.CURSOR_KEY:
             seal = source.seal
             assert seal is not None
@@ -163,7 +163,8 @@ def _conversion(source: FromRef, secrets: Secrets) -> Callable[[Any, Request], A
     raise AssertionError(source)
 
 
-def _identifier(scheme: str, value: str, secrets: Secrets) -> str:
+def kept_identifier(scheme: str, value: str, secrets: Secrets) -> str:
+    """`value` as it stands in the store, of a person's number the digest. BadUserInput: it is none of its scheme."""
     if scheme == "USCC":
         if is_plain_uscc(value):
             return value

@@ -20,7 +20,7 @@ from hub.errors import (
     PurposeNotAllowed,
 )
 from hub.ledger.chain import Disclosure, Ledger
-from hub.query.binding import Request
+from hub.query.binding import Request, kept_identifier
 from hub.query.document import Limits
 from hub.query.operations import Compiled, Operation, Operations
 from hub.query.parameters import FromRows
@@ -275,7 +275,7 @@ class Answers:
                 if root.name == "subject":
                     asked += 1
                     if _value(root.arguments["scheme"], asking.values) in PERSON_SCHEMES:
-                        self._admit_person(asking, root.arguments["value"], safe)
+                        self._admit_person(asking, root, safe)
                 elif root.rule.shape is Shape.COMMAND and "subject" in root.arguments:
                     asked += 1
                 elif root.rule.shape is Shape.COMMAND and "subjects" in root.arguments:
@@ -287,13 +287,14 @@ class Answers:
         if asked:
             self._parts.quotas.charge(asking.payer, asked)
 
-    def _admit_person(self, asking: _Asking, number: Ref, safe: bool) -> None:
+    def _admit_person(self, asking: _Asking, root: Selected, safe: bool) -> None:
         """A person's number comes in a variable of a POST, never in an address or a document, and for a case (PIPL 28)."""
-        if safe or not isinstance(number, Variable):
+        if safe or not isinstance(root.arguments["value"], Variable):
             raise BadUserInput("A person's number is given as a variable of a POST.", argument="value")
         if asking.declared.case is None:
             raise MatterRequired("Looking for a natural person needs a case number in the header Hub-Case.")
-        key = asking.operation.secrets.digest_person_id(str(_value(number, asking.values)))
+        scheme, value = (_value(root.arguments[name], asking.values) for name in ("scheme", "value"))
+        key = kept_identifier(scheme, value, asking.operation.secrets)
         self._parts.quotas.admit_person(asking.payer, asking.caller.officer, key)
 
     async def _bring(self, asking: _Asking) -> list[Mapping[str, Any]]:
