@@ -25,7 +25,7 @@ from tests.worlds import World, build
 pytestmark = pytest.mark.long
 
 # Documents for each caller, in each pair of worlds.
-DOCUMENTS, WORLDS = 54, (21, 22)
+DOCUMENTS, WORLDS = 65, (21, 22)
 SOAK_DOCUMENTS, SOAK_WORLDS = 530, tuple(range(200, 210))
 # Two worlds differ in at least so many things, and at least this share of the fields is asked.
 DIFFERENCES, ASKED = 60, 0.8

@@ -20,7 +20,7 @@ from tests.worlds import World, build
 pytestmark = pytest.mark.long
 
 # Documents for each caller, in each world.
-DOCUMENTS, WORLDS = 54, (11, 100)
+DOCUMENTS, WORLDS = 65, (11, 100)
 SOAK_DOCUMENTS, SOAK_WORLDS = 530, tuple(range(100, 110))
 # Documents that were refused prove nothing, and neither do fields that were never asked: at least these shares must be.
 ANSWERED, ASKED = 0.95, 0.8
