@@ -6,6 +6,7 @@ import asyncio
 import random
 import sys
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -38,6 +39,12 @@ from tests.publicity_files import (
     TOOLS,
     license_row,
     penalty_row,
+)
+
+# And wait, at most 5,000 ms each, until they are gone.
+CUT_WRITERS = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE usename = 'hub_writer' AND datname = current_database()"
 )
 
 
@@ -120,10 +127,7 @@ async def test_a_store_that_goes_away_is_said_so_and_the_next_harvest_goes_on(da
                 yield batch
                 if batch.cursor == "2":
                     owner = await asyncpg.connect(database.superuser_dsn)
-                    await owner.execute(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                        " WHERE usename = 'hub_writer' AND datname = current_database()"
-                    )
+                    await owner.execute(CUT_WRITERS)
                     await owner.close()
 
     rows = [[granted(f"{batch}-{n}") for n in range(20)] for batch in range(4)]
@@ -132,6 +136,22 @@ async def test_a_store_that_goes_away_is_said_so_and_the_next_harvest_goes_on(da
     await harvest(Rows(list(rows)), database.writer, lambda: NOW)
     assert await one(database, "SELECT count(*) FROM record") == 80
     assert await one(database, "SELECT rows_read FROM source_state") == 80
+
+
+async def test_a_connection_cut_while_it_rested_is_replaced_before_the_harvest_begins(
+    database: Database,
+) -> None:
+    async def cut() -> None:
+        owner = await asyncpg.connect(database.superuser_dsn)
+        await owner.execute(CUT_WRITERS)
+        await owner.close()
+
+    await one(database, "SELECT 1")
+    # The loop is held meanwhile, so that the pool hears nothing of it.
+    with ThreadPoolExecutor() as elsewhere:
+        elsewhere.submit(asyncio.run, cut()).result()
+    outcome = await harvest(Rows([[granted("1")]]), database.writer, lambda: NOW)
+    assert (outcome.status, outcome.totals.stored) == ("OK", 1)
 
 
 async def test_an_imported_file_is_recognized_and_read_again_only_when_asked(

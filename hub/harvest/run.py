@@ -131,7 +131,7 @@ async def intake_of(connection: asyncpg.Connection, source: Source, now: datetim
 async def exclusive(pool: asyncpg.Pool, source: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection that alone harvests the source. Errors: HarvestRunning, StoreUnavailable."""
     try:
-        async with pool.acquire() as connection:
+        async with _living(pool) as connection:
             deadline = asyncio.get_running_loop().time() + _LOCK_SECONDS
             while not await connection.fetchval(_LOCK, source):
                 if asyncio.get_running_loop().time() > deadline:
@@ -143,6 +143,20 @@ async def exclusive(pool: asyncpg.Pool, source: str) -> AsyncIterator[asyncpg.Co
         raise StoreUnavailable(
             f"The store was lost while harvesting {source}: {type(error).__name__}."
         ) from error
+
+
+@asynccontextmanager
+async def _living(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that answers: that the server cut one while it rested may show only when it is asked."""
+    for _ in range(pool.get_max_size() + 1):
+        async with pool.acquire() as connection:
+            try:
+                await connection.execute("SELECT 1")
+            except (*CONNECTION_LOST, OSError):
+                continue
+            yield connection
+            return
+    raise StoreUnavailable("The store cuts every connection.")
 
 
 @contextmanager
