@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from connectors.contract import (
+    SHANGHAI,
     CatalogItem,
     Connector,
     Freshness,
@@ -21,7 +22,6 @@ from connectors.contract import (
 from connectors.drop import DroppedFiles, FileConnector, GivenFile, drop_directory
 from connectors.files import reject_defect
 from connectors.publicity import LICENSE_ITEM, PENALTY_ITEM, item_of
-from connectors.reading import SHANGHAI
 from connectors.template import PERSON_NUMBERS, header_names
 
 BATCH_ROWS = 5000

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
+
+# Days of sources, agreements and law begin and end in Beijing time. China has had no other offset since 1991, so that says
+# all, and no database of time zones is asked.
+SHANGHAI = timezone(timedelta(hours=8))
 
 
 class Mode(StrEnum):
@@ -26,11 +30,25 @@ class Retention(StrEnum):
 class Freshness(StrEnum):
     """How often the source changes; its answers are stale after twice that time."""
 
-    REALTIME = "REALTIME"  # 5 minutes
+    REALTIME = "REALTIME"
     DAILY = "DAILY"
     WEEKLY = "WEEKLY"
     QUARTERLY = "QUARTERLY"
     YEARLY = "YEARLY"
+
+    @property
+    def cycle(self) -> timedelta:
+        """The longest time between two changes."""
+        return _CYCLES[self]
+
+
+_CYCLES = {
+    Freshness.REALTIME: timedelta(minutes=5),
+    Freshness.DAILY: timedelta(days=1),
+    Freshness.WEEKLY: timedelta(weeks=1),
+    Freshness.QUARTERLY: timedelta(days=92),
+    Freshness.YEARLY: timedelta(days=366),
+}
 
 
 class Kind(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 
 from connectors.contract import (
+    SHANGHAI,
     Batch,
     CatalogItem,
     Connector,
@@ -25,7 +26,7 @@ from connectors.counterparty import fold
 from connectors.listing import listing
 from connectors.platform import Platform, account, platform_settings
 from connectors.pull import Service, pull
-from connectors.reading import SHANGHAI, Reader
+from connectors.reading import Reader
 
 RED = "XY-RED"
 WATCH = "XY-WATCH"

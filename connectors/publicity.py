@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 
-from connectors.contract import Item, Kind, RawRow, RowRejected
+from connectors.contract import SHANGHAI, Item, Kind, RawRow, RowRejected
 from connectors.counterparty import counterparty
 from connectors.fines import amount, check_amount, check_unit
-from connectors.reading import SHANGHAI, Reader
+from connectors.reading import Reader
 from connectors.template import LEGACY_MARKS, LEGACY_REQUIRED, Template, template_of
 
 LICENSE_ITEM = "SW-XK"

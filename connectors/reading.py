@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
-from connectors.contract import RawRow, RowRejected
+from connectors.contract import SHANGHAI, RawRow, RowRejected
 
-SHANGHAI = timezone(timedelta(hours=8))
 # Days and words that mean "none" or "for ever" (found in real deliveries of the national format).
 _NONE = frozenset({"", "\\N", "NULL", "null", "暂无", "无", "长期", "-", "—", "无处罚期限"})
 _SENTINELS = frozenset({(1899, 12, 31), (1900, 1, 1), (2099, 12, 31), (9999, 9, 9), (9999, 12, 31)})

@@ -45,7 +45,6 @@ from hub.casework.reports.commands import open_reports
 from hub.config import Settings
 from hub.harvest.run import Outcome, harvest_all
 from hub.sources.discovery import connect_all
-from hub.sources.freshness import CYCLES
 
 # All names said here: the library would take those that are not from the environment.
 QUEUE = DBSettings(
@@ -188,7 +187,7 @@ def due_sources(
     for name, source in sources.items():
         if source.mode is not Mode.HARVESTED or source.retention is not Retention.STORED:
             continue
-        pause = min(CYCLES[source.freshness] / 4, _SELDOM)
+        pause = min(source.freshness.cycle / 4, _SELDOM)
         as_of, asked = states.get(name, (None, None))
         fresh = as_of is not None and now - as_of < pause
         if not fresh and (asked is None or now - asked >= min(pause, _AGAIN)):

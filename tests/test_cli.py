@@ -19,6 +19,7 @@ import pytest
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
+from connectors.contract import SHANGHAI
 from hub.casework.catalogue.machine import AcceptedDeviation, CatalogDetails, Content
 from hub.casework.details import to_json
 from hub.cli import app
@@ -28,7 +29,6 @@ from hub.commands.sources import tell
 from hub.harvest.run import Outcome
 from hub.harvest.versions import Totals
 from hub.ledger.chain import Ledger
-from hub.rules.calendar import SHANGHAI
 from hub.rules.national_items import load_national_items
 from hub.sandbox.agreements import PARTNERS, demo_agreements
 from hub.sandbox.issuer import demo_issuer

@@ -28,6 +28,7 @@ from connectors import forex
 from connectors.contract import (
     Batch,
     Connector,
+    Freshness,
     Item,
     Kind,
     Mode,
@@ -685,3 +686,20 @@ async def test_two_harvests_at_once_do_not_disturb_each_other(settings: Mapping[
     async with opened("TAX", settings) as connector:
         first, second = await asyncio.gather(batches(connector), batches(connector))
     assert places(rows_of(first)) == places(rows_of(second))
+
+
+def test_each_freshness_has_a_cycle_and_a_longer_one_than_the_fresher() -> None:
+    cycles = [one.cycle for one in Freshness]
+    assert cycles == sorted(set(cycles))
+
+
+@pytest.mark.parametrize("said", [r"^_?SHANGHAI\b.*=|timedelta\(hours=8\)|ZoneInfo", r"Freshness\.DAILY: "])
+def test_the_time_zone_and_the_cycles_are_said_in_one_place(said: str) -> None:
+    root = Path(__file__).parent.parent
+    places = [
+        str(path.relative_to(root))
+        for package in ("connectors", "hub", "schema", "migrations")
+        for path in (root / package).rglob("*.py")
+        if re.search(said, path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert places == ["connectors/contract.py"]

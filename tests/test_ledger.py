@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 
 from hub.errors import LedgerUnavailable
-from hub.ledger.audit import recent_recipients, verify, who_saw
+from hub.ledger.audit import verify, who_saw
 from hub.ledger.chain import EPOCH, Ledger
 from tests.conftest import Database
 from tests.disclosures import disclosure
@@ -242,8 +242,6 @@ async def test_who_saw_tells_every_disclosure_of_one_subject_and_of_no_other(
     since, until = seen[1].at, seen[2].at
     assert [access.request_id for access in await who_saw(auditor, 7, since, until)] == ["request-3"]
     assert await who_saw(auditor, 9) == []
-    assert await recent_recipients(auditor, 7, seen[0].at) == ("customs", "mall", "tax")
-    assert await recent_recipients(auditor, 7, seen[1].at) == ("customs", "mall")
 
 
 async def test_who_saw_reads_the_index_and_not_the_whole_ledger(

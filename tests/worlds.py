@@ -14,7 +14,7 @@ import asyncpg
 import orjson
 from hypothesis import strategies as st
 
-from hub.rights.agreement import SHANGHAI
+from connectors.contract import SHANGHAI
 from hub.sandbox.tokens import DEMO_SUBJECT
 from hub.store.tables import metadata
 from hub.store.values import LIFECYCLES, LIST_STATES, SHARING

@@ -13,13 +13,14 @@ from typing import Any
 import asyncpg
 import orjson
 
+from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.machine import Actor, Machine, Step
 from hub.casework.mechanisms import declared
 from hub.casework.rounds import apart
 from hub.casework.work import calendar_for
 from hub.errors import HubError
-from hub.rules.calendar import SHANGHAI, Calendar
+from hub.rules.calendar import Calendar
 from hub.rules.reminders import reminded_at
 
 # (mechanism, state) → the transition that is taken when the deadline has passed in that state.

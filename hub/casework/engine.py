@@ -13,11 +13,12 @@ from uuid import uuid4
 import asyncpg
 import orjson
 
+from connectors.contract import SHANGHAI
 from hub.casework.details import from_json, to_json
 from hub.casework.facts import write_fact
 from hub.casework.machine import HANDLER, Actor, Case, Delivery, Effects, Machine, Step, Transition
 from hub.errors import CaseUnknown, CommandForbidden, GuardRefused, InputMissing, StateConflict
-from hub.rules.calendar import SHANGHAI, Due
+from hub.rules.calendar import Due
 from hub.rules.deadlines import due as due_of
 
 # The transition that opens a case, in its first event.

@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from connectors.contract import SHANGHAI
 from hub.commands.session import err, operator, out, present, told, with_store, writer
 from hub.config import Settings
 from hub.errors import PurposeNotAllowed, SettingInvalid
-from hub.rights.agreement import SHANGHAI, Agreements, parse_agreement, today_in
+from hub.rights.agreement import Agreements, parse_agreement, today_in
 from hub.rights.agreement_store import (
     Outcome,
     apply_agreements,

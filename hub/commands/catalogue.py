@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from connectors.contract import SHANGHAI
 from hub.casework.catalogue.commands import Rows, published
 from hub.casework.catalogue.power_list import coverage, read_power_list, take_power_list
 from hub.casework.machine import Actor, Step
@@ -20,7 +21,6 @@ from hub.commands.session import err, operator, out, present, told, with_store, 
 from hub.commands.tables import Format, written
 from hub.config import Settings
 from hub.errors import FileRefused
-from hub.rules.calendar import SHANGHAI
 from hub.store.database import Role, open_pool
 from schema.governance import Capability
 

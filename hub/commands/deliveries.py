@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from connectors.contract import SHANGHAI
 from hub.casework.delivery.deliveries import send_again, undelivered
 from hub.commands.session import err, out, present, told, with_store, writer
 from hub.config import Settings
-from hub.rules.calendar import SHANGHAI
 
 app = typer.Typer(no_args_is_help=True, help="What has not reached its channel: list it, send it again.")
 

@@ -11,11 +11,12 @@ from typing import Annotated
 import orjson
 import typer
 
+from connectors.contract import SHANGHAI
 from hub.commands.session import auditor, err, out, present, told, with_store
 from hub.config import Settings
 from hub.errors import BadUserInput, FileRefused, LedgerBroken, unread
 from hub.ledger import audit
-from hub.rights.agreement import SHANGHAI, today_in
+from hub.rights.agreement import today_in
 from hub.rules.calendar import end_of, start_of
 from schema.identifiers import InvalidIdentifier, hmac_sm3, parse_resident_id, parse_uscc
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hub.rules.calendar import SHANGHAI
+from connectors.contract import SHANGHAI
 
 REPORT = """
 query Report($number: String!) { case(number: $number) { number state ... on QuarterlyReport {

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from connectors.commerce import SOURCE as COMMERCE
 from connectors.commerce import connect_file
-from connectors.contract import Connector
+from connectors.contract import SHANGHAI, Connector
 from hub.commands.session import err, operator, out, present, told, tools_of, with_store, writer
 from hub.config import Settings
 from hub.errors import BadUserInput, FileRefused, SourceUnknown, unread
@@ -30,7 +30,7 @@ from hub.harvest import quarantine as quarantining
 from hub.harvest import replay as replaying
 from hub.harvest import run as harvesting
 from hub.harvest.affiliation import KINDS, read_codes, require_fitting, take_affiliations
-from hub.rights.agreement import SHANGHAI, today_in
+from hub.rights.agreement import today_in
 from hub.rights.agreement_store import applied_class
 from hub.rules.matrix import load_matrix
 from hub.sources.discovery import connect_all

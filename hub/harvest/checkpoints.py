@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import asyncpg
 
-from connectors.contract import Freshness, Source
+from connectors.contract import Source
 from hub.harvest.versions import Totals
-
-# How often each class of source changes; after twice that time its facts are stale.
-CYCLES: Mapping[Freshness, timedelta] = {
-    Freshness.REALTIME: timedelta(minutes=5),
-    Freshness.DAILY: timedelta(days=1),
-    Freshness.WEEKLY: timedelta(days=7),
-    Freshness.QUARTERLY: timedelta(days=92),
-    Freshness.YEARLY: timedelta(days=366),
-}
 
 _COUNT = """
 INSERT INTO source_state AS s
@@ -90,7 +80,7 @@ async def note_failure(connection: asyncpg.Connection, source: Source, now: date
     as_of = await connection.fetchval("SELECT as_of FROM source_state WHERE source = $1", source.name)
     status = "UNAVAILABLE"
     if as_of is not None:
-        status = "OK" if now - as_of <= 2 * CYCLES[source.freshness] else "STALE"
+        status = "OK" if now - as_of <= 2 * source.freshness.cycle else "STALE"
     await connection.execute(_NOTE, source.name, status, as_of, now)
 
 

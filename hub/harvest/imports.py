@@ -9,11 +9,11 @@ from pathlib import Path
 import asyncpg
 
 from connectors.commerce import connect_file
-from connectors.contract import Tools
+from connectors.contract import SHANGHAI, Tools
 from connectors.drop import cursor_at
 from connectors.files import digest_of
 from hub.harvest import checkpoints
-from hub.harvest.run import SHANGHAI, Outcome, Report, Run, exclusive, intake_of
+from hub.harvest.run import Outcome, Report, Run, exclusive, intake_of
 from hub.harvest.versions import Totals
 
 

@@ -7,11 +7,21 @@ import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 import asyncpg
 
-from connectors.contract import Connector, Mode, RawRow, Refused, Retention, Source, Tools, Unavailable
+from connectors.contract import (
+    SHANGHAI,
+    Connector,
+    Mode,
+    RawRow,
+    Refused,
+    Retention,
+    Source,
+    Tools,
+    Unavailable,
+)
 from hub.errors import HarvestRunning, SourceUnknown, StoreUnavailable
 from hub.harvest import checkpoints
 from hub.harvest.catalogue import load_catalogue
@@ -23,7 +33,6 @@ from hub.rules.publicity import load_publicity_rules
 from hub.sources.discovery import connect_all
 from hub.store.database import CONNECTION_LOST
 
-SHANGHAI = timezone(timedelta(hours=8))
 Clock = Callable[[], datetime]
 # Seconds to wait before asking an unavailable source again; a batch that comes through starts the row anew.
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)

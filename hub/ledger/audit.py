@@ -236,14 +236,6 @@ async def who_saw(
     return found
 
 
-async def recent_recipients(
-    connection: asyncpg.Connection[Any], subject_id: int, since: datetime
-) -> tuple[str, ...]:
-    """The partners that were told about a subject since then, in order: whom a correction must reach."""
-    partners = {entry["partner"] async for _, entry in _entries_about(connection, subject_id, since, None)}
-    return tuple(sorted(partners))
-
-
 async def _entries_about(
     connection: asyncpg.Connection[Any], subject_id: int, since: datetime | None, until: datetime | None
 ) -> AsyncIterator[tuple[datetime, dict[str, Any]]]:

@@ -7,12 +7,12 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
-from types import MappingProxyType
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
 
+from connectors.contract import SHANGHAI
 from hub.errors import AgreementInvalid, AgreementNotInForce, StoreUnavailable
 from hub.rights.agreement_file import Agreement, parse_agreement, read_agreement, refuse_other_key
 from hub.rights.issuer import IssuerKey, KeySet
@@ -30,8 +30,6 @@ _POLL_SECONDS = 0.5
 _ANSWER_SECONDS = 1.0
 # After so many failures in a row nobody can say any more what is in force, so nothing is.
 _MOST_FAILURES = 3
-# China has had no other offset since 1991.
-SHANGHAI = timezone(timedelta(hours=8))
 
 # The newest version of each partner counts, suspended or not.
 NEWEST = """
@@ -131,21 +129,6 @@ class Agreements:
         """All agreements in force now, in the order of their partners."""
         today = today_in(self._clock())
         return tuple(found for _, found in sorted(self._held.agreements.items()) if found.in_force(today))
-
-    def keys(self) -> Mapping[tuple[str, str], IssuerKey]:
-        """(issuer, key id) → key, valid today, of agreements in force.
-
-        A key here may speak for the partners whose agreement names it, no other: ask `get(partner).key(…)`.
-        """
-        today = today_in(self._clock())
-        return MappingProxyType(
-            {
-                (key.iss, key.kid): key
-                for found in self.in_force()
-                for key in found.issuers
-                if key.valid_from <= today <= key.valid_to
-            }
-        )
 
     async def changed(self, since: int) -> int:
         """Wait until `epoch` is no longer `since`; gives the epoch."""

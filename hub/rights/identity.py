@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from jwt.types import Options
 
+from connectors.contract import SHANGHAI
 from hub.errors import SettingInvalid, Unauthenticated
-from hub.rights.agreement import SHANGHAI, today_in
+from hub.rights.agreement import today_in
 from hub.rights.compact import read_compact
 from hub.rights.issuer import ALGORITHMS, IssuerKey
 from schema.identifiers import is_uscc

@@ -9,9 +9,9 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from connectors.contract import SHANGHAI
+
 # Region code under which the whole country's calendar stands; regions have rows only where they differ from it.
 NATIONAL = "CN"
 # The years that the State Council's notices in chinesecalendar cover.

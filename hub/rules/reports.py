@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from connectors.contract import SHANGHAI
 from hub.errors import RulesInvalid
-from hub.rules.calendar import SHANGHAI, Calendar
+from hub.rules.calendar import Calendar
 from hub.rules.dated import Row, RuleFile, Term, disjoint, the_one
 from hub.rules.publicity import add_months
 

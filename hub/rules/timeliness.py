@@ -8,7 +8,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 
-from hub.rules.calendar import SHANGHAI, Calendar, Due
+from connectors.contract import SHANGHAI
+from hub.rules.calendar import Calendar, Due
 from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force
 from hub.rules.deadlines import due
 

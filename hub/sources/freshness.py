@@ -7,23 +7,16 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from connectors.contract import Freshness, Mode, Source
+from connectors.contract import Mode, Source
 from hub.errors import StoreUnavailable
 from hub.rights.matrix import Level
 from hub.rights.view import View
 from hub.sources.live import Status
 from hub.store.reader import Reader
 
-CYCLES = {
-    Freshness.REALTIME: timedelta(minutes=5),
-    Freshness.DAILY: timedelta(days=1),
-    Freshness.WEEKLY: timedelta(weeks=1),
-    Freshness.QUARTERLY: timedelta(days=92),
-    Freshness.YEARLY: timedelta(days=366),
-}
 _POLL_SECONDS = 1.0
 # After so long without a reading nothing is known of any source; a store that was restarted is back sooner.
 _TRUSTED_SECONDS = 10.0
@@ -90,7 +83,7 @@ class SourceStates:
             return State("NOT_CONNECTED", None)
         if not self._trusted:
             return State("UNAVAILABLE", known.as_of)
-        if known.status == "OK" and self._clock() - known.as_of > 2 * CYCLES[source.freshness]:
+        if known.status == "OK" and self._clock() - known.as_of > 2 * source.freshness.cycle:
             return State("STALE", known.as_of)
         return known
 

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 from connectors.contract import (
     Connector,
-    Freshness,
     RawRow,
     Retention,
     Source,
@@ -33,13 +32,6 @@ _NEGATIVE_TTL = 30.0
 _FAILURES, _PAUSE = 5, 5.0
 # Second tries, as a share of the questions: a source in trouble must not get twice the load.
 _RETRY_SHARE = 0.1
-_CYCLE = {
-    Freshness.REALTIME: 300.0,
-    Freshness.DAILY: 86_400.0,
-    Freshness.WEEKLY: 7 * 86_400.0,
-    Freshness.QUARTERLY: 92 * 86_400.0,
-    Freshness.YEARLY: 366 * 86_400.0,
-}
 _log = logging.getLogger(__name__)
 
 
@@ -167,7 +159,7 @@ class _Asked:
         self._breaker = Breaker(_FAILURES, _PAUSE, monotonic)
         # Transient rows may be used for the answer being made only: they are never kept, here or elsewhere.
         self._kept = connector.source.retention is Retention.STORED
-        cycle = _CYCLE[connector.source.freshness]
+        cycle = connector.source.freshness.cycle.total_seconds()
         self._ttl, self._stale_for = min(settings.cache_ttl, cycle), 2 * cycle
         self._pending: dict[str, dict[str, asyncio.Future[Entry | None]]] = {}
         self._flying: dict[tuple[str, str], asyncio.Future[Entry | None]] = {}

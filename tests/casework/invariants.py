@@ -10,8 +10,8 @@ from typing import Any
 
 import chinese_calendar
 
+from connectors.contract import SHANGHAI
 from hub.casework.registry import registry
-from hub.rules.calendar import SHANGHAI
 from hub.rules.redactor import screen
 from tests.casework.desk import Desk
 from tests.casework.town import Town

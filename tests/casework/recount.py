@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from connectors.contract import SHANGHAI
 from hub.casework.reports.commands import events_of
 from hub.casework.reports.figures import recount
-from hub.rules.calendar import SHANGHAI, seeded
+from hub.rules.calendar import seeded
 from hub.rules.reports import Quarter
 from tests.casework.invariants import Told, working_days_after
 from tests.casework.town import REPORTER, Town

@@ -11,13 +11,14 @@ from typing import Any
 import asyncpg
 import pytest
 
+from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import automatic, keep_time
 from hub.casework.machine import Actor, Case, Machine, State, Step, Transition
 from hub.casework.registry import registry
 from hub.casework.rounds import apart
 from hub.observe import JsonLines
-from hub.rules.calendar import SHANGHAI, Due, seeded
+from hub.rules.calendar import Due, seeded
 from hub.rules.reminders import reminded_at, reminders
 from schema.governance import Capability
 from tests.conftest import Database

@@ -9,13 +9,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.contract import SHANGHAI
 from hub.casework.clock import NEAR, PASSED
 from hub.casework.engine import OPENED
 from hub.casework.registry import registry
 from hub.casework.reports.figures import COUNTINGS, STATE, Happened, _picks, members, recount
 from hub.casework.reports.reporters import reporting
 from hub.rights.agreement import read_agreement
-from hub.rules.calendar import SHANGHAI, seeded
+from hub.rules.calendar import seeded
 from hub.rules.matrix import load_matrix
 from hub.rules.reports import Quarter, load_report_rules
 from hub.sandbox.agreements import PARTNERS

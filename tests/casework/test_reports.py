@@ -7,10 +7,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from connectors.contract import SHANGHAI
 from hub.casework.clock import automatic, keep_time
 from hub.casework.registry import registry
 from hub.casework.reports.commands import open_reports
-from hub.rules.calendar import SHANGHAI
 from tests.casework.desk import Desk, Office
 
 FIELDS = """

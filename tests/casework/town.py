@@ -15,6 +15,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 
+from connectors.contract import SHANGHAI
 from hub.casework.clock import automatic, keep_time
 from hub.casework.delivery.alarms import raise_alarms
 from hub.casework.delivery.channels import Channel, Client
@@ -32,7 +33,7 @@ from hub.rights.agreement_file import Agreement, parse_agreement
 from hub.rights.matrix import Purpose
 from hub.rights.openness import load_openness
 from hub.rights.standing import Standings
-from hub.rules.calendar import SHANGHAI, Calendar
+from hub.rules.calendar import Calendar
 from hub.rules.matrix import load_matrix
 from hub.rules.reports import quarter_of
 from hub.sandbox.agreements import demo_agreements

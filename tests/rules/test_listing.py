@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.contract import SHANGHAI
 from hub.errors import RulesInvalid
-from hub.rules.calendar import SHANGHAI, seeded
+from hub.rules.calendar import seeded
 from hub.rules.eligibility import Adverse, Answer, Facts, Listing
 from hub.rules.listing import Definition, Entry, Proposed, conflicts, exit_alarms, load_list_rules
 

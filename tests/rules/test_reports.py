@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.rules.calendar import SHANGHAI, seeded
+from connectors.contract import SHANGHAI
+from hub.rules.calendar import seeded
 from hub.rules.reports import Quarter, Standing, Stated, load_report_rules, quarter_of, reported_on
 
 RULES = load_report_rules()

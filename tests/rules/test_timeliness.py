@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.rules.calendar import SHANGHAI, seeded
+from connectors.contract import SHANGHAI
+from hub.rules.calendar import seeded
 from hub.rules.timeliness import (
     Decided,
     Standing,

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import orjson
 
+from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.catalogue.machine import (
     CATALOG_ITEM,
@@ -30,7 +31,6 @@ from hub.query.access import Access, Row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import TABLES
-from hub.rules.calendar import SHANGHAI
 from hub.rules.national_items import DataItem, Edition, deviations, opened_persons
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.checks.details import CheckDetails, Feedback, details_of
 from hub.casework.checks.facts import look
@@ -15,7 +16,7 @@ from hub.casework.subjects import beyond
 from hub.casework.work import Made, Work
 from hub.errors import BadUserInput, PurposeNotAllowed, SubjectUnknown
 from hub.rights.matrix import CHECK_PURPOSES
-from hub.rules.calendar import SHANGHAI, end_of
+from hub.rules.calendar import end_of
 from hub.rules.deadlines import due
 from hub.rules.matters import check_rules, matter_of
 from schema.governance import Capability

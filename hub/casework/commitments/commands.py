@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.commitments.machine import COMMITMENT, CommitmentDetails, party_of, personal, screened_text
 from hub.casework.receivers import receiver
@@ -14,7 +15,6 @@ from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, CommandForbidden, GuardRefused
-from hub.rules.calendar import SHANGHAI
 from hub.rules.commitments import commitment_rules
 from hub.rules.publicity import add_months
 from hub.rules.redactor import TextTooLong

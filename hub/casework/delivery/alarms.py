@@ -9,10 +9,11 @@ from datetime import date, datetime
 import asyncpg
 import orjson
 
+from connectors.contract import SHANGHAI
 from hub.casework.delivery.channels import Action
 from hub.casework.delivery.deliveries import SUPERSEDED
 from hub.casework.work import calendar_for
-from hub.rules.calendar import SHANGHAI, Calendar, end_of
+from hub.rules.calendar import Calendar, end_of
 from hub.rules.deadlines import due
 
 # The event that is the alarm; its payload says which delivery, by which rule, since when.

@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
 from hub.casework.delivery.channels import Channel, list_exit, publication
@@ -24,7 +25,6 @@ from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import PENALTY_STANDS, TABLES
 from hub.rights.policy import Level
-from hub.rules.calendar import SHANGHAI
 from hub.rules.disclosures import DisclosureRules, load_disclosure_rules
 from hub.rules.redactor import TextTooLong
 from schema.governance import Capability

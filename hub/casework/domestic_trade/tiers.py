@@ -11,16 +11,15 @@ from typing import Any
 import asyncpg
 import orjson
 
+from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.rounds import apart
 from hub.casework.work import calendar_for
-from hub.rules.calendar import SHANGHAI
 from hub.rules.dated import the_one
 from hub.rules.tiering import Fact, Firm, Sector, Tier, TierRules, load_tier_rules
 from hub.sources.discovery import discover
-from hub.sources.freshness import CYCLES
 from schema.governance import Capability
 
 # Firms computed in one transaction.
@@ -260,7 +259,7 @@ def _details(sector: Sector, tier: Tier, missing: frozenset[str], mark: str, now
 
 async def _missing(pool: asyncpg.Pool, needed: frozenset[str], now: datetime) -> frozenset[str]:
     """The needed sources that cannot vouch for a “no”: unknown, down, or older than twice their cycle."""
-    cycles = {name: 2 * CYCLES[one.SOURCE.freshness] for name, one in discover().items()}
+    cycles = {name: 2 * one.SOURCE.freshness.cycle for name, one in discover().items()}
     answering = {
         row["source"]
         for row in await pool.fetch(_STATES)

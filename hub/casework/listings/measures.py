@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
@@ -21,7 +22,7 @@ from hub.query.access import Access, Row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import TABLES
-from hub.rules.calendar import SHANGHAI, Due
+from hub.rules.calendar import Due
 from hub.rules.deadlines import due
 from schema.governance import Capability
 

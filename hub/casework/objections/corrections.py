@@ -15,6 +15,7 @@ from typing import Any
 
 import asyncpg
 
+from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
 from hub.casework.machine import Case, Machine, State, Step, Transition
@@ -23,7 +24,6 @@ from hub.casework.partners import in_force
 from hub.casework.work import Command, Made, Work, calendar_for
 from hub.errors import HubError
 from hub.ledger.audit import who_saw
-from hub.rules.calendar import SHANGHAI
 from hub.rules.deadlines import due
 from hub.rules.objections import ruleset
 from schema.governance import Capability

@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
 from hub.casework.machine import Machine, Step
@@ -28,7 +29,7 @@ from hub.query.access import Access, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.rights.policy import Level
-from hub.rules.calendar import NATIONAL, SHANGHAI, Calendar, calendar_of
+from hub.rules.calendar import NATIONAL, Calendar, calendar_of
 from hub.rules.publicity import load_publicity_rules
 from hub.rules.redactor import TextTooLong
 from hub.rules.timeliness import Decided, figures, publish_due

@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 
+from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
 from hub.casework.machine import Case, Machine, Step
@@ -35,7 +36,6 @@ from hub.casework.repair.targets import (
 from hub.casework.rounds import apart
 from hub.casework.work import Command, Look, Made, Work, calendar_for
 from hub.errors import BadUserInput, GuardRefused
-from hub.rules.calendar import SHANGHAI
 from hub.rules.repair_case import Application
 from schema.identifiers import InvalidIdentifier, parse_uscc
 

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import orjson
 
+from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
 from hub.casework.machine import Case, Machine, Step
@@ -28,7 +29,7 @@ from hub.casework.rounds import apart
 from hub.casework.stepping import stepping
 from hub.casework.work import Command, Made, Work, calendar_for
 from hub.errors import BadUserInput, GuardRefused
-from hub.rules.calendar import NATIONAL, SHANGHAI, Calendar, Due, calendar_of
+from hub.rules.calendar import NATIONAL, Calendar, Due, calendar_of
 from hub.rules.reports import Quarter, reported_on
 
 # One report for each region and quarter, whoever opens it first.

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from hub.rules.calendar import SHANGHAI, Calendar
+from connectors.contract import SHANGHAI
+from hub.rules.calendar import Calendar
 from hub.rules.reports import Quarter
 from schema.coordinates import vocabulary
 
