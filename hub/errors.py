@@ -10,6 +10,8 @@ class HubError(Exception):
     """The hub could not do what was asked."""
 
     code: ClassVar[str] = "INTERNAL"
+    # The docstring in Chinese: what the code means, whatever the message says.
+    zh: ClassVar[str] = "程序未能完成请求"
     status: ClassVar[int] = 500
     # Whether the message may be shown to the caller. Unsafe messages are logged and replaced by a general one.
     safe: ClassVar[bool] = False
@@ -30,11 +32,17 @@ class HubError(Exception):
         """The words a caller may read."""
         return str(self) if self.safe else (HubError.__doc__ or "")
 
+    @property
+    def meaning(self) -> dict[str, str]:
+        """What the `extensions` of every error say first: its code, for programs, and what that means in Chinese."""
+        return {"code": self.code, "messageZh": self.zh}
+
 
 class Unauthenticated(HubError):
     """The request carries no valid token."""
 
     code = "UNAUTHENTICATED"
+    zh = "请求没有有效令牌"
     status = 401
     safe = True
 
@@ -43,6 +51,7 @@ class AgreementNotInForce(HubError):
     """No data-sharing agreement of this partner is in force."""
 
     code = "AGREEMENT_NOT_IN_FORCE"
+    zh = "该单位没有生效的共享协议"
     status = 403
     safe = True
 
@@ -51,6 +60,7 @@ class PurposeRequired(HubError):
     """Declare a purpose: several are possible under this agreement."""
 
     code = "PURPOSE_REQUIRED"
+    zh = "协议允许多个目的，须声明其一"
     status = 403
     safe = True
 
@@ -59,6 +69,7 @@ class PurposeNotAllowed(HubError):
     """This purpose is not in the partner's agreement."""
 
     code = "PURPOSE_NOT_ALLOWED"
+    zh = "协议不包含该目的"
     status = 403
     safe = True
 
@@ -67,6 +78,7 @@ class MatterRequired(HubError):
     """This purpose needs a matter code (Hub-Matter) and, for the six check purposes, a case number (Hub-Case)."""
 
     code = "MATTER_REQUIRED"
+    zh = "该目的需要事项编码（Hub-Matter），六类审查还需要办件编号（Hub-Case）"
     status = 403
     safe = True
 
@@ -75,6 +87,7 @@ class BadRequest(HubError):
     """The request is not a GraphQL request."""
 
     code = "BAD_REQUEST"
+    zh = "不是 GraphQL 请求"
     status = 400
     safe = True
 
@@ -83,6 +96,7 @@ class MethodNotAllowed(HubError):
     """Only POST, and GET for queries, are served here."""
 
     code = "METHOD_NOT_ALLOWED"
+    zh = "只接受 POST，以及用于查询的 GET"
     status = 405
     safe = True
 
@@ -91,6 +105,7 @@ class NotAcceptable(HubError):
     """None of the media types in Accept is served here."""
 
     code = "NOT_ACCEPTABLE"
+    zh = "Accept 中的媒体类型均不提供"
     status = 406
     safe = True
 
@@ -99,6 +114,7 @@ class UnsupportedMediaType(HubError):
     """The body must be application/json in UTF-8."""
 
     code = "UNSUPPORTED_MEDIA_TYPE"
+    zh = "请求体须为 UTF-8 的 application/json"
     status = 415
     safe = True
 
@@ -107,6 +123,7 @@ class BodyTooLarge(HubError):
     """The body is larger than this hub takes."""
 
     code = "BODY_TOO_LARGE"
+    zh = "请求体过大"
     status = 413
     safe = True
 
@@ -115,6 +132,7 @@ class HeadersTooLarge(HubError):
     """The request line and headers are larger than this hub takes."""
 
     code = "HEADERS_TOO_LARGE"
+    zh = "请求行和请求头过大"
     status = 431
     safe = True
 
@@ -123,6 +141,7 @@ class RequestTimeout(HubError):
     """The request arrived too slowly."""
 
     code = "REQUEST_TIMEOUT"
+    zh = "请求到达太慢"
     status = 408
     safe = True
 
@@ -131,6 +150,7 @@ class SyntaxRefused(HubError):
     """The document is not GraphQL."""
 
     code = "GRAPHQL_PARSE_FAILED"
+    zh = "文档不是 GraphQL"
     status = 400
     safe = True
 
@@ -139,6 +159,7 @@ class ValidationFailed(HubError):
     """The document does not fit the schema of this caller."""
 
     code = "GRAPHQL_VALIDATION_FAILED"
+    zh = "文档不符合该单位的模式"
     status = 400
     safe = True
 
@@ -147,6 +168,7 @@ class LimitExceeded(HubError):
     """The document is larger than this partner class may send."""
 
     code = "LIMIT_EXCEEDED"
+    zh = "文档超出该类单位的限度"
     status = 400
     safe = True
 
@@ -155,6 +177,7 @@ class BadUserInput(HubError):
     """A variable or an argument has an unusable value."""
 
     code = "BAD_USER_INPUT"
+    zh = "变量或参数的值不可用"
     status = 400
     safe = True
 
@@ -163,6 +186,7 @@ class QuotaExceeded(HubError):
     """The partner's quota is used up."""
 
     code = "QUOTA"
+    zh = "配额已用完"
     status = 429
     safe = True
 
@@ -171,6 +195,7 @@ class LedgerUnavailable(HubError):
     """The disclosure could not be recorded, so it was not made."""
 
     code = "LEDGER_UNAVAILABLE"
+    zh = "披露无法记录，因此没有应答"
     status = 503
     safe = True
 
@@ -179,6 +204,7 @@ class StoreUnavailable(HubError):
     """The store did not answer in time."""
 
     code = "STORE_UNAVAILABLE"
+    zh = "数据库未及时应答"
     status = 503
     safe = True
 
@@ -187,6 +213,7 @@ class SettingInvalid(HubError):
     """A setting has an unusable value."""
 
     code = "SETTING_INVALID"
+    zh = "设置的值不可用"
     safe = True
 
 
@@ -194,6 +221,7 @@ class AgreementInvalid(HubError):
     """The agreement is refused."""
 
     code = "AGREEMENT_INVALID"
+    zh = "协议被拒绝"
     status = 422
     safe = True
 
@@ -202,6 +230,7 @@ class FileRefused(HubError):
     """The file cannot be imported."""
 
     code = "FILE_REFUSED"
+    zh = "文件无法导入"
     status = 422
     safe = True
 
@@ -223,6 +252,7 @@ class LedgerBroken(HubError):
     """The hash chain of the disclosure ledger does not hold."""
 
     code = "LEDGER_BROKEN"
+    zh = "披露台账的哈希链不成立"
     safe = True
 
 
@@ -230,24 +260,28 @@ class EngineFailed(HubError):
     """The embedded PostgreSQL did not start."""
 
     code = "ENGINE_FAILED"
+    zh = "内嵌 PostgreSQL 未能启动"
 
 
 class StoreInvalid(HubError):
     """The store is not one that this hub can serve from."""
 
     code = "STORE_INVALID"
+    zh = "数据库不能供本程序使用"
 
 
 class RulesInvalid(HubError):
     """The rules that come with the hub are not whole."""
 
     code = "RULES_INVALID"
+    zh = "随程序提供的规则不完整"
 
 
 class SourceUnknown(HubError):
     """No connected source has this name."""
 
     code = "SOURCE_UNKNOWN"
+    zh = "没有这个名称的已接入来源"
     safe = True
 
 
@@ -255,6 +289,7 @@ class CaseUnknown(HubError):
     """The caller has no such case."""
 
     code = "CASE_UNKNOWN"
+    zh = "该单位没有这个案件"
     status = 404
     safe = True
 
@@ -263,6 +298,7 @@ class SubjectUnknown(HubError):
     """The caller has no such subject."""
 
     code = "SUBJECT_UNKNOWN"
+    zh = "该单位看不到这个主体"
     status = 404
     safe = True
 
@@ -271,6 +307,7 @@ class StateConflict(HubError):
     """The case is not in a state from which this can be done."""
 
     code = "TRANSITION_NOT_ALLOWED"
+    zh = "案件当前状态不允许这一步"
     status = 409
     safe = True
 
@@ -279,6 +316,7 @@ class GuardRefused(HubError):
     """A condition of this step is not met; `reason` in the extensions says which."""
 
     code = "GUARD_REFUSED"
+    zh = "这一步的条件未满足，`extensions.reason` 说明是哪一项"
     status = 409
     safe = True
 
@@ -287,6 +325,7 @@ class InputMissing(HubError):
     """This step needs an input that was not given."""
 
     code = "INPUT_MISSING"
+    zh = "这一步缺少输入"
     status = 400
     safe = True
 
@@ -295,6 +334,7 @@ class MatterUnknown(HubError):
     """No matter of this code is configured for the declared purpose today."""
 
     code = "MATTER_UNKNOWN"
+    zh = "今日该目的下没有配置这个事项编码"
     status = 403
     safe = True
 
@@ -303,6 +343,7 @@ class IdempotencyConflict(HubError):
     """This Idempotency-Key was used for another request."""
 
     code = "IDEMPOTENCY_CONFLICT"
+    zh = "该 Idempotency-Key 已用于另一请求"
     status = 409
     safe = True
 
@@ -311,6 +352,7 @@ class CommandForbidden(HubError):
     """The caller may not do this."""
 
     code = "FORBIDDEN"
+    zh = "该单位不可这样做"
     status = 403
     safe = True
 
@@ -319,5 +361,6 @@ class HarvestRunning(HubError):
     """Another process is harvesting this source."""
 
     code = "HARVEST_RUNNING"
+    zh = "另一进程正在归集该来源"
     status = 409
     safe = True

@@ -116,12 +116,15 @@ def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def error_codes() -> list[Row]:
-    """Every deliberate error: code and HTTP status, and its docstring."""
+    """Every deliberate error: code and HTTP status, and what it means."""
     classes = [errors.HubError]
     classes += [
         one for one in vars(errors).values() if isinstance(one, type) and errors.HubError in one.__mro__[1:]
     ]
-    return [Row((_code(one.code), str(one.status)), " ".join((one.__doc__ or "").split())) for one in classes]
+    return [
+        Row((_code(one.code), str(one.status)), " ".join((one.__doc__ or "").split()), one.zh)
+        for one in classes
+    ]
 
 
 def reasons() -> list[Row]:

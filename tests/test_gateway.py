@@ -343,6 +343,7 @@ def test_refusals_say_what_to_do_next(hub: ProvinceHub) -> None:
     missing = httpx.post(hub.graphql, json={"query": "{__typename}"}, trust_env=False)
     assert error(missing) == (401, "UNAUTHENTICATED")
     assert missing.headers["www-authenticate"] == "Bearer"
+    assert missing.json()["errors"][0]["extensions"]["messageZh"] == "请求没有有效令牌"
     unsaid = hub.check("customs")
     assert error(unsaid) == (403, "PURPOSE_REQUIRED")
     assert unsaid.json()["errors"][0]["extensions"]["purposes"] == [

@@ -175,14 +175,14 @@ def _utf8(value: bytes | None) -> str | None:
 def _refusal(media: bytes, error: HubError, request_id: str) -> Reply:
     told = error.extensions.pop("errors", None)
     if isinstance(told, list):
-        errors = [{**one, "extensions": {"code": error.code}} for one in told]
+        errors = [{**one, "extensions": error.meaning} for one in told]
     else:
         locations = error.extensions.pop("locations", None)
         errors = [
             {
                 "message": error.public_message,
                 **({"locations": locations} if locations else {}),
-                "extensions": {"code": error.code, **error.extensions},
+                "extensions": {**error.meaning, **error.extensions},
             }
         ]
     status = 200 if media == JSON and error.code in _LEGACY_OK else error.status

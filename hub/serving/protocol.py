@@ -201,9 +201,7 @@ class Protocol(HttpToolsProtocol):
         cycle = self.cycle
         answering = cycle is not None and not cycle.response_complete
         if not answering or not (self._in_headers or cycle.response_started or self.pipeline):
-            body = orjson.dumps(
-                {"errors": [{"message": error.public_message, "extensions": {"code": error.code}}]}
-            )
+            body = orjson.dumps({"errors": [{"message": error.public_message, "extensions": error.meaning}]})
             self.transport.write(
                 b"HTTP/1.1 %d %b\r\ncontent-type: application/json; charset=utf-8\r\n"
                 b"content-length: %d\r\ncache-control: no-store\r\nconnection: close\r\n\r\n%b"
