@@ -127,6 +127,17 @@ def error_codes() -> list[Row]:
     ]
 
 
+def speed() -> list[Row]:
+    """The ratios at 32 connections that the last kept run of the benchmark measured."""
+    results = (ROOT / "benchmarks" / "results.md").read_text("utf-8")
+    found = re.findall(
+        r"^\| (W\d) \| 32 \|(?: [\d,]+ \|){3} ([\d.]+) ×.*? \| ([\d.]+) ×.*? \| ([\d.]+) × \|$",
+        results,
+        re.MULTILINE,
+    )
+    return [Row(tuple(one)) for one in found]
+
+
 def reasons() -> list[Row]:
     """Why something is not shown in full."""
     return [Row((_code(str(reason)),)) for reason in Reason]
@@ -307,6 +318,7 @@ TABLES = (
     Table("worker-metrics", worker_metrics, 1),
     Table("events", events, 1),
     Table("quarantine", quarantine_codes, 1),
+    Table("speed", speed, 1),
     Table("refusals", refusals, 1, MECHANISMS),
 )
 

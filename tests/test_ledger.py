@@ -58,7 +58,7 @@ async def test_requests_at_the_same_time_share_a_commit(ledger: Ledger, auditor:
     written = await sizes(auditor)
     assert sum(written) == 640
     assert len(written) <= 80
-    assert (await verify(auditor)).intact
+    (await verify(auditor)).require_intact()
 
 
 async def test_what_arrives_during_a_commit_is_the_next_block(

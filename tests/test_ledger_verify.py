@@ -156,7 +156,6 @@ async def test_whatever_is_changed_is_found_and_named(
     (await verify(auditor)).require_intact()
     await tamper(superuser)
     report = await verify(auditor)
-    assert not report.intact
     broken = [chain for chain in report.chains if chain.fault is not None]
     assert [chain.bad_seq for chain in broken] == [bad_seq]
     with pytest.raises(LedgerBroken, match=f"block {bad_seq}: "):
@@ -177,7 +176,7 @@ async def test_a_kept_checkpoint_shows_what_the_chain_alone_cannot(
     kept = await checkpoints(auditor)
     (await verify(auditor, kept)).require_intact()
     await tamper(superuser)
-    assert (await verify(auditor)).intact
+    (await verify(auditor)).require_intact()
     report = await verify(auditor, kept)
     assert [chain.bad_seq for chain in report.chains] == [bad_seq]
 
@@ -191,7 +190,7 @@ async def test_a_chain_that_grew_still_fits_every_older_checkpoint(
         kept += await checkpoints(auditor)
     assert [checkpoint.seq for checkpoint in kept] == [2, 4, 6]
     assert parse_checkpoints("\n".join(map(str, kept)) + "\n\n") == tuple(kept)
-    assert (await verify(auditor, kept)).intact
+    (await verify(auditor, kept)).require_intact()
 
 
 @pytest.mark.parametrize("line", NO_CHECKPOINTS)

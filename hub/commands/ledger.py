@@ -14,7 +14,7 @@ import typer
 from connectors.contract import SHANGHAI
 from hub.commands.session import auditor, err, out, present, told, with_store
 from hub.config import Settings
-from hub.errors import BadUserInput, FileRefused, LedgerBroken, unread
+from hub.errors import BadUserInput, FileRefused, unread
 from hub.ledger import audit
 from hub.rights.agreement import today_in
 from hub.rules.calendar import end_of, start_of
@@ -50,8 +50,7 @@ def verify(
             out.print(
                 f"chain {chain.chain}: {chain.blocks} blocks, {chain.entries} entries, {state}", markup=False
             )
-        if any(chain.fault is not None for chain in report.chains):
-            raise LedgerBroken
+        report.require_intact()
         out.print(f"the ledger holds: {report.entries} entries")
 
     with_store(work)

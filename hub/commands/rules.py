@@ -20,6 +20,7 @@ from hub.rules.register import (
     load_rules,
     sources_in,
     unconfirmed,
+    unknown_numbers,
 )
 
 
@@ -74,7 +75,8 @@ def _list_coverage(root: Path) -> int:
             markup=False,
         )
         return 1
-    found = coverage(sources_in(root, *CODE), tests)
+    code = sources_in(root, *CODE)
+    found = coverage(code, tests)
     for one in found:
         _say(f"{one.rule.number} {one.rule.zh}")
         for what, places in (("kept in", one.code), ("tested by", one.tests)):
@@ -83,8 +85,11 @@ def _list_coverage(root: Path) -> int:
     missing = [one for one in found if not one.complete]
     for one in missing:
         err.print(f"credithub: {one.rule.number} is {_lack(one)}", markup=False)
+    misspelt = unknown_numbers(code, tests)
+    for number, place in misspelt:
+        err.print(f"credithub: {number} in {place} is the number of no rule", markup=False)
     _say(f"{len(found)} rules: {len(found) - len(missing)} kept and tested, {len(missing)} not")
-    return 1 if missing else 0
+    return 1 if missing or misspelt else 0
 
 
 def _say(words: str) -> None:

@@ -65,11 +65,6 @@ class LedgerReport:
         """Entries read."""
         return sum(chain.entries for chain in self.chains)
 
-    @property
-    def intact(self) -> bool:
-        """Whether every chain holds."""
-        return all(chain.fault is None for chain in self.chains)
-
     def require_intact(self) -> None:
         """LedgerBroken, naming the first bad block of each broken chain."""
         broken = [chain for chain in self.chains if chain.fault is not None]

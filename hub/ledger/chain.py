@@ -134,7 +134,7 @@ class _Block:
                 waiter.set_result(None)
             else:
                 waiter.set_exception(LedgerUnavailable(problem))
-                # A request whose data statement failed never asks for this outcome: not worth a log line.
+                # A request that was given up never asks for this outcome: not worth a log line.
                 waiter.exception()
         self.waiters.clear()
 
@@ -223,7 +223,6 @@ class Ledger:
     def submit(self, entry: Disclosure) -> asyncio.Future[None]:
         """Queue the entry at once and return its outcome, to be awaited before the answer leaves.
 
-        For requests whose subjects are known before the data statement: both travel to the database together.
         LedgerUnavailable, here or from the outcome: the answer must not leave.
         """
         if self._task is None or self._loop is None:

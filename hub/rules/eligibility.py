@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 
 
@@ -123,23 +123,3 @@ def green_channel(facts: Facts, policy: Policy, as_of: date) -> Eligibility:
     if facts.established_on > start and policy.young_denies:
         return told(Answer.NO, [("YOUNGER_THAN_WINDOW", "")])
     return told(Answer.YES, [("THREE_YEARS_CLEAN", "")], "THREE_YEARS_CLEAN")
-
-
-def turns_on(facts: Facts, policy: Policy, as_of: date) -> date | None:
-    """The next day on which the window alone may change the answer: the oldest record leaves, or the age is reached."""
-    days = [
-        _years_after(one.decided_on, policy.years)
-        for one in facts.adverse
-        if years_before(as_of, policy.years) < one.decided_on <= as_of
-    ]
-    if facts.established_on is not None and facts.established_on > years_before(as_of, policy.years):
-        days.append(_years_after(facts.established_on, policy.years))
-    return min(days, default=None)
-
-
-def _years_after(day: date, years: int) -> date:
-    """The first day whose window of `years` no longer holds `day`."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return day.replace(year=day.year + years, day=28) + timedelta(days=1)

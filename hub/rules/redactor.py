@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,7 +21,6 @@ RESIDENT_ID, MOBILE, LANDLINE, BANK_CARD = "RESIDENT_ID", "MOBILE", "LANDLINE", 
 HOME_ADDRESS, MINOR = "HOME_ADDRESS", "MINOR"
 # Characters of the shortest number of a person: a resident ID of before 1999.
 SHORTEST_NUMBER = 15
-KINDS = (RESIDENT_ID, MOBILE, LANDLINE, BANK_CARD, HOME_ADDRESS, MINOR)
 
 _ADULT_YEARS = 18
 # Issuers of cards in use here: UnionPay 62, older domestic 60 and 9, Visa 4, Mastercard 51-55, JCB 35.
@@ -85,10 +83,6 @@ class Screening:
 
     digest: str
     findings: tuple[Finding, ...]
-
-    def uncleared(self, clearances: Collection[tuple[str, str]]) -> tuple[Finding, ...]:
-        """The findings that block publication (R7.3): those without a clearance (digest of the text, key)."""
-        return tuple(one for one in self.findings if (self.digest, one.key) not in clearances)
 
 
 def screen(text: str, today: date) -> Screening:

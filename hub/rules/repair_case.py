@@ -69,11 +69,6 @@ class Assessment:
     blockers: tuple[Blocker, ...]
     notes: tuple[str, ...] = ()
 
-    @property
-    def approvable(self) -> bool:
-        """Whether nothing stands in the way; the official decides."""
-        return not self.blockers
-
 
 @dataclass(frozen=True)
 class Period:

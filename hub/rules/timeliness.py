@@ -13,8 +13,6 @@ from hub.rules.calendar import Calendar, Due
 from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force
 from hub.rules.deadlines import due
 
-LEVELS = ("REMIND", "ESCALATE")
-
 
 class Standing(StrEnum):
     """What became of a duty to publish or to withdraw."""
@@ -41,12 +39,11 @@ class Decided:
 
 @dataclass(frozen=True)
 class Timeliness:
-    """Where it stands. `late_by`: working days, at least 1 when late; `remaining`: working days left while pending."""
+    """Where it stands. `late_by`: working days, at least 1 when late."""
 
     standing: Standing
     due: Due
     late_by: int = 0
-    remaining: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,15 +66,6 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Escalation:
-    """From which working day on who is reminded."""
-
-    level: str
-    working_days: int
-    term: Term
-
-
-@dataclass(frozen=True)
 class ExceptionRow:
     """A ground on which something is not published."""
 
@@ -91,19 +79,7 @@ class ExceptionRow:
 class TimelinessRules:
     """The dated rows of timeliness.toml."""
 
-    escalations: tuple[Escalation, ...]
     exceptions: tuple[ExceptionRow, ...]
-
-    def escalation(self, decided_on: date, calendar: Calendar, today: date) -> str | None:
-        """Who must be told by now that it is not published yet (R7.2): REMIND, ESCALATE, or None.
-
-        The clock does not stop for reviews.
-        """
-        elapsed = calendar.between(decided_on, today)
-        rows = [
-            one for one in self.escalations if one.term.covers(decided_on) and one.working_days <= elapsed
-        ]
-        return max(rows, key=lambda one: one.working_days).level if rows else None
 
     def exception(self, code: str, decided_on: date) -> ExceptionRow | None:
         """The ground `code`, when it may be recorded for a decision of that day (R7.3)."""
@@ -138,15 +114,6 @@ def publish_due(decided_on: date, calendar: Calendar) -> Due:
     return due("publicity.publish", decided_on, calendar)
 
 
-def push_due(decided_on: date, published_on: date, calendar: Calendar) -> Due:
-    """The last day to push to the provincial platform and 信用中国(青海) (R7.6).
-
-    The working day of publication; never later than the 7th working day of what was published in time.
-    """
-    last, pushed = publish_due(decided_on, calendar), due("delivery.publish", published_on, calendar)
-    return last if published_on <= last.on < pushed.on else pushed
-
-
 def withdraw_due(ended_on: date, calendar: Calendar) -> Due:
     """The last day to withdraw a decision that was changed, revoked or found void on `ended_on` (R7.4)."""
     return due("delivery.withdraw", ended_on, calendar)
@@ -158,14 +125,6 @@ def timeliness(item: Decided, calendar: Calendar, now: datetime) -> Timeliness:
     if item.exception is not None:
         return Timeliness(Standing.EXCEPTED, last)
     return _against(last, item.published_at, calendar, now)
-
-
-def withdrawal(
-    ended_on: date, withdrawn_at: datetime | None, reason_published: bool, calendar: Calendar, now: datetime
-) -> Timeliness:
-    """Where the withdrawal of a decision stands (R7.4): it is done when the reason is public, too."""
-    done = withdrawn_at if reason_published else None
-    return _against(withdraw_due(ended_on, calendar), done, calendar, now)
 
 
 def figures(items: Iterable[Decided], calendar: Calendar, now: datetime) -> tuple[Figures, ...]:
@@ -191,9 +150,8 @@ def figures(items: Iterable[Decided], calendar: Calendar, now: datetime) -> tupl
 def load_timeliness_rules(text: str | None = None) -> TimelinessRules:
     """The rows of timeliness.toml, or of `text`. Raises RulesInvalid."""
     file = RuleFile("timeliness.toml", text)
-    rules = TimelinessRules(file.rows("escalation", _escalation), file.rows("exception", _exception))
+    rules = TimelinessRules(file.rows("exception", _exception))
     file.done()
-    disjoint(rules.escalations, "timeliness.toml: escalation", lambda row: row.level)
     disjoint(rules.exceptions, "timeliness.toml: exception", lambda row: row.code)
     return rules
 
@@ -204,14 +162,10 @@ def _against(last: Due, done_at: datetime | None, calendar: Calendar, now: datet
     if on <= last.on:
         if done_at is not None:
             return Timeliness(Standing.ON_TIME, last)
-        return Timeliness(Standing.PENDING, last, remaining=calendar.between(today, last.on))
+        return Timeliness(Standing.PENDING, last)
     # Published on the Saturday after: no working day has passed, and it is late.
     late_by = max(1, calendar.between(last.on, on))
     return Timeliness(Standing.NOT_PUBLISHED if done_at is None else Standing.LATE, last, late_by)
-
-
-def _escalation(row: Row) -> Escalation:
-    return Escalation(row.choice("level", LEVELS), row.number("working_days"), row.term())
 
 
 def _exception(row: Row) -> ExceptionRow:

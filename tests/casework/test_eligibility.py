@@ -16,7 +16,6 @@ from hub.rules.eligibility import (
     Facts,
     Listing,
     green_channel,
-    turns_on,
     years_before,
 )
 from hub.rules.matters import check_rules
@@ -164,13 +163,33 @@ def test_r5_4_the_order_of_facts_does_not_matter(facts: Facts, day: date) -> Non
     assert (one.answer, one.basis, set(one.reasons)) == (other.answer, other.basis, set(other.reasons))
 
 
+def _turns_on(facts: Facts, as_of: date) -> date | None:
+    """The next day on which the window alone may change the answer: the oldest record leaves, or the age is reached."""
+    days = [
+        _years_after(one.decided_on, RULES.policy.years)
+        for one in facts.adverse
+        if years_before(as_of, RULES.policy.years) < one.decided_on <= as_of
+    ]
+    if facts.established_on is not None and facts.established_on > years_before(as_of, RULES.policy.years):
+        days.append(_years_after(facts.established_on, RULES.policy.years))
+    return min(days, default=None)
+
+
+def _years_after(day: date, years: int) -> date:
+    """The first day whose window of `years` no longer holds `day`."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28) + timedelta(days=1)
+
+
 @given(FACTS, DAYS, st.integers(0, 1500))
 def test_r5_4_between_two_turning_days_the_answer_stays(facts: Facts, day: date, ahead: int) -> None:
     """Facts whose day lies ahead are not known yet, and so do not count here."""
     known = replace(facts, adverse=tuple(one for one in facts.adverse if one.decided_on <= day))
     if known.established_on is not None and known.established_on > day:
         known = replace(known, established_on=None)
-    turning = turns_on(known, RULES.policy, day)
+    turning = _turns_on(known, day)
     later = day + timedelta(days=ahead)
     if turning is None or later < turning:
         assert _answer(known, later)[0] == _answer(known, day)[0]

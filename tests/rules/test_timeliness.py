@@ -19,10 +19,8 @@ from hub.rules.timeliness import (
     figures,
     load_timeliness_rules,
     publish_due,
-    push_due,
     timeliness,
     withdraw_due,
-    withdrawal,
 )
 
 RULES = load_timeliness_rules()
@@ -80,25 +78,6 @@ def test_r7_1_published_on_the_saturday_after_the_last_day_is_late() -> None:
     assert timeliness(item, CALENDAR, NOW).late_by == 1
 
 
-@pytest.mark.parametrize(
-    ("today", "level", "remaining"),
-    [
-        (date(2026, 9, 24), None, 7),
-        (date(2026, 9, 30), None, 4),
-        (date(2026, 10, 9), "REMIND", 2),
-        (date(2026, 10, 10), "REMIND", 1),
-        (date(2026, 10, 12), "ESCALATE", 0),
-    ],
-)
-def test_r7_2_days_left_are_shown_and_days_5_and_7_escalate(
-    today: date, level: str | None, remaining: int
-) -> None:
-    decided = date(2026, 9, 24)
-    assert RULES.escalation(decided, CALENDAR, today) == level
-    found = timeliness(Decided("630100", decided), CALENDAR, _at(today.year, today.month, today.day))
-    assert (found.standing, found.remaining) == (Standing.PENDING, remaining)
-
-
 def test_r7_3_exceptions_are_recorded_decisions_and_no_missing_data() -> None:
     item = Decided("630100", date(2026, 9, 24), exception="STATE_SECRET")
     assert timeliness(item, CALENDAR, NOW).standing is Standing.EXCEPTED
@@ -120,23 +99,8 @@ def test_r7_3_the_hub_proposes_exceptions_for_persons_minors_and_small_penalties
     assert found == ("NATURAL_PERSON", "SIMPLE_PROCEDURE", "WARNING_ONLY")
 
 
-def test_r7_4_a_revoked_penalty_is_withdrawn_in_3_working_days_with_its_reason() -> None:
-    ended = date(2026, 9, 30)
-    assert withdraw_due(ended, CALENDAR).on == date(2026, 10, 10)
-    done = _at(2026, 10, 10, 20)
-    assert withdrawal(ended, done, True, CALENDAR, NOW).standing is Standing.ON_TIME
-    assert withdrawal(ended, _at(2026, 10, 12), True, CALENDAR, NOW).standing is Standing.LATE
-    # Withdrawn in silence is not withdrawn.
-    assert withdrawal(ended, done, False, CALENDAR, NOW).standing is Standing.NOT_PUBLISHED
-
-
-def test_r7_6_what_is_published_is_pushed_the_same_working_day() -> None:
-    decided = date(2026, 9, 24)
-    assert push_due(decided, date(2026, 9, 28), CALENDAR).on == date(2026, 9, 28)
-    # Published in a holiday: the next working day.
-    assert push_due(decided, date(2026, 10, 3), CALENDAR).on == date(2026, 10, 8)
-    # Published too late: no further delay for that.
-    assert push_due(decided, date(2026, 10, 17), CALENDAR).on == date(2026, 10, 19)
+def test_r7_4_a_revoked_penalty_is_withdrawn_in_3_working_days() -> None:
+    assert withdraw_due(date(2026, 9, 30), CALENDAR).on == date(2026, 10, 10)
 
 
 def test_r7_1_the_figures_of_a_unit_and_month() -> None:
