@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
 
 from connectors.certificates import certificate_problem
 from connectors.contract import (
@@ -27,7 +26,7 @@ from connectors.contract import (
     Unavailable,
 )
 from connectors.counterparty import fold
-from connectors.reading import Reader, json_raw, kind_of, years_after
+from connectors.reading import Reader, json_raw, kind_of
 
 ARCHIVE = "XH-ARCHIVE"
 INTERNAL = "XH-INTERNAL"
@@ -93,7 +92,6 @@ _PROBLEMS = {
     "OTHER_GRADE": "the certificate number belongs to another grade",
     "OTHER_YEAR": "the certificate number belongs to another year",
 }
-_VALID_YEARS = 3
 
 
 class Association:
@@ -273,11 +271,9 @@ def _evaluation(read: Reader, certificate: str) -> dict[str, object]:
         "scheme": "ASSOCIATION",
         "grade_code": grade,
         "grade_label": f"{grade}级",
-        "ruleset_version": "ASSOCIATION-2015",
         "issuer_name": KEEPER,
         "issuer_uscc": KEEPER_CODE,
         "effective_from": graded,
-        "effective_to": years_after(graded, _VALID_YEARS) - timedelta(days=1),
     }
 
 

@@ -231,6 +231,29 @@ async def test_an_authority_may_end_publicity_earlier_than_the_rules_but_not_lat
     assert [end for (end,) in ends] == [date(2026, 12, 1), date(2027, 5, 10)]
 
 
+async def test_r14_1_an_evaluation_holds_as_long_as_the_numbering_of_its_day_says(database: Database) -> None:
+    said: dict[str, Any] = {
+        "scheme": "ASSOCIATION",
+        "issuer_name": "商会",
+        "grade_code": "AA",
+        "grade_label": "AA级",
+    }
+    firm = [("USCC", FIRM)]
+    outcome = await take(
+        database,
+        [
+            row("1", Kind.GRADE, "某", firm, **said, effective_from="2025-03-14"),
+            # Before there was a numbering.
+            row("2", Kind.GRADE, "某", firm, **said, effective_from="2014-12-31"),
+        ],
+    )
+    assert outcome.totals == Totals(2, 1, 0, 1)
+    found = await database.writer.fetchrow("SELECT ruleset_version, effective_from, effective_to FROM grade")
+    assert found is not None
+    assert tuple(found) == ("ASSOCIATION-2015", date(2025, 3, 14), date(2028, 3, 13))
+    assert {w.reason_code for w in await list_quarantined(database.writer)} == {"CERTIFICATE"}
+
+
 async def test_entries_grades_and_archives_find_their_tables_and_classes(database: Database) -> None:
     entry: dict[str, Any] = {"list_code": "TAX-SERIOUS", "state": "PUBLISHED", "recognized_on": "2026-01-31"}
     grade: dict[str, Any] = {

@@ -18,6 +18,7 @@ from hub.harvest.columns import TABLES, day_of, fill
 from hub.harvest.drafts import SubjectDraft, authority_code, draft_subject
 from hub.harvest.understood import Prepared, Rejected
 from hub.rules.archives import NEVER_STORED, rule_of
+from hub.rules.certificates import CertificateRules
 from hub.rules.listing import ListRules
 from hub.rules.publicity import PublicityRules
 from hub.rules.redactor import contact_in, person_number_in
@@ -35,6 +36,7 @@ class Intake:
     catalogue: Catalogue
     rules: PublicityRules
     lists: ListRules
+    certificates: CertificateRules
     today: date
     cleared: bool = False
 
@@ -103,6 +105,8 @@ class Intake:
             flags = self._complete_record(item, values)
         elif item.kind is Kind.LIST_ENTRY:
             self._complete_entry(values)
+        elif item.kind is Kind.GRADE and values.get("scheme") == "ASSOCIATION":
+            self._complete_evaluation(values)
         return values, flags
 
     def _complete_record(self, item: Item, values: dict[str, object]) -> tuple[str, ...]:
@@ -150,6 +154,14 @@ class Intake:
         if begun is not None:
             bound = self.lists.ends_on(rule.color, rule.max_publicity_months, begun)
             values["publicity_ends_on"] = min(day_of(values.get("publicity_ends_on")) or bound, bound)
+
+    def _complete_evaluation(self, values: dict[str, object]) -> None:
+        """Numbering and last day of what an association evaluated (R14.1)."""
+        graded = day_of(values.get("effective_from"))
+        scheme = self.certificates.scheme(graded) if graded is not None else None
+        if graded is None or scheme is None:
+            raise RowRejected("CERTIFICATE", "no numbering of certificates was in force on its day")
+        values["ruleset_version"], values["effective_to"] = scheme.id, scheme.last_day(graded)
 
 
 def _check_archive(values: Mapping[str, object], data_class: str) -> None:

@@ -28,6 +28,7 @@ from hub.harvest.catalogue import load_catalogue
 from hub.harvest.intake import Intake
 from hub.harvest.understood import Prepared, Rejected
 from hub.harvest.versions import Totals, write_batch
+from hub.rules.certificates import load_certificate_rules
 from hub.rules.listing import load_list_rules
 from hub.rules.publicity import load_publicity_rules
 from hub.sources.discovery import connect_all
@@ -133,7 +134,8 @@ async def intake_of(connection: asyncpg.Connection, source: Source, now: datetim
     """What rows of the source are checked against, as of `now`."""
     catalogue = await load_catalogue(connection, source)
     today = now.astimezone(SHANGHAI).date()
-    return Intake(source, catalogue, load_publicity_rules(), load_list_rules(), today)
+    rules = (load_publicity_rules(), load_list_rules(), load_certificate_rules())
+    return Intake(source, catalogue, *rules, today)
 
 
 @asynccontextmanager

@@ -1,11 +1,10 @@
-"""Industry credit evaluations: whether a certificate vouches for a grade, and on which days it holds. Pure."""
+"""Industry credit evaluations by associations: by which numbering a certificate is given, and how long it holds. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from connectors.certificates import certificate_problem
 from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force
 from hub.rules.publicity import add_months
 
@@ -16,18 +15,11 @@ class Scheme:
 
     id: str
     valid_years: int
-    review_months: int
     term: Term
 
-
-@dataclass(frozen=True)
-class Evaluation:
-    """An evaluation as an association states it: grade with or without a sign, number of the certificate, days."""
-
-    grade: str
-    certificate: str
-    graded_on: date
-    reviewed_on: date | None = None
+    def last_day(self, graded_on: date) -> date:
+        """The last day on which an evaluation of that day holds (R14.1)."""
+        return add_months(graded_on, 12 * self.valid_years) - timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -36,32 +28,9 @@ class CertificateRules:
 
     schemes: tuple[Scheme, ...]
 
-    def problems(self, said: Evaluation, today: date) -> tuple[str, ...]:
-        """Why the evaluation may not be shown as one today (R14.1); empty: it may. It stays market information.
-
-        UNKNOWN_SCHEME, UNKNOWN_GRADE, NOT_A_NUMBER, OTHER_GRADE, OTHER_YEAR, NOT_YET, EXPIRED.
-        """
-        scheme = in_force(self.schemes, said.graded_on)
-        if scheme is None:
-            return ("UNKNOWN_SCHEME",)
-        problem = certificate_problem(said.certificate, said.grade, said.graded_on.year)
-        found = [] if problem is None else [problem]
-        if today < said.graded_on:
-            found.append("NOT_YET")
-        if today > _last(scheme, said.graded_on):
-            found.append("EXPIRED")
-        return tuple(found)
-
-    def holds_until(self, graded_on: date) -> date | None:
-        """The last day of an evaluation; None when no numbering was in force on its day."""
-        scheme = in_force(self.schemes, graded_on)
-        return None if scheme is None else _last(scheme, graded_on)
-
-    def stale(self, said: Evaluation, today: date) -> bool:
-        """Whether the yearly review is overdue (R14.3): it is still shown, with a flag."""
-        scheme = in_force(self.schemes, said.graded_on)
-        reviewed = max(said.graded_on, said.reviewed_on or said.graded_on)
-        return scheme is None or today > add_months(reviewed, scheme.review_months)
+    def scheme(self, graded_on: date) -> Scheme | None:
+        """The numbering of certificates given on that day; None: there was none."""
+        return in_force(self.schemes, graded_on)
 
 
 def load_certificate_rules(text: str | None = None) -> CertificateRules:
@@ -73,9 +42,5 @@ def load_certificate_rules(text: str | None = None) -> CertificateRules:
     return rules
 
 
-def _last(scheme: Scheme, graded_on: date) -> date:
-    return add_months(graded_on, 12 * scheme.valid_years) - timedelta(days=1)
-
-
 def _scheme(row: Row) -> Scheme:
-    return Scheme(row.text("id"), row.number("valid_years"), row.number("review_months"), row.term())
+    return Scheme(row.text("id"), row.number("valid_years"), row.term())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,11 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.certificates import GRADE_DIGITS, certificate_problem, parse_certificate
-from hub.rules.certificates import Evaluation, load_certificate_rules
+from hub.rules.certificates import load_certificate_rules
 
 RULES = load_certificate_rules()
-SAID = Evaluation("AA", "202510101100042", date(2025, 3, 14))
-TODAY = date(2026, 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -73,16 +70,8 @@ def test_r14_1_a_number_vouches_for_its_own_grade_and_year_only(
 
 
 def test_r14_1_an_evaluation_holds_three_years() -> None:
-    assert RULES.problems(SAID, TODAY) == ()
-    assert RULES.holds_until(SAID.graded_on) == date(2028, 3, 13)
-    assert RULES.problems(SAID, date(2028, 3, 13)) == ()
-    assert RULES.problems(SAID, date(2028, 3, 14)) == ("EXPIRED",)
-    assert RULES.problems(SAID, date(2025, 3, 13)) == ("NOT_YET",)
-    assert RULES.problems(replace(SAID, graded_on=date(2014, 12, 31)), TODAY) == ("UNKNOWN_SCHEME",)
-    assert RULES.problems(replace(SAID, grade="A"), TODAY) == ("OTHER_GRADE",)
-
-
-def test_r14_3_without_its_yearly_review_it_is_flagged() -> None:
-    assert not RULES.stale(SAID, date(2026, 3, 14))
-    assert RULES.stale(SAID, date(2026, 3, 15))
-    assert not RULES.stale(replace(SAID, reviewed_on=date(2026, 3, 1)), date(2027, 3, 1))
+    scheme = RULES.scheme(date(2025, 3, 14))
+    assert scheme is not None
+    assert (scheme.id, scheme.last_day(date(2025, 3, 14))) == ("ASSOCIATION-2015", date(2028, 3, 13))
+    assert scheme.last_day(date(2024, 2, 29)) == date(2027, 2, 27)
+    assert RULES.scheme(date(2014, 12, 31)) is None
