@@ -30,8 +30,9 @@ INITIATE = """mutation Initiate($entry: ID!, $from: Date!, $to: Date!) { initiat
   measure: "限制成品油零售经营资格审批", effect: BLOCK, begins: $from, ends: $to, memorandum: "发改财金〔2017〕1943号",
   matters: ["SW-XK-OIL"]) { number state implementer ends } }"""
 RECEIVE = "mutation Receive($number: String!) { acknowledgeMeasure(number: $number) { number state } }"
-ACTIVATE = """mutation Activate($number: String!, $on: Date!, $code: String, $basis: String) { activateMeasure(number: $number,
-  legalBasisCheckedOn: $on, nationalCatalogueCode: $code, legalBasis: $basis) { number state feedbackDue } }"""
+ACTIVATE = """mutation Activate($number: String!, $on: Date!, $code: String, $basis: String, $level: BasisLevel) {
+  activateMeasure(number: $number, legalBasisCheckedOn: $on, nationalCatalogueCode: $code, legalBasis: $basis,
+    basisLevel: $level) { number state feedbackDue } }"""
 FEED_BACK = """mutation Feed($number: String!, $on: Date!, $case: String!) { feedBackMeasure(number: $number, appliedOn: $on,
   caseNumber: $case, result: "不予批准") { number state } }"""
 LIFT = 'mutation Lift($number: String!) { liftMeasure(number: $number, reason: "演示结束") { number state } }'
@@ -77,10 +78,11 @@ def measure() -> None:
     say("the implementer has it", PROCUREMENT.ask(RECEIVE, number=number)["acknowledgeMeasure"])
     say("without item and basis", WORK.refused(ACTIVATE, number=number, on=today()))
     assert LICENSING.ask(CHECK, code=LISTED)["runCreditCheck"]["conclusion"] != "BLOCK"
-    made = WORK.ask(ACTIVATE, number=number, on=today(), code="2.3", basis="成品油流通管理办法第40条")[
-        "activateMeasure"
-    ]
-    say("on an item of the national catalogue and its basis", made)
+    rule = {"code": "NC-01", "basis": "成品油流通管理办法第40条", "level": "RULE"}
+    say("a ministry's rule may not close a market", WORK.refused(ACTIVATE, number=number, on=today(), **rule))
+    law = {"code": "NC-01", "basis": "企业信息公示暂行条例第18条", "level": "REGULATION"}
+    made = WORK.ask(ACTIVATE, number=number, on=today(), **law)["activateMeasure"]
+    say("on an item of the national list and a law that carries it", made)
     check = LICENSING.ask(CHECK, code=LISTED)["runCreditCheck"]
     say("the check now says", check)
     assert check["conclusion"] == "BLOCK"

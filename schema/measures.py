@@ -23,6 +23,16 @@ class MeasureEffect(Enum):
     INCENTIVE = term("INCENTIVE", "激励")
 
 
+@strawberry.enum(description="依据层级 · Level of a legal basis")
+class BasisLevel(Enum):
+    LAW = term("LAW", "法律")
+    REGULATION = term("REGULATION", "行政法规")
+    STATE_COUNCIL = term("STATE_COUNCIL", "党中央、国务院文件")
+    LOCAL_REGULATION = term("LOCAL_REGULATION", "地方性法规")
+    RULE = term("RULE", "规章")
+    POLICY = term("POLICY", "规范性文件")
+
+
 @strawberry.type(description="接收回执 · The implementer's receipt")
 class MeasureReceipt:
     at: Moment = member("时间", "when", "at")
@@ -48,6 +58,7 @@ class MeasureApplication(Case):
         "全国失信惩戒措施基础清单编码", "item of the national list of measures", "national_catalogue_code"
     )
     legal_basis: str | None = detail("法律依据", "the law that orders it", "legal_basis")
+    basis_level: BasisLevel | None = detail("依据层级", "level of that law", "basis_level")
     legal_basis_checked_on: Date | None = detail(
         "依据核对日期", "day on which the basis was checked", "legal_basis_checked_on"
     )
@@ -100,6 +111,7 @@ class MeasureCommands:
             str | None, parameter("全国失信惩戒措施基础清单编码", "item of the national list of measures")
         ] = None,
         legal_basis: Annotated[str | None, parameter("法律依据", "the law that orders it")] = None,
+        basis_level: Annotated[BasisLevel | None, parameter("依据层级", "level of that law")] = None,
         memorandum: Annotated[str | None, parameter("备忘录", "memorandum")] = None,
         matters: Annotated[list[str] | None, parameter("适用事项", "matters that it covers")] = None,
         purposes: Annotated[list[Purpose] | None, parameter("适用的使用目的", "kinds of handling")] = None,
@@ -139,6 +151,7 @@ class MeasureCommands:
             str | None, parameter("全国失信惩戒措施基础清单编码", "item of the national list of measures")
         ] = None,
         legal_basis: Annotated[str | None, parameter("法律依据", "the law that orders it")] = None,
+        basis_level: Annotated[BasisLevel | None, parameter("依据层级", "level of that law")] = None,
     ) -> MeasureApplication | None:
         return PLANNED
 

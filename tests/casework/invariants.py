@@ -150,8 +150,9 @@ def measures_rest_on_a_basis(told: Told) -> None:
             continue
         details = case["details"]
         if details["effect"] in PUNITIVE:
-            assert (details["national_catalogue_code"] or "").strip(), case["number"]
+            assert details["national_catalogue_code"] == "NC-06", case["number"]
             assert (details["legal_basis"] or "").strip(), case["number"]
+            assert details["basis_level"] == "LAW", case["number"]
             assert details["color"] == "BLACK", case["number"]
         assert details["legal_basis_checked_on"] is not None, case["number"]
         assert "l" + str(case["target_public_id"]).replace("-", "") in in_force, case["number"]

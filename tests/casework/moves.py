@@ -154,8 +154,9 @@ _KNOWN: Mapping[str, Callable[[Around, Random], Any]] = {
         f"青商修告〔2026〕{chance.randint(1, 999)}号" if chance.random() < 0.9 else None
     ),
     "defenceAnswer": lambda _, chance: "不予采纳,理由已说明。" if chance.random() < 0.8 else None,
-    "nationalCatalogueCode": lambda _, chance: chance.choice(("3.1", "3.1", "3.1", "2.4", "", None)),
+    "nationalCatalogueCode": lambda _, chance: chance.choice(("NC-06", "NC-06", "NC-06", "NC-15", "", None)),
     "legalBasis": lambda _, chance: chance.choice((*["政府采购法第22条"] * 4, " ", None)),
+    "basisLevel": lambda _, chance: chance.choice((*["LAW"] * 4, "RULE", None)),
     "effect": lambda _, chance: chance.choice(
         ("BLOCK", "BLOCK", "RESTRICT", "RESTRICT", "KEY_SUPERVISION", "INCENTIVE", "INCENTIVE")
     ),

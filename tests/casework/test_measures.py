@@ -14,10 +14,10 @@ from tests.casework.dispatch import duties
 from tests.casework.promises import demo_firm
 
 INITIATE = """
-mutation I($entry: ID!, $code: String, $basis: String, $effect: MeasureEffect!, $by: String!, $ends: Date!) {
+mutation I($entry: ID!, $code: String, $basis: String, $level: BasisLevel, $effect: MeasureEffect!, $by: String!, $ends: Date!) {
   initiateMeasure(entry: $entry, implementer: $by, measure: "限制成品油零售经营资格审批", effect: $effect,
     begins: "2026-11-23", ends: $ends, nationalCatalogueCode: $code, legalBasis: $basis,
-    memorandum: "发改财金〔2017〕1943号", matters: ["SW-XK-OIL"]) {
+    basisLevel: $level, memorandum: "发改财金〔2017〕1943号", matters: ["SW-XK-OIL"]) {
     number state ends implementer effect entry { id } }
 }
 """
@@ -25,9 +25,10 @@ ACKNOWLEDGE = (
     'mutation A($n: String!) { acknowledgeMeasure(number: $n, documentNumber: "回1") { state implementer } }'
 )
 ACTIVATE = """
-mutation T($n: String!, $code: String, $basis: String) {
-  activateMeasure(number: $n, legalBasisCheckedOn: "2026-11-23", nationalCatalogueCode: $code, legalBasis: $basis) {
-    state dueOn legalBasisCheckedOn feedbackDue receipt { officer number } }
+mutation T($n: String!, $code: String, $basis: String, $level: BasisLevel) {
+  activateMeasure(number: $n, legalBasisCheckedOn: "2026-11-23", nationalCatalogueCode: $code, legalBasis: $basis,
+    basisLevel: $level) {
+    state basisLevel dueOn legalBasisCheckedOn feedbackDue receipt { officer number } }
 }
 """
 FEED = """
@@ -36,7 +37,7 @@ mutation F($n: String!, $on: Date!) {
 """
 RUN = "mutation Run($code: USCC!) { runCreditCheck(subject: $code) { conclusion reasons { code } } }"
 READ = "query R($n: String!) { case(number: $n) { ... on MeasureApplication { state endedOn } } }"
-BASIS = {"code": "2.3", "basis": "成品油流通管理办法第40条"}
+BASIS = {"code": "NC-01", "basis": "企业信息公示暂行条例第18条", "level": "REGULATION"}
 
 
 def _desk(office: Office) -> Desk:
@@ -83,7 +84,8 @@ async def test_r9_1_initiator_implementer_term_basis_receipt_and_feedback(office
     assert received == {"state": "RECEIVED", "implementer": "customs"}
     made = (await _desk(office).done(ACTIVATE, {"n": number}))["activateMeasure"]
     assert made == {
-        "state": "EFFECTIVE", "dueOn": "2027-11-22", "legalBasisCheckedOn": "2026-11-23", "feedbackDue": "2026-12-23",
+        "state": "EFFECTIVE", "basisLevel": "REGULATION",
+        "dueOn": "2027-11-22", "legalBasisCheckedOn": "2026-11-23", "feedbackDue": "2026-12-23",
         "receipt": {"officer": "customs-demo-officer", "number": "回1"},
     }  # fmt: skip
     assert (await _customs(office).refused(FEED, {"n": number, "on": "2026-11-24"}))["reason"] == (
@@ -99,16 +101,26 @@ async def test_r9_1_initiator_implementer_term_basis_receipt_and_feedback(office
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("missing", ["code", "basis"])
-async def test_acceptance_16_r9_1_without_code_or_basis_it_has_no_effect_and_a_check_reminds(
-    office: Office, missing: str
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"code": " "}, "NATIONAL_CATALOGUE_CODE_MISSING"),
+        ({"code": "NC-15"}, "NATIONAL_CATALOGUE_CODE_UNKNOWN"),
+        ({"basis": " "}, "LEGAL_BASIS_MISSING"),
+        ({"basis": "发改财金〔2017〕1943号"}, "MEMORANDUM_IS_NO_BASIS"),
+        ({"level": None}, "BASIS_LEVEL_TOO_LOW"),
+        # A ministry's rule may not close a market (国办发〔2020〕49号).
+        ({"basis": "成品油流通管理办法第40条", "level": "RULE"}, "BASIS_LEVEL_TOO_LOW"),
+    ],
+)
+async def test_acceptance_16_r9_1_without_item_and_law_it_has_no_effect_and_a_check_reminds(
+    office: Office, wrong: dict[str, str | None], reason: str
 ) -> None:
     code = await office.subject()
     entry = await office.listed(code, "BLACK")
-    number = await _initiated(office, entry, **(BASIS | {missing: " "}))
+    number = await _initiated(office, entry, **(BASIS | wrong))
     await _customs(office).done(ACKNOWLEDGE, {"n": number})
     refusal = await _desk(office).refused(ACTIVATE, {"n": number})
-    reason = {"code": "NATIONAL_CATALOGUE_CODE_MISSING", "basis": "LEGAL_BASIS_MISSING"}[missing]
     assert (refusal["code"], refusal["reason"]) == ("GUARD_REFUSED", reason)
     assert await _conclusion(office, code) == "REMIND"
     await _desk(office).done(ACTIVATE, {"n": number, **BASIS})

@@ -269,7 +269,7 @@ async def _work_of_a_quarter(office: Office) -> dict[str, list[str]]:
     for _ in range(3):
         made = await work.done(
             'mutation M($e: ID!) { initiateMeasure(entry: $e, measure: "M-FUND", effect: RESTRICT,'
-            ' nationalCatalogueCode: "C-1", legalBasis: "条例第40条", implementer: "commerce-xining",'
+            ' nationalCatalogueCode: "NC-06", legalBasis: "条例第40条", basisLevel: REGULATION, implementer: "commerce-xining",'
             ' begins: "2026-08-17", ends: "2027-08-17") { number } }',
             {"e": entry},
         )

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -24,12 +25,15 @@ from hub.query.plan import Constant
 from hub.query.relations import TABLES
 from hub.rules.calendar import Due
 from hub.rules.deadlines import due
+from hub.rules.measures import MeasureRules, load_measure_rules
 from schema.governance import Capability
 
 # Effects that derogate: never without an item of the national list and the law that orders it (国办发〔2020〕49号).
 PUNITIVE = frozenset({"BLOCK", "RESTRICT", "KEY_SUPERVISION"})
 IMPLEMENTER = "IMPLEMENTER"
 MOST_CHARACTERS = 1000
+# What a measure that derogates rests on: told when it is initiated, or when it takes effect.
+BASIS = ("national_catalogue_code", "legal_basis", "basis_level")
 _ENTRY = """
 SELECT e.subject_id, e.public_id, e.color, e.data_class, e.publicity_ends_on, d.name, s.region_code
 FROM list_entry e JOIN list_definition d ON d.code = e.list_code JOIN subject s USING (subject_id)
@@ -94,12 +98,20 @@ class MeasureDetails:
     ends: date
     matters: tuple[str, ...]
     purposes: tuple[str, ...]
+    # Level of the basis; measures begun before it was asked for have none.
+    basis_level: str | None = None
     legal_basis_checked_on: date | None = None
     receipt: Receipt | None = None
     feedback: tuple[MeasureFeedback, ...] = ()
     feedback_due: date | None = None
     ended_on: date | None = None
     end_reason: str | None = None
+
+
+@cache
+def measure_rules() -> MeasureRules:
+    """The national list of measures and the memoranda that come with the hub (measures.toml)."""
+    return load_measure_rules()
 
 
 def _own(case: Case[MeasureDetails], _: Step) -> str | None:
@@ -117,10 +129,10 @@ def _lawful(case: Case[MeasureDetails], step: Step) -> str | None:
         # Suspended, or gone: then nothing that rests on it takes effect.
         return "NO_ENTRY_IN_FORCE"
     if told.effect in PUNITIVE:
-        if not (given.get("national_catalogue_code") or told.national_catalogue_code or "").strip():
-            return "NATIONAL_CATALOGUE_CODE_MISSING"
-        if not (given.get("legal_basis") or told.legal_basis or "").strip():
-            return "LEGAL_BASIS_MISSING"
+        code, basis, level = (given.get(name) or getattr(told, name) for name in BASIS)
+        problem = measure_rules().problem(code, basis, level, step.today)
+        if problem is not None:
+            return problem
     if given["legal_basis_checked_on"] > step.today:
         return "CHECK_DAY_IMPOSSIBLE"
     if step.today < told.begins:
@@ -132,8 +144,7 @@ def _activate(case: Case[MeasureDetails], step: Step) -> Effects:
     told, given = case.details, step.inputs
     return Effects(
         details={
-            "national_catalogue_code": given.get("national_catalogue_code") or told.national_catalogue_code,
-            "legal_basis": given.get("legal_basis") or told.legal_basis,
+            **{name: given.get(name) or getattr(told, name) for name in BASIS},
             "legal_basis_checked_on": given["legal_basis_checked_on"],
             "feedback_due": due("measure.feedback", step.today, step.calendar).on,
         },
@@ -281,6 +292,7 @@ async def initiate(work: Work, given: Mapping[str, Any]) -> Made:
         effect=effect,
         national_catalogue_code=given.get("national_catalogue_code"),
         legal_basis=given.get("legal_basis"),
+        basis_level=given.get("basis_level"),
         memorandum=given.get("memorandum"),
         list_name=row["name"],
         color=row["color"],
