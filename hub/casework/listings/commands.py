@@ -76,8 +76,8 @@ SELECT number FROM case_file WHERE mechanism = 'LIST_ENTRY' AND subject_id = $1 
 _SPOILT = """
 SELECT c.number, c.public_id, c.subject_id, min(x.code) AS code FROM case_file c
 JOIN LATERAL (
-  SELECT 'NEW_SERIOUS_ADVERSE_RECORD' AS code FROM record r
-  WHERE r.subject_id = c.subject_id AND r.superseded_at IS NULL AND r.seriousness = 'SERIOUS'
+  SELECT 'NEW_' || r.seriousness || '_ADVERSE_RECORD' AS code FROM record r
+  WHERE r.subject_id = c.subject_id AND r.superseded_at IS NULL AND r.seriousness = ANY ({classes})
     AND r.lifecycle = 'EFFECTIVE' AND NOT r.under_objection AND (r.usable_until IS NULL OR r.usable_until >= {today})
   UNION ALL
   SELECT 'ON_A_BLACK_LIST' FROM list_entry e
@@ -244,7 +244,10 @@ async def _spoilt(work: Work) -> list[Any]:
     access, entities = Access(work.view, parameters), work.view.vocabulary.entities
     shown = access.visible(Row("c", TABLES["case_file"]), entities["ListingCase"].row_classes)
     own = parameters.context(Context.PARTNER, "text")
-    return await work.rows(_SPOILT.format(own=own, today=access.today, shown=shown), parameters)
+    suspends = sorted(list_rules().red_rule(work.today).suspends)
+    classes = parameters.bind(FromRef(Constant(suspends)), "text[]")
+    sql = _SPOILT.format(own=own, today=access.today, classes=classes, shown=shown)
+    return await work.rows(sql, parameters)
 
 
 async def resolve(work: Work, given: Mapping[str, Any]) -> Made:

@@ -178,8 +178,8 @@ def _recognizable(case: Case[ListingDetails], step: Step) -> str | None:
         return "DEFENCE_UNANSWERED"
     if told.definition.color == "RED":
         return next(iter(step.inputs.get("blockers") or ()), None)
-    # 两书同达: the decision never goes out without the notice on repair.
-    return None if step.inputs.get("repair_notice_number") else "REPAIR_NOTICE_MISSING"
+    together = list_rules().goes_with_repair_notice(told.definition.color, step.today)
+    return "REPAIR_NOTICE_MISSING" if together and not step.inputs.get("repair_notice_number") else None
 
 
 def _recognize(case: Case[ListingDetails], step: Step) -> Effects:
