@@ -149,9 +149,3 @@ def region_prefix(code: str) -> str:
     if current.endswith("0000"):
         return current[:2]
     return current[:4] if current.endswith("00") else current
-
-
-def codes_within(code: str) -> frozenset[str]:
-    """Every code, old and current, whose area lies in that of `code` today: for filters over given codes."""
-    prefix = region_prefix(code)
-    return frozenset(old for old, new in _CURRENT.items() if new.startswith(prefix))

@@ -28,14 +28,6 @@ def test_an_old_region_code_maps_to_the_current_one(old: str, new: str) -> None:
     assert current_region(current_region(old)) == new
 
 
-def test_a_filter_by_a_prefecture_finds_the_old_codes_of_its_counties() -> None:
-    assert {"630202", "632123", "632121", "630221", "632100"} <= regions.codes_within("630200")
-    assert {"630122", "632124", "630106"} == regions.codes_within("632124")
-    assert "632124" in regions.codes_within("630100")
-    assert "630103" not in regions.codes_within("630200")
-    assert regions.codes_within("630000") == frozenset(regions.BY_CODE)
-
-
 def test_every_region_that_ended_has_a_successor_and_every_successor_exists_later() -> None:
     assert len(regions.BY_CODE) == len(regions.REGIONS)
     for region in regions.REGIONS:

@@ -54,10 +54,6 @@ class Action(StrEnum):
     EXIT = "EXIT"
 
 
-# Actions by which something ends: not done in time, they are an alarm.
-ENDS = (Action.WITHDRAW, Action.EXIT)
-
-
 class ChannelError(Exception):
     """A channel did not do what it was asked. `code`: UPPER_SNAKE, kept with the delivery."""
 
