@@ -15,8 +15,9 @@ import pytest
 
 from hub.rights.agreement import today_in
 from hub.sandbox.run import province_in
-from hub.sandbox.server import Fault, FaultyWire
+from hub.sandbox.server import Fault
 from hub.store.embedded import EmbeddedPostgres
+from tests.faulty_wire import FaultyWire
 from tests.hub_server import SUBJECTS, ProvinceHub, province_hub
 
 DOSSIER = """

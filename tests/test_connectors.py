@@ -48,7 +48,7 @@ from hub.sandbox.investment import FOREX_COLUMNS
 from hub.sandbox.province import Province
 from hub.sandbox.registry import services
 from hub.sandbox.run import running
-from hub.sandbox.server import Fault, FaultyWire
+from hub.sandbox.server import Fault
 from hub.sandbox.tax import front_end
 from hub.sandbox.wellknown import CLEAN, DISHONEST, RICH
 from hub.sources.discovery import connect_all, discover
@@ -57,6 +57,7 @@ from hub.store.embedded import EmbeddedPostgres
 from hub.store.tables import metadata
 from hub.store.values import DATA_CLASSES, SUBJECT_KINDS
 from schema.identifiers import fold, hmac_sm3, is_uscc
+from tests.faulty_wire import FaultyWire
 
 TODAY = date(2026, 11, 23)
 SUBJECTS = 1500

