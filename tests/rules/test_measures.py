@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import RulesInvalid
+from hub.rules.listing_rows import LEVELS
 from hub.rules.measures import load_measure_rules
+from schema.measures import BasisLevel
 
 RULES = load_measure_rules()
 TODAY = date(2026, 11, 22)
@@ -68,6 +70,10 @@ def test_r9_1_the_national_list_has_3_kinds_and_14_items() -> None:
     for row in RULES.catalogue:
         assert "RULE" not in row.levels
         assert row.kind != "RIGHTS" or "LOCAL_REGULATION" not in row.levels
+
+
+def test_r9_1_a_caller_names_the_levels_that_the_rules_know() -> None:
+    assert tuple(one.value for one in BasisLevel) == LEVELS
 
 
 @pytest.mark.parametrize(
