@@ -115,9 +115,9 @@ def text(name: str) -> str:
     return f"'{name}'::text"
 
 
-def json_list(value: str, order: str, kept: str = "") -> str:
-    """SQL: the JSON list of `value` over the rows selected; `kept`: a FILTER for the rows that it holds."""
-    return f"coalesce(json_agg({value} ORDER BY {order}){kept}, '[]')"
+def json_list(value: str, order: str) -> str:
+    """SQL: the JSON list of `value` over the rows selected."""
+    return f"coalesce(json_agg({value} ORDER BY {order}), '[]')"
 
 
 def _listed(items: Iterable[str]) -> str:

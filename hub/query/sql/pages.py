@@ -9,7 +9,7 @@ from functools import cached_property
 from hub.query.access import Row, all_of
 from hub.query.parameters import Conversion, FromRef, Seal
 from hub.query.plan import CURSOR, EDGES, PAGE_INFO, Constant, Selected
-from hub.query.sql.draft import Draft, Json, column_name, json_list
+from hub.query.sql.draft import Draft, Json, column_name
 from hub.query.sql.reach import ObjectOf, Reach, Reached
 
 _HAS_NEXT = "has_next"
@@ -35,15 +35,20 @@ class _Page:
     def order(self) -> str:
         return self.reached.order(self.descending)
 
-    @property
-    def within(self) -> tuple[str, ...]:
-        """SQL: conditions under which a row that was read is one of the page."""
-        return (f"{self.row.alias}.rn <= {self.limit}",) if self.peeks else ()
+    def array(self, value: str) -> str:
+        """SQL: the array of `value` over the rows of the page; NULL where there is none.
 
-    @property
-    def kept(self) -> str:
-        """SQL: a FILTER for the rows of the page."""
-        return _filter(self.within)
+        Cut when all is gathered: to number the rows, so that the one too many can be left out, takes longer.
+        """
+        return f"({self._gathered(value)})[:{self.limit}]" if self.peeks else self._gathered(value)
+
+    def last(self, column: str) -> str:
+        """SQL: what the last row of the page has in a column."""
+        return f"({self._gathered(f'{self.row.alias}.{column}')})[least(count(*), {self.limit})]"
+
+    def _gathered(self, value: str) -> str:
+        # In the order in which the rows come, so that nothing is sorted again.
+        return f"array_agg({value} ORDER BY {self.order})"
 
     @property
     def seal(self) -> Seal:
@@ -77,8 +82,9 @@ class Pages:
     def root(self, field: Selected) -> str:
         """SELECT of a page of rows, browsed without naming a subject, and of whose they are."""
         page, rows = self._page(field, None)
-        known = (f"{page.row.alias}.subject_id IS NOT NULL",) if page.row.table.mixed else ()
-        about = f"array_agg({page.row.alias}.subject_id){_filter(page.within + known)}"
+        about = page.array(f"{page.row.alias}.subject_id")
+        if page.row.table.mixed:
+            about = f"array_remove({about}, NULL)"
         value, gathered = self._written(page, rows, f'{about} AS " subjects"')
         return f"SELECT {value.sql} AS value, {page.column('subjects')} AS subjects FROM {value.source(gathered)}"
 
@@ -104,9 +110,6 @@ class Pages:
             f"SELECT * FROM {self._reach.source(reached)} WHERE {all_of(conditions)}"
             f" ORDER BY {page.order} LIMIT {page.limit + page.peeks}"
         )
-        if page.peeks:
-            numbered = f"row_number() OVER (ORDER BY {page.order}) AS rn"
-            rows = f"SELECT {numbered}, {row.alias}.* FROM ({rows}) {row.alias}"
         return page, f"({rows}) {row.alias}"
 
     def _after(self, page: _Page) -> list[str]:
@@ -130,8 +133,7 @@ class Pages:
             nonlocal rows
             name, edge = column_name(inner.key), self._edge(inner, page)
             rows = edge.source(rows)
-            # In the order in which the rows come, so that nothing is sorted again.
-            columns.append(f"{json_list(edge.sql, page.order, page.kept)} AS {name}")
+            columns.append(f"coalesce(array_to_json({page.array(edge.sql)}), '[]') AS {name}")
             return f"{page.gathered}.{name}"
 
         value = self._draft.json_of(page.reached.field.variants[0], told, "c")
@@ -140,8 +142,7 @@ class Pages:
         # Of the last row of the page, what the end cursor is made of, where it is asked for.
         sort, key = page.reached.relation.order
         columns += [
-            f"(array_agg({page.row.alias}.{column} ORDER BY {page.order}){page.kept})[least(count(*), {page.limit})]"
-            f' AS " {name}"'
+            f'{page.last(column)} AS " {name}"'
             for name, column in (("sort", sort), ("key", key), ("about", "subject_id"))
             if page.column(name) in value.alone
         ]
@@ -189,7 +190,3 @@ def _asked(field: Selected, target: str) -> Iterator[Selected]:
     for inner in field.variants[0].fields:
         if isinstance(inner, Selected) and inner.rule.target == target:
             yield inner
-
-
-def _filter(conditions: tuple[str, ...]) -> str:
-    return f" FILTER (WHERE {' AND '.join(conditions)})" if conditions else ""
