@@ -51,6 +51,8 @@ class ListingDefinition:
     recognizer: str = member("认定单位", "recognizing authority", "recognizer")
     legal_basis: str = member("依据", "legal basis", "legal_basis")
     basis_level: str = member("依据层级", "level of the basis", "basis_level")
+    criteria: str | None = member("列入标准", "what puts a subject on it", "criteria")
+    measures: str | None = member("列入后的措施", "what follows from it", "measures")
 
 
 @strawberry.type(description="事先告知书 · What the subject was told before the decision")

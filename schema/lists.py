@@ -32,6 +32,12 @@ class CreditListDefinition:
     )
     legal_basis: str = governed("依据", "legal basis", ROW, target="legal_basis", mask=Mask.KEEP)
     basis_level: str = governed("依据层级", "level of the basis", ROW, target="basis_level", mask=Mask.KEEP)
+    criteria: str | None = governed(
+        "列入标准", "what puts a subject on it", ROW, target="criteria", mask=Mask.KEEP
+    )
+    measures: str | None = governed(
+        "列入后的措施", "what follows from it", ROW, target="measures", mask=Mask.KEEP
+    )
     min_publicity_months: int | None = governed(
         "最短公示期（月）", "shortest publicity, months", ROW, target="min_publicity_months", mask=Mask.KEEP
     )

@@ -281,10 +281,7 @@ ANNUL = 'mutation V($n: String!) { revokeListing(number: $n, reason: "判决撤�
 async def _listed(office: Office) -> tuple[Desk, str, str]:
     """A published place on a list: its handler, its number and the id of its entry."""
     office.clock.now = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
-    await office.rows(
-        "INSERT INTO list_definition (code, name, color, recognizer_name, legal_basis, basis_level, effective_from)"
-        " VALUES ('ACC-BLACK', '名单', 'BLACK', '青海省商务厅', '条例第39条', 'REGULATION', '2019-07-05') ON CONFLICT DO NOTHING"
-    )
+    await office.defined("ACC-BLACK", "BLACK")
     desk = office.desk(purpose="ONGOING_SUPERVISION", case=None)
     made = await desk.done(
         """mutation P($c: USCC!) { proposeListing(subject: $c, listCode: "ACC-BLACK", cause: "c", ground: MARKET_ORDER) { number } }""",

@@ -358,6 +358,23 @@ async def test_r8_1_the_row_of_the_day_of_listing_bounds_a_harvested_place(
     assert [found[0] for found in ends] == [date(2016, 10, 1), date(2026, 12, 31), date(2026, 7, 1)]
 
 
+async def test_r8_1_what_a_list_of_the_store_does_not_tell_is_filled_in_and_nothing_else(
+    database: Database,
+) -> None:
+    firm = [("USCC", FIRM)]
+    entry = {"list_code": "SW-BLACK", "state": "PUBLISHED", "recognized_on": "2026-01-31"}
+    await take(database, [row("1", Kind.LIST_ENTRY, "某", firm, **entry)])
+    told = "SELECT criteria, measures, legal_basis FROM list_definition WHERE code = 'SW-BLACK'"
+    criteria, measures, _ = await database.writer.fetchrow(told)
+    assert "对外劳务合作" in criteria
+    assert measures
+    await database.writer.execute(
+        "UPDATE list_definition SET criteria = NULL, measures = '厅定措施', legal_basis = '厅定依据' WHERE code = 'SW-BLACK'"
+    )
+    await take(database, [row("2", Kind.LIST_ENTRY, "某", firm, **entry)])
+    assert tuple(await database.writer.fetchrow(told)) == (criteria, "厅定措施", "厅定依据")
+
+
 async def _defined(database: Database, color: str, longest: int | None) -> None:
     await database.writer.execute(
         "INSERT INTO list_definition (code, name, color, recognizer_name, legal_basis, basis_level,"

@@ -190,6 +190,7 @@ def add_definitions(make: Builder) -> None:
             code=code, public_id=make.uuid(), name=make.sentinel("list"), color=color,
             recognizer_name=make.sentinel("recognizer"), legal_basis=make.sentinel("basis"), basis_level="LAW",
             min_publicity_months=12, max_publicity_months=36, effective_from=date(2019, 1, 1),
+            criteria=make.sentinel("criteria"), measures=make.sentinel("measures") if make.chance(50) else None,
         )  # fmt: skip
 
 

@@ -16,9 +16,11 @@ INSERT INTO catalog_item (code, name, data_class, sharing_attribute, secrecy_app
 VALUES ($1, $2, $3, 'PUBLIC', true, $4) ON CONFLICT (code) DO NOTHING
 """
 _ADD_LIST = """
-INSERT INTO list_definition (code, name, color, recognizer_name, legal_basis, basis_level,
-  min_publicity_months, max_publicity_months, effective_from, effective_to)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (code) DO NOTHING
+INSERT INTO list_definition AS d (code, name, color, recognizer_name, legal_basis, basis_level,
+  min_publicity_months, max_publicity_months, effective_from, effective_to, criteria, measures)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (code) DO UPDATE
+SET criteria = coalesce(d.criteria, excluded.criteria), measures = coalesce(d.measures, excluded.measures)
+WHERE d.criteria IS NULL OR d.measures IS NULL
 """
 
 
@@ -41,8 +43,8 @@ class Catalogue:
 async def load_catalogue(connection: asyncpg.Connection, source: Source) -> Catalogue:
     """The catalogue of the store, with the items of `source` and the known lists added where missing.
 
-    Rows that are there are not touched: what the department decided of an item (its openness) stands. A new
-    item is PUBLIC, so that the ceiling matrix alone decides who sees it.
+    Rows that are there are not touched: what the department decided of an item (its openness) stands, and of a list
+    only what it does not tell is filled in. A new item is PUBLIC, so that the ceiling matrix alone decides who sees it.
     """
     told = f"declared by the connector of {source.name} (GB/T 39440-2020; 国办发〔2020〕49号)"
     await connection.executemany(
@@ -71,6 +73,8 @@ def _lists() -> list[tuple[object, ...]]:
             row.get("max_publicity_months"),
             row["effective_from"],
             row.get("effective_to"),
+            row["criteria"],
+            row["measures"],
         )
         for row in rows
     ]

@@ -266,6 +266,9 @@ list_definition = Table(
     Column("max_publicity_months", Integer),
     Column("effective_from", Date, nullable=False),
     Column("effective_to", Date),
+    # What puts a subject on it, and what follows: NULL where another authority's list is not told so whole.
+    Column("criteria", Text),
+    Column("measures", Text),
     _one_of("color", COLORS),
 )
 

@@ -170,15 +170,23 @@ class Office:
             },
         )
 
+    async def defined(self, code: str, color: str, level: str = "REGULATION", **more: Any) -> None:
+        """Define a list of the department that tells all that a list must (R8.1); `more`: other columns."""
+        told = {
+            "code": code, "name": code, "color": color, "recognizer_name": "青海省商务厅", "legal_basis": "条例第39条",
+            "basis_level": level, "criteria": "条例所列情形", "measures": "重点监管", "max_publicity_months": 24,
+            "effective_from": date(2019, 7, 5),
+        } | more  # fmt: skip
+        places = ", ".join(f"${number}" for number in range(1, len(told) + 1))
+        await self.rows(
+            f"INSERT INTO list_definition ({', '.join(told)}) VALUES ({places}) ON CONFLICT DO NOTHING",
+            *told.values(),
+        )
+
     async def listed(self, code: str, color: str, **more: Any) -> str:
         """Lay an entry in force of a list; gives its opaque id."""
         name = {"RED": "T-RED", "WATCH": "T-WATCH", "BLACK": "T-BLACK"}[color]
-        await self.rows(
-            "INSERT INTO list_definition (code, name, color, recognizer_name, legal_basis, basis_level, effective_from)"
-            " VALUES ($1, $1, $2, '青海省商务厅', '条例第1条', 'REGULATION', '2019-07-05') ON CONFLICT DO NOTHING",
-            name,
-            color,
-        )
+        await self.defined(name, color)
         classes = {"RED": "D13", "WATCH": "D12", "BLACK": "D10"}
         return await self.fact(
             "list_entry",

@@ -203,10 +203,7 @@ async def test_r5_3_lists_and_records_alone_never_block(office: Office) -> None:
 async def test_r5_3_a_strict_review_tells_each_serious_list_by_name_as_well(office: Office) -> None:
     code = await office.subject()
     await office.listed(code, "BLACK")
-    await office.rows(
-        "INSERT INTO list_definition (code, name, color, recognizer_name, legal_basis, basis_level, effective_from)"
-        " VALUES ('T-COURT', '失信被执行人名单', 'BLACK', '法院', '某法第2条', 'LAW', '2019-07-05') ON CONFLICT DO NOTHING"
-    )
+    await office.defined("T-COURT", "BLACK", "LAW", name="失信被执行人名单", recognizer_name="法院")
     await office.listed(code, "BLACK", list_code="T-COURT", recognized_on=date(2026, 7, 1))
     serious = await office.adverse(code, date(2026, 5, 10), "SERIOUS")
     await office.adverse(code, date(2026, 5, 11))

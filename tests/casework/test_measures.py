@@ -209,11 +209,7 @@ async def test_r9_1_another_authority_cannot_acknowledge_it(office: Office) -> N
 
 async def test_r9_1_off_the_list_its_measures_end_the_same_moment(office: Office) -> None:
     code = await office.subject()
-    await office.rows(
-        "INSERT INTO list_definition (code, name, color, recognizer_name, legal_basis, basis_level,"
-        " max_publicity_months, effective_from) VALUES ('M-BLACK', 'M', 'BLACK', '青海省商务厅', '条例第39条',"
-        " 'REGULATION', 36, '2019-07-05') ON CONFLICT DO NOTHING"
-    )
+    await office.defined("M-BLACK", "BLACK", max_publicity_months=36)
     desk = office.desk(purpose="ONGOING_SUPERVISION", case=None)
     made = await desk.done(
         """mutation P($c: USCC!) { proposeListing(subject: $c, listCode: "M-BLACK", cause: "c",

@@ -153,12 +153,8 @@ async def _nominated(office: Office, code: str) -> str:
 
 
 async def _lists(office: Office) -> None:
-    await office.rows(
-        "INSERT INTO list_definition (code, name, color, recognizer_name, legal_basis, basis_level,"
-        " max_publicity_months, effective_from) VALUES ('M-RED', '诚信典型', 'RED', '青海省商务厅', '意见第八条', 'POLICY', 12,"
-        " '2019-07-05'), ('M-WATCH', '重点关注', 'WATCH', '青海省商务厅', '办法第5条', 'RULE', 24, '2019-07-05')"
-        " ON CONFLICT DO NOTHING"
-    )
+    await office.defined("M-RED", "RED", "POLICY", max_publicity_months=12)
+    await office.defined("M-WATCH", "WATCH", "RULE")
 
 
 async def test_r8_2_a_nomination_is_reviewed_by_a_second_person_and_only_proposes_a_place(

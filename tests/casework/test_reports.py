@@ -222,12 +222,8 @@ async def _work_of_a_quarter(office: Office) -> dict[str, list[str]]:
     _at(office, 2026, 8, 3)
     code = await office.subject()
     blocked = await office.subject()
-    await office.rows(
-        "INSERT INTO list_definition (code, name, color, recognizer_name, legal_basis, basis_level,"
-        " max_publicity_months, effective_from) VALUES ('R-RED', '诚信典型', 'RED', '青海省商务厅', '意见第八条', 'POLICY', 12,"
-        " '2019-07-05'), ('R-BLACK', '严重失信', 'BLACK', '青海省商务厅', '条例第39条', 'REGULATION', 36, '2019-07-05')"
-        " ON CONFLICT DO NOTHING"
-    )
+    await office.defined("R-RED", "RED", "POLICY", max_publicity_months=12)
+    await office.defined("R-BLACK", "BLACK", max_publicity_months=36)
     licensing = office.desk("commerce-xining")
     for subject in (code, code, blocked):
         done["checks"].append((await licensing.done(CHECK, {"c": subject}))["runCreditCheck"]["number"])

@@ -59,7 +59,8 @@ PURPOSES = {
 }
 _DEFINITIONS = """
 INSERT INTO list_definition (code, name, color, recognizer_name, legal_basis, basis_level, min_publicity_months,
-  max_publicity_months, effective_from) VALUES ($1, $1, $2, '青海省商务厅', $3, $4, 1, $5, '2019-07-05')
+  max_publicity_months, effective_from, criteria, measures)
+VALUES ($1, $1, $2, '青海省商务厅', $3, $4, 1, $5, '2019-07-05', '条例所列情形', '重点监管')
 """
 _FIRM = """
 INSERT INTO subject (kind, uscc, region_code, display_name, name_key, registration_status, established_on)

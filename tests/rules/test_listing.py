@@ -25,7 +25,8 @@ def test_r8_1_every_list_that_comes_with_the_hub_rests_on_a_basis_that_carries_i
     assert len(listed) >= 6
     for one in listed:
         assert one["basis_level"] in levels[one["color"]], one["code"]
-        assert one["legal_basis"]
+        for word in ("legal_basis", "criteria", "measures", "max_publicity_months"):
+            assert one[word], (one["code"], word)
 
 
 def test_r8_1_a_place_ends_when_the_definition_says_and_never_past_the_law() -> None:

@@ -16,6 +16,7 @@ from hub.casework.listings.machine import (
     Definition,
     ListingDetails,
     entry_id,
+    incomplete,
     list_rules,
     standing,
 )
@@ -133,7 +134,7 @@ async def proposal(
     if row is None:
         raise GuardRefused(reason="LIST_UNKNOWN")
     definition = _definition(row)
-    refusal = standing(definition, work.today)
+    refusal = standing(definition, work.today) or incomplete(definition)
     if refusal is not None:
         raise GuardRefused(reason=refusal)
     cause = cause.strip()
@@ -308,6 +309,7 @@ def _definition(row: Any) -> Definition:
     return Definition(
         row["code"], row["name"], row["color"], row["recognizer_name"], row["legal_basis"], row["basis_level"],
         row["min_publicity_months"], row["max_publicity_months"], starts, row["effective_to"],
+        row["criteria"], row["measures"],
     )  # fmt: skip
 
 

@@ -45,6 +45,9 @@ class Definition:
     max_months: int | None
     effective_from: date
     effective_to: date | None
+    # None in a case that was opened before definitions told them.
+    criteria: str | None = None
+    measures: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,15 @@ class ConflictDetails:
 def list_rules() -> ListRules:
     """The rules of lists that come with the hub: levels of basis, grounds, months (listing.toml)."""
     return load_list_rules()
+
+
+def incomplete(definition: Definition) -> str | None:
+    """R8.1: what a list must tell before a place on it is proposed and does not; None: it tells all."""
+    if not (definition.criteria or "").strip():
+        return "NO_CRITERIA"
+    if not (definition.measures or "").strip():
+        return "NO_MEASURES"
+    return "NO_LONGEST_PUBLICITY" if definition.max_months is None else None
 
 
 def standing(definition: Definition, today: date) -> str | None:
