@@ -78,6 +78,15 @@ class Case:
         "the working calendar up to the deadline is not fixed by a notice yet",
         "due_is_provisional",
     )
+    working_days_left: int | None = governed(
+        "剩余工作日",
+        "working days after today up to the deadline, which is counted; negative once it has passed; null: no open "
+        "deadline, or one more than a year away (R7.2)",
+        ROW,
+        shape=Shape.COMPUTED,
+        target="working_days_left",
+        mask=Mask.KEEP,
+    )
     closed_at: Moment | None = column("办结时间", "when it ended", "closed_at")
     ruleset: str = column("适用规则", "dated rules it is under", "ruleset")
     events: list[CaseEvent] | None = withheld(

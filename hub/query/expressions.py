@@ -12,6 +12,7 @@ from hub.query.relations import TABLES
 from hub.rights.policy import Level, Scope
 from hub.rights.view import View
 from hub.rules.archives import load_archive_rules
+from hub.rules.calendar import EVERY_YEAR, NATIONAL, statutory_days
 from schema.governance import HOLDER, OPEN, Mask, Need, Rule, Shape
 from schema.masks import home_pattern
 
@@ -22,6 +23,9 @@ _VOUCHERS = {
     "on_list:BLACK": "COMMERCE", "on_list:WATCH": "COMMERCE", "on_list:RED": "COMMERCE", "on_list:TAX": "TAX",
     "has_penalty": "COMMERCE", "penalty_count": "COMMERCE", "tax_grade_is_d": "TAX",
 }  # fmt: skip
+
+# Days to or from a deadline within which its working days are counted: a year, so that no row takes long.
+_COUNTED_DAYS = 366
 
 # Scopes that whoever brings a row along has seen to hold, or that have no meaning for it.
 _VOUCHED = frozenset({Scope.CONSENT, Scope.OWN_MEMBER, Scope.OWN_MERCHANT})
@@ -167,6 +171,7 @@ class Expressions:
             "screened": self._screened,
             "stale": self._stale,
             "catalog_item_version": self._catalog_item_version,
+            "working_days_left": self._working_days_left,
         }
         return made[name](row, rule, type_name, of)
 
@@ -232,6 +237,27 @@ class Expressions:
             " AND (i.details->>'published_at')::timestamptz <="
             f" (SELECT min(f.recorded_at) FROM record f WHERE f.public_id = {row.alias}.public_id))"
         )
+
+    def _working_days_left(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        """R7.2: what `Calendar.between` counts from today to the deadline, by the same rows and the same estimate."""
+        t, today, region = row.alias, self.access.today, f"{row.alias}.region_code"
+        regions = f"ARRAY[{region}, left({region}, 4) || '00', left({region}, 2) || '0000', '{NATIONAL}']"
+        fixed = (
+            "SELECT w.is_workday FROM working_day w WHERE w.day = d.day AND w.region_code = ANY (g.codes)"
+            " ORDER BY array_position(g.codes, w.region_code) LIMIT 1"
+        )
+        foretold = ",".join(sorted(day.isoformat() for day in statutory_days()))
+        yearly = ", ".join(f"'{month:02}{day:02}'" for month, day in sorted(EVERY_YEAR))
+        estimate = (
+            f"extract(isodow FROM d.day) < 6 AND d.day <> ALL ('{{{foretold}}}'::date[])"
+            f" AND to_char(d.day, 'MMDD') NOT IN ({yearly})"
+        )
+        count = (
+            f"(SELECT sign({t}.due_on - {today})::int * count(*)::int FROM (SELECT {regions} AS codes) g,"
+            f" generate_series(1, abs({t}.due_on - {today})) n, LATERAL (SELECT least({t}.due_on, {today}) + n AS day) d"
+            f" WHERE coalesce(({fixed}), {estimate}))"
+        )
+        return f"CASE WHEN {t}.closed_at IS NULL AND abs({t}.due_on - {today}) <= {_COUNTED_DAYS} THEN {count} END"
 
     def _classes(self, rule: Rule, type_name: str) -> tuple[str, ...]:
         person = type_name == "NaturalPerson"

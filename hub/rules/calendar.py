@@ -44,7 +44,7 @@ class Calendar:
         known = self.fixed.get(day)
         if known is not None:
             return known
-        return day.weekday() < 5 and day not in self.foretold and (day.month, day.day) not in _EVERY_YEAR
+        return day.weekday() < 5 and day not in self.foretold and (day.month, day.day) not in EVERY_YEAR
 
     def is_fixed(self, day: date) -> bool:
         """Whether a notice says what `day` is."""
@@ -126,4 +126,4 @@ def statutory_days() -> frozenset[date]:
 
 
 # 全国年节及纪念日放假办法 (国务院令第795号, 2025): New Year's Day, Labour Day (two days), National Day (three days).
-_EVERY_YEAR = frozenset({(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)})
+EVERY_YEAR = frozenset({(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)})

@@ -13,6 +13,7 @@ from hub.casework.delivery.channels import Channel, Client
 from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.publicity.commands import recompute
 from hub.casework.registry import registry
+from hub.rules.calendar import calendar_of
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import Desk, Office
 from tests.casework.dispatch import sites
@@ -202,6 +203,37 @@ async def test_r7_2_reviews_do_not_stop_the_clock_and_the_handler_is_reminded(of
         made["number"],
     )
     assert [row["left"] for row in rows] == ["2", "0"]
+
+
+async def test_r7_2_the_working_days_left_are_those_of_the_calendar_of_the_case_on_any_day(
+    office: Office,
+) -> None:
+    office.clock.now = at(2026, 11, 23)
+    desk, made = await drafted(office, date(2026, 11, 20))
+    # A day off of the province, a working Sunday of the town.
+    own = [("630000", date(2026, 12, 4), False), ("630100", date(2026, 11, 29), True)]
+    for region, day, worked in own:
+        await office.rows("INSERT INTO working_day VALUES ($1, $2, $3, '试验通知')", region, day, worked)
+    rows = await office.rows("SELECT region_code, day, is_workday FROM working_day")
+    query = "query D($n: String!) { case(number: $n) { workingDaysLeft } }"
+
+    async def left(region: str | None, due: date | None) -> int | None:
+        change = "UPDATE case_file SET region_code = $2, due_on = $3 WHERE number = $1"
+        await office.rows(change, made["number"], region, due)
+        found: int | None = (await desk.done(query, {"n": made["number"]}))["case"]["workingDaysLeft"]
+        return found
+
+    try:
+        assert await left("630103", date(2026, 12, 1)) == 7
+        for region in ("630103", "630100", "632801", None):
+            calendar = calendar_of([tuple(row) for row in rows], region)
+            # Passed; today; over a year's end and a Spring Festival that no notice fixes yet.
+            for due in (date(2026, 9, 1), date(2026, 11, 23), date(2026, 12, 5), date(2027, 3, 1)):
+                assert await left(region, due) == calendar.between(date(2026, 11, 23), due), (region, due)
+        assert await left("630103", None) is None
+        assert await left("630103", date(2027, 11, 25)) is None
+    finally:
+        await office.rows("DELETE FROM working_day WHERE region_code <> 'CN'")
 
 
 async def test_r7_2_both_reviews_are_a_second_persons(office: Office) -> None:
