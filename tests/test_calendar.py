@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hub.casework.work import calendar_for
 from hub.errors import RulesInvalid
-from hub.rules.calendar import NATIONAL, Calendar, Due, calendar_of, end_of, seed_rows, seeded
+from hub.rules.calendar import NATIONAL, Calendar, Due, calendar_of, end_of, load_rest_days, seed_rows, seeded
 from hub.rules.deadlines import due, load_deadlines
 from tests.conftest import Database
 
@@ -92,6 +92,46 @@ def test_r5_7_zero_working_days_is_today_or_the_next_working_day(day: date) -> N
 
 def test_an_empty_calendar_says_that_it_guesses() -> None:
     assert Calendar({}).due(date(2026, 9, 30), 1) == Due(date(2026, 10, 5), True)
+
+
+YEARLY = '[[yearly]]\nvalid_from = 2025-01-01\ndays = ["05-01"]\nsource_doc = "x"\n'
+FORETOLD = '[[foretold]]\nyear = 2027\ndays = [2027-02-05]\nsource_doc = "x"\n'
+
+
+def test_r7_1_rest_days_of_every_year_are_those_of_the_law_in_force_on_the_day() -> None:
+    amended = YEARLY.replace("source_doc", "valid_to = 2027-12-31\nsource_doc") + (
+        '[[yearly]]\nvalid_from = 2028-01-01\ndays = ["05-02"]\nsource_doc = "y"\n'
+    )
+    rest = load_rest_days(amended + FORETOLD)
+    asked = (
+        date(2024, 5, 1),
+        date(2027, 5, 1),
+        date(2027, 5, 2),
+        date(2028, 5, 1),
+        date(2028, 5, 2),
+        date(2027, 2, 5),
+    )
+    assert [day in rest for day in asked] == [False, True, False, False, True, True]
+    assert not Calendar({}, rest).is_workday(date(2028, 5, 2))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (FORETOLD, "yearly has no rows"),
+        (YEARLY, "foretold has no rows"),
+        (YEARLY.replace("05-01", "5-1") + FORETOLD, "yearly 1: days is no list of known texts"),
+        (YEARLY.replace('"05-01"', "") + FORETOLD, "yearly 1: days is empty"),
+        (YEARLY * 2 + FORETOLD, "yearly rest days: two rows are in force on 2025-01-01"),
+        (YEARLY + FORETOLD.replace("year = 2027", "year = 2028"), "foretold 1: a day lies outside 2028"),
+        (YEARLY + FORETOLD.replace("[2027-02-05]", '["2027-02-05"]'), "days holds something else than days"),
+        (YEARLY + FORETOLD.replace("source_doc", "doc"), "foretold 1: source_doc is missing"),
+        (YEARLY + FORETOLD + "other = 1\n", "foretold 1: other is unknown"),
+    ],
+)
+def test_a_broken_row_of_rest_days_is_refused_with_its_place(text: str, told: str) -> None:
+    with pytest.raises(RulesInvalid, match=told):
+        load_rest_days(text)
 
 
 async def test_r7_1_the_store_is_seeded_with_what_was_noticed_and_its_source(database: Database) -> None:

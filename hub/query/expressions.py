@@ -12,7 +12,7 @@ from hub.query.relations import TABLES
 from hub.rights.policy import Level, Scope
 from hub.rights.view import View
 from hub.rules.archives import load_archive_rules
-from hub.rules.calendar import EVERY_YEAR, NATIONAL, statutory_days
+from hub.rules.calendar import NATIONAL, load_rest_days
 from schema.governance import HOLDER, OPEN, Mask, Need, Rule, Shape
 from schema.masks import home_pattern
 
@@ -246,12 +246,7 @@ class Expressions:
             "SELECT w.is_workday FROM working_day w WHERE w.day = d.day AND w.region_code = ANY (g.codes)"
             " ORDER BY array_position(g.codes, w.region_code) LIMIT 1"
         )
-        foretold = ",".join(sorted(day.isoformat() for day in statutory_days()))
-        yearly = ", ".join(f"'{month:02}{day:02}'" for month, day in sorted(EVERY_YEAR))
-        estimate = (
-            f"extract(isodow FROM d.day) < 6 AND d.day <> ALL ('{{{foretold}}}'::date[])"
-            f" AND to_char(d.day, 'MMDD') NOT IN ({yearly})"
-        )
+        estimate = f"extract(isodow FROM d.day) < 6 AND NOT ({_rests('d.day')})"
         count = (
             f"(SELECT sign({t}.due_on - {today})::int * count(*)::int FROM (SELECT {regions} AS codes) g,"
             f" generate_series(1, abs({t}.due_on - {today})) n, LATERAL (SELECT least({t}.due_on, {today}) + n AS day) d"
@@ -333,6 +328,18 @@ class Expressions:
             " THEN 'YES' ELSE 'NO' END"
         )
         return answer if guard == TRUE else f"CASE WHEN {guard} THEN {answer} END"
+
+
+def _rests(day: str) -> str:
+    """SQL: whether `day` is a statutory rest day that no notice needs to tell, as `RestDays` has it."""
+    law = load_rest_days()
+    yearly = [
+        f"{day} BETWEEN '{row.term.valid_from}' AND '{row.term.valid_to or 'infinity'}'"
+        f" AND to_char({day}, 'MM-DD') = ANY ('{{{','.join(sorted(row.days))}}}')"
+        for row in law.yearly
+    ]
+    foretold = ",".join(sorted(day.isoformat() for day in law.foretold))
+    return any_of([*yearly, f"{day} = ANY ('{{{foretold}}}'::date[])"])
 
 
 def _as_subject(row: Row) -> Row:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 
 from connectors.contract import SHANGHAI
+from hub.errors import RulesInvalid
+from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force
 
 # Region code under which the whole country's calendar stands; regions have rows only where they differ from it.
 NATIONAL = "CN"
 # The years that the State Council's notices in chinesecalendar cover.
 SEEDED_YEARS = range(2004, 2027)
 SEED_SOURCE = "国务院办公厅关于{year}年部分节假日安排的通知"
+# All days that a year can have, as month and day.
+EVERY_DAY = frozenset(f"{date(2024, 1, 1) + timedelta(days=n):%m-%d}" for n in range(366))
 
 
 @dataclass(frozen=True)
@@ -31,20 +33,70 @@ class Due:
 
 
 @dataclass(frozen=True)
+class YearlyRest:
+    """Rest days that a law puts on the same days of every year, as month and day ("05-01")."""
+
+    days: frozenset[str]
+    term: Term
+
+
+@dataclass(frozen=True)
+class RestDays:
+    """Statutory rest days that can be foretold where no notice fixes them; the days moved around them (调休) cannot."""
+
+    yearly: tuple[YearlyRest, ...]
+    # Those that follow the moon or the sun, year by year.
+    foretold: frozenset[date]
+
+    def __contains__(self, day: date) -> bool:
+        """Whether `day` is one of them."""
+        law = in_force(self.yearly, day)
+        return day in self.foretold or (law is not None and f"{day:%m-%d}" in law.days)
+
+
+@cache
+def load_rest_days(text: str | None = None) -> RestDays:
+    """The rest days of calendar.toml, or of `text` in its place. Raises RulesInvalid."""
+    file = RuleFile("calendar.toml", text)
+    found = RestDays(
+        file.rows("yearly", _yearly),
+        frozenset(day for days in file.rows("foretold", _foretold) for day in days),
+    )
+    file.done()
+    disjoint(found.yearly, "yearly rest days")
+    return found
+
+
+def _yearly(row: Row) -> YearlyRest:
+    days = row.texts("days", EVERY_DAY)
+    if not days:
+        raise RulesInvalid(f"{row.where}: days is empty")
+    return YearlyRest(frozenset(days), row.term())
+
+
+def _foretold(row: Row) -> tuple[date, ...]:
+    year, days = row.number("year"), row.days("days")
+    row.text("source_doc")
+    row.text("confirmed_by", "")
+    if any(day.year != year for day in days):
+        raise RulesInvalid(f"{row.where}: a day lies outside {year}")
+    return days
+
+
+@dataclass(frozen=True)
 class Calendar:
     """Which days are worked: the days that notices fix, and an estimate that says so for all others."""
 
     # Fixed days only.
     fixed: Mapping[date, bool]
-    # Statutory rest days that can be foretold; the days that are moved around them (调休) cannot.
-    foretold: frozenset[date] = frozenset()
+    rest_days: RestDays = field(default_factory=load_rest_days)
 
     def is_workday(self, day: date) -> bool:
         """Whether `day` is worked, as fixed, else as estimated: no weekend and no statutory rest day."""
         known = self.fixed.get(day)
         if known is not None:
             return known
-        return day.weekday() < 5 and day not in self.foretold and (day.month, day.day) not in EVERY_YEAR
+        return day.weekday() < 5 and day not in self.rest_days
 
     def is_fixed(self, day: date) -> bool:
         """Whether a notice says what `day` is."""
@@ -109,21 +161,10 @@ def calendar_of(rows: Iterable[tuple[str, date, bool]], region: str | None = Non
     for digits in (2, 4, 6) if region else ():
         assert region is not None
         fixed |= by_region.get(region[:digits].ljust(6, "0"), {})
-    return Calendar(MappingProxyType(fixed), statutory_days())
+    return Calendar(MappingProxyType(fixed))
 
 
 @cache
 def seeded() -> Calendar:
     """The national calendar as the package knows it, without any store."""
     return calendar_of((region, day, worked) for region, day, worked, _ in seed_rows())
-
-
-@cache
-def statutory_days() -> frozenset[date]:
-    """Statutory rest days after the seeded years that follow the moon or the sun, from calendar.toml."""
-    document = tomllib.loads(files("hub.rules").joinpath("calendar.toml").read_text(encoding="utf-8"))
-    return frozenset(day for row in document["foretold"] for day in row["days"])
-
-
-# 全国年节及纪念日放假办法 (国务院令第795号, 2025): New Year's Day, Labour Day (two days), National Day (three days).
-EVERY_YEAR = frozenset({(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)})

@@ -96,6 +96,13 @@ class Row:
         """A day, or None when the key is left out. Raises RulesInvalid."""
         return self.day(key) if key in self._values else None
 
+    def days(self, key: str) -> tuple[date, ...]:
+        """A list of days. Raises RulesInvalid."""
+        found = self._take(key, list, None)
+        if not all(type(one) is date for one in found):
+            raise RulesInvalid(f"{self.where}: {key} holds something else than days")
+        return tuple(found)
+
     def numbers(self, key: str) -> Mapping[str, int]:
         """A table of whole numbers by name. Raises RulesInvalid."""
         found = self._take(key, dict, None)
