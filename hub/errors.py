@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from json import JSONDecodeError
 from typing import ClassVar
 
@@ -312,13 +317,41 @@ class StateConflict(HubError):
     safe = True
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """What a reason of GUARD_REFUSED means, in both languages."""
+
+    en: str
+    zh: str
+
+
+@cache
+def refusals() -> Mapping[str, Refusal]:
+    """Every reason of GUARD_REFUSED, as refusals.toml explains it; one that ends in a colon tells more behind it."""
+    rows = tomllib.loads(files("hub").joinpath("refusals.toml").read_text(encoding="utf-8"))
+    return {reason: Refusal(**row) for reason, row in rows.items()}
+
+
 class GuardRefused(HubError):
-    """A condition of this step is not met; `reason` in the extensions says which."""
+    """A condition of this step is not met; `reason` in the extensions says which, the message what it means."""
 
     code = "GUARD_REFUSED"
-    zh = "这一步的条件未满足，`extensions.reason` 说明是哪一项"
+    zh = "这一步的条件未满足，`extensions.reason` 说明是哪一项，提示写明其含义"
     status = 409
     safe = True
+
+    def __init__(self, message: str | None = None, *, reason: str, **extensions: object) -> None:
+        """Take the reason's code; without a `message` the reason is told in words, as every caller may read them."""
+        known, colon, about = reason.partition(":")
+        self.refusal = refusals().get(known + colon)
+        if message is None and self.refusal is not None:
+            message = f"{self.refusal.en.removesuffix('.')}: {about}" if colon else self.refusal.en
+        super().__init__(message, reason=reason, **extensions)
+
+    @property
+    def meaning(self) -> dict[str, str]:
+        """The code, and the reason in Chinese."""
+        return super().meaning if self.refusal is None else {"code": self.code, "messageZh": self.refusal.zh}
 
 
 class InputMissing(HubError):

@@ -240,7 +240,7 @@ def refusals() -> list[Row]:
         if isinstance(node, ast.FunctionDef) and node.name in _REPAIR:
             for call in ast.walk(node):
                 if isinstance(call, ast.Call) and _name(call.func) in ("Blocker", "append"):
-                    found |= {_open(said) for said in _strings(call.args[0], {})}
+                    found |= set(_strings(call.args[0], {}))
     found |= {
         f"FIGURES_{code}" for code in re.findall(r'\("([A-Z_]+)", code\)', getsource(ReportRules.problems))
     }
@@ -248,7 +248,14 @@ def refusals() -> list[Row]:
     assert "r.seriousness || '_ADVERSE_RECORD'" in listings._BLOCKERS
     counting = {"UNCLASSIFIED", *(one for row in list_rules().red for one in row.classes)}
     found |= {f"{one}_ADVERSE_RECORD" for one in counting}
-    return [Row((_code(code),)) for code in sorted(found)]
+    return [_refusal(reason) for reason in sorted(found)]
+
+
+def _refusal(reason: str) -> Row:
+    """A reason with its words; one that nobody has explained is refused like every row without words."""
+    known = errors.refusals().get(reason)
+    words = ("", "") if known is None else (known.en, known.zh)
+    return Row((_code(f"{reason}…" if reason.endswith(":") else reason),), *words)
 
 
 _REPAIR = ("assess", "_conditions", "_repeats", "_lasting", "_standing")
@@ -294,10 +301,6 @@ def _strings(node: ast.expr, names: Mapping[str, str]) -> Iterator[str]:
     elif isinstance(node, ast.BoolOp):
         for value in node.values:
             yield from _strings(value, names)
-
-
-def _open(said: str) -> str:
-    return f"{said}…" if said.endswith(":") else said
 
 
 def _name(function: ast.expr) -> str:

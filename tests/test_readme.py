@@ -15,6 +15,7 @@ from graphql import parse, validate
 from hub.casework.diagrams import page
 from hub.casework.registry import registry
 from hub.config import declared_settings
+from hub.errors import refusals
 from hub.rights.agreement import today_in
 from hub.rights.agreement_store import Outcome
 from hub.rights.matrix import Purpose
@@ -121,6 +122,12 @@ def test_no_row_of_a_table_stands_in_one_language_only() -> None:
         split = -table.prose
         said = [cells(page.read_text("utf-8"), table.name) for page in table.pages.values()]
         assert [row[:split] for row in said[0]] == [row[:split] for row in said[1]]
+
+
+def test_no_reason_of_a_refusal_is_explained_that_is_never_given() -> None:
+    (table,) = (one for one in TABLES if one.name == "refusals")
+    given = {row.facts[0].strip("`").removesuffix("…") for row in table.rows()}
+    assert set(refusals()) - given == set()
 
 
 def test_every_module_that_the_path_is_made_of_is_in_the_code_map() -> None:

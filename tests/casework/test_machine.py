@@ -159,6 +159,18 @@ async def test_a_refused_step_leaves_nothing(
     assert await database.reader.fetchval("SELECT count(*) FROM case_event") == 1
 
 
+def test_a_refused_step_says_which_condition_in_words_of_both_languages() -> None:
+    refused = GuardRefused(reason="SECOND_PERSON_NEEDED").again()
+    assert refused.public_message == "Another officer must take this step."
+    assert refused.meaning == {"code": "GUARD_REFUSED", "messageZh": "此步骤须由另一名经办人办理"}
+    assert refused.extensions == {"reason": "SECOND_PERSON_NEEDED"}
+    paper = GuardRefused(reason="EVIDENCE_UNKNOWN:PHOTO")
+    assert paper.public_message == "This kind of paper is not known: PHOTO"
+    unexplained = GuardRefused(reason="ON_A_WHIM")
+    assert unexplained.public_message == (GuardRefused.__doc__ or "")
+    assert unexplained.meaning["messageZh"] == GuardRefused.zh
+
+
 async def test_a_party_may_take_only_the_steps_of_its_role(database: Database) -> None:
     case = await _open(database)
     await database.writer.execute(

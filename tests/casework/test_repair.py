@@ -355,6 +355,8 @@ async def test_r9_3_public_service_is_for_persons_and_says_who_when_and_how_long
     bare = {"kind": "PUBLIC_SERVICE", "title": "公益服务证明", "organizer": "慈善总会"}
     told = await department(office).refused(RECORD, {"target": record, "evidence": [bare]})
     assert told["reason"] == "EVIDENCE_INCOMPLETE:PUBLIC_SERVICE"
+    assert told["message"] == "This paper lacks what papers of its kind must say: PUBLIC_SERVICE"
+    assert told["messageZh"] == "该种材料缺少必备内容"
 
 
 @pytest.mark.parametrize(
