@@ -32,6 +32,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "harvest": ("sources", "harvest"),
         "import": ("sources", "import_files"),
         "ledger": ("ledger", "app"),
+        "lists": ("lists", "app"),
         "migrate": ("migrate", "migrate_store"),
         "quarantine": ("sources", "quarantine"),
         "report": ("report", "app"),

@@ -47,6 +47,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "record": FACT,
         "grade": FACT,
         "list_definition": KEPT,
+        "list_definition_change": "SELECT, INSERT",
         "list_entry": FACT,
         "archive": FACT,
         "affiliation": KEPT,
@@ -73,6 +74,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
     "hub_auditor": {
         "ledger_block": "SELECT",
         "agreement": "SELECT",
+        "list_definition_change": "SELECT",
         "subject": "SELECT",
         "identifier": "SELECT",
         "alembic_version": "SELECT",

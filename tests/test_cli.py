@@ -368,7 +368,21 @@ async def test_texts_are_cleared_with_a_reason_that_stays_with_the_row(
     assert re.fullmatch(rf"texts cleared by {operator()} on \d{{4}}-\d\d-\d\d \d\d:\d\d: 企业服务热线", shown)
 
 
-# ---- agreements
+# ---- agreements and lists
+
+WATCH_LIST = """
+[[list]]
+code = "QH-CARD-WATCH"
+name = "单用途预付卡重点关注名单"
+color = "WATCH"
+recognizer_name = "青海省商务厅"
+legal_basis = "单用途商业预付卡管理办法(试行)"
+basis_level = "RULE"
+criteria = "未按期报送预收资金余额"
+measures = "增加检查频次"
+max_publicity_months = 12
+effective_from = 2026-12-01
+"""
 
 
 @pytest.fixture
@@ -431,6 +445,41 @@ def test_an_agreement_wider_than_the_matrix_is_refused_in_one_line_and_none_is_a
     (texts / "none").mkdir()
     done = shell("agreements", "apply", texts / "none")
     assert "Traceback" not in done.err
+
+
+def test_a_list_is_defined_and_changed_with_who_did_it(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "watch.toml"
+    path.write_text(WATCH_LIST, encoding="utf-8")
+    tried = shell("lists", "apply", path, "--dry-run")
+    assert (tried.status, tried.out) == (0, "QH-CARD-WATCH: added\ndry run: nothing was written\n")
+    assert "QH-CARD-WATCH" not in shell("lists", "list").out
+    assert shell("lists", "apply", path).out == "QH-CARD-WATCH: added\n"
+    path.write_text(WATCH_LIST.replace("= 12", "= 18"), encoding="utf-8")
+    assert shell("lists", "apply", path).lines == [
+        "QH-CARD-WATCH: changed",
+        "  max_publicity_months: 12 → 18",
+    ]
+    assert shell("lists", "apply", path).out == "QH-CARD-WATCH: unchanged\n"
+    told = shell("lists", "list").out
+    (row,) = re.findall(r"^.*QH-CARD-WATCH.*$", told, re.MULTILINE)
+    assert ("— to 18" in row, operator() in row, "as it came" in told) == (True, True, True)
+    for old, new, word in (
+        (
+            '"WATCH"',
+            '"BLACK"',
+            "watch.toml: QH-CARD-WATCH: a BLACK list cannot rest on a basis of level RULE",
+        ),
+        ('"WATCH"', '"RED"', "QH-CARD-WATCH is a WATCH list"),
+        ("criteria", "criterion", "watch.toml: list 1: criteria is missing"),
+        ("= 12", "= 30", "30 is not within 0 to 24"),
+    ):
+        path.write_text(WATCH_LIST.replace(old, new, 1), encoding="utf-8")
+        shell("lists", "apply", path).refused("FILE_REFUSED", word)
+    path.write_bytes(b"\xff")
+    shell("lists", "apply", path).refused("FILE_REFUSED", "watch.toml: not UTF-8")
+    path.write_text(WATCH_LIST, encoding="utf-8")
+    shell("lists", "apply", path, path).refused("FILE_REFUSED", "in two files")
+    assert shell("lists", "list").out == told
 
 
 def test_lists_of_merchants_are_taken_whole_or_not_at_all(shell: Shell, texts: Path, tmp_path: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.resources import files
+from dataclasses import astuple, dataclass
 
 import asyncpg
 
 from connectors.contract import Source
+from hub.rules.list_definitions import load_list_definitions
 
 _ADD_ITEM = """
 INSERT INTO catalog_item (code, name, data_class, sharing_attribute, secrecy_approved, source_doc)
@@ -50,31 +49,10 @@ async def load_catalogue(connection: asyncpg.Connection, source: Source) -> Cata
     await connection.executemany(
         _ADD_ITEM, [(item.code, item.name, item.data_class, told) for item in source.items]
     )
-    await connection.executemany(_ADD_LIST, _lists())
+    await connection.executemany(_ADD_LIST, [astuple(one) for one in load_list_definitions()])
     items = await connection.fetch("SELECT code, sharing_attribute FROM catalog_item")
     lists = await connection.fetch("SELECT code, color, max_publicity_months FROM list_definition")
     return Catalogue(
         {row["code"]: row["sharing_attribute"] for row in items},
         {row["code"]: ListRule(row["color"], row["max_publicity_months"]) for row in lists},
     )
-
-
-def _lists() -> list[tuple[object, ...]]:
-    rows = tomllib.loads(files("hub.rules").joinpath("lists.toml").read_text(encoding="utf-8"))["list"]
-    return [
-        (
-            row["code"],
-            row["name"],
-            row["color"],
-            row["recognizer_name"],
-            row["legal_basis"],
-            row["basis_level"],
-            row.get("min_publicity_months"),
-            row.get("max_publicity_months"),
-            row["effective_from"],
-            row.get("effective_to"),
-            row["criteria"],
-            row["measures"],
-        )
-        for row in rows
-    ]

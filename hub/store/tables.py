@@ -272,6 +272,21 @@ list_definition = Table(
     _one_of("color", COLORS),
 )
 
+# Who defined a list or changed its definition, and what it said before; lists that came with the hub have no row.
+list_definition_change = Table(
+    "list_definition_change",
+    metadata,
+    Column("change_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("list_code", CODE, ForeignKey("list_definition.code"), nullable=False),
+    Column("changed_at", MOMENT, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("before", JSONB),
+    Column("after", JSONB, nullable=False),
+)
+Index(
+    "ix_list_definition_change_list", list_definition_change.c.list_code, list_definition_change.c.change_id
+)
+
 list_entry = _fact(
     "list_entry",
     Column("list_code", CODE, ForeignKey("list_definition.code"), nullable=False),
