@@ -13,6 +13,7 @@ import pytest
 from benchmarks.data import fill
 from hub.casework import clock
 from hub.casework.delivery import alarms, deliveries
+from hub.casework.domestic_trade import tiers
 from tests.callers import Path, caller
 from tests.conftest import Database
 
@@ -56,7 +57,17 @@ WORK = {
     "what is overdue": (alarms._OPEN, {"ix_delivery_out_undelivered"}),
     "what waits": (alarms._WAITING, set()),
     "deadlines": (clock._OPEN, {"ix_case_file_due_on"}),
+    "tiers that may be old": (tiers._CANDIDATES, {"ix_record_subject_id", "ix_list_entry_subject_id"}),
 }
+_KNOWN = "source, source_record_id, provider_name, catalog_item_code, fetched_at, payload_digest, recorded_at"
+_GIVEN = "'COMMERCE', subject_id::text, '商务厅', 'SW', now(), '', now() FROM subject"
+_OTHER_FACTS = (
+    f"INSERT INTO registration (subject_id, data_class, display_name, {_KNOWN}) SELECT subject_id, 'D1', 'x', {_GIVEN}",
+    "INSERT INTO grade (subject_id, data_class, scheme, grade_code, grade_label, ruleset_version, issuer_name,"
+    f" effective_from, {_KNOWN}) SELECT subject_id, 'D16', 'CUSTOMS', 'A', 'A', '1', 'x', '2026-01-01', {_GIVEN}",
+    f"INSERT INTO archive (subject_id, data_class, archive_type, origin_class, keeper_name, {_KNOWN})"
+    f" SELECT subject_id, 'D18', 'MERCHANT', 'MARKET_CREDIT', 'x', {_GIVEN}",
+)
 _NODE = "edges { node { ... on CreditRecord { title subject { displayName } } } } pageInfo { hasNextPage endCursor }"
 # The document, and the index that its first table is read by.
 QUESTIONS = {
@@ -70,6 +81,18 @@ QUESTIONS = {
         "query Q($c: [USCC!]!) { subjects(codes: $c) { displayName listEntries { color } } }",
         {"c": ["91630103MA75ABCD1M"]},
         "ix_list_entry_subject_page",
+    ),
+    "what was known of a subject": (
+        'query Q($c: String!) { subject(value: $c, asOf: "2026-11-01T00:00:00Z") { displayName'
+        " records(first: 20) { edges { node { title } } } } }",
+        {"c": "91630103MA75ABCD1M"},
+        "ix_record_subject_id",
+    ),
+    "grades, entries and archives that a subject had": (
+        'query Q($c: String!) { subject(value: $c, asOf: "2026-11-01T00:00:00Z") { ... on Organization {'
+        " grades { scheme } listEntries { color } archives { archiveType } } } }",
+        {"c": "91630103MA75ABCD1M"},
+        "ix_list_entry_subject_id",
     ),
     "records": (f"{{ records(first: 50) {{ {_NODE} }} }}", {}, "ix_record_page"),
     "records by filter": (
@@ -111,9 +134,8 @@ class Plan:
 async def filled(shared_database: Database) -> AsyncIterator[asyncpg.Connection]:
     """The owner's connection to a store in which there is much."""
     owner = await asyncpg.connect(shared_database.owner_dsn)
-    for statement in (_CASES, _EVENTS, _PARTIES, _DELIVERIES):
-        if statement is _CASES:
-            await fill(owner, SUBJECTS)
+    await fill(owner, SUBJECTS)
+    for statement in (*_OTHER_FACTS, _CASES, _EVENTS, _PARTIES, _DELIVERIES):
         await owner.execute(statement)
     await owner.execute("VACUUM ANALYZE")
     # As the hub's connections are.

@@ -109,6 +109,8 @@ def _fact(name: str, *columns: Column[Any], constraints: tuple[CheckConstraint, 
         postgresql_where=table.c.superseded_at.is_(None),
     )
     Index(f"ix_{name}_history", table.c.source, table.c.source_record_id, table.c.recorded_at)
+    # What was believed of a subject at an earlier moment; the indexes of today's facts do not hold what was superseded.
+    Index(f"ix_{name}_subject_id", table.c.subject_id, table.c.recorded_at)
     return table
 
 
@@ -174,7 +176,6 @@ registration = _fact(
     Column("address", Text),
     Column("phone", Text),
 )
-Index("ix_registration_subject_id", registration.c.subject_id, registration.c.recorded_at)
 
 # Licences, penalties and every other catalogue record. Amounts in yuan (the exchange unit 万元 is converted on the way in).
 record = _fact(
