@@ -44,7 +44,7 @@ from hub.casework.repair.commands import settle
 from hub.casework.reports.commands import open_reports
 from hub.config import Settings
 from hub.harvest.run import Outcome, harvest_all
-from hub.sources.discovery import connect_all
+from hub.sources.discovery import set_up
 
 # All names said here: the library would take those that are not from the environment.
 QUEUE = DBSettings(
@@ -277,15 +277,9 @@ async def _stopped(stop: asyncio.Event, manager: PgQueuer) -> None:
 
 
 async def _due_sources(duties: Duties) -> list[str]:
-    connected = connect_all(duties.settings.source_settings, duties.tools)
-    try:
-        rows = await duties.pool.fetch(_STATES)
-        states = {row["source"]: (row["as_of"], row["checked_at"]) for row in rows}
-        sources = {name: one.source for name, one in connected.items()}
-        return due_sources(sources, states, duties.tools.now())
-    finally:
-        for one in connected.values():
-            await one.close()
+    sources = {name: one.SOURCE for name, one in set_up(duties.settings.source_settings).items()}
+    states = {row["source"]: (row["as_of"], row["checked_at"]) for row in await duties.pool.fetch(_STATES)}
+    return due_sources(sources, states, duties.tools.now())
 
 
 async def _steps(pool: asyncpg.Pool, machines: Mapping[str, Machine], now: datetime) -> None:

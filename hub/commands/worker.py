@@ -26,6 +26,7 @@ from hub.errors import SettingInvalid, StoreUnavailable
 from hub.harvest.run import Outcome
 from hub.jobs import Duties, run_queue
 from hub.observe import log_to_stderr
+from hub.sources.discovery import connect_all
 from hub.store.database import Role, open_pool
 
 # One listens, one harvests; the others are for what is shorter.
@@ -84,6 +85,7 @@ async def work(configured: Settings, stop: asyncio.Event, *, once: bool = False)
         nonlocal status
         status = max(status, tell([outcome]))
 
+    await _require_usable(configured)
     watch = Watch()
     with _figures(configured, watch):
         # Whatever is wrong from the start is told; later on the store may only have been restarted.
@@ -115,6 +117,16 @@ async def work(configured: Settings, stop: asyncio.Event, *, once: bool = False)
                     _log.log(_level(failures), "the worker waits for the store: %s", error)
             if stop.is_set():
                 return 0
+
+
+async def _require_usable(configured: Settings) -> None:
+    """Refuse settings with which no round could work, before anybody takes this worker for ready.
+
+    Errors: SettingInvalid.
+    """
+    channels_of(configured)
+    for one in connect_all(configured.source_settings, tools_of(configured)).values():
+        await one.close()
 
 
 def _level(failures: int) -> int:

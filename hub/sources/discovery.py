@@ -13,7 +13,7 @@ from connectors.contract import Connector, Kind, Source, Tools
 from hub.errors import SettingInvalid
 from hub.sources.live import LiveAnswer, LiveSources, Status
 
-__all__ = ["ConnectorModule", "LiveAnswer", "LiveSources", "Status", "connect_all", "discover"]
+__all__ = ["ConnectorModule", "LiveAnswer", "LiveSources", "Status", "connect_all", "discover", "set_up"]
 
 
 class ConnectorModule(Protocol):
@@ -46,18 +46,26 @@ def _registers(source: Source) -> bool:
     return any(item.kind is Kind.REGISTRATION for item in source.items)
 
 
+def set_up(settings: Mapping[str, str], package: ModuleType = connectors) -> dict[str, ConnectorModule]:
+    """The modules of the sources that have a setting; a source without any is not connected."""
+    return {
+        name: module
+        for name, module in discover(package).items()
+        if any(settings.get(one.name) for one in module.SOURCE.settings)
+    }
+
+
 def connect_all(
     settings: Mapping[str, str], tools: Tools, package: ModuleType = connectors
 ) -> dict[str, Connector]:
-    """A connector for each source that has a setting; a source without any is not connected.
+    """A connector for each source that is set up.
 
     Raises SettingInvalid for a source that has some of its settings but not what it needs.
     """
     connected = {}
-    for name, module in discover(package).items():
-        if any(settings.get(one.name) for one in module.SOURCE.settings):
-            try:
-                connected[name] = module.connect(settings, tools)
-            except ValueError as error:
-                raise SettingInvalid(f"{name}: {error}") from None
+    for name, module in set_up(settings, package).items():
+        try:
+            connected[name] = module.connect(settings, tools)
+        except ValueError as error:
+            raise SettingInvalid(f"{name}: {error}") from None
     return connected

@@ -175,6 +175,24 @@ async def test_one_round_does_what_is_due_and_ends(database: Database) -> None:
         assert await states(database.writer) == [("OWN_SITE", "ACKNOWLEDGED", 1, None)]
 
 
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ("HUB_CHANNEL_OWN_SITE_URL", "HUB_CHANNEL_OWN_SITE_KEY"),
+        ("HUB_ASSOCIATION_URL", "HUB_ASSOCIATION_TOKEN"),
+    ],
+)
+async def test_a_worker_that_lacks_a_setting_says_which_and_is_never_ready(
+    database: Database, setting: str, named: str
+) -> None:
+    given = settings_of(database, {}, **{setting: "http://127.0.0.1:9"})
+    process = await started(given, stderr=asyncio.subprocess.PIPE)
+    output, told = await asyncio.wait_for(process.communicate(), 60)
+    assert (process.returncode, output) == (1, b"")
+    assert told.decode().splitlines()[-1].startswith("credithub: ")
+    assert (named in told.decode(), "[SETTING_INVALID]" in told.decode()) == (True, True)
+
+
 async def test_workers_harvest_what_is_connected(database: Database, tmp_path: Path) -> None:
     settings = settings_of(database, {}, HUB_COMMERCE_DIR=str(tmp_path))
     async with working(settings) as first, working(settings) as second:

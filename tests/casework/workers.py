@@ -70,7 +70,9 @@ async def working(settings: Mapping[str, str]) -> AsyncIterator[Worker]:
         await process.communicate()
 
 
-async def started(settings: Mapping[str, str], *options: str) -> asyncio.subprocess.Process:
+async def started(
+    settings: Mapping[str, str], *options: str, stderr: int = asyncio.subprocess.DEVNULL
+) -> asyncio.subprocess.Process:
     """`credithub worker` with these settings alone."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HUB_", "PG"))}
     return await asyncio.create_subprocess_exec(
@@ -78,5 +80,5 @@ async def started(settings: Mapping[str, str], *options: str) -> asyncio.subproc
         *options,
         env={**inherited, **settings},
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=stderr,
     )
