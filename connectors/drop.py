@@ -70,7 +70,10 @@ class DroppedFiles(ABC):
         A dropped file that cannot be read, or did not come whole, is one row that says so; it holds up no others.
         """
         place = _Place.parse(cursor)
-        paths = await asyncio.to_thread(self._paths)
+        try:
+            paths = await asyncio.to_thread(self._paths)
+        except OSError as error:
+            raise Unavailable(f"the directory cannot be read: {type(error).__name__}") from error
         present = {path.name for path in paths}
         for path in paths:
             mark = await asyncio.to_thread(self._mark, path)

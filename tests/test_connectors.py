@@ -548,6 +548,13 @@ async def test_a_killed_reading_of_a_file_goes_on_at_its_row_unless_the_file_is_
     assert await names(cursors[0]) == list("STUVWXYZ")
 
 
+async def test_a_directory_that_cannot_be_read_is_an_unavailable_source(tmp_path: Path) -> None:
+    # The system refuses to look at a name as long as this one.
+    drop = DropDirectory(tmp_path / ("x" * 300), forex.header)
+    with pytest.raises(Unavailable, match="the directory cannot be read: OSError"):
+        await anext(aiter(drop.harvest(None)))
+
+
 @pytest.mark.parametrize(
     ("certificate", "grade", "code"),
     [

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from hub.config import Settings
 from hub.errors import StoreInvalid, StoreUnavailable
 from hub.store import reader as reading
-from hub.store.database import Role, as_user, check_store, head, open_pool, role_url
+from hub.store.database import Role, as_user, check_store, head, lent, open_pool, role_url
 from hub.store.embedded import EmbeddedPostgres
 from hub.store.migration import migrate, migrated
 from hub.store.reader import Reader
@@ -366,6 +366,61 @@ async def test_a_connection_given_in_the_turn_in_which_waiting_ends_is_not_lost(
         assert tuple(await reader.row("SELECT 43", ())) == (43,)
     finally:
         await reader.close()
+
+
+async def test_who_waits_is_served_by_the_connections_that_are_left(database: Database) -> None:
+    reader = await Reader.open(database.settings, 2)
+    try:
+        (cut,) = await reader.row("SELECT pg_backend_pid()", ())
+        # Both connections are busy, the one that is to be cut first; two more requests wait.
+        doomed = asyncio.create_task(reader.row("SELECT pg_sleep(30)", ()))
+        busy = asyncio.create_task(reader.row("SELECT 1, pg_sleep(0.2)", ()))
+        await asyncio.sleep(0)
+        waiting = [asyncio.create_task(reader.row("SELECT 2", ())) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        async with connected(database.superuser_dsn) as admin:
+            await admin.execute("SELECT pg_terminate_backend($1)", cut)
+        with pytest.raises(StoreUnavailable):
+            await doomed
+        assert [row[0] for row in await asyncio.gather(busy, *waiting)] == [1, 2, 2]
+        # One of many opens the lost one anew; the others take what is there.
+        rows = await asyncio.gather(*(reader.row("SELECT 3, pg_sleep(0.01)", ()) for _ in range(8)))
+        assert [row[0] for row in rows] == [3] * 8
+        assert (len(reader._idle), reader._missing) == (2, 0)
+    finally:
+        await reader.close()
+
+
+async def test_when_no_connection_is_left_nobody_waits_for_one(database: Database) -> None:
+    reader = await Reader.open(database.settings, 1)
+    try:
+        doomed = asyncio.create_task(reader.row("SELECT pg_sleep(30)", ()))
+        await asyncio.sleep(0.05)
+        waiting = asyncio.create_task(reader.row("SELECT 2", ()))
+        async with connected(database.superuser_dsn) as admin:
+            await admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+            )
+        for one in (doomed, waiting):
+            with pytest.raises(StoreUnavailable):
+                await one
+        assert (await reader.row("SELECT 4", ()))[0] == 4
+    finally:
+        await reader.close()
+
+
+async def test_what_was_done_is_no_failure_though_its_connection_freezes_on_the_way_back(
+    database: Database,
+) -> None:
+    backend = None
+    try:
+        async with lent(database.writer, 5, 0.1) as connection:
+            backend = await connection.fetchval("SELECT pg_backend_pid()")
+            os.kill(backend, signal.SIGSTOP)
+    finally:
+        if backend is not None:
+            os.kill(backend, signal.SIGCONT)
+    assert await database.writer.fetchval("SELECT 1") == 1, "the pool heals"
 
 
 async def test_each_test_has_a_store_of_its_own(database: Database) -> None:

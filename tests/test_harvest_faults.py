@@ -15,8 +15,10 @@ from typing import Any
 import asyncpg
 import pytest
 
+from connectors import commerce
 from connectors.contract import Refused, Unavailable
 from hub.errors import StoreUnavailable
+from hub.harvest import checkpoints
 from hub.harvest.imports import import_files
 from hub.harvest.run import harvest
 from hub.harvest.versions import Totals
@@ -165,6 +167,20 @@ async def test_an_imported_file_is_recognized_and_read_again_only_when_asked(
     state = await database.writer.fetchrow("SELECT rows_read, rows_quarantined FROM source_state")
     assert state is not None
     assert tuple(state) == (4, 2)
+
+
+async def test_one_file_by_hand_does_not_make_a_source_fresh_whose_harvest_fails(
+    database: Database, tmp_path: Path
+) -> None:
+    state = "SELECT concat_ws(' ', status, as_of IS NULL) FROM source_state WHERE source = 'COMMERCE'"
+    async with database.writer.acquire() as connection:
+        await checkpoints.note_failure(connection, commerce.SOURCE, NOW)
+    files = [written(tmp_path, penalty_row())]
+    (outcome,) = await import_files(files, TOOLS, database.writer, harvested=True)
+    assert (outcome.status, await one(database, state)) == ("OK", "UNAVAILABLE t")
+    # Where files are all that comes of it, they are how fresh it is.
+    (outcome,) = await import_files(files, TOOLS, database.writer, again=True)
+    assert (outcome.status, await one(database, state)) == ("OK", "OK f")
 
 
 async def test_an_unusable_file_is_refused_and_the_next_one_imported(

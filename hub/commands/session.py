@@ -20,7 +20,7 @@ from rich.console import Console
 from connectors.contract import Tools
 from hub.config import Settings
 from hub.errors import HubError, StoreUnavailable
-from hub.store.database import CONNECTION_LOST, Role, attached, open_pool
+from hub.store.database import NOT_ANSWERED, Role, attached, open_pool
 from schema.identifiers import hmac_sm3
 
 P = ParamSpec("P")
@@ -95,9 +95,9 @@ def told(command: Callable[P, Any]) -> Callable[P, None]:
         except HubError as error:
             err.print(f"credithub: {error} [{error.code}]", markup=False)
             raise typer.Exit(1) from None
-        except CONNECTION_LOST as error:
+        except NOT_ANSWERED as error:
             # Its words may hold values of rows.
-            lost = StoreUnavailable(f"The store was lost meanwhile: {type(error).__name__}.")
+            lost = StoreUnavailable(f"The store was lost or too slow meanwhile: {type(error).__name__}.")
             err.print(f"credithub: {lost} [{lost.code}]", markup=False)
             raise typer.Exit(1) from None
 

@@ -33,7 +33,7 @@ from hub.harvest.affiliation import KINDS, read_codes, require_fitting, take_aff
 from hub.rights.agreement import today_in
 from hub.rights.agreement_store import applied_class
 from hub.rules.matrix import load_matrix
-from hub.sources.discovery import connect_all
+from hub.sources.discovery import connect_all, set_up
 
 quarantine = typer.Typer(
     no_args_is_help=True, help="Rows that were not understood: list, show, correct and replay."
@@ -119,7 +119,14 @@ def import_files(
         bars = _Bars()
         async with writer(configured) as pool:
             with bars.progress:
-                outcomes = await importing.import_files(files, tools_of(configured), pool, bars, again)
+                outcomes = await importing.import_files(
+                    files,
+                    tools_of(configured),
+                    pool,
+                    bars,
+                    again,
+                    harvested=COMMERCE.name in set_up(configured.source_settings),
+                )
                 bars.done()
         return tell(outcomes)
 

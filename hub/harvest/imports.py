@@ -23,18 +23,21 @@ async def import_files(
     pool: asyncpg.Pool,
     report: Report | None = None,
     again: bool = False,
+    *,
+    harvested: bool = False,
 ) -> list[Outcome]:
     """Import licence and penalty files (CSV, XLSX, XML; UTF-8, GB18030), one after the other.
 
     A file imported before is recognized (status TAKEN); `again` reads it once more. One whose import was
     cut short goes on after its last committed batch. A file that cannot be read is REFUSED and does not
-    stop the others. Errors: StoreUnavailable, HarvestRunning.
+    stop the others. `harvested`: the source is connected, so its harvest alone says how fresh its facts are; without
+    it the files are all that comes of the source. Errors: StoreUnavailable, HarvestRunning.
     """
-    return [await _import(path, tools, pool, report, again) for path in paths]
+    return [await _import(path, tools, pool, report, again, harvested) for path in paths]
 
 
 async def _import(
-    path: Path, tools: Tools, pool: asyncpg.Pool, report: Report | None, again: bool
+    path: Path, tools: Tools, pool: asyncpg.Pool, report: Report | None, again: bool, harvested: bool
 ) -> Outcome:
     connector, clock = connect_file(path, tools), tools.now
     source = connector.source
@@ -58,5 +61,6 @@ async def _import(
         outcome = await run.to_the_end(cursor_at(digest, before.read), move, ())
         if outcome.status == "OK":
             await checkpoints.finish(connection, digest, clock())
-            await checkpoints.note_success(connection, source.name, clock(), clock())
+            if not harvested:
+                await checkpoints.note_success(connection, source.name, clock(), clock())
     return outcome

@@ -32,7 +32,7 @@ from hub.rules.certificates import load_certificate_rules
 from hub.rules.listing import load_list_rules
 from hub.rules.publicity import load_publicity_rules
 from hub.sources.discovery import connect_all
-from hub.store.database import CONNECTION_LOST
+from hub.store.database import CONNECTION_LOST, NOT_ANSWERED
 
 Clock = Callable[[], datetime]
 # Seconds to wait before asking an unavailable source again; a batch that comes through starts the row anew.
@@ -150,9 +150,9 @@ async def exclusive(pool: asyncpg.Pool, source: str) -> AsyncIterator[asyncpg.Co
                 await asyncio.sleep(0.1)
             yield connection
             await connection.execute(_UNLOCK, source)
-    except (*CONNECTION_LOST, OSError) as error:
+    except (*NOT_ANSWERED, OSError) as error:
         raise StoreUnavailable(
-            f"The store was lost while harvesting {source}: {type(error).__name__}."
+            f"The store was lost or too slow while harvesting {source}: {type(error).__name__}."
         ) from error
 
 

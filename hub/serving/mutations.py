@@ -39,7 +39,7 @@ from hub.rights.standing import Standing
 from hub.rules.redactor import RESIDENT_ID, SHORTEST_NUMBER, TextTooLong, screen
 from hub.serving.own_ids import as_stored
 from hub.sources.freshness import SourceStates
-from hub.store.database import CONNECTION_LOST, lent
+from hub.store.database import NOT_ANSWERED, lent
 from hub.store.reader import Reader
 from schema.coordinates import Vocabulary
 from schema.governance import Parameter
@@ -55,7 +55,7 @@ WAIT_SECONDS = 0.5
 COMMAND_SECONDS = 2.0
 _NOT_SHOWN = "This caller may not see what it would do; so it may not do it."
 _AWAY = (
-    *CONNECTION_LOST,
+    *NOT_ANSWERED,
     OSError,
     asyncpg.InsufficientResourcesError,
     # Two transactions that wait for each other: one of them may be tried again.

@@ -25,13 +25,20 @@ WRITE_SECONDS = 60.0
 _VERSION = re.compile(r"[0-9]{4}_[a-z_]+\.py")
 PROBE = "青海"
 # What statements raise when their connection is gone; the last is said of one that was cut in the middle of a reply.
+# Not all that an operator does: a statement that took too long is cancelled, and its connection goes on.
 CONNECTION_LOST = (
     ConnectionError,
     asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.DatabaseDroppedError,
+    asyncpg.IdleSessionTimeoutError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
+# What they raise when the answer did not come, for whichever of the two reasons.
+NOT_ANSWERED = (*CONNECTION_LOST, asyncpg.QueryCanceledError)
 # All that the store may answer with, or not answer in time: what comes back to it again and again must not end with one.
 STORE_FAILED = (*CONNECTION_LOST, OSError, TimeoutError, asyncpg.PostgresError)
 
@@ -155,7 +162,9 @@ async def lent(pool: asyncpg.Pool, seconds: float, wait: float = 0.5) -> AsyncIt
         raise
     finally:
         watchdog.cancel()
-        with suppress(asyncpg.InterfaceError):
+        # What was done on it is done: that it could not be put in order afterwards (the pool has hung it up then) is no
+        # failure of the caller's.
+        with suppress(*STORE_FAILED):
             await pool.release(connection, timeout=wait)
 
 

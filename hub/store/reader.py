@@ -12,7 +12,7 @@ import asyncpg
 from hub.config import Settings
 from hub.errors import BadUserInput, StoreUnavailable
 from hub.recent import Recent
-from hub.store.database import CONNECTION_LOST, Role, open_pool
+from hub.store.database import NOT_ANSWERED, Role, open_pool
 
 # Statements kept ready on each connection; the server keeps the plan of each in its memory.
 STATEMENTS = 128
@@ -21,7 +21,7 @@ WAIT_SECONDS = 0.5
 
 # The server is away, overloaded or too slow; any other error of its is a fault of the statement.
 _AWAY = (
-    *CONNECTION_LOST,
+    *NOT_ANSWERED,
     OSError,
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
@@ -36,7 +36,8 @@ class Reader:
         self._pool = pool
         self._idle: deque[_Line] = deque()
         self._waiting: deque[asyncio.Future[_Line]] = deque()
-        self._missing = 0
+        # Connections there should be, and those of them that are lost.
+        self._size = self._missing = 0
 
     @classmethod
     async def open(cls, settings: Settings, size: int | None = None) -> Reader:
@@ -45,6 +46,7 @@ class Reader:
         reader = cls(pool)
         for _ in range(size or settings.pool_size):
             reader._idle.append(_Line(await pool.acquire()))
+        reader._size = len(reader._idle)
         return reader
 
     async def close(self) -> None:
@@ -89,12 +91,15 @@ class Reader:
 
     async def _wait(self) -> _Line:
         if self._missing:
-            try:
-                line = _Line(await self._pool.acquire(timeout=WAIT_SECONDS))
-            except (*CONNECTION_LOST, OSError, asyncpg.PostgresError) as error:
-                raise StoreUnavailable from error
+            # Taken before it is there: whoever comes meanwhile waits for one that is.
             self._missing -= 1
-            return line
+            try:
+                return _Line(await self._pool.acquire(timeout=WAIT_SECONDS))
+            except BaseException as error:
+                self._lost()
+                if isinstance(error, (*NOT_ANSWERED, OSError, asyncpg.PostgresError)):
+                    raise StoreUnavailable from error
+                raise
         waiter: asyncio.Future[_Line] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         # Whatever ends the waiting may come in the turn in which a connection is given: then the waiter alone has it.
@@ -128,14 +133,19 @@ class Reader:
         self._idle = alive
         for one in lost:
             await self._lose(one)
-        # Whoever waits would wait for this connection: the next request opens another.
+
+    def _lost(self) -> None:
+        """One connection less: when none is left, nobody shall wait for it; the next request opens another."""
+        self._missing += 1
+        if self._missing < self._size:
+            return
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_exception(StoreUnavailable())
         self._waiting.clear()
 
     async def _lose(self, line: _Line) -> None:
-        self._missing += 1
+        self._lost()
         # What the server closed, the pool has taken back by itself.
         if not line.is_gone:
             line.connection.terminate()

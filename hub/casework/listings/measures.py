@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -16,9 +15,10 @@ from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
+from hub.casework.rounds import apart
 from hub.casework.stepping import stepping
 from hub.casework.work import Command, Made, Work, calendar_for
-from hub.errors import BadUserInput, GuardRefused, HubError
+from hub.errors import BadUserInput, GuardRefused
 from hub.query.access import Access, Row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
@@ -59,7 +59,6 @@ WHERE c.mechanism = 'MEASURE' AND c.closed_at IS NULL AND c.target_public_id IS 
       AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= $1)))
 ORDER BY c.case_id
 """
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -347,15 +346,12 @@ async def end_off_lists(pool: asyncpg.Pool, machines: Mapping[str, Machine], now
     today, ended = now.astimezone(SHANGHAI).date(), 0
     for row in await pool.fetch(_OFF_THE_LIST, today):
         region = row["region_code"]
-        try:
+        with apart(f"ending measure {row['number']} off its list"):
             async with pool.acquire() as connection, connection.transaction():
                 calendar = await calendar_for(connection, [region] if region else [], today)
                 step = Step(SYSTEM, {"reason": "OFF_THE_LIST"}, now, today, calendar)
                 await engine.apply(connection, machines, MEASURE, row["number"], "end_exit", step)
-        except HubError as error:
-            _log.warning("a measure off its list waits: %s", error.code)
-            continue
-        ended += 1
+            ended += 1
     return ended
 
 

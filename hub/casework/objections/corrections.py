@@ -7,7 +7,6 @@ nothing leaves but that a partner gets a notice, and, in the objection's file, w
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,8 +20,8 @@ from hub.casework.clock import SYSTEM
 from hub.casework.machine import Case, Machine, State, Step, Transition
 from hub.casework.objections.machine import OBJECTION, ObjectionDetails
 from hub.casework.partners import in_force
+from hub.casework.rounds import apart
 from hub.casework.work import Command, Made, Work, calendar_for
-from hub.errors import HubError
 from hub.ledger.audit import who_saw
 from hub.rules.deadlines import due
 from hub.rules.objections import ruleset
@@ -39,7 +38,6 @@ _UPHELD = """
 SELECT number, region_code, (details->'decision'->>'decided_at')::timestamptz AS decided_at FROM case_file
 WHERE mechanism = 'OBJECTION' AND state = 'UPHELD' ORDER BY case_id
 """
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ async def tell_recipients(pool: asyncpg.Pool, machines: Mapping[str, Machine], n
     for row in await pool.fetch(_UPHELD):
         if now < row["decided_at"] + SETTLED:
             continue
-        try:
+        with apart(f"telling the recipients of objection {row['number']}"):
             async with pool.acquire() as connection, connection.transaction():
                 region = row["region_code"]
                 calendar = await calendar_for(connection, [region] if region else [], today)
@@ -107,10 +105,7 @@ async def tell_recipients(pool: asyncpg.Pool, machines: Mapping[str, Machine], n
                     # Another worker was faster.
                     continue
                 await _tell(connection, machines, case, Step(SYSTEM, {}, now, today, calendar))
-        except HubError as error:
-            _log.warning("objection %s: the notices wait: %s", row["number"], error.code)
-            continue
-        done += 1
+            done += 1
     return done
 
 
