@@ -27,6 +27,8 @@ from hub.rights.standing import Standing, Standings
 from hub.rules.matrix import load_matrix
 from hub.sandbox.tokens import DEMO_SUBJECT
 from hub.serving.answers import _merged, limits_of
+from hub.sources.discovery import discover
+from hub.sources.freshness import unvouched
 from hub.sources.matching import candidates
 from hub.store.reader import Reader
 from schema.coordinates import vocabulary
@@ -107,12 +109,15 @@ def half_masked(text: str) -> str:
     return f"{text}\n[coordinates]\nhide = {json.dumps(hidden)}\n"
 
 
+DECLARED = {name: module.SOURCE for name, module in discover().items()}
+
+
 @dataclass(frozen=True)
 class Caller:
     """A partner that asks for a purpose."""
 
     standing: Standing
-    incomplete: tuple[str, ...] = ("TAX", "FOREIGN_EXCHANGE")
+    incomplete: tuple[str, ...] = ("MARKET_REGULATION", "FOREIGN_EXCHANGE", "TAX")
 
     @property
     def self_code(self) -> str | None:
@@ -149,7 +154,8 @@ class Caller:
             self_code=self.self_code,
             own_source=agreement.source,
             purpose=str(self.standing.purpose),
-            incomplete=self.incomplete,
+            unvouched=unvouched(DECLARED, self.incomplete).classes,
+            unvouched_by_source=unvouched(DECLARED, self.incomplete).by_source,
         )
 
 

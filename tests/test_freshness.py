@@ -11,10 +11,12 @@ import asyncpg
 import pytest
 
 from hub.errors import StoreUnavailable
+from hub.query.expressions import _VOUCHED_FOR
 from hub.sources import freshness
 from hub.sources.discovery import discover
 from hub.sources.freshness import SourceStates, State
 from hub.sources.live import Status
+from schema.coordinates import vocabulary
 from tests.worlds import NOW
 
 SOURCES = {name: module.SOURCE for name, module in discover().items()}
@@ -99,6 +101,29 @@ async def test_no_source_vouches_for_a_no_when_it_was_long_not_known_how_it_stan
     await becomes(lambda: "TAX" not in told.incomplete)
     assert told.state("TAX") == State("OK", NOW)
     await told.stop()
+
+
+async def test_what_a_source_supplies_cannot_be_denied_without_it() -> None:
+    told = states(Readings(fresh(*(name for name in SOURCES if name != "CREDIT_PLATFORM"))))
+    await told.start()
+    missing = told.unvouched
+    assert {"D10", "D12", "D13"} <= {*missing.classes}
+    assert {"D6", "D17", "D18"}.isdisjoint(missing.classes)
+    assert "D10 CREDIT_PLATFORM" in missing.by_source
+    assert "D10 MARKET_REGULATION" not in missing.by_source
+    await told.stop()
+
+
+def test_every_question_of_the_summary_is_of_a_class_that_some_source_supplies() -> None:
+    supplied = {item.data_class for source in SOURCES.values() for item in source.items}
+    asked = {
+        data_class
+        for coordinate, rule in vocabulary().rules.items()
+        if coordinate.startswith("CreditSummary.") and rule.target in _VOUCHED_FOR
+        for data_class in rule.classes
+    }
+    assert asked
+    assert asked <= supplied
 
 
 async def test_a_live_source_that_was_never_asked_is_not_said_to_be_well() -> None:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import assume, given, note, seed
 
 from hub.store.embedded import EmbeddedPostgres
-from tests.callers import Caller, caller
+from tests.callers import DECLARED, Caller, caller
 from tests.conftest import Database, copied_store
 from tests.documents import Document, documents
 from tests.hiding import otherwise
@@ -35,7 +35,7 @@ CALLERS = (
 # Persons' numbers have rules of their own over HTTP; the state of live sources moves while they are asked.
 APART = re.compile(r"RESIDENT_ID|PASSPORT|\bsources\b|sourceStatus")
 # Nothing was harvested into these stores, so none of the sources can vouch for a “no”.
-INCOMPLETE = ("COMMERCE", "TAX")
+INCOMPLETE = tuple(DECLARED)
 
 
 @dataclass

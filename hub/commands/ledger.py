@@ -41,6 +41,8 @@ def verify(
             kept = audit.parse_checkpoints(checkpoint.read_text("utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise FileRefused(f"{checkpoint.name}: {unread(error)}") from None
+        if not kept:
+            raise FileRefused(f"{checkpoint.name}: there is no checkpoint in it")
 
     async def work(configured: Settings) -> None:
         async with auditor(configured) as connection:
@@ -52,6 +54,8 @@ def verify(
             )
         report.require_intact()
         out.print(f"the ledger holds: {report.entries} entries")
+        if not kept:
+            err.print("held against no checkpoint: that the end of a chain was cut off would not be seen")
 
     with_store(work)
 

@@ -57,7 +57,8 @@ class Request:
     self_code: str | None
     own_source: str | None
     purpose: str
-    incomplete: Sequence[str]
+    unvouched: Sequence[str]
+    unvouched_by_source: Sequence[str]
     rows: dict[FromRows, bytes] = field(default_factory=dict)
     # Response key → public ids of what its command made.
     made: dict[str, Sequence[str]] = field(default_factory=dict)
@@ -113,7 +114,8 @@ _CONTEXT: dict[Context, Binder] = {
     Context.SELF: lambda request: request.self_code,
     Context.OWN_SOURCE: lambda request: request.own_source,
     Context.PURPOSE: lambda request: request.purpose,
-    Context.INCOMPLETE: lambda request: request.incomplete,
+    Context.UNVOUCHED: lambda request: request.unvouched,
+    Context.UNVOUCHED_BY_SOURCE: lambda request: request.unvouched_by_source,
 }
 
 

@@ -18,11 +18,10 @@ from schema.masks import home_pattern
 
 # Classes of a natural person's rows, where the vocabulary names those of organizations.
 OF_PERSONS = {"D4": "D5", "D6": "D8", "D10": "D11"}
-# Question of the summary → the source without which a “no” is not said.
-_VOUCHERS = {
-    "on_list:BLACK": "COMMERCE", "on_list:WATCH": "COMMERCE", "on_list:RED": "COMMERCE", "on_list:TAX": "TAX",
-    "has_penalty": "COMMERCE", "penalty_count": "COMMERCE", "tax_grade_is_d": "TAX",
-}  # fmt: skip
+# Questions of the summary of which a “no” is only said when every source of their data class answers (§0.5).
+_VOUCHED_FOR = frozenset(
+    {"on_list:BLACK", "on_list:WATCH", "on_list:RED", "on_list:TAX", "has_penalty", "penalty_count", "tax_grade_is_d"}
+)  # fmt: skip
 
 # Days to or from a deadline within which its working days are counted: a year, so that no row takes long.
 _COUNTED_DAYS = 366
@@ -239,7 +238,10 @@ class Expressions:
         )
 
     def _working_days_left(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
-        """R7.2: what `Calendar.between` counts from today to the deadline, by the same rows and the same estimate."""
+        """R7.2: what `Calendar.between` counts from today to the deadline, by the same rows and the same estimate.
+
+        Once the day has passed it is negative, be it by rest days alone: 0 is a deadline of today.
+        """
         t, today, region = row.alias, self.access.today, f"{row.alias}.region_code"
         regions = f"ARRAY[{region}, left({region}, 4) || '00', left({region}, 2) || '0000', '{NATIONAL}']"
         fixed = (
@@ -247,8 +249,9 @@ class Expressions:
             " ORDER BY array_position(g.codes, w.region_code) LIMIT 1"
         )
         estimate = f"extract(isodow FROM d.day) < 6 AND NOT ({_rests('d.day')})"
+        signed = f"CASE WHEN {t}.due_on < {today} THEN -greatest(count(*)::int, 1) ELSE count(*)::int END"
         count = (
-            f"(SELECT sign({t}.due_on - {today})::int * count(*)::int FROM (SELECT {regions} AS codes) g,"
+            f"(SELECT {signed} FROM (SELECT {regions} AS codes) g,"
             f" generate_series(1, abs({t}.due_on - {today})) n, LATERAL (SELECT least({t}.due_on, {today}) + n AS day) d"
             f" WHERE coalesce(({fixed}), {estimate}))"
         )
@@ -278,10 +281,11 @@ class Expressions:
         guard, facts = self._facts(row, table, self._classes(rule, type_name), condition)
         if guard == FALSE:
             return "NULL::text"
-        incomplete = self.parameters.context(Context.INCOMPLETE, "text[]")
+        unvouched = self.parameters.context(Context.UNVOUCHED, "text[]")
+        # Sources declare the class of organizations; whose a row is, only the row tells.
+        missing = any_of([f"'{one}' = ANY ({unvouched})" for one in rule.classes])
         answer = (
-            f"CASE WHEN EXISTS (SELECT {facts}) THEN 'YES' WHEN '{_VOUCHERS[rule.target]}' = ANY ({incomplete})"
-            " THEN 'INDETERMINATE' ELSE 'NO' END"
+            f"CASE WHEN EXISTS (SELECT {facts}) THEN 'YES' WHEN {missing} THEN 'INDETERMINATE' ELSE 'NO' END"
         )
         return answer if guard == TRUE else f"CASE WHEN {guard} THEN {answer} END"
 
@@ -308,16 +312,18 @@ class Expressions:
         return self._tristate(row, rule, type_name, "grade", "x.scheme = 'TAX' AND x.grade_code = 'D'")
 
     def _incomplete_sources(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
-        incomplete = self.parameters.context(Context.INCOMPLETE, "text[]")
-        summary = "CreditSummary"
+        missing = self.parameters.context(Context.UNVOUCHED_BY_SOURCE, "text[]")
         asked = {
-            _VOUCHERS[known.target]
+            data_class
             for coordinate, known in self.view.vocabulary.rules.items()
-            if coordinate.startswith(f"{summary}.")
-            and known.target in _VOUCHERS
-            and coordinate in self.view.visible
+            if coordinate.startswith("CreditSummary.") and known.target in _VOUCHED_FOR
+            for data_class in known.classes
+            if coordinate in self.view.visible
         }
-        return f"ARRAY(SELECT u FROM unnest({incomplete}) u WHERE u = ANY ('{{{','.join(sorted(asked))}}}') ORDER BY u)"
+        return (
+            f"ARRAY(SELECT DISTINCT split_part(u, ' ', 2) AS source FROM unnest({missing}) u"
+            f" WHERE split_part(u, ' ', 1) = ANY ('{{{','.join(sorted(asked))}}}') ORDER BY source)"
+        )
 
     def _identity_verified(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         guard = self.access.classes(_as_subject(row), rule.classes, Level.YES_NO, subject_only=True)

@@ -22,7 +22,8 @@ class Context(StrEnum):
     SELF = "SELF"  # code of the authenticated subject
     OWN_SOURCE = "OWN_SOURCE"
     PURPOSE = "PURPOSE"
-    INCOMPLETE = "INCOMPLETE"  # sources that cannot vouch for a “no”
+    UNVOUCHED = "UNVOUCHED"  # data classes of which no “no” can be said, as some source of theirs is missing
+    UNVOUCHED_BY_SOURCE = "UNVOUCHED_BY_SOURCE"  # each with a source that is missing: "D10 CREDIT_PLATFORM"
 
 
 class Conversion(StrEnum):

@@ -253,6 +253,7 @@ class Answers:
         self, caller: Caller, standing: Standing, now: datetime, values: Mapping[str, Any]
     ) -> Request:
         agreement = standing.agreement
+        unvouched, by_source = self._parts.states.unvouched
         return Request(
             values=values,
             view_digest=standing.view.digest,
@@ -264,7 +265,8 @@ class Answers:
             self_code=caller.subject,
             own_source=agreement.source,
             purpose=str(standing.purpose),
-            incomplete=self._parts.states.incomplete,
+            unvouched=unvouched,
+            unvouched_by_source=by_source,
         )
 
     def _charge(self, asking: _Asking, safe: bool) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from connectors.contract import Mode, Source
 from hub.errors import StoreUnavailable
@@ -32,6 +32,23 @@ class State:
     as_of: datetime | None
 
 
+class Unvouched(NamedTuple):
+    """What cannot be denied today, since a source that supplies it does not answer (§0.5)."""
+
+    # Data classes of which some source is missing.
+    classes: tuple[str, ...]
+    # Each with a source of it that is missing: "D10 CREDIT_PLATFORM".
+    by_source: tuple[str, ...]
+
+
+def unvouched(sources: Mapping[str, Source], incomplete: Iterable[str]) -> Unvouched:
+    """What the sources called `incomplete` supply, by the items that they declare."""
+    missing = sorted({(item.data_class, name) for name in incomplete for item in sources[name].items})
+    return Unvouched(
+        tuple(sorted({data_class for data_class, _ in missing})), tuple(" ".join(one) for one in missing)
+    )
+
+
 class SourceStates:
     """The state of every declared source."""
 
@@ -49,7 +66,9 @@ class SourceStates:
         self._clock = clock
         self._harvested: dict[str, State] = {}
         self._live: dict[str, State] = {}
+        self._everything = unvouched(sources, sources)
         self._incomplete: tuple[str, ...] = tuple(sources)
+        self._unvouched = self._everything
         # When the store was last read, by the clock that never goes back.
         self._read_at = float("-inf")
         self._following: asyncio.Task[None] | None = None
@@ -93,6 +112,11 @@ class SourceStates:
         return self._incomplete if self._trusted else tuple(sorted(self.sources))
 
     @property
+    def unvouched(self) -> Unvouched:
+        """What these sources supply."""
+        return self._unvouched if self._trusted else self._everything
+
+    @property
     def _trusted(self) -> bool:
         return time.monotonic() - self._read_at < _TRUSTED_SECONDS
 
@@ -122,6 +146,7 @@ class SourceStates:
         self._read_at = time.monotonic()
         self._harvested = {row["source"]: State(row["status"], row["as_of"]) for row in rows}
         self._incomplete = tuple(sorted(name for name in self.sources if self.state(name).status != "OK"))
+        self._unvouched = unvouched(self.sources, self._incomplete)
 
     async def _follow(self) -> None:
         while True:

@@ -23,6 +23,7 @@ CONNECT_SECONDS = 10.0
 # A batch of the harvest writes thousands of rows in one statement; the read path has its own, short bound.
 WRITE_SECONDS = 60.0
 _VERSION = re.compile(r"[0-9]{4}_[a-z_]+\.py")
+_FOLLOWING = re.compile(r"[0-9]{4}")
 PROBE = "青海"
 # What statements raise when their connection is gone; the last is said of one that was cut in the middle of a reply.
 # Not all that an operator does: a statement that took too long is cancelled, and its connection goes on.
@@ -189,6 +190,11 @@ async def check_store(connection: asyncpg.Connection) -> None:
     if not trigrams:
         raise StoreInvalid(
             "pg_trgm ignores Chinese in this database: create it with a UTF-8 LC_CTYPE such as C.UTF-8."
+        )
+    if _FOLLOWING.fullmatch(revision) and revision > head():
+        raise StoreInvalid(
+            f"The store is at version {revision}, newer than this hub, which knows {head()}: install the newer hub again,"
+            " or restore the backup that was made before it."
         )
     if revision != head():
         raise StoreInvalid(

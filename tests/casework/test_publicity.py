@@ -230,6 +230,10 @@ async def test_r7_2_the_working_days_left_are_those_of_the_calendar_of_the_case_
             # Passed; today; over a year's end and a Spring Festival that no notice fixes yet.
             for due in (date(2026, 9, 1), date(2026, 11, 23), date(2026, 12, 5), date(2027, 3, 1)):
                 assert await left(region, due) == calendar.between(date(2026, 11, 23), due), (region, due)
+        # On the Saturday after it, no working day later, it has passed all the same.
+        office.clock.now = at(2026, 11, 28)
+        assert [await left("632801", date(2026, 11, day)) for day in (26, 27, 28, 30)] == [-1, -1, 0, 1]
+        office.clock.now = at(2026, 11, 23)
         assert await left("630103", None) is None
         assert await left("630103", date(2027, 11, 25)) is None
     finally:

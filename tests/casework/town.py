@@ -272,7 +272,7 @@ class Town:
             values={}, view_digest=view.digest, today=self.today, now=now, partner=actor.partner,
             partner_class=str(agreement.partner_class),
             regions=agreement.regions, self_code=actor.subject, own_source=agreement.source,
-            purpose=actor.purpose, incomplete=(),
+            purpose=actor.purpose, unvouched=(), unvouched_by_source=(),
         )  # fmt: skip
         try:
             async with self.office.database.writer.acquire() as connection, connection.transaction():

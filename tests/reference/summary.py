@@ -19,24 +19,34 @@ class Question:
     of_persons: str
     table: str
     says_yes: Callable[[Row], bool]
-    # The source without which a “no” is not said.
-    source: str
+    # The sources without any of which a “no” is not said.
+    sources: frozenset[str]
 
 
+# Whose rows are entries of red, watch and black lists.
+LISTERS = frozenset({"CREDIT_PLATFORM"})
 QUESTIONS = {
     "hasSeriousDishonestyEntry": Question(
-        "D10", "D11", "list_entry", lambda row: row["color"] == "BLACK", "COMMERCE"
+        "D10", "D11", "list_entry", lambda row: row["color"] == "BLACK", LISTERS | {"MARKET_REGULATION"}
     ),
     "hasTaxViolationEntry": Question(
-        "D18", "D18", "list_entry", lambda row: row["source"] == "TAX" and row["color"] == "BLACK", "TAX"
+        "D18",
+        "D18",
+        "list_entry",
+        lambda row: row["source"] == "TAX" and row["color"] == "BLACK",
+        frozenset({"TAX"}),
     ),
-    "hasWatchListEntry": Question(
-        "D12", "D12", "list_entry", lambda row: row["color"] == "WATCH", "COMMERCE"
+    "hasWatchListEntry": Question("D12", "D12", "list_entry", lambda row: row["color"] == "WATCH", LISTERS),
+    "isHonestModel": Question("D13", "D13", "list_entry", lambda row: row["color"] == "RED", LISTERS),
+    "hasPublicPenalty": Question(
+        "D6", "D8", "record", lambda row: row["kind"] == "PENALTY", frozenset({"COMMERCE"})
     ),
-    "isHonestModel": Question("D13", "D13", "list_entry", lambda row: row["color"] == "RED", "COMMERCE"),
-    "hasPublicPenalty": Question("D6", "D8", "record", lambda row: row["kind"] == "PENALTY", "COMMERCE"),
     "taxGradeIsD": Question(
-        "D17", "D17", "grade", lambda row: (row["scheme"], row["grade_code"]) == ("TAX", "D"), "TAX"
+        "D17",
+        "D17",
+        "grade",
+        lambda row: (row["scheme"], row["grade_code"]) == ("TAX", "D"),
+        frozenset({"TAX"}),
     ),
 }
 
@@ -45,9 +55,10 @@ def summary(rights: Rights, subject: Row, type_name: str, name: str) -> object:
     """The answer to one field of CreditSummary about a subject that the caller sees."""
     if name == "incompleteSources":
         asked = {
-            one.source
+            source
             for field, one in QUESTIONS.items()
             if f"CreditSummary.{field}" in rights.asker.view.visible
+            for source in one.sources
         }
         return sorted(asked.intersection(rights.asker.incomplete))
     question = QUESTIONS["hasPublicPenalty" if name == "publicPenaltyCount" else name]
@@ -68,4 +79,4 @@ def summary(rights: Rights, subject: Row, type_name: str, name: str) -> object:
         return len(found)
     if found:
         return "YES"
-    return "INDETERMINATE" if question.source in rights.asker.incomplete else "NO"
+    return "NO" if question.sources.isdisjoint(rights.asker.incomplete) else "INDETERMINATE"
