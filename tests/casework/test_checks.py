@@ -200,6 +200,15 @@ async def test_r5_3_lists_and_records_alone_never_block(office: Office) -> None:
     assert (await run(office.desk(), code))["conclusion"] == "STRICT_REVIEW"
 
 
+async def test_r5_3_a_record_that_nobody_has_classified_reminds_and_is_flagged(office: Office) -> None:
+    code = await office.subject()
+    await office.adverse(code, date(2026, 5, 10), "UNCLASSIFIED")
+    check = await run(office.desk(), code)
+    assert (check["conclusion"], codes_of(check["reminders"])) == ("REMIND", ["RECORD_UNCLASSIFIED"])
+    assert "尚未定级" in check["reminders"][0]["text"]
+    assert check["eligibility"]["answer"] == "INDETERMINATE"
+
+
 async def test_r5_3_a_strict_review_tells_each_serious_list_by_name_as_well(office: Office) -> None:
     code = await office.subject()
     await office.listed(code, "BLACK")
