@@ -9,13 +9,14 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from hub.config import Settings
-from hub.errors import EngineFailed
+from hub.errors import EngineFailed, StoreInvalid
 from hub.store.database import attached
 from hub.store.embedded import EmbeddedPostgres, running
 
@@ -117,9 +118,25 @@ async def test_another_process_finds_the_running_server(place: Place) -> None:
 
 async def test_without_a_running_server_one_is_started_and_stopped(place: Place) -> None:
     state = place("state")
-    with attached(Settings(state_dir=state)) as settings:
+    with attached(Settings(state_dir=state), create=True) as settings:
         assert settings.database_url == running(state)
     assert running(state) is None
+    with attached(Settings(state_dir=state)) as settings:
+        assert settings.database_url == running(state)
+
+
+@pytest.mark.parametrize("role", ["database_auditor_url", None])
+def test_who_lacks_the_settings_gets_no_empty_store_to_work_on(place: Place, role: str | None) -> None:
+    state = place("state")
+    if role is None:
+        with pytest.raises(StoreInvalid, match="HUB_DATABASE_URL is not set, and there is no store"):
+            attached(Settings(state_dir=state)).__enter__()
+    else:
+        # An auditor has an address of his own, and needs no other.
+        configured = replace(Settings(state_dir=state), **{role: "postgresql://hub_auditor@db.example/hub"})
+        with attached(configured) as settings:
+            assert settings is configured
+    assert not state.exists()
 
 
 def test_a_configured_store_is_used_and_nothing_is_started(place: Place) -> None:

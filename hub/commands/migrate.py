@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.commands.session import out, settings, told
+from hub.errors import SettingInvalid
 from hub.store.database import attached
 from hub.store.migration import migrate
 
@@ -10,7 +11,8 @@ from hub.store.migration import migrate
 @told
 def migrate_store() -> None:
     """Bring the store to the version this hub needs."""
-    with attached(settings()) as configured:
-        assert configured.database_url is not None
+    with attached(settings(), create=True) as configured:
+        if configured.database_url is None:
+            raise SettingInvalid("HUB_DATABASE_URL: required to migrate, as the owner of the store")
         migrate(configured.database_url)
     out.print("the store is up to date")

@@ -17,7 +17,7 @@ import asyncpg
 
 from hub.config import Settings
 from hub.errors import StoreInvalid, StoreUnavailable
-from hub.store.embedded import EmbeddedPostgres, running
+from hub.store.embedded import EmbeddedPostgres, exists, running
 
 CONNECT_SECONDS = 10.0
 # A batch of the harvest writes thousands of rows in one statement; the read path has its own, short bound.
@@ -76,18 +76,25 @@ def as_user(dsn: str, user: str) -> str:
 
 
 @contextmanager
-def attached(settings: Settings) -> Iterator[Settings]:
+def attached(settings: Settings, *, create: bool = False) -> Iterator[Settings]:
     """Settings with the address of a store: configured, else of the running embedded server, else of our own.
 
-    Our own is started here and stopped at the end. Errors: EngineFailed.
+    Our own is started here and stopped at the end; it is made only with `create`, so that nobody whose settings are
+    missing works on an empty store. Errors: StoreInvalid, EngineFailed.
     """
-    if settings.database_url is not None:
+    roles = (settings.database_writer_url, settings.database_reader_url, settings.database_auditor_url)
+    if settings.database_url is not None or any(roles):
         yield settings
         return
     found = running(settings.state_dir)
     if found is not None:
         yield replace(settings, database_url=found)
         return
+    if not create and not exists(settings.state_dir):
+        raise StoreInvalid(
+            f"HUB_DATABASE_URL is not set, and there is no store below {settings.state_dir}: set it, or go to the"
+            " directory of the hub; `credithub migrate` makes a new one."
+        )
     with EmbeddedPostgres(settings.state_dir) as server:
         yield replace(settings, database_url=server.dsn())
 

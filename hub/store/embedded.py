@@ -177,6 +177,11 @@ class EmbeddedPostgres:
         )
 
 
+def exists(state_dir: Path) -> bool:
+    """Whether a cluster was made below `state_dir`."""
+    return ((state_dir.absolute() / "postgres").resolve() / "data" / "PG_VERSION").exists()
+
+
 def running(state_dir: Path, user: str = "hub_owner", database: str = "hub") -> str | None:
     """The address of the server that another process of this hub runs below `state_dir`, or None."""
     data = (state_dir.absolute() / "postgres").resolve() / "data"
