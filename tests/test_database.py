@@ -22,10 +22,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from hub.config import Settings
 from hub.errors import StoreInvalid, StoreUnavailable
+from hub.store import migration
 from hub.store import reader as reading
 from hub.store.database import Role, as_user, check_store, head, lent, open_pool, role_url
 from hub.store.embedded import EmbeddedPostgres
-from hub.store.migration import migrate, migrated
+from hub.store.migration import MIGRATION_LOCK, migrate, migrated
 from hub.store.reader import Reader
 from hub.store.tables import metadata
 from migrations.grants import GRANTS, ROLES
@@ -126,6 +127,40 @@ async def test_migrating_twice_even_at_once_changes_nothing(
     await migrated(dsn)
     async with connected(dsn) as owner:
         assert await owner.fetchval("SELECT version_num FROM alembic_version") == head()
+
+
+@pytest.mark.parametrize(
+    "held", [f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})", "LOCK TABLE alembic_version"]
+)
+async def test_a_migration_that_a_lock_keeps_out_gives_up_and_says_so_in_one_line(
+    database: Database, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    if "advisory" in held:
+        monkeypatch.setattr(migration, "ANOTHER_MIGRATION_TIMEOUT", "100ms")
+    async with connected(database.owner_dsn) as other, other.transaction():
+        await other.execute(held)
+        # For a table it waits a second, not the ten for another migration: readers queue behind it.
+        async with asyncio.timeout(6):
+            with pytest.raises(StoreUnavailable, match=r"held elsewhere.*again\.$") as caught:
+                await migrated(database.owner_dsn)
+        assert "\n" not in str(caught.value)
+    await migrated(database.owner_dsn)
+
+
+async def test_a_migration_whose_connection_is_cut_says_so_in_one_line(database: Database) -> None:
+    async with connected(database.superuser_dsn) as admin:
+        await admin.execute(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")
+        migrating = asyncio.create_task(migrated(database.owner_dsn))
+        for _ in range(500):
+            if await admin.fetchval(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE wait_event = 'advisory' AND datname = current_database()"
+            ):
+                break
+            await asyncio.sleep(0.01)
+        with pytest.raises(StoreUnavailable, match=r"lost while it was migrated.*again\.$") as caught:
+            await migrating
+        assert "\n" not in str(caught.value)
 
 
 def test_the_version_that_is_needed_is_the_last_of_the_migrations() -> None:

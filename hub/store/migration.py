@@ -10,15 +10,21 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from hub.errors import StoreInvalid, StoreUnavailable
 from hub.store.database import CONNECT_SECONDS, check_store
 
-# Migrations wait no longer than this for a lock, so that they never queue the running hub behind them.
-MIGRATION_LOCK_TIMEOUT = "10s"
-# Serializes migrations of workers that start together (pg_advisory_lock; any constant of our own).
+# How long a migration waits for another one; nobody else waits behind it.
+ANOTHER_MIGRATION_TIMEOUT = "10s"
+# How long it waits for a table. Whoever reads that table meanwhile queues behind it, even behind a mere ALTER that has
+# not begun: so what runs beside it stands still for a second at most before the migration gives up.
+TABLE_LOCK_TIMEOUT = "1s"
+# Serializes migrations that start together (pg_advisory_lock; any constant of our own).
 MIGRATION_LOCK = 0x43524544
+# Another holds a lock; each waits for the other.
+_HELD = (asyncpg.LockNotAvailableError.sqlstate, asyncpg.DeadlockDetectedError.sqlstate)
 
 
 def migrate(dsn: str) -> None:
@@ -35,7 +41,7 @@ async def migrated(dsn: str) -> None:
 
     async def connect(*_: object, **__: object) -> asyncpg.Connection:
         return await asyncpg.connect(
-            dsn, timeout=CONNECT_SECONDS, server_settings={"lock_timeout": MIGRATION_LOCK_TIMEOUT}
+            dsn, timeout=CONNECT_SECONDS, server_settings={"lock_timeout": ANOTHER_MIGRATION_TIMEOUT}
         )
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
@@ -51,6 +57,17 @@ async def migrated(dsn: str) -> None:
         raise StoreUnavailable(
             f"The store cannot be reached to migrate it: {type(error).__name__}."
         ) from error
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) in _HELD:
+            raise StoreUnavailable(
+                "A lock that the migration needs is held elsewhere, by another migration or by a statement that runs: "
+                "nothing was changed; run `credithub migrate` again."
+            ) from error
+        if error.connection_invalidated:
+            raise StoreUnavailable(
+                "The store was lost while it was migrated: run `credithub migrate` again."
+            ) from error
+        raise
     except CommandError as error:
         raise StoreInvalid(f"The store cannot be migrated: {error}") from error
     finally:
@@ -61,6 +78,7 @@ def _upgrade(connection: Connection) -> None:
     config = _alembic()
     config.attributes["connection"] = connection
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{TABLE_LOCK_TIMEOUT}'")
     command.upgrade(config, "head")
 
 
