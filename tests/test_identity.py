@@ -776,6 +776,32 @@ async def test_key_sets_are_followed_in_the_background(issuer: Issuer) -> None:
     assert issuer.served == served
 
 
+@pytest.mark.parametrize("during", ["START", "FOLLOWING"])
+async def test_an_agreement_that_changes_during_a_slow_fetch_is_not_left_to_the_next_period(
+    issuer: Issuer, during: str
+) -> None:
+    async with serving() as other:
+        other.publish({**public_jwk(CUSTOMS), "kid": "c9", "alg": "ES256"})
+        of_customs = agreement("customs", key_set_table("https://id.customs.example", other.url))
+        issuer.delay = 0.3
+        # The period is longer than this test waits: only the change brings the next fetch.
+        book = Book(by_key_set(issuer)) if during == "START" else Book()
+        keys = PartnerKeys(book, Clock(), period=60)
+        starting = asyncio.create_task(keys.start())
+        if during == "FOLLOWING":
+            await starting
+            book.put(by_key_set(issuer))
+        try:
+            await until(lambda: issuer.served == 1)
+            book.put(by_key_set(issuer), of_customs)
+            await starting
+            await until(
+                lambda: keys.key("customs", "https://id.customs.example", "c9", MORNING.date()) is not None
+            )
+        finally:
+            await keys.close()
+
+
 async def test_verifying_never_asks_an_issuer(issuer: Issuer) -> None:
     keys = PartnerKeys(Book(by_key_set(issuer)), Clock())
     tokens = Tokens(keys, AUDIENCE)

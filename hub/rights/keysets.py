@@ -83,8 +83,10 @@ class PartnerKeys:
 
     async def start(self) -> None:
         """Fetch every key set once, then keep fetching until `close`."""
+        # Before the fetch, which may be slow: what the agreements change meanwhile is fetched next.
+        epoch = self._agreements.epoch
         await self.refresh()
-        self._following = asyncio.create_task(self._follow(), name="key sets")
+        self._following = asyncio.create_task(self._follow(epoch), name="key sets")
 
     async def close(self) -> None:
         """Stop fetching; what is held stays."""
@@ -141,11 +143,12 @@ class PartnerKeys:
         self._held = held
         self._generation += changed
 
-    async def _follow(self) -> None:
+    async def _follow(self, epoch: int) -> None:
+        """Fetch again whenever the epoch is no longer `epoch`, of which the last fetch knew, and after each period."""
         while True:
-            epoch = self._agreements.epoch
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._agreements.changed(epoch), self._period)
+            epoch = self._agreements.epoch
             try:
                 await self.refresh()
             except Exception:
