@@ -62,7 +62,7 @@ class Round:
     reminded: int = 0
     stepped: int = 0
     passed: int = 0
-    # Automatic steps that were refused; tried again in the next round.
+    # Automatic steps that were refused; tried again in the next round, and the case marked once.
     refused: int = 0
 
 
@@ -84,7 +84,7 @@ async def keep_time(
 
     R7.2: reminders come so many working days before the deadline as reminders.toml says for the mechanism. A
     deadline has passed when its day is over in Asia/Shanghai; then the automatic step of the case's state is
-    taken, or the case is marked once.
+    taken; where there is none, or it is refused, the case is marked once.
     """
     today = now.astimezone(SHANGHAI).date()
     done = Round()
@@ -128,15 +128,10 @@ async def _keep(
             done.reminded += await _tell(pool, row, NEAR, told, now)
         return
     transition = steps.get((row["mechanism"], row["state"]))
-    if transition is None:
-        if PASSED in row["told"]:
-            return
-        done.passed += await _tell(pool, row, PASSED, {"due_on": row["due_on"]}, now)
-        return
-    step = Step(SYSTEM, {"reason": PASSED}, now, today, calendar)
-    async with pool.acquire() as connection:
+    if transition is not None:
+        step = Step(SYSTEM, {"reason": PASSED}, now, today, calendar)
         try:
-            async with connection.transaction():
+            async with pool.acquire() as connection, connection.transaction():
                 # Another worker, or an officer, may have been faster.
                 if await connection.fetchval(_LOCK, row["case_id"], row["version"]) is None:
                     return
@@ -146,8 +141,12 @@ async def _keep(
         except HubError as error:
             done.refused += 1
             _log.warning("case %s: %s is refused: %s", row["number"], transition, error.code)
+        else:
+            done.stepped += 1
             return
-    done.stepped += 1
+    # Also of a case whose step is refused: it may be so for ever, and only the mark tells its handler.
+    if PASSED not in row["told"]:
+        done.passed += await _tell(pool, row, PASSED, {"due_on": row["due_on"]}, now)
 
 
 async def _tell(

@@ -138,12 +138,23 @@ async def test_workers_that_keep_time_at_once_take_each_step_once(database: Data
     assert len(await events(database)) == 40
 
 
-async def test_a_refused_step_changes_nothing_and_keeps_no_other_case_waiting(database: Database) -> None:
+async def test_a_refused_step_is_told_once_tried_again_and_keeps_no_other_case_waiting(
+    database: Database,
+) -> None:
     await opened(database, "GUARDED")
     await opened(database, "ENDING")
-    done = await keep_time(database.writer, MACHINES, STEPS, at(DUE + timedelta(days=1)))
-    assert (done.refused, done.stepped) == (1, 1)
-    assert [name for name, _ in await events(database)] == ["expire"]
+    now = at(DUE + timedelta(days=1))
+    done = await keep_time(database.writer, MACHINES, STEPS, now)
+    assert (done.refused, done.stepped, done.passed) == (1, 1, 1)
+    told = [("deadline_passed", {"due_on": "2026-12-01"})]
+    assert [one for one in await events(database) if one[0] != "expire"] == told
+    done = await keep_time(database.writer, MACHINES, STEPS, now + timedelta(minutes=5))
+    assert (done.refused, done.stepped, done.passed) == (1, 0, 0)
+    assert await database.reader.fetchval("SELECT state FROM case_file WHERE closed_at IS NULL") == "OPEN"
+    # Once nothing stands against it, the step is taken.
+    free = {**MACHINES, "GUARDED": _machine("GUARDED")}
+    assert (await keep_time(database.writer, free, STEPS, now + timedelta(minutes=10))).stepped == 1
+    assert [name for name, _ in await events(database)].count("deadline_passed") == 1
 
 
 async def test_a_broken_case_is_told_by_its_id_alone_and_keeps_no_other_waiting(
