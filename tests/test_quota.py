@@ -1,10 +1,14 @@
-"""Look-ups of natural persons by number are bounded as the matrix says: of an officer, and of a person looked for."""
+"""Look-ups of natural persons by number are bounded as the matrix says; a day's subjects are counted once, on their day."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from hub.errors import QuotaExceeded
@@ -12,6 +16,7 @@ from hub.rules.matrix import load_matrix
 from hub.serving import quota
 from hub.serving.quota import Quotas
 from tests.callers import standing
+from tests.conftest import Database
 from tests.worlds import TODAY
 
 PERSONS = replace(load_matrix().person_lookups, at_once=3, seconds_each=10)
@@ -62,3 +67,59 @@ def test_one_person_is_looked_for_so_often_whoever_asks(clock: Clock) -> None:
         quotas.admit_person(AGREEMENT, f"officer {number}", "person")
     with pytest.raises(QuotaExceeded):
         quotas.admit_person(AGREEMENT, "officer 4", "person")
+
+
+_COUNTED = "SELECT day, subjects FROM quota_use ORDER BY day"
+_WRITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%quota_use%'"
+_SLOWLY = """
+CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS
+  'BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END';
+CREATE TRIGGER slowly AFTER INSERT ON quota_use FOR EACH STATEMENT EXECUTE FUNCTION slowly();
+"""
+
+
+async def test_what_is_asked_before_midnight_is_of_that_day_whenever_it_is_written(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "FLUSH_SECONDS", 3600)
+    day = TODAY
+    most = AGREEMENT.quota.subjects_per_day
+    quotas = Quotas(database.writer, PERSONS, lambda: day)
+    await quotas.start()
+    quotas.charge(AGREEMENT, most - 2)
+    day += timedelta(days=1)
+    # The new day is a whole one at once, not after the next exchange.
+    quotas.charge(AGREEMENT, 5)
+    await quotas.stop()
+    assert [tuple(row) for row in await database.writer.fetch(_COUNTED)] == [(TODAY, most - 2), (day, 5)]
+    again = Quotas(database.writer, PERSONS, lambda: day)
+    await again.start()
+    again.charge(AGREEMENT, most - 5)
+    with pytest.raises(QuotaExceeded):
+        again.charge(AGREEMENT, 1)
+    await again.stop()
+
+
+async def test_counts_that_are_on_their_way_when_the_hub_stops_are_written_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "FLUSH_SECONDS", 0.01)
+    quotas = Quotas(database.writer, PERSONS, lambda: TODAY)
+    admin = await asyncpg.connect(database.superuser_dsn)
+    try:
+        await admin.execute(_SLOWLY)
+        await quotas.start()
+        quotas.charge(AGREEMENT, 5)
+        for _ in range(500):
+            if await admin.fetchval(_WRITING):
+                break
+            await asyncio.sleep(0.01)
+        else:
+            raise AssertionError("nothing is written")
+        quotas.charge(AGREEMENT, 2)
+        # Meanwhile the store commits, and nobody here has read so.
+        time.sleep(0.5)  # noqa: ASYNC251 -- the loop must not turn meanwhile
+        await quotas.stop()
+        assert [tuple(row) for row in await admin.fetch(_COUNTED)] == [(TODAY, 7)]
+    finally:
+        await admin.close()

@@ -7,6 +7,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 
 import asyncpg
@@ -22,10 +23,11 @@ EXCHANGE_SECONDS = 2.0
 BUCKETS = 100_000
 _ADD = """
 INSERT INTO quota_use (partner, day, subjects)
-SELECT partner, $1, subjects FROM unnest($2::text[], $3::bigint[]) AS new (partner, subjects) ORDER BY partner
+SELECT partner, day, subjects FROM unnest($1::text[], $2::date[], $3::bigint[]) AS new (partner, day, subjects)
+ORDER BY partner, day
 ON CONFLICT (partner, day) DO UPDATE SET subjects = quota_use.subjects + EXCLUDED.subjects
 """
-_TODAY = "SELECT partner, subjects FROM quota_use WHERE day = $1"
+_TODAY = "SELECT partner, day, subjects FROM quota_use WHERE day = $1"
 _log = logging.getLogger(__name__)
 
 
@@ -40,13 +42,14 @@ class Quotas:
         self._pool = pool
         self._persons = persons
         self._today = today
-        self._day: date | None = None
-        self._used: dict[str, int] = {}
-        self._new: defaultdict[str, int] = defaultdict(int)
+        # All counts by partner and day: what is asked before midnight is of that day, whenever it is written down.
+        self._used: dict[tuple[str, date], int] = {}
+        self._new: defaultdict[tuple[str, date], int] = defaultdict(int)
         # On its way into the store: counted until the store says the sum.
-        self._leaving: dict[str, int] = {}
+        self._leaving: dict[tuple[str, date], int] = {}
         # Partner → (requests it may still make, when that was true).
         self._bucket: dict[str, tuple[float, float]] = {}
+        self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -56,10 +59,10 @@ class Quotas:
 
     async def stop(self) -> None:
         """Write what was counted and stop."""
+        # Not cancelled: between the store's commit and its answer, the same counts would be written once more.
+        self._ending.set()
         if self._task is not None:
-            self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-            await self._exchanged()
 
     def admit(self, agreement: Agreement) -> None:
         """Count a request. Raises QuotaExceeded when the partner asks too often."""
@@ -92,7 +95,7 @@ class Quotas:
 
     def charge(self, agreement: Agreement, subjects: int) -> None:
         """Count subjects asked about. Raises QuotaExceeded when the day's are used up; nothing is counted then."""
-        who = agreement.partner
+        who = agreement.partner, self._today()
         used = self._used.get(who, 0) + self._leaving.get(who, 0) + self._new[who]
         if used + subjects > agreement.quota.subjects_per_day:
             raise QuotaExceeded("The day's subjects are used up.")
@@ -101,20 +104,18 @@ class Quotas:
     async def _exchange(self) -> None:
         """Bring the counts together. What the store did not take is counted on and offered again."""
         today = self._today()
-        if today != self._day:
-            self._day, self._used = today, {}
         for who, count in self._new.items():
             self._leaving[who] = self._leaving.get(who, 0) + count
         self._new.clear()
         async with lent(self._pool, EXCHANGE_SECONDS) as connection:
             if any(self._leaving.values()):
-                counts = [*self._leaving], [*self._leaving.values()]
-                await connection.execute(_ADD, today, *counts)
+                partners, days = zip(*self._leaving, strict=True)
+                await connection.execute(_ADD, partners, days, [*self._leaving.values()])
                 for who, count in self._leaving.items():
                     self._used[who] = self._used.get(who, 0) + count
                 self._leaving.clear()
             rows = await connection.fetch(_TODAY, today)
-        self._used = {row["partner"]: row["subjects"] for row in rows}
+        self._used = {(row["partner"], row["day"]): row["subjects"] for row in rows}
 
     async def _exchanged(self) -> None:
         try:
@@ -123,6 +124,9 @@ class Quotas:
             _log.warning("the quotas could not be brought together")
 
     async def _follow(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_SECONDS)
+        ended = False
+        while not ended:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), FLUSH_SECONDS)
+            ended = self._ending.is_set()
             await self._exchanged()

@@ -462,7 +462,7 @@ ledger_block = Table(
 )
 Index("ix_ledger_block_subjects", ledger_block.c.subjects, postgresql_using="gin")
 
-# The distinct subjects each partner asked about on a day: daily quotas hold over all workers.
+# How many subjects each partner asked about on a day, each question counted: daily quotas hold over all workers.
 quota_use = Table(
     "quota_use",
     metadata,
