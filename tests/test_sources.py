@@ -21,6 +21,7 @@ from hub.sandbox.platform import Platform
 from hub.sandbox.province import Province
 from hub.sandbox.server import Fault, serving
 from hub.sandbox.wellknown import CLEAN, DISHONEST, RICH
+from hub.sources import live as asking
 from hub.sources.breaker import Breaker
 from hub.sources.cache import RowCache
 from hub.sources.live import LiveAnswer, LiveSources, Status
@@ -366,6 +367,37 @@ async def test_second_tries_stay_a_tenth_of_the_questions(stand: Stand, province
             stand.platform.fault = Fault.ERROR if number % 2 else Fault.NONE
             await sources.ask("CUSTOMS", [keys[number]], [LEVEL])
     assert stand.platform.calls <= 40 * 1.1 + 1
+
+
+async def test_closing_gives_up_what_is_asked_and_what_waits_and_leaves_nothing_running(
+    stand: Stand, province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "_BATCH", 5)
+    async with connected(stand, deadline=60) as connector:
+        sources = LiveSources({"CUSTOMS": connector}, RowCache(SEAL, keep=60), Settings(source_deadline=60))
+        stand.platform.fault = Fault.HANG
+        # Twice as many as may be under way.
+        keys = codes(province)[:40]
+        asked = asyncio.create_task(sources.ask("CUSTOMS", keys, [LEVEL]))
+        await becomes(lambda: questions() == 4)
+        await sources.close()
+        assert questions() == 0
+        answer = await asked
+    assert (answer.status, answer.rows, answer.incomplete) == (Status.UNAVAILABLE, [], set(keys))
+
+
+def questions() -> int:
+    """How many are under way in this process."""
+    return sum("_carry_out" in repr(task) for task in asyncio.all_tasks())
+
+
+async def becomes(true: Callable[[], bool]) -> None:
+    """Wait for something, at most five seconds."""
+    for _ in range(500):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come about")
 
 
 async def test_an_unknown_source_and_an_empty_question_are_answered() -> None:

@@ -192,6 +192,13 @@ class _Asked:
         return entries, stale
 
     async def close(self) -> None:
+        # First what waits for a lane: a question that is given up would make room for the next one.
+        for item, pending in self._pending.items():
+            while pending:
+                key, future = pending.popitem()
+                del self._flying[item, key]
+                if not future.done():
+                    future.set_result(None)
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
