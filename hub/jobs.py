@@ -74,10 +74,13 @@ _AGAIN = timedelta(minutes=5)
 _TRIES, _FIRST_PAUSE = 3, timedelta(seconds=10)
 # Jobs taken from the queue at once.
 _AT_ONCE = 4
-_KEPT = timedelta(days=30)
+# How long the log of jobs that ended is kept, and for how long a command is not done again under its key (README.md
+# says so to partners): whoever had no answer repeats it within minutes, or after a long holiday.
+_KEPT, _REPEATABLE = timedelta(days=30), timedelta(days=7)
 _TIDY = (
-    "DELETE FROM job.pgqueuer_log WHERE created < $1",
-    "DELETE FROM job.pgqueuer_statistics WHERE created < $1",
+    ("DELETE FROM job.pgqueuer_log WHERE created < $1", _KEPT),
+    ("DELETE FROM job.pgqueuer_statistics WHERE created < $1", _KEPT),
+    ("DELETE FROM idempotency WHERE at < $1", _REPEATABLE),
 )
 _STATES = "SELECT source, as_of, checked_at FROM source_state"
 _log = logging.getLogger(__name__)
@@ -157,9 +160,9 @@ class Duties:
         self.watch.tell(Watched(tuple(overdue), tuple(await waiting(self.pool)), now))
 
     async def tidy(self, _: str) -> None:
-        """Forget the log of jobs that ended long ago."""
-        for statement in _TIDY:
-            await self.pool.execute(statement, self.tools.now() - _KEPT)
+        """Forget the log of jobs that ended long ago, and the keys under which commands were done."""
+        for statement, kept in _TIDY:
+            await self.pool.execute(statement, self.tools.now() - kept)
 
 
 def queue_of(pool: asyncpg.Pool) -> tuple[PgQueuer, Queries]:

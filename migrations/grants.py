@@ -39,7 +39,8 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "acknowledged_at, receipt_no, idempotency_key, error_code)",
         "alembic_version": "SELECT",
     },
-    # Harvest, casework, agreements and the ledger. Nothing may be deleted, no block of the ledger changed.
+    # Harvest, casework, agreements and the ledger. Nothing may be deleted but keys of repetitions, no block of the
+    # ledger changed.
     "hub_writer": {
         "subject": KEPT,
         "identifier": KEPT,
@@ -67,7 +68,8 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "delivery_out": KEPT,
         # One seed for a plan, never changed; read by nobody else before it is published.
         "draw_seed": "SELECT, INSERT",
-        "idempotency": "SELECT, INSERT",
+        # Of use for some days only, and tells what stands in the case itself: without an end it would grow for ever.
+        "idempotency": "SELECT, INSERT, DELETE",
         "alembic_version": "SELECT",
     },
     # Who saw whom: the ledger, the agreements it was seen under, and who a subject is.

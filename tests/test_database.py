@@ -244,7 +244,8 @@ async def test_the_writer_supersedes_facts_but_never_overwrites_or_deletes_them(
         subject_id = await writer.fetchval(SUBJECT)
         await writer.execute(GRADE, subject_id)
         await refused(writer, ["UPDATE grade SET grade_code = 'B'", "UPDATE grade SET subject_id = 1"])
-        await refused(writer, [f"DELETE FROM {table}" for table in TABLES])
+        # Keys of repetitions are forgotten after some days.
+        await refused(writer, [f"DELETE FROM {table}" for table in TABLES if table != "idempotency"])
         await refused(writer, [f"TRUNCATE {table}" for table in TABLES])
         assert await writer.execute("UPDATE grade SET superseded_at = now()") == "UPDATE 1"
 

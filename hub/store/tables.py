@@ -628,7 +628,8 @@ draw_seed = Table(
     CheckConstraint("octet_length(seed) = 32", name="seed_length"),
 )
 
-# Commands already done, by the key that the caller gave them: a repetition is answered, not done again.
+# Commands already done, by the key that the caller gave them: a repetition is answered, not done again. Rows older than
+# hub/jobs.py says are forgotten each night; no index for that, since a week's rows are few.
 idempotency = Table(
     "idempotency",
     metadata,

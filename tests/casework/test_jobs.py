@@ -268,6 +268,20 @@ async def test_what_time_does_is_done_whatever_part_of_it_fails(
     assert len([one for one in caplog.records if one.levelname == "ERROR"]) == len(failing)
 
 
+async def test_a_command_is_not_done_again_for_seven_days_and_its_key_is_forgotten_then(
+    office: Office,
+) -> None:
+    for key, age in (("older", timedelta(days=7, seconds=1)), ("younger", timedelta(days=7, seconds=-1))):
+        await office.database.writer.execute(
+            "INSERT INTO idempotency (partner, key, digest, outcome, at) VALUES ('mall', $1, '', '{}', $2)",
+            key,
+            office.clock() - age,
+        )
+    await duties(office).tidy("")
+    left = await office.rows("SELECT key FROM idempotency WHERE partner = 'mall' AND digest = ''")
+    assert [key for (key,) in left] == ["younger"]
+
+
 async def test_a_job_that_failed_for_good_is_an_error_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     async def work(_: str) -> None:
         raise LookupError("王小明")
