@@ -31,7 +31,7 @@ class NotAuthorized(Exception):
 
 
 class Unavailable(Exception):
-    """The platform does not answer, or not as agreed."""
+    """The platform does not answer, or not as agreed, or answers somebody else."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,22 @@ class DomesticPlatform:
     key: bytes = field(repr=False)
     deadline: float
     http: httpx.AsyncClient
+    # One question at a time in a process: each holds one of the few connections with which commands write, and a platform
+    # that is slow must not keep all of them. Who comes meanwhile keeps its authorisation and may ask again.
+    _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1), repr=False)
 
     async def redeem(self, token: str, grantee: str, purpose: str, now: datetime) -> Mapping[str, Any]:
         """What the platform tells of the worker who gave `token`. Raises NotAuthorized, Unavailable.
 
-        It is asked once: a second try could meet an authorisation that the first one has used up.
+        It is asked once: a second try could meet an authorisation that the first one has used up. While another
+        question is under way it is not asked at all.
         """
+        if self._asking.locked():
+            raise Unavailable
+        async with self._asking:
+            return await self._redeemed(token, grantee, purpose, now)
+
+    async def _redeemed(self, token: str, grantee: str, purpose: str, now: datetime) -> Mapping[str, Any]:
         import httpx
 
         body = canonical({"authorization": token, "grantee": grantee, "purpose": purpose})

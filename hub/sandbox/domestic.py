@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -50,12 +51,13 @@ class _Given:
 
 @dataclass
 class DomesticService:
-    """The platform; `down`: it answers nothing."""
+    """The platform; `down`: it answers nothing; `until`: answers wait for it."""
 
     app_id: str
     key: bytes
     clock: Callable[[], float] = time.time
     down: bool = False
+    until: asyncio.Event | None = None
     redeemed: int = 0
     _given: dict[str, _Given] = field(default_factory=dict)
 
@@ -98,6 +100,8 @@ class DomesticService:
         if self.clock() >= given.until:
             return JSONResponse({"code": "EXPIRED"}, 410)
         self.redeemed += 1
+        if self.until is not None:
+            await self.until.wait()
         answer = json.dumps(
             {"authorization": asked["authorization"], **WORKERS[given.worker]}, ensure_ascii=False
         ).encode()

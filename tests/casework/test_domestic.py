@@ -34,7 +34,8 @@ async def module_office(
 ) -> AsyncIterator[Office]:
     """One office whose hub reaches the platform."""
     async with serving(platform.app()) as url:
-        given = {"HUB_DOMESTIC_URL": url, "HUB_DOMESTIC_KEY": KEY.hex()}
+        # As patient as it may be: a busy machine is no slow platform.
+        given = {"HUB_DOMESTIC_URL": url, "HUB_DOMESTIC_KEY": KEY.hex(), "HUB_SOURCE_DEADLINE": "5"}
         async with office_over(shared_database, state_dir, given) as office:
             yield office
 
@@ -150,6 +151,31 @@ async def test_r12_1_a_platform_that_is_away_is_told_and_the_authorisation_still
         platform.down = False
     assert told_["reason"] == "SOURCE_UNAVAILABLE"
     assert (await asked(anybody(office), token))["name"] == "马**"
+
+
+async def test_r12_1_while_the_platform_answers_one_others_are_refused_at_once_and_keep_their_authorisation(
+    office: Office, platform: DomesticService
+) -> None:
+    """Otherwise a slow platform would keep every connection with which commands write."""
+    first, *others = (platform.authorize(CLEAN, "public", "PUBLIC_QUERY") for _ in range(6))
+    platform.until, before = asyncio.Event(), platform.redeemed
+    slow = asyncio.create_task(anybody(office).ask(QUERY, {"given": first}))
+    try:
+        for _ in range(500):
+            if platform.redeemed > before:
+                break
+            await asyncio.sleep(0.01)
+        refusals = await asyncio.gather(
+            *(anybody(office).refused(QUERY, {"given": other}) for other in others)
+        )
+        assert {one["reason"] for one in refusals} == {"SOURCE_UNAVAILABLE"}
+        assert platform.redeemed == before + 1
+    finally:
+        platform.until.set()
+        platform.until = None
+        await slow
+    for other in others:
+        assert (await asked(anybody(office), other))["name"] == "马**"
 
 
 async def test_r12_1_a_worker_is_not_asked_about_without_an_authorisation(office: Office) -> None:
