@@ -33,6 +33,8 @@ TODAY = datetime(2026, 11, 23, tzinfo=UTC).date()
 APP_ID, APP_KEY = "hub-630000", "0123456789abcdef"
 SEAL = b"k" * 32
 LEVEL = customs.LEVEL
+# Seconds within which a deadline of some tenths ends a question on a busy machine, too.
+PATIENCE = 4.0
 
 
 @dataclass
@@ -239,10 +241,10 @@ async def test_every_fault_is_a_source_error_within_the_deadline(
 ) -> None:
     async with connected(stand, deadline=0.4) as connector:
         stand.wire.fault = stand.platform.fault = fault
-        started = time.monotonic()
-        with pytest.raises(error):
-            await connector.fetch([RICH], [LEVEL])
-        assert time.monotonic() - started < 0.9
+        # Some never end by themselves, and what the client would wait by default is more than this.
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(error):
+                await connector.fetch([RICH], [LEVEL])
 
 
 # --- asking
@@ -253,14 +255,18 @@ async def test_nobody_waits_past_the_deadline_and_later_askers_profit(stand: Sta
         await sources.ask("CUSTOMS", [CLEAN], [LEVEL])
         for fault in (Fault.HANG, Fault.DRIP, Fault.RESET):
             stand.wire.fault = fault
-            started = time.monotonic()
-            answer = await sources.ask("CUSTOMS", [RICH], [LEVEL])
-            assert time.monotonic() - started < 0.5
+            async with asyncio.timeout(PATIENCE):
+                answer = await sources.ask("CUSTOMS", [RICH], [LEVEL])
             assert (answer.status, answer.rows, answer.as_of) == (Status.UNAVAILABLE, [], None)
             assert answer.incomplete == {RICH}
         stand.wire.fault = Fault.NONE
-        await asyncio.sleep(0.7)
-        assert (await sources.ask("CUSTOMS", [RICH], [LEVEL])).status is Status.OK
+        await becomes(lambda: questions() == 0)
+        # Whoever asks first may leave before the answer; it is kept for the next.
+        for _ in range(20):
+            answer = await sources.ask("CUSTOMS", [RICH], [LEVEL])
+            if answer.status is Status.OK:
+                break
+        assert answer.status is Status.OK
 
 
 async def test_one_question_serves_all_who_ask_the_same(stand: Stand, province: Province) -> None:
@@ -338,16 +344,19 @@ async def test_the_breaker_opens_and_one_asker_at_a_time_tries_again(
 ) -> None:
     monotonic = Clock()
     keys = iter(codes(province))
-    async with live(stand, monotonic=monotonic) as sources:
+    # So patient that whoever waits for the source once it hangs is found out by any machine.
+    async with live(stand, settings=Settings(source_deadline=60), monotonic=monotonic) as sources:
         stand.platform.fault = Fault.ERROR
         for _ in range(8):
             await sources.ask("CUSTOMS", [next(keys)], [LEVEL])
         calls = stand.platform.calls
-        for _ in range(20):
-            started = time.monotonic()
-            assert (await sources.ask("CUSTOMS", [next(keys)], [LEVEL])).status is Status.UNAVAILABLE
-            assert time.monotonic() - started < 0.1
-        assert stand.platform.calls == calls, "while it is open nobody asks"
+        for fault in (Fault.NONE, Fault.HANG):
+            stand.wire.fault = fault
+            async with asyncio.timeout(30):
+                for _ in range(10):
+                    assert (await sources.ask("CUSTOMS", [next(keys)], [LEVEL])).status is Status.UNAVAILABLE
+            assert stand.platform.calls == calls, "while it is open nobody asks"
+        stand.wire.fault = Fault.NONE
         monotonic.now += 6
         await asyncio.gather(
             *(sources.ask("CUSTOMS", [next(keys)], [item]) for item in (LEVEL, customs.ANOMALY))

@@ -16,6 +16,7 @@ from hub.sandbox.issuer import demo_issuer
 from tests.conftest import Database
 from tests.scene import NOW, Answered, ServedScene, served_scene
 
+_USED = "SELECT coalesce(sum(subjects), 0)::int FROM quota_use WHERE partner = $1"
 NUMBER = "query($n: String!) { subject(scheme: RESIDENT_ID, value: $n) { id } }"
 
 
@@ -100,14 +101,26 @@ async def test_an_explanation_through_another_s_eyes_tells_no_more_than_both_see
 
 
 async def used(hub: ServedScene, partner: str) -> int:
-    """Subjects that the partner has asked about today, once the hub has written it down."""
-    await asyncio.sleep(2.2)
+    """Subjects that the partner has asked about today, once the hub has written it down.
+
+    All that was asked until then is written together: when it is so of one who asks only here, it is of all.
+    """
     connection = await asyncpg.connect(hub.database.superuser_dsn)
     try:
-        found = await connection.fetchval("SELECT sum(subjects) FROM quota_use WHERE partner = $1", partner)
+        before = await connection.fetchval(_USED, "public")
+        query = "query($code: String!) { subject(value: $code) { displayName } }"
+        asked = await hub.ask("public", query, {"code": hub.scene.merchant["uscc"]}, purpose="PUBLIC_QUERY")
+        assert asked.codes == []
+        for _ in range(500):
+            if await connection.fetchval(_USED, "public") == before + 1:
+                break
+            await asyncio.sleep(0.02)
+        else:
+            raise AssertionError("what was asked is not written down")
+        found: int = await connection.fetchval(_USED, partner)
     finally:
         await connection.close()
-    return int(found or 0)
+    return found
 
 
 async def test_a_refusal_is_found_in_the_log_by_the_name_that_its_caller_was_told(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -225,7 +226,7 @@ class Office:
         return letter + public_id.replace("-", "")
 
     async def sources(self, status: str = "OK", names: Sequence[str] = SOURCES) -> None:
-        """Say how sources stand; the hub reads it within a second, which the caller must wait for."""
+        """Say how sources stand; the hub reads it within a second, for which `noticed` waits."""
         for name in names:
             await self.rows(
                 "INSERT INTO source_state (source, status, as_of, checked_at) VALUES ($1, $2, '2090-01-01', now())"
@@ -233,6 +234,15 @@ class Office:
                 name,
                 status,
             )
+
+    async def noticed(self, name: str, status: str) -> None:
+        """Wait until the hub knows that a source stands so."""
+        for _ in range(500):
+            told = (await self.desk().done("{ sources { source status } }"))["sources"]
+            if {"source": name, "status": status} in told:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"the hub does not know that {name} is {status}")
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from datetime import date, datetime
@@ -304,7 +303,7 @@ async def test_acceptance_08_r5_4_tax_down_leaves_it_open_and_names_tax(office: 
     code, red = await office.subject(), await office.subject()
     await office.listed(red, "RED")
     await office.sources("UNAVAILABLE", ["TAX"])
-    await asyncio.sleep(1.3)
+    await office.noticed("TAX", "UNAVAILABLE")
     desk = office.desk(purpose=BIDS[0], matter=BIDS[1])
     try:
         for firm in (code, red):
@@ -321,7 +320,7 @@ async def test_acceptance_08_r5_4_tax_down_leaves_it_open_and_names_tax(office: 
         assert (await run(office.desk(), code))["eligibility"]["answer"] == "YES"
     finally:
         await office.sources()
-        await asyncio.sleep(1.3)
+        await office.noticed("TAX", "OK")
 
 
 async def test_acceptance_18_r5_4_a_watch_list_entry_is_for_the_department_alone_and_denies_the_clean_years(
