@@ -94,6 +94,10 @@ async def test_what_is_asked_before_midnight_is_of_that_day_whenever_it_is_writt
     assert [tuple(row) for row in await database.writer.fetch(_COUNTED)] == [(TODAY, most - 2), (day, 5)]
     again = Quotas(database.writer, PERSONS, lambda: day)
     await again.start()
+    with pytest.raises(QuotaExceeded, match=f"{most - 5} are left, and this asks about {most}") as refused:
+        again.charge(AGREEMENT, most)
+    assert refused.value.extensions == {"maximum": most, "remaining": most - 5}
+    # Nothing was counted for what was refused.
     again.charge(AGREEMENT, most - 5)
     with pytest.raises(QuotaExceeded):
         again.charge(AGREEMENT, 1)

@@ -97,8 +97,14 @@ class Quotas:
         """Count subjects asked about. Raises QuotaExceeded when the day's are used up; nothing is counted then."""
         who = agreement.partner, self._today()
         used = self._used.get(who, 0) + self._leaving.get(who, 0) + self._new[who]
-        if used + subjects > agreement.quota.subjects_per_day:
-            raise QuotaExceeded("The day's subjects are used up.")
+        most = agreement.quota.subjects_per_day
+        if used + subjects > most:
+            left = max(most - used, 0)
+            raise QuotaExceeded(
+                f"Of the day's {most} subjects {left} are left, and this asks about {subjects}.",
+                maximum=most,
+                remaining=left,
+            )
         self._new[who] += subjects
 
     async def _exchange(self) -> None:
