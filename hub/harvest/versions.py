@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 
 from connectors.contract import RawRow, Source
-from hub.harvest import quarantine, repairs
+from hub.harvest import objections, quarantine, repairs
 from hub.harvest.columns import FILLED, written
 from hub.harvest.drafts import SubjectDraft
 from hub.harvest.ids import random_ids
@@ -26,8 +26,7 @@ _LOCK = "SELECT pg_advisory_xact_lock(0x48415256)"
 _NEWEST = """
 SELECT n.record_id, v.version_id, v.public_id, v.payload_digest, v.superseded_at IS NULL AS current,
   v.source_updated_at, greatest(v.recorded_at, v.superseded_at) AS since, {repaired} AS repaired,
-  EXISTS (SELECT FROM case_file c WHERE c.target_public_id = v.public_id
-    AND c.mechanism = 'OBJECTION' AND c.state IN ('MARKED', 'FORWARDED', 'ANSWERED')) AS objected
+  {objected} AS objected, {ended} AS ended
 FROM unnest($2::text[]) AS n(record_id) CROSS JOIN LATERAL (
   SELECT * FROM {table} t WHERE t.source = $1 AND t.source_record_id = n.record_id
   ORDER BY t.superseded_at IS NULL DESC, t.version_id DESC LIMIT 1) v
@@ -98,6 +97,8 @@ class _Newest:
     repaired: str | None = None
     # An objection to it is under way: its mark stays, whatever is delivered meanwhile (5.10).
     objected: bool = False
+    # What is told of the objection that ended it, as JSON.
+    ended: str | None = None
     # Where it stands: a version of the store, or a row about to be inserted.
     version_id: int | None = None
     row: list[object] | None = None
@@ -192,7 +193,12 @@ class _Work:
         for one in understood:
             ids.setdefault(one.table, set()).add(one.record_id)
         for table, wanted in ids.items():
-            query = _NEWEST.format(table=table, repaired=_REPAIRED.get(table, "NULL"))
+            query = _NEWEST.format(
+                table=table,
+                repaired=_REPAIRED.get(table, "NULL"),
+                objected=objections.UNDER_WAY,
+                ended=objections.ENDED,
+            )
             for row in await self._connection.fetch(query, self._source.name, list(wanted)):
                 self._newest[table, row["record_id"]] = _Newest(
                     row["public_id"],
@@ -202,6 +208,7 @@ class _Work:
                     row["since"],
                     row["repaired"],
                     row["objected"],
+                    row["ended"],
                     row["version_id"],
                 )
 
@@ -250,15 +257,18 @@ class _Work:
             raise AssertionError("a row that is written has a subject")
         anchor, differs = resolved[0], resolved[1]
         public_id = newest.public_id if newest is not None else next(self._ids)
-        repaired = newest.repaired if newest is not None else None
-        objected = newest is not None and newest.objected
-        values = repairs.kept(one.table, _flagged(one, "NAME_DIFFERS") if differs else one.values, repaired)
+        values: Sequence[object] = _flagged(one, "NAME_DIFFERS") if differs else one.values
+        if newest is not None:
+            values = repairs.kept(one.table, values, newest.repaired)
+            values = objections.ended(one.table, values, newest.ended)
+            values = objections.marked(one.table, values) if newest.objected else values
         begins = max(self._now, newest.since) if newest is not None else self._now
-        row = self._row(one, public_id, anchor, _marked(one.table, values) if objected else values, begins)
+        row = self._row(one, public_id, anchor, values, begins)
         self._inserts.setdefault(one.table, []).append(row)
-        self._newest[key] = _Newest(
-            public_id, one.digest, True, one.source_updated_at, begins, repaired, objected, row=row
-        )
+        made = _Newest(public_id, one.digest, True, one.source_updated_at, begins, row=row)
+        if newest is not None:
+            made.repaired, made.objected, made.ended = newest.repaired, newest.objected, newest.ended
+        self._newest[key] = made
         if one.table == "registration":
             self._registered[anchor.subject_id] = (one, anchor)
         return True
@@ -317,15 +327,6 @@ class _Work:
                 [values["industry_code"] for _, _, values in named],
                 [values["legal_representative_name"] for _, _, values in named],
             )
-
-
-def _marked(table: str, values: Sequence[object]) -> tuple[object, ...]:
-    """The values of a record or list entry with the mark of an objection."""
-    told = dict(zip((column.name for column in FILLED[table]), values, strict=True))
-    told["under_objection"] = True
-    if told.get("lifecycle") == "EFFECTIVE":
-        told["lifecycle"] = "UNDER_OBJECTION"
-    return tuple(told.values())
 
 
 def _flagged(one: Prepared, flag: str) -> tuple[object, ...]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from connectors.contract import Kind
 from hub.casework.clock import automatic, keep_time
 from hub.casework.delivery.channels import Channel
 from hub.casework.objections.corrections import SETTLED, tell_recipients
 from hub.casework.registry import registry
+from hub.harvest.run import harvest
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import MONDAY, Desk, Office
 from tests.casework.test_publicity import published
+from tests.harvesting import REGISTER, Rows, row
 
 SHOWN = """
   number state handler target targetKind source provider ground statement enteredBy agent forwardBy answerBy dueOn
@@ -413,6 +417,100 @@ async def test_what_the_hub_published_of_it_is_withdrawn_from_the_channels(offic
         " AND payload->>'action' = 'WITHDRAW'", publication,
     )  # fmt: skip
     assert {row["channel"] for row in rows} == set(Channel)
+
+
+# ---- later deliveries of the source ------------------------------------------------------------------------------
+
+
+async def delivered(office: Office, code: str, source: str, **values: Any) -> str:
+    """What the source delivers of its record of a firm; gives the record's opaque id."""
+    kind = Kind.LIST_ENTRY if "list_code" in values else Kind.PENALTY
+    connector = Rows(
+        [[row(f"{code}/1", kind, "某", [("USCC", code)], **values)]], replace(REGISTER, name=source)
+    )
+    await office.rows(
+        "INSERT INTO identifier (subject_id, scheme, value, data_class, source, recorded_at)"
+        " SELECT subject_id, 'USCC', uscc, 'D1', 'TEST', $2 FROM subject WHERE uscc = $1 ON CONFLICT DO NOTHING",
+        code,
+        MONDAY,
+    )
+    await office.rows("UPDATE source_state SET cursor = NULL WHERE source = $1", source)
+    outcome = await harvest(connector, office.database.writer, office.clock, pauses=())
+    assert (outcome.status, outcome.totals.quarantined) == ("OK", 0)
+    table = "list_entry" if kind is Kind.LIST_ENTRY else "record"
+    (found,) = await office.rows(
+        f"SELECT public_id FROM {table} WHERE source_record_id = $1 AND superseded_at IS NULL",
+        f"{code}/1",
+    )
+    return ("l" if kind is Kind.LIST_ENTRY else "r") + found["public_id"].hex
+
+
+async def decided(office: Office, target: str, remedy: str) -> None:
+    """An objection to it is upheld; whoever is no partner answered by letter."""
+    made = (await commerce(office).done(RECORD, {"target": target}))["recordObjection"]
+    if made["provider"] != "commerce":
+        letter = ', provider: "某局", outcome: UPHELD, text: "有误", documentNumber: "函1号"'
+        await took(commerce(office), made["number"], "recordObjectionAnswer", letter)
+    await took(commerce(office), made["number"], "upholdObjection", remedy)
+
+
+CORRECT = ', remedy: CORRECT, reason: "标题有误", documentNumber: "青商异〔2026〕4号", correction: { title: "更正" }'
+FINED = {
+    "title": "处罚", "decided_on": "2026-09-01", "categories": ["罚款"], "document_number": "青罚〔2026〕7号",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "remedy", "after"),
+    [
+        ("MARKET_REGULATION", REVOKE, ["REVOKED"]),
+        ("COMMERCE", REVOKE, ["REVOKED"]),
+        ("COMMERCE", CORRECT, ["CORRECTED", "EFFECTIVE"]),
+        # Its provider corrects it: what comes then is the correction.
+        ("MARKET_REGULATION", CORRECT, ["EFFECTIVE"]),
+    ],
+    ids=("another's, revoked", "own, revoked", "own, corrected", "another's, to be corrected"),
+)
+async def test_a_later_delivery_does_not_bring_back_what_an_objection_ended(
+    office: Office, source: str, remedy: str, after: list[str]
+) -> None:
+    code = await office.subject()
+    record = await delivered(office, code, source, **FINED)
+    await decided(office, record, remedy)
+    states = (
+        "SELECT r.lifecycle, r.title FROM record r JOIN subject s USING (subject_id)"
+        " WHERE s.uscc = $1 AND superseded_at IS NULL ORDER BY r.public_id <> $2, r.version_id"
+    )
+    # The same row again changes nothing; one with another title is kept as told, and ended.
+    for title in ("处罚", "改过的标题", "又改过的标题"):
+        assert await delivered(office, code, source, **{**FINED, "title": title}) == record
+        found = await office.rows(states, code, _uuid(record))
+        if title != "处罚":
+            assert [one["lifecycle"] for one in found] == after
+            assert found[0]["title"] == title
+    shown = (await agency(office, "customs").done(RECORDS, {"code": code}))["subject"]["records"]["edges"]
+    assert [edge["node"]["lifecycle"] for edge in shown] == [one for one in after if one == "EFFECTIVE"]
+    # That the decision is no more is the source's to say, and ends it also under the hub's word.
+    await delivered(office, code, source, **FINED, lifecycle="REVOKED")
+    assert (await office.rows(states, code, _uuid(record)))[0]["lifecycle"] == "REVOKED"
+
+
+async def test_a_later_delivery_does_not_put_back_on_a_list_what_an_objection_took_off_it(
+    office: Office,
+) -> None:
+    code = await office.subject()
+    await office.defined("T-BLACK", "BLACK")
+    given = {
+        "list_code": "T-BLACK", "state": "PUBLISHED", "recognized_on": "2026-06-01", "decision_number": "认〔2026〕1号",
+    }  # fmt: skip
+    entry = await delivered(office, code, "MARKET_REGULATION", **given)
+    await decided(office, entry, REVOKE)
+    assert await delivered(office, code, "MARKET_REGULATION", **given, cause="另述") == entry
+    (kept,) = await office.rows(
+        "SELECT state, exited_on, exit_reason, cause FROM list_entry WHERE public_id = $1 AND superseded_at IS NULL",
+        _uuid(entry),
+    )
+    assert tuple(kept) == ("EXITED_REVOKED", date(2026, 11, 23), "经核查非该公司", "另述")
 
 
 # ---- list entries ------------------------------------------------------------------------------------------------
