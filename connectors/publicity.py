@@ -38,8 +38,24 @@ _PROCEDURE = {
     "普通": False,
     "普通程序": False,
 }
-# Files of 2016: 0 正常, 1 撤销, 2 异议, 3 其他 (explained in the remark: for a person to read).
-_LEGACY_STATES = {"0": "EFFECTIVE", "1": "REVOKED", "2": "UNDER_OBJECTION"}
+# The codes of 2016: 0 正常, 1 撤销, 2 异议, 3 其他 (explained in the remark: for a person to read).
+_STATES_2016 = {
+    "0": "EFFECTIVE",
+    "正常": "EFFECTIVE",
+    "1": "REVOKED",
+    "撤销": "REVOKED",
+    "2": "UNDER_OBJECTION",
+    "异议": "UNDER_OBJECTION",
+}
+# PUBLICSTATUS in words; figures met there have no meaning that is known.
+_PUBLICITY_STATES = {
+    "正常": "EFFECTIVE",
+    "公示": "EFFECTIVE",
+    "公示中": "EFFECTIVE",
+    "已公示": "EFFECTIVE",
+    "撤销": "REVOKED",
+    "已撤销": "REVOKED",
+}
 _FILE_DAY = re.compile(r"(?<!\d)(20\d\d)(\d\d)(\d\d)(?!\d)")
 
 
@@ -158,12 +174,13 @@ def _license(reader: Reader, decided: date, legacy: bool) -> dict[str, object]:
         "content": reader.required("XK_NR"),
         **_common_details(reader, "XK", "XK_LYDW", "XK_LYDWDM"),
     }
-    lifecycle = "EFFECTIVE"
-    state = reader.text("XK_ZT")
+    state, stated = reader.text("XK_ZT"), None
     if legacy:
-        lifecycle = _legacy_state(state, "XK_ZT")
-    elif state in ("1", "有效", "2", "无效"):
-        details["license_state"] = "VALID" if state in ("1", "有效") else "INVALID"
+        stated = _state_2016(reader, "XK_ZT")
+    elif state in ("1", "有效"):
+        details["license_state"], stated = "VALID", "EFFECTIVE"
+    elif state in ("2", "无效"):
+        details["license_state"] = "INVALID"
     else:
         raise RowRejected("UNKNOWN_VALUE", "XK_ZT is neither 1 (有效) nor 2 (无效)")
     kinds = []
@@ -178,7 +195,8 @@ def _license(reader: Reader, decided: date, legacy: bool) -> dict[str, object]:
         "valid_to": end,
         "categories": kinds,
         "seriousness": "NOT_ADVERSE",
-        "lifecycle": lifecycle,
+        "lifecycle": _lifecycle(reader, stated),
+        "usable_until": _publicity_end(reader, "PUBLIC_END_DATE", decided),
         "details": {key: value for key, value in details.items() if value is not None},
     }
 
@@ -197,9 +215,8 @@ def _penalty(reader: Reader, decided: date, legacy: bool) -> dict[str, object]:
         if any(kind.startswith(("暂扣", "吊销")) for kind in kinds) and reader.text("CF_NR_ZKDX") is None:
             raise RowRejected("CATEGORY_CERTIFICATE", "暂扣/吊销 without the certificate (CF_NR_ZKDX)")
     check_unit(reader, content, fine)
-    valid_until, stated_end = _day(reader, "CF_YXQ"), _day(reader, "CF_GSJZQ")
-    if stated_end is not None and stated_end < decided:
-        raise RowRejected("DATE_ORDER", "CF_GSJZQ lies before CF_JDRQ")
+    valid_until = _day(reader, "CF_YXQ")
+    ends = [_publicity_end(reader, code, decided) for code in ("CF_GSJZQ", "PUBLIC_END_DATE")]
     violation = reader.text("CF_WFXW")
     details = {
         "violation_type": violation,
@@ -215,9 +232,10 @@ def _penalty(reader: Reader, decided: date, legacy: bool) -> dict[str, object]:
         "categories": kinds,
         "fine_amount": fine,
         "confiscated_amount": confiscated,
-        "lifecycle": _legacy_state(reader.text("CF_ZT"), "CF_ZT") if legacy else "EFFECTIVE",
+        # Met in rows of either template; the one of today has no column for it.
+        "lifecycle": _lifecycle(reader, _state_2016(reader, "CF_ZT")),
         # The end that the authority states; the hub lets the earlier of this and the rule set's hold.
-        "usable_until": stated_end,
+        "usable_until": min((end for end in ends if end is not None), default=None),
         "details": {key: value for key, value in details.items() if value is not None},
     }
     _add_gravity(reader, values)
@@ -244,16 +262,42 @@ def _common_details(reader: Reader, prefix: str, unit: str, code: str) -> dict[s
         "legal_representative_name": reader.text(f"{prefix}_FRDB"),
         "source_unit_name": reader.text(unit),
         "source_unit_uscc": reader.text(code),
+        "revocation_reason": reader.text("撤销原因"),
     }
 
 
-def _legacy_state(state: str | None, code: str) -> str:
-    if state is None:
-        return "EFFECTIVE"
-    lifecycle = _LEGACY_STATES.get(state)
-    if lifecycle is None:
+def _state_2016(reader: Reader, code: str) -> str | None:
+    """The state of the decision in the codes of 2016; None when the row says none. Raises RowRejected."""
+    state = reader.text(code)
+    if state is not None and state not in _STATES_2016:
         raise RowRejected("UNKNOWN_VALUE", f"{code} is neither 0 (正常), 1 (撤销) nor 2 (异议)")
-    return lifecycle
+    return None if state is None else _STATES_2016[state]
+
+
+def _lifecycle(reader: Reader, stated: str | None) -> str:
+    """The state of the decision: as `stated`, as of its publicity, revoked where a reason for that is given.
+
+    Raises RowRejected: what is revoked by one column and not by another is for a person to read.
+    """
+    found = {stated} if stated is not None else set()
+    publicity = reader.text("PUBLICSTATUS")
+    if publicity is not None:
+        if publicity not in _PUBLICITY_STATES:
+            raise RowRejected("UNKNOWN_VALUE", "PUBLICSTATUS is a state of publicity that is not known")
+        found.add(_PUBLICITY_STATES[publicity])
+    if reader.text("撤销原因") is not None:
+        found.add("REVOKED")
+    if "REVOKED" in found and len(found) > 1:
+        raise RowRejected("STATE_CONFLICT", "the columns disagree about whether the decision was revoked")
+    # One under objection is published all the same (5.4).
+    return next((state for state in ("REVOKED", "UNDER_OBJECTION") if state in found), "EFFECTIVE")
+
+
+def _publicity_end(reader: Reader, code: str, decided: date) -> date | None:
+    end = _day(reader, code)
+    if end is not None and end < decided:
+        raise RowRejected("DATE_ORDER", f"{code} lies before the decision")
+    return end
 
 
 def _parts(reader: Reader, code: str) -> list[str]:

@@ -76,8 +76,11 @@ def _subject(prefix: str) -> tuple[Column, ...]:
     )
 
 
-# Met in real deliveries beside the standard's columns: scope of use, gravity, code of the power, procedure.
+# Met in real deliveries beside the standard's columns: scope of use, gravity, code of the power, procedure, publicity.
 _ADDITIONS = (
+    Column("PUBLICSTATUS", "公示状态", 16),
+    Column("PUBLIC_END_DATE", "公示截止日期", None),
+    Column("撤销原因", "撤销原因", 2000),
     Column("DISCREDIT_LEVEL", "失信严重程度", 16),
     Column("CASE_PROCESS_TYPE", "处罚程序", 16),
     Column("DFBM", "地方编码", 6),
@@ -122,6 +125,8 @@ _PENALTY = (
     Column("CF_CFJGDM", "处罚机关统一社会信用代码", 64, True),
     Column("CF_SJLY", "数据来源单位", 200, True),
     Column("CF_SJLYDM", "数据来源单位统一社会信用代码", 64, True),
+    # Of 2016, and met beside the columns of today.
+    Column("CF_ZT", "当前状态", 8),
     Column("CF_SYFW", "信息使用范围", 16),
     *_ADDITIONS,
 )
@@ -163,7 +168,6 @@ PENALTY = Template(
             "CF_CFLB2": "CF_CFLB2",
             "CF_JG": "CF_NR",
             "CF_XZJG": "CF_CFJG",
-            "CF_ZT": "CF_ZT",
         }
     ),
     frozenset({"CF_XDR_MC", "CF_XDR"}),

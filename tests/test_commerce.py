@@ -229,11 +229,94 @@ def test_columns_beyond_the_standard_are_flagged_or_understood() -> None:
     assert understood(penalty_row(CASE_PROCESS_TYPE="01")).values["simple_procedure"] is True
 
 
+@pytest.mark.parametrize(
+    ("states", "lifecycle"),
+    [
+        ({"PUBLICSTATUS": "撤销", "撤销原因": "行政复议撤销原处罚决定"}, "REVOKED"),
+        ({"PUBLICSTATUS": "已撤销"}, "REVOKED"),
+        ({"撤销原因": "行政复议撤销原处罚决定"}, "REVOKED"),
+        ({"ZT": "1"}, "REVOKED"),
+        ({"ZT": "撤销", "PUBLICSTATUS": "撤销"}, "REVOKED"),
+        ({"ZT": "2", "PUBLICSTATUS": "公示中"}, "UNDER_OBJECTION"),
+        ({"ZT": "0", "PUBLICSTATUS": "公示中", "撤销原因": "无"}, "EFFECTIVE"),
+        ({"ZT": "", "PUBLICSTATUS": "", "撤销原因": ""}, "EFFECTIVE"),
+        ({"ZT": "3"}, "UNKNOWN_VALUE"),
+        ({"ZT": "9"}, "UNKNOWN_VALUE"),
+        ({"PUBLICSTATUS": "1"}, "UNKNOWN_VALUE"),
+        ({"PUBLICSTATUS": "已下架"}, "UNKNOWN_VALUE"),
+        ({"ZT": "0", "PUBLICSTATUS": "撤销"}, "STATE_CONFLICT"),
+        ({"ZT": "1", "PUBLICSTATUS": "公示中"}, "STATE_CONFLICT"),
+        ({"PUBLICSTATUS": "公示中", "撤销原因": "行政复议撤销原处罚决定"}, "STATE_CONFLICT"),
+    ],
+)
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_penalty_has_the_state_that_its_columns_tell_in_either_template(
+    states: dict[str, str], lifecycle: str, legacy: bool
+) -> None:
+    told = {"CF_ZT" if code == "ZT" else code: value for code, value in states.items()}
+    fields = penalty_row(**told)
+    if legacy:
+        old = {"CF_XDR_MC": "CF_XDR", "CF_CFLB": "CF_CFLB1", "CF_NR": "CF_JG", "CF_CFJG": "CF_XZJG"}
+        fields = {old.get(code, code): value for code, value in fields.items()}
+    if lifecycle in ("UNKNOWN_VALUE", "STATE_CONFLICT"):
+        assert code_of(fields) == lifecycle
+        return
+    item = understood(fields)
+    assert item.values["lifecycle"] == lifecycle
+    assert ("LEGACY_2016" in item.flags) is legacy
+    assert not any(flag.startswith("UNKNOWN_COLUMN") for flag in item.flags)
+    details = item.values["details"]
+    assert isinstance(details, dict)
+    reason = states.get("撤销原因")
+    assert details.get("revocation_reason") == (reason if reason not in ("", "无") else None)
+
+
+@pytest.mark.parametrize(
+    ("states", "lifecycle"),
+    [
+        ({"XK_ZT": "2", "PUBLICSTATUS": "撤销"}, "REVOKED"),
+        ({"XK_ZT": "2", "撤销原因": "以欺骗手段取得"}, "REVOKED"),
+        ({"XK_ZT": "2"}, "EFFECTIVE"),
+        ({"XK_ZT": "1", "PUBLICSTATUS": "公示中"}, "EFFECTIVE"),
+        ({"XK_ZT": "1", "PUBLICSTATUS": "撤销"}, "STATE_CONFLICT"),
+        ({"XK_ZT": "1", "PUBLICSTATUS": "0"}, "UNKNOWN_VALUE"),
+    ],
+)
+def test_a_licence_has_the_state_that_its_columns_tell(states: dict[str, str], lifecycle: str) -> None:
+    if lifecycle in ("REVOKED", "EFFECTIVE"):
+        assert understood(license_row(**states)).values["lifecycle"] == lifecycle
+    else:
+        assert code_of(license_row(**states)) == lifecycle
+
+
+@pytest.mark.parametrize(
+    ("end", "other", "until"),
+    [
+        ("2026/08/10", "", date(2026, 8, 10)),
+        ("2026/08/10", "2026/07/10", date(2026, 7, 10)),
+        ("2026/08/10", "2026/09/10", date(2026, 8, 10)),
+        ("2099/12/31", "2026/09/10", date(2026, 9, 10)),
+        ("9999-12-31", "", None),
+    ],
+)
+def test_the_end_of_publicity_bounds_the_use_and_the_earlier_one_holds(
+    end: str, other: str, until: date | None
+) -> None:
+    assert understood(penalty_row(PUBLIC_END_DATE=end, CF_GSJZQ=other)).values["usable_until"] == until
+    if not other:
+        assert understood(license_row(PUBLIC_END_DATE=end)).values["usable_until"] == until
+    assert code_of(penalty_row(PUBLIC_END_DATE="2026/05/09")) == "DATE_ORDER"
+
+
 _TEXTS = st.text(max_size=40)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.dictionaries(st.sampled_from(sorted({*license_row(), *penalty_row(), "XK_XDR", "SJC"})), _TEXTS))
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted({*license_row(), *penalty_row(), "XK_XDR", "SJC", "CF_ZT"})), _TEXTS
+    )
+)
 def test_arbitrary_cells_are_understood_or_rejected(changes: dict[str, str]) -> None:
     prefix = "CF" if sum(code.startswith("CF") for code in changes) * 2 > len(changes) else "XK"
     base = penalty_row() if prefix == "CF" else license_row()

@@ -78,6 +78,20 @@ async def test_the_mark_of_an_objection_under_way_outlives_a_changed_row(
     assert found["lifecycle"] == ("UNDER_OBJECTION" if marked else "EFFECTIVE")
 
 
+async def test_a_penalty_that_a_later_file_tells_as_revoked_is_revoked_under_its_id(
+    database: Database, tmp_path: Path
+) -> None:
+    states = {"PUBLICSTATUS": "公示中", "撤销原因": "", "PUBLIC_END_DATE": "2026/08/10"}
+    await imported(database, written(tmp_path, penalty_row(**states), name="CF_20260801.csv"))
+    states |= {"PUBLICSTATUS": "撤销", "撤销原因": "行政复议撤销原处罚决定"}
+    await imported(database, written(tmp_path, penalty_row(**states), name="CF_20260802.csv"))
+    old, new = await database.writer.fetch("SELECT * FROM record ORDER BY version_id")
+    assert (old["lifecycle"], new["lifecycle"]) == ("EFFECTIVE", "REVOKED")
+    assert old["usable_until"] == date(2026, 8, 10)
+    assert old["public_id"] == new["public_id"]
+    assert old["superseded_at"] is not None
+
+
 async def test_rows_of_one_batch_are_taken_in_order(database: Database) -> None:
     batch = [
         granted("1", title="一"),
