@@ -276,6 +276,29 @@ async def test_corrected_the_right_record_takes_the_place_of_the_wrong_one(offic
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("correction", "until"),
+    [
+        # The authority ended it before the rules do: it ends then, whatever else was wrong of it.
+        ('title: "更正"', date(2026, 12, 31)),
+        ('title: "更正", decidedOn: "2026-09-01", seriousness: GENERAL', date(2026, 12, 31)),
+        ('decidedOn: "2026-08-01"', date(2027, 8, 1)),
+        ("seriousness: SERIOUS", date(2029, 9, 1)),
+    ],
+)
+async def test_a_correction_lengthens_no_life_but_where_day_or_class_were_wrong(
+    office: Office, correction: str, until: date
+) -> None:
+    record = await penalty(office, await office.subject(), usable_until=date(2026, 12, 31))
+    number = (await commerce(office).done(RECORD, {"target": record}))["recordObjection"]["number"]
+    given = f', remedy: CORRECT, reason: "有误", documentNumber: "x", correction: {{ {correction} }}'
+    made = await took(commerce(office), number, "upholdObjection", given)
+    (row,) = await office.rows(
+        "SELECT usable_until FROM record WHERE public_id = $1", _uuid(made["decision"]["corrected"])
+    )
+    assert row["usable_until"] == until
+
+
 async def test_a_reason_that_must_not_be_published_is_refused(office: Office) -> None:
     record = await penalty(office, await firm(office))
     number = (await submitted(office, record))["number"]

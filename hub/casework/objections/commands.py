@@ -290,7 +290,11 @@ def _corrected(current: Any, fields: Mapping[str, Any], number: str, today: date
     if current["data_class"] in ("D6", "D7"):
         values["data_class"] = "D7" if values["seriousness"] == "MINOR" else "D6"
     if current["seriousness"] != "NOT_ADVERSE":
-        values["usable_until"] = rules().usable_until(values["decided_on"], values["seriousness"])
+        end = rules().usable_until(values["decided_on"], values["seriousness"])
+        if all(values[name] == current[name] for name in ("decided_on", "seriousness")):
+            # What the authority ended earlier lives no longer because something else of it was wrong.
+            end = min((day for day in (current["usable_until"], end) if day is not None), default=None)
+        values["usable_until"] = end
     return NewFact(
         "record",
         values
