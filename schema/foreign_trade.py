@@ -207,6 +207,9 @@ class ForeignTradeCommands:
         adjudicator: Annotated[str, parameter("裁判机构", "court or arbitral body")],
         document_number: DocumentNumber,
         effective_on: Annotated[Date, parameter("生效日期", "in force since")],
+        conduct_ended_on: Annotated[
+            Date | None, parameter("行为终止日期", "end of the conduct, where it is known")
+        ] = None,
     ) -> InvestmentContract | None:
         return PLANNED
 

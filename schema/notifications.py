@@ -178,5 +178,8 @@ class NotificationCommands:
         facts: Annotated[str, parameter("违法事实", "facts, as decided")],
         basis: Annotated[str, parameter("处罚依据", "legal basis")],
         penalty_kinds: Annotated[list[str], parameter("处罚类别", "kinds of penalty")],
+        conduct_ended_on: Annotated[
+            Date | None, parameter("行为终止日期", "end of the conduct, where it is known")
+        ] = None,
     ) -> CreditNotification | None:
         return PLANNED

@@ -100,3 +100,11 @@ def test_the_gravest_kind_of_a_penalty_decides_its_class(
 
 def test_every_rule_names_its_source() -> None:
     assert all(row.source_doc for row in [*RULES.rulesets, *RULES.classes])
+
+
+def test_the_ceiling_is_counted_from_the_end_of_the_conduct_where_it_is_known() -> None:
+    decided = date(2026, 5, 10)
+    assert RULES.usable_until(decided, "SERIOUS", date(2024, 2, 29)) == date(2029, 2, 28)
+    # It bounds, and lengthens nothing.
+    assert RULES.usable_until(decided, "SERIOUS", date(2026, 5, 1)) == date(2029, 5, 10)
+    assert RULES.usable_until(decided, "NOT_ADVERSE", date(2020, 1, 1)) is None

@@ -44,12 +44,14 @@ class PublicityRules:
     treated_as: str
     ceiling_months: int
 
-    def usable_until(self, decided_on: date, seriousness: str) -> date | None:
+    def usable_until(
+        self, decided_on: date, seriousness: str, conduct_ended_on: date | None = None
+    ) -> date | None:
         """The last day on which a record of this class may be used; None without end (NOT_ADVERSE).
 
         Counted from the decision, whose day is not counted; of all rule sets in force then or later, the
         earliest end (the transition most lenient to the subject); never past the ceiling. A record decided
-        before the first rule set falls under those that came later.
+        before the first rule set falls under those that came later. `conduct_ended_on`: where it is known.
         """
         if seriousness == "NOT_ADVERSE":
             return None
@@ -59,7 +61,11 @@ class PublicityRules:
             for rules in self.rulesets
             if rules.valid_to is None or rules.valid_to >= decided_on
         ]
-        return min([*ends, add_months(decided_on, self.ceiling_months)])
+        return min([*ends, self.ceiling(conduct_ended_on or decided_on)])
+
+    def ceiling(self, conduct_ended_on: date) -> date:
+        """The last day on which anything adverse may be used of a conduct that ended then (征信业条例 art. 16)."""
+        return add_months(conduct_ended_on, self.ceiling_months)
 
     def classify(self, kinds: Sequence[str], simple_procedure: bool | None) -> tuple[str, tuple[str, ...]]:
         """The class of a penalty of these kinds (处罚类别), and flags on what a person should look at.

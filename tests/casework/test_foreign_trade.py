@@ -66,8 +66,8 @@ async def firm(office: Office) -> str:
     return DEMO_SUBJECT
 
 
-async def proposed(office: Office, code: str, behaviour: str = "OUT-01") -> str:
-    given = {"code": code, "behaviour": behaviour, "on": "2026-10-01"}
+async def proposed(office: Office, code: str, behaviour: str = "OUT-01", on: str = "2026-10-01") -> str:
+    given = {"code": code, "behaviour": behaviour, "on": on}
     number: str = (await commerce(office).done(PROPOSE, given))["proposeOutboundAdverse"]["number"]
     return number
 
@@ -120,6 +120,25 @@ async def test_it_counts_in_a_check_before_a_project_is_approved(office: Office)
     assert (await desk.done(check, {"code": code}))["runCreditCheck"]["eligibility"]["answer"] == "YES"
     await took(commerce(office).second(), number, "fileOutboundAdverse", OUTBOUND, FILE.format(2))
     assert (await desk.done(check, {"code": code}))["runCreditCheck"]["eligibility"]["answer"] == "NO"
+
+
+@pytest.mark.parametrize(
+    ("on", "until"),
+    [("2026-10-01", "2027-12-01"), ("2022-03-01", "2027-03-01"), ("2021-12-01", "2026-12-01"), ("2021-11-30", None)],
+)  # fmt: skip
+async def test_a_record_lives_no_longer_than_five_years_after_the_conduct_and_later_none_is_made(
+    office: Office, on: str, until: str | None
+) -> None:
+    code = await office.subject()
+    number = await proposed(office, code, on=on)
+    office.clock.now = datetime(2026, 12, 1, 2, tzinfo=UTC)
+    second, file = commerce(office).second(), FILE.format(on)
+    if until is None:
+        assert await refusal(second, number, "fileOutboundAdverse", file) == "CONDUCT_TOO_LONG_AGO"
+        assert await records(commerce(office), code) == []
+    else:
+        await took(second, number, "fileOutboundAdverse", OUTBOUND, file)
+        assert [one["usableUntil"] for one in await records(commerce(office), code)] == [until]
 
 
 @pytest.mark.parametrize(
@@ -220,6 +239,22 @@ async def test_r13_3_a_breach_is_confidential_until_a_judgment_in_force_establis
     assert "机密" not in str(record)
     # Between authorities: neither the public nor a platform is told.
     assert await records(office.desk("public", "PUBLIC_QUERY", None, None), code) == []
+
+
+async def test_a_breach_that_is_said_to_have_ended_earlier_is_told_no_longer_than_five_years_after(
+    office: Office,
+) -> None:
+    code = await office.subject()
+    number, desk = await registered(office, code), commerce(office)
+    await took(desk, number, "allegeContractBreach", CONTRACT, ', reason: "资金未到位"')
+    judge = (
+        ', adjudicator: "西宁市中级人民法院", documentNumber: "(2026)青01民终2号", effectiveOn: "2026-11-20"'
+        ', conductEndedOn: "{0}"'
+    )
+    for ended, reason in (("2021-11-22", "CONDUCT_TOO_LONG_AGO"), ("2026-11-21", "DECISION_DAY_IMPOSSIBLE")):
+        assert await refusal(desk, number, "fileAdjudicatedBreach", judge.format(ended)) == reason
+    await took(desk, number, "fileAdjudicatedBreach", CONTRACT, judge.format("2021-12-31"))
+    assert [one["usableUntil"] for one in await records(desk, code)] == ["2026-12-31"]
 
 
 async def test_an_allegation_that_is_given_up_leaves_nothing(office: Office) -> None:

@@ -23,9 +23,10 @@ mutation Draft($code: USCC!, $to: [String!]!, $by: Date, $digest: SM3Digest!) {{
     evidence: [{{ name: "报关单", digest: $digest }}], feedbackBy: $by) {{ {SHOWN} }} }}
 """
 FILE = f"""
-mutation File($number: String!, $authority: String!, $doc: String!, $on: Date!, $facts: String!, $kinds: [String!]!) {{
+mutation File($number: String!, $authority: String!, $doc: String!, $on: Date!, $facts: String!, $kinds: [String!]!,
+  $ended: Date) {{
   fileNotifiedFinding(number: $number, authority: $authority, documentNumber: $doc, decidedOn: $on, title: "申报不实",
-    facts: $facts, basis: "海关行政处罚实施条例第15条", penaltyKinds: $kinds) {{ {SHOWN} }} }}
+    facts: $facts, basis: "海关行政处罚实施条例第15条", penaltyKinds: $kinds, conductEndedOn: $ended) {{ {SHOWN} }} }}
 """
 READ = f"query R($number: String!) {{ case(number: $number) {{ number state ... on CreditNotification {{ {SHOWN} }} }} }}"
 PAGE = "{ cases(first: 20) { edges { cursor node { number state } } pageInfo { endCursor hasNextPage } } }"
@@ -271,6 +272,21 @@ async def test_r13_3_a_notification_is_no_record_and_a_partys_decision_becomes_o
         }
     ]  # fmt: skip
     assert (await commerce(office).refused(FILE, given))["reason"] == "FILED_ALREADY"
+
+
+async def test_a_penalty_is_used_no_longer_than_five_years_after_its_conduct_and_later_none_is_filed(
+    office: Office,
+) -> None:
+    code, number = await drafted(office, commerce(office), "customs")
+    await took(commerce(office), number, "issueNotification")
+    given = {
+        "number": number, "authority": "customs", "doc": f"西关缉罚字〔2026〕{code[10:17]}号", "on": "2026-11-20",
+        "facts": "申报不实", "kinds": ["罚款"],
+    }  # fmt: skip
+    for ended, reason in (("2021-11-22", "CONDUCT_TOO_LONG_AGO"), ("2026-11-21", "DECISION_DAY_IMPOSSIBLE")):
+        assert (await commerce(office).refused(FILE, {**given, "ended": ended}))["reason"] == reason
+    await commerce(office).done(FILE, {**given, "ended": "2022-01-31"})
+    assert [one["usableUntil"] for one in await _records(office, code)] == ["2027-01-31"]
 
 
 async def test_r13_3_only_the_department_files_and_only_once_it_was_issued(office: Office) -> None:

@@ -299,6 +299,20 @@ async def test_a_correction_lengthens_no_life_but_where_day_or_class_were_wrong(
     assert row["usable_until"] == until
 
 
+async def test_a_corrected_class_lengthens_no_life_beyond_five_years_after_the_conduct(
+    office: Office,
+) -> None:
+    told = {"details": '{"conduct_ended_on": "2024-03-01"}', "usable_until": date(2027, 9, 1)}
+    record = await penalty(office, await office.subject(), **told)
+    number = (await commerce(office).done(RECORD, {"target": record}))["recordObjection"]["number"]
+    given = ', remedy: CORRECT, reason: "有误", documentNumber: "x", correction: { seriousness: SERIOUS }'
+    made = await took(commerce(office), number, "upholdObjection", given)
+    (row,) = await office.rows(
+        "SELECT usable_until FROM record WHERE public_id = $1", _uuid(made["decision"]["corrected"])
+    )
+    assert row["usable_until"] == date(2029, 3, 1)
+
+
 async def test_a_reason_that_must_not_be_published_is_refused(office: Office) -> None:
     record = await penalty(office, await firm(office))
     number = (await submitted(office, record))["number"]

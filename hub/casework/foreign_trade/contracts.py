@@ -205,6 +205,8 @@ async def adjudicate(work: Work, given: Mapping[str, Any]) -> Made:
             authority_name=adjudicator,
             document_number=document,
             decided_on=given["effective_on"],
+            conduct_ended_on=given.get("conduct_ended_on"),
+            filed_on=work.today,
             title=found.zh,
         ),
         record_type=RECORD_TYPE,

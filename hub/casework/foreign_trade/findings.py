@@ -17,6 +17,8 @@ from hub.rules.redactor import TextTooLong, screen
 
 # As penalties of the 双公示 files are catalogued.
 PENALTY_ITEM = "SW-CF"
+# Among the details of a record: the day on which its conduct ended.
+CONDUCT_ENDED = "conduct_ended_on"
 MOST_CHARACTERS = 4000
 # Also what has ended: a repaired or expired record must not come back as a new one (R9.2). The caller knows the
 # document's number, and is told no more than that it was filed before.
@@ -37,6 +39,9 @@ class Decision:
     authority_name: str
     document_number: str
     decided_on: date
+    # When the conduct that it is about ended; None: not told.
+    conduct_ended_on: date | None
+    filed_on: date
     title: str
 
 
@@ -91,6 +96,15 @@ def established(
 
 
 def _record(decision: Decision, seriousness: str, more: Mapping[str, Any]) -> NewFact:
+    """Raises GuardRefused for a conduct that no record may tell any more, or that ended after it was decided on."""
+    conduct = decision.conduct_ended_on
+    if conduct is not None:
+        if conduct > decision.decided_on:
+            raise GuardRefused(reason="DECISION_DAY_IMPOSSIBLE")
+        if rules().ceiling(conduct) < decision.filed_on:
+            raise GuardRefused(reason="CONDUCT_TOO_LONG_AGO")
+        # Kept for whoever corrects the record: its life is counted anew then.
+        more = {**more, "details": {**more["details"], CONDUCT_ENDED: conduct.isoformat()}}
     return NewFact(
         "record",
         {
@@ -100,7 +114,7 @@ def _record(decision: Decision, seriousness: str, more: Mapping[str, Any]) -> Ne
             "document_number": decision.document_number,
             "authority_name": decision.authority_name,
             "decided_on": decision.decided_on,
-            "usable_until": rules().usable_until(decision.decided_on, seriousness),
+            "usable_until": rules().usable_until(decision.decided_on, seriousness, conduct),
             "seriousness": seriousness,
             "lifecycle": "EFFECTIVE",
             "source": "COMMERCE",

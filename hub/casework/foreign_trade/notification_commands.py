@@ -124,6 +124,8 @@ async def file_finding(work: Work, given: Mapping[str, Any]) -> Made:
         authority_name=authority.name if authority is not None else given["authority"],
         document_number=texts["document_number"],
         decided_on=given["decided_on"],
+        conduct_ended_on=given.get("conduct_ended_on"),
+        filed_on=work.today,
         title=texts["title"],
     )
     fact = penalty(decision, texts["facts"], texts["basis"], kinds)

@@ -173,6 +173,8 @@ async def file(work: Work, given: Mapping[str, Any]) -> Made:
             authority_name=partners[case.owner].name,
             document_number=document,
             decided_on=work.today,
+            conduct_ended_on=told.conducted_on,
+            filed_on=work.today,
             title=told.behaviour_name,
         ),
         record_type=RECORD_TYPE,

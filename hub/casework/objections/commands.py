@@ -9,8 +9,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+import orjson
+
 from hub.casework import engine
-from hub.casework.foreign_trade.findings import publishable, rules, said
+from hub.casework.foreign_trade.findings import CONDUCT_ENDED, publishable, rules, said
 from hub.casework.foreign_trade.notifications import NOTIFICATION, Answered, NotificationDetails
 from hub.casework.listings.machine import LIST_ENTRY as LISTING
 from hub.casework.listings.measures import follow, public_id_of
@@ -290,7 +292,10 @@ def _corrected(current: Any, fields: Mapping[str, Any], number: str, today: date
     if current["data_class"] in ("D6", "D7"):
         values["data_class"] = "D7" if values["seriousness"] == "MINOR" else "D6"
     if current["seriousness"] != "NOT_ADVERSE":
-        end = rules().usable_until(values["decided_on"], values["seriousness"])
+        conduct = orjson.loads(current["details"]).get(CONDUCT_ENDED)
+        end = rules().usable_until(
+            values["decided_on"], values["seriousness"], date.fromisoformat(conduct) if conduct else None
+        )
         if all(values[name] == current[name] for name in ("decided_on", "seriousness")):
             # What the authority ended earlier lives no longer because something else of it was wrong.
             end = min((day for day in (current["usable_until"], end) if day is not None), default=None)
