@@ -317,7 +317,7 @@ def record_of(make: Builder, subject: Row, kind: str, data_class: str) -> Row:
         )
         if make.chance(80)
     }  # fmt: skip
-    details["license_state"] = make.pick(("1", "2"), 4)
+    details["license_state"] = make.pick(("VALID", "INVALID"), 4)
     if kind == "GENERIC" and make.chance(80):
         details["items"] = _items(make)
     seriousness = {"D7": ("MINOR",), "D6": ("GENERAL", "SERIOUS")}.get(

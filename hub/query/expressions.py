@@ -184,7 +184,7 @@ class Expressions:
     def _currently_valid(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         t, today = row.alias, self.access.today
         return (
-            f"{t}.details->>'license_state' IS DISTINCT FROM '2' AND ({t}.valid_from IS NULL OR {t}.valid_from <= {today})"
+            f"{t}.details->>'license_state' IS DISTINCT FROM 'INVALID' AND ({t}.valid_from IS NULL OR {t}.valid_from <= {today})"
             f" AND ({t}.valid_to IS NULL OR {t}.valid_to >= {today})"
         )
 

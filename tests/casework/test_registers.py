@@ -15,7 +15,8 @@ from hub.sandbox import drop, registers
 from hub.sandbox.province import Province
 from hub.sandbox.wellknown import CLEAN, DISHONEST, RICH
 from tests.casework.desk import MONDAY, Desk, Office
-from tests.publicity_files import TOOLS
+from tests.harvesting import imported, written
+from tests.publicity_files import FIRM, TOOLS, license_row
 
 QUERY = """
 query Archives($code: String!) { subject(value: $code) { ... on Organization {
@@ -159,3 +160,16 @@ async def test_r10_2_more_batches_reported_than_due_are_quarantined(tmp_path: Pa
     item = connector.canonical(sound)
     assert item.values["archive_type"] == "TRACEABILITY"
     assert item.values["opened_on"] == date(2020, 1, 1)
+
+
+@pytest.mark.parametrize(("state", "valid"), [("1", True), ("2", False)])
+async def test_a_licence_that_its_file_tells_as_invalid_is_not_in_force(
+    office: Office, tmp_path: Path, state: str, valid: bool
+) -> None:
+    file = written(tmp_path, license_row(XK_ZT=state, XK_WSH=f"青许〔2026〕{state}号"))
+    assert (await imported(office.database, file)).status == "OK"
+    query = """query L($code: String!) { subject(value: $code) { ... on Organization {
+      records(first: 10) { edges { node { documentNumber ... on AdministrativeLicense { currentlyValid } } } } } } }"""
+    edges = (await anybody(office).done(query, {"code": FIRM}))["subject"]["records"]["edges"]
+    found = {edge["node"]["documentNumber"]: edge["node"].get("currentlyValid") for edge in edges}
+    assert found[f"青许〔2026〕{state}号"] is valid
