@@ -41,7 +41,7 @@ async def beyond(work: Work, classes: tuple[str, ...], codes: Sequence[str]) -> 
     named = parameters.bind(FromRef(Constant(list(codes))), "text[]")
     shown = access.classes(subject_row("s"), ("D1",), Level.MASKED)
     found = await work.rows(
-        "SELECT s.uscc FROM subject s WHERE "  # noqa: S608 -- placeholders only
+        "SELECT s.subject_id, s.uscc FROM subject s WHERE "  # noqa: S608 -- placeholders only
         + all_of([f"s.uscc = ANY ({named})", f"NOT ({case})", shown]),
         parameters,
     )

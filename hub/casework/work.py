@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -72,16 +72,25 @@ class Work:
     policy_version: str
     # The platform of domestic service (R12.1); None: not connected.
     domestic: DomesticPlatform | None = None
+    # Ids of the subjects that it has looked up and its caller is shown: a refusal tells of them, too.
+    seen: set[int] = field(default_factory=set)
 
     def step(self, inputs: Mapping[str, Any]) -> Step:
         """The step of a machine that this command takes."""
         return Step(self.actor, inputs, self.now, self.today, self.calendar)
 
     async def rows(self, sql: str, parameters: Parameters) -> list[Any]:
-        """The rows of a statement made with `parameters` and hub.query.access, in the command's transaction."""
+        """The rows of a statement made with `parameters` and hub.query.access, in the command's transaction.
+
+        Whose they are (`subject_id`) is kept in `seen`, but of a row that says that it is not `visible`: nothing may
+        depend on it, not even how long a refusal takes.
+        """
         text, sources = parameters.used_in(sql)
         bound = [bind(self.request) for bind in binders(sources, self.secrets)]
         found: list[Any] = await self.connection.fetch(text, *bound)
+        if found and "subject_id" in found[0]:
+            shown = (one["subject_id"] for one in found if one.get("visible", True))
+            self.seen.update(one for one in shown if one is not None)
         return found
 
 

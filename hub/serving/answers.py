@@ -129,8 +129,9 @@ class Answers:
     async def answer(self, call: Call) -> bytes:
         """The response body for `call`. Raises a HubError of the stage that refuses it.
 
-        What is disclosed is in the ledger before the bytes are returned. An error that comes after commands took
-        effect says so in its extensions: `committed`.
+        What is disclosed is in the ledger before the bytes are returned, also what a refused command tells of the
+        subjects that it looked up. An error that comes after commands took effect says so in its extensions:
+        `committed`.
         """
         parts = self._parts
         now = parts.clock()
@@ -141,7 +142,7 @@ class Answers:
                 return await self._told(asking, call.request_id)
             if call.view_as is not None:
                 raise CommandForbidden("Through another partner's eyes nothing can be done.")
-            await parts.mutations.run(asking.commanding(call.idempotency_key))
+            await self._done(asking.commanding(call.idempotency_key), asking, call.request_id)
             try:
                 return await self._told(asking, call.request_id)
             except HubError as error:
@@ -171,10 +172,19 @@ class Answers:
         self._charge(asking, call.safe)
         return asking
 
+    async def _done(self, commanding: Commanding, asking: _Asking, request_id: str) -> None:
+        """Do the commands. A refusal says what stands against a subject, so it is recorded as an answer is."""
+        try:
+            await self._parts.mutations.run(commanding)
+        except HubError as refusal:
+            # A failure of the hub's own tells of nobody.
+            if commanding.seen and refusal.status < 500:
+                await self._record(asking, request_id, sorted(commanding.seen))
+            raise
+
     async def _told(self, asking: _Asking, request_id: str) -> bytes:
         """Read what is asked, record it, and give the response body."""
-        parts, standing, declared = self._parts, asking.standing, asking.declared
-        compiled, caller = asking.compiled, asking.caller
+        compiled = asking.compiled
         sources = await self._bring(asking) if compiled.statement and compiled.statement.rows else []
         data: bytes = b"{}"
         subjects: Sequence[int] = ()
@@ -185,7 +195,20 @@ class Answers:
             data = _merged(asking.operation, compiled, asking.values, data)
         if asking.explained:
             subjects = [*subjects, *asking.explained]
-        await parts.ledger.record(
+        await self._record(
+            asking, request_id, list(dict.fromkeys(subjects)) if len(subjects) > 1 else subjects, sources
+        )
+        told = b',"sources":' + orjson.dumps(sources) if sources else b""
+        return b'{"data":%b,"extensions":{"requestId":"%b"%b%b}}' % (
+            data, request_id.encode(), compiled.disclosure, told,
+        )  # fmt: skip
+
+    def _record(
+        self, asking: _Asking, request_id: str, subjects: Sequence[int], sources: Sequence[object] = ()
+    ) -> Awaitable[None]:
+        """Record what is about to leave; LedgerUnavailable: it must not."""
+        caller, declared = asking.caller, asking.declared
+        return self._parts.ledger.record(
             Disclosure(
                 at=asking.now.timestamp(),
                 request_id=request_id,
@@ -195,17 +218,13 @@ class Answers:
                 purpose=str(declared.purpose),
                 matter=declared.matter,
                 case=declared.case,
-                view=standing.view.digest,
+                view=asking.standing.view.digest,
                 operation=asking.operation.digest,
-                subjects=list(dict.fromkeys(subjects)) if len(subjects) > 1 else subjects,
-                classes=compiled.classes,
+                subjects=subjects,
+                classes=asking.compiled.classes,
                 sources=sources or None,
             )
         )
-        told = b',"sources":' + orjson.dumps(sources) if sources else b""
-        return b'{"data":%b,"extensions":{"requestId":"%b"%b%b}}' % (
-            data, request_id.encode(), compiled.disclosure, told,
-        )  # fmt: skip
 
     def _row(self, statement: Statement, arguments: Sequence[Any]) -> Awaitable[Any]:
         if not statement.merged_sql:

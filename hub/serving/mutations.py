@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -77,6 +77,8 @@ class Commanding:
     now: datetime
     # The caller's Idempotency-Key, if it gave one.
     key: str | None
+    # Ids of the subjects that the commands have looked up, also when they are refused then.
+    seen: set[int] = field(default_factory=set)
 
 
 class Mutations:
@@ -199,7 +201,7 @@ class Mutations:
         )
         shown = Access(work.view, parameters).visible(Row("t", TABLES["case_file"]), _case_classes(known))
         key = "public_id" if is_id else "number"
-        sql = f"SELECT 1 FROM case_file t WHERE t.{key} = {said} AND {shown}"  # noqa: S608 -- placeholders only
+        sql = f"SELECT t.subject_id FROM case_file t WHERE t.{key} = {said} AND {shown}"  # noqa: S608 -- placeholders only
         if not await work.rows(sql, parameters):
             raise CaseUnknown
 
@@ -279,6 +281,7 @@ class Mutations:
             sources={name: SourceState(name, one.status, one.as_of) for name, one in states.items()},
             policy_version=self._policy_version,
             domestic=self._domestic,
+            seen=asked.seen,
         )
 
 

@@ -36,6 +36,8 @@ async def suspect(work: Work, given: Mapping[str, Any]) -> Made:
     case, _ = await engine.find(work.connection, COMMITMENT, given["commitment"], work.actor)
     if case.owner != work.actor.partner:
         raise CaseUnknown
+    assert case.subject_id is not None
+    work.seen.add(case.subject_id)
     if case.state not in ANSWERABLE:
         raise StateConflict(state=case.state, transition="suspect")
     if await work.connection.fetch(_OPEN, case.public_id):

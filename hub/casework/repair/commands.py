@@ -73,6 +73,8 @@ async def record(work: Work, given: Mapping[str, Any]) -> Made:
         raise GuardRefused(reason="NO_SUCH_RECORD_OR_ENTRY")
     if not handles:
         raise GuardRefused(reason=ELSEWHERE)
+    # Also where its purpose does not show the record, the unit is told here what stands in the way.
+    work.seen.add(found.row["subject_id"])
     applied = given.get("applied_on") or work.today
     pushed = given.get("pushed_on") or work.today
     if not applied <= pushed <= work.today:
