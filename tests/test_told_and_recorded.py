@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import asyncpg
@@ -121,6 +123,16 @@ async def used(hub: ServedScene, partner: str) -> int:
     finally:
         await connection.close()
     return found
+
+
+async def test_the_names_of_two_requests_do_not_tell_how_many_came_between(hub: ServedScene) -> None:
+    told = [await hub.ask("mall", "{ __typename }") for _ in range(4)]
+    told += [await hub.ask("mall", "{ nope }") for _ in range(4)]
+    names = [one.body["extensions"]["requestId"] for one in told]
+    assert all(re.fullmatch("[0-9a-f]{16}", one) for one in names)
+    numbers = [int(one, 16) for one in names]
+    # Counted they would lie eight apart at most; by chance the nearest two lie so near once in 10^10 runs.
+    assert min(b - a for a, b in pairwise(sorted(numbers))) > 2**24
 
 
 async def test_a_refusal_is_found_in_the_log_by_the_name_that_its_caller_was_told(

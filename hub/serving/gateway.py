@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import count
+from os import urandom
 from time import perf_counter
 from typing import Any
 
@@ -55,8 +54,6 @@ class Gateway:
         """`max_body_bytes`: larger bodies are refused."""
         self._answers = answers
         self._observer = observer
-        # Names that no other request has: nothing depends on whether they can be guessed.
-        self._request_ids = count(secrets.randbits(64))
         self.max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +67,8 @@ class Gateway:
     ) -> Reply:
         """The answer to one request, whatever carries it. `given`: its headers, names in lower case."""
         begun = perf_counter()
-        request_id = f"{next(self._request_ids) & 0xFFFFFFFFFFFFFFFF:016x}"
+        # By chance, as two that were counted would tell how many requests of others came between.
+        request_id = urandom(8).hex()
         headers: dict[bytes, bytes] = {}
         twice = b""
         for name, value in given:
