@@ -8,23 +8,26 @@ import logging
 import random
 import statistics
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
 import asyncpg
+import orjson
 import pytest
 import strawberry
-from graphql import GraphQLInterfaceType, validate_schema
+from graphql import GraphQLInterfaceType, get_introspection_query, validate_schema
 
 from hub.errors import LimitExceeded, RulesInvalid
+from hub.query.document import Limits
+from hub.query.operations import KEPT_INTROSPECTION, Operations
 from hub.rights.policy import Level
 from hub.rules.matrix import load_matrix, parse_matrix
 from schema.coordinates import UngovernedCoordinate, read, vocabulary
 from schema.governance import OPEN, Shape, entity, governed
 from schema.node import Node
-from tests.callers import PAIRS, Path, caller, standing, standings
+from tests.callers import PAIRS, Path, caller, operations, standing, standings
 from tests.conftest import Database
 from tests.documents import Writer, pool_of
 from tests.scene import MATTER, WAYS, ServedScene, answered, served_scene
@@ -188,6 +191,62 @@ async def test_08_introspection_tells_the_view_and_nothing_else(
             for one in (found or {}).get(key) or ()
         ]
         assert rest not in members
+
+
+@BY_ALL_WAYS
+async def test_08_introspection_that_is_kept_is_that_of_its_view_its_operation_and_its_values(
+    hub: ServedScene, way: str
+) -> None:
+    query = """query A($t: String!, $all: Boolean!) { t: __type(name: $t) { name fields @include(if: $all) { name } } }
+      query B($t: String!) { t: __type(name: $t) { kind } }"""
+    asked = [
+        ("mall", {"t": "Organization", "all": True}), ("mall", {"t": "Organization", "all": False}),
+        ("mall", {"t": "Contact", "all": False}), ("commerce", {"t": "Contact", "all": False}),
+        ("commerce", {"t": "Organization", "all": True}), ("commerce", {"t": "63010419900307123X", "all": True}),
+    ]  # fmt: skip
+    told = []
+    for _ in range(2):
+        for partner, values in asked:
+            purpose = "ONGOING_SUPERVISION" if partner == "commerce" else None
+            single = query.partition("query B")[0]
+            told.append((await hub.ask(partner, single, values, way, purpose)).data["t"])
+    assert told[:6] == told[6:]
+    assert [one and one["name"] for one in told[:6]] == [
+        "Organization", "Organization", None, "Contact", "Organization", None,
+    ]  # fmt: skip
+    assert "fields" not in told[1]
+    assert {one["name"] for one in told[0]["fields"]} < {one["name"] for one in told[4]["fields"]}
+
+
+def test_08_introspection_is_made_once_while_there_is_room() -> None:
+    at = standing("commerce", "ONGOING_SUPERVISION")
+    kept = Operations(operations().ready(at.view, Limits(), 500, "{__typename}", None).secrets)
+
+    def asked(text: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        operation = kept.ready(at.view, Limits(), 500, text, None)
+        return operation.introspection(operation.compiled(values).plan, values)
+
+    whole = asked(get_introspection_query(), {})
+    assert asked(get_introspection_query(), {}) is whole
+    named = "query($t: String!) { __type(name: $t) { name } }"
+    assert asked(named, {"t": "Contact"}) is asked(named, {"t": "Contact"})
+    # A number that a caller gives for a type is nowhere kept.
+    assert asked(named, {"t": "63010419900307123X"}) is not asked(named, {"t": "63010419900307123X"})
+    size = len(orjson.dumps(whole))
+    assert size < KEPT_INTROSPECTION / 8
+    for number in range(KEPT_INTROSPECTION // size + 1):
+        asked(get_introspection_query().replace("IntrospectionQuery", f"Q{number}"), {})
+    assert asked(get_introspection_query(), {}) is not whole
+
+
+@BY_ALL_WAYS
+async def test_08_introspection_is_asked_twice_in_a_document_at_most(hub: ServedScene, way: str) -> None:
+    roots = " ".join(f"s{number}: __schema {{ queryType {{ name }} }}" for number in range(3))
+    for query in (f"{{ {roots} }}", f"{{ ...F __typename }} fragment F on Query {{ {roots} }}"):
+        refused = await hub.ask("mall", query, way=way)
+        assert refused.codes == ["LIMIT_EXCEEDED"]
+        assert refused.body["errors"][0]["extensions"]["limit"] == "introspection"
+    assert (await hub.ask("mall", get_introspection_query(), way=way)).data["__schema"]["types"]
 
 
 @BY_ALL_WAYS

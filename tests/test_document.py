@@ -122,6 +122,8 @@ def refusal(act: Callable[[], object]) -> HubError:
         ("{...f}" + "".join(f"fragment f{i} on Query{{a{{code}}}}" for i in range(51)), "fragments", 50),
         (" ".join(f"query q{i}{{a{{code}}}}" for i in range(11)), "operations", 10),
         ("query(" + " ".join(f"$v{i}:Int" for i in range(101)) + "){a{code}}", "variables", 100),
+        ('{a:__schema{__typename} b:__type(name:"A"){name} __schema{__typename}}', "introspection", 2),
+        ("{...f ...f ...f} fragment f on Query{__schema{__typename}}", "introspection", 2),
     ],
 )
 def test_each_limit_is_named_with_its_maximum(text: str, limit: str, maximum: int) -> None:
@@ -137,6 +139,7 @@ def test_each_limit_is_named_with_its_maximum(text: str, limit: str, maximum: in
         "{a{" + " ".join(f"x{i}:code" for i in range(60)) + "}}",
         "{a{code " + "@include(if:true)" * 60 + "}}",
         "{" + "a{code}" * 20 + "}",
+        '{__schema{__typename} ...{a:__type(name:"A"){name}} __typename}',
         "{" + "a{grades{subject{" * 4 + "records{edges{cursor}}" + "}}}" * 4 + "}",
     ],
 )
@@ -209,6 +212,7 @@ def test_fragments_count_as_often_as_they_are_spread() -> None:
         "directives": 7,
         "root_fields": 2,
         "variables": 1,
+        "introspection": 0,
     }
 
 

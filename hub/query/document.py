@@ -62,6 +62,8 @@ MERGING_BUDGET: Final = 12_000
 # Counts stop here: doubled fragments would make them longer than the machine's words.
 SATURATED: Final = 10**9
 
+# Root fields of introspection; the schema has no others of these names.
+INTROSPECTING: Final = frozenset({"__schema", "__type"})
 _INCREMENTAL: Final = frozenset({"defer", "stream"})
 _INCREMENTAL_RULES: Final = frozenset(
     {
@@ -132,6 +134,8 @@ class Limits:
     directives: int = 60
     fields: int = 600
     root_fields: int = 20
+    # `__schema` and `__type`, answered by graphql-core, which takes long for each; GraphiQL asks one.
+    introspection: int = 2
     fragments: int = 50
     operations: int = 10
     variables: int = 100
@@ -175,6 +179,7 @@ class Measure:
     directives: int = 0
     root_fields: int = 0
     variables: int = 0
+    introspection: int = 0
 
 
 def parse_document(text: str, limits: Limits) -> DocumentNode:
@@ -319,7 +324,7 @@ class _Walk:
 
 
 def _walk(definition: OperationDefinitionNode | FragmentDefinitionNode) -> _Walk:
-    fields = aliases = root_fields = deepest = 0
+    fields = aliases = root_fields = introspection = deepest = 0
     directives = len(definition.directives or ())
     variables = definition.variable_definitions or ()
     for variable in variables:
@@ -336,12 +341,13 @@ def _walk(definition: OperationDefinitionNode | FragmentDefinitionNode) -> _Walk
                 fields += 1
                 aliases += node.alias is not None
                 root_fields += depth == 0
+                introspection += depth == 0 and node.name.value in INTROSPECTING
                 deepest = max(deepest, depth + 1)
                 if node.selection_set:
                     pending.append((node.selection_set, depth + 1))
             else:
                 pending.extend((inner, depth) for inner in _selections_of(node))
-    own = Measure(deepest, fields, aliases, directives, root_fields, len(variables))
+    own = Measure(deepest, fields, aliases, directives, root_fields, len(variables), introspection)
     return _Walk(own, tuple(spreads))
 
 
@@ -354,7 +360,7 @@ def _selections_of(node: object) -> Iterator[SelectionSetNode]:
 def _expanded(walk: _Walk, fragments: Mapping[str, Measure]) -> Measure:
     own = walk.own
     depth, fields, aliases = own.depth, own.fields, own.aliases
-    directives, root_fields = own.directives, own.root_fields
+    directives, root_fields, introspection = own.directives, own.root_fields, own.introspection
     for name, at in walk.spreads:
         # Unknown fragments are validation's to report.
         if inner := fragments.get(name):
@@ -363,6 +369,7 @@ def _expanded(walk: _Walk, fragments: Mapping[str, Measure]) -> Measure:
             aliases += inner.aliases
             directives += inner.directives
             root_fields += inner.root_fields if at == 0 else 0
+            introspection += inner.introspection if at == 0 else 0
     return Measure(
         depth,
         min(fields, SATURATED),
@@ -370,6 +377,7 @@ def _expanded(walk: _Walk, fragments: Mapping[str, Measure]) -> Measure:
         min(directives, SATURATED),
         min(root_fields, SATURATED),
         own.variables,
+        min(introspection, SATURATED),
     )
 
 
@@ -409,6 +417,7 @@ def _check(size: Measure, limits: Limits) -> None:
     _at_most("directives", size.directives, limits.directives)
     _at_most("root_fields", size.root_fields, limits.root_fields)
     _at_most("variables", size.variables, limits.variables)
+    _at_most("introspection", size.introspection, limits.introspection)
 
 
 def _at_most(limit: str, count: int, maximum: int) -> None:

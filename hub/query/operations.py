@@ -16,6 +16,7 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    VariableNode,
     execute_sync,
 )
 
@@ -42,6 +43,10 @@ from hub.rights.view import View, Withheld
 LONGEST_KEY = 63
 # Characters of the documents that are kept ready, in each process: one takes some 200 bytes of memory for each.
 KEPT_CHARACTERS = 1 << 18
+# Bytes of answers to introspection that are kept, in each process: GraphiQL's own takes some hundred thousand for a view.
+KEPT_INTROSPECTION = 1 << 23
+# What one that is kept weighs beside its bytes.
+_KEY_WEIGHT = 1 << 10
 # Plans kept of one document: its flags and enum values, and which of its variables are given, make different ones.
 SHAPES = 8
 
@@ -89,6 +94,8 @@ class Operation:
     static: tuple[tuple[str, GraphQLInputType], ...]
     digest: str
     secrets: Secrets
+    # Answers to introspection, of all operations together.
+    introspected: Recent[tuple[Any, ...], Mapping[str, orjson.Fragment]]
     _compiled: Recent[tuple[Any, ...], Compiled] = field(default_factory=lambda: Recent(SHAPES))
 
     def compiled(self, values: Mapping[str, Any]) -> Compiled:
@@ -121,8 +128,31 @@ class Operation:
             secrets=self.secrets,
         )
 
-    def introspection(self, plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to the introspection of `plan`, from the schema of the view and nothing else."""
+    def introspection(self, plan: Plan, values: Mapping[str, Any]) -> Mapping[str, orjson.Fragment]:
+        """The answer to the introspection of `plan`, from the schema of the view and nothing else, as JSON by key.
+
+        Made once: graphql-core takes some tenths of a second for a whole schema, in which nobody else is answered.
+        """
+        # The values are coerced already. Introspection takes truth values and names of types only, which stay as they are.
+        types = {
+            argument.value.name.value
+            for node in plan.introspection
+            for argument in node.arguments or ()
+            if isinstance(argument.value, VariableNode)
+        }
+        given = {name: value for name, value in values.items() if name in types or isinstance(value, bool)}
+        name = self.node.name.value if self.node.name else None
+        key = (self.view.digest, self.digest, name, *given.items())
+        found = self.introspected.get(key)
+        if found is None:
+            told = self._introspect(plan, given)
+            found = {field: orjson.Fragment(value) for field, value in told.items()}
+            # What names no type may be anything, a person's number too: it is not kept, and costs nothing.
+            if all(given.get(one) in self.view.schema.type_map for one in types):
+                self.introspected.put(key, found, _KEY_WEIGHT + sum(map(len, told.values())))
+        return found
+
+    def _introspect(self, plan: Plan, given: Mapping[str, Any]) -> Mapping[str, bytes]:
         operation = OperationDefinitionNode(
             operation=OperationType.QUERY,
             name=NameNode(value="Introspection"),
@@ -131,11 +161,8 @@ class Operation:
             selection_set=SelectionSetNode(selections=tuple(plan.introspection)),
         )
         fragments = tuple(one for one in self.document.definitions if isinstance(one, FragmentDefinitionNode))
-        # The values are coerced already. Introspection takes truth values and names only, which stay as they are.
         variables = tuple(
-            one
-            for one in self.node.variable_definitions or ()
-            if isinstance(values.get(one.variable.name.value), bool | str)
+            one for one in self.node.variable_definitions or () if one.variable.name.value in given
         )
         asked = OperationDefinitionNode(
             operation=operation.operation,
@@ -147,9 +174,9 @@ class Operation:
         result = execute_sync(
             self.view.schema,
             DocumentNode(definitions=(asked, *fragments)),
-            variable_values={one.variable.name.value: values[one.variable.name.value] for one in variables},
+            variable_values=dict(given),
         )
-        return result.data or {}
+        return {field: orjson.dumps(value) for field, value in (result.data or {}).items()}
 
 
 def _length(codes: Ref) -> int:
@@ -186,6 +213,9 @@ class Operations:
         """Keep those ready that were used last, of `kept` characters together."""
         self._secrets = secrets
         self._known: Recent[tuple[str, Limits, int, str, str | None], Operation | HubError] = Recent(kept)
+        self._introspected: Recent[tuple[Any, ...], Mapping[str, orjson.Fragment]] = Recent(
+            KEPT_INTROSPECTION
+        )
 
     def ready(self, view: View, limits: Limits, bulk: int, text: str, name: str | None) -> Operation:
         """The operation that a request means, in `view`.
@@ -226,4 +256,5 @@ class Operations:
             static=static_variables(node, view),
             digest=hashlib.new("sm3", text.encode()).hexdigest(),
             secrets=self._secrets,
+            introspected=self._introspected,
         )

@@ -33,6 +33,7 @@ from graphql import (
 )
 
 from hub.errors import BadUserInput
+from hub.query.document import INTROSPECTING
 from hub.rights.view import ENDED, View, Withheld
 from schema.governance import Condition, Rule, Shape
 
@@ -222,16 +223,9 @@ class Planner:
         assert root is not None
         collected = self._collect(root.name, [operation.selection_set])
         introspection = tuple(
-            node
-            for nodes in collected.values()
-            for node in nodes
-            if node.name.value in ("__schema", "__type")
+            node for nodes in collected.values() for node in nodes if node.name.value in INTROSPECTING
         )
-        asked = {
-            key: nodes
-            for key, nodes in collected.items()
-            if nodes[0].name.value not in ("__schema", "__type")
-        }
+        asked = {key: nodes for key, nodes in collected.items() if nodes[0].name.value not in INTROSPECTING}
         roots = self._fields(root, asked)
         withheld = tuple(one for found in self._withheld.values() for one in found)
         return Plan(self._view, root.name, roots, introspection, tuple(collected), withheld)
