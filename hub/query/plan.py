@@ -99,6 +99,11 @@ class Selected:
         """The concrete types that the field's objects may have."""
         return tuple(variant.type_name for variant in self.variants)
 
+    def below(self) -> Iterator[Selected]:
+        """Every field that is selected in it."""
+        for variant in self.variants:
+            yield from _walk(variant.fields)
+
 
 @dataclass(frozen=True)
 class Typename:

@@ -201,6 +201,27 @@ TABLES = {
     )
 }
 
+# Fields of cases about nobody whose details name subjects all the same: SQL over `{t}`, the case's row, of their ids. Where
+# such a field is asked, the ledger has them beside the subjects of the rows.
+_ATTENDED = (
+    "SELECT y.subject_id FROM jsonb_array_elements({t}.details->'attendances') x"
+    " JOIN subject y ON y.uscc = x->>'subject_code'"
+)
+# A plan names commitments, which everybody may look up by their ids.
+_IN_FRAME = (
+    "SELECT y.subject_id FROM regexp_matches({t}.details->>'frame', '^object\\t.\\tc([0-9a-f]{{32}})$', 'gn') x"
+    " JOIN case_file y ON y.public_id = x[1]::uuid"
+)
+_DRAWN = (
+    "SELECT y.subject_id FROM jsonb_array_elements({t}.details->'drawn') x"
+    " JOIN case_file y ON y.public_id = substr(x->>'object', 2)::uuid"
+)
+NAMED = {
+    "Training.attendances": _ATTENDED,
+    "InspectionPlan.frame": _IN_FRAME,
+    "InspectionPlan.drawn": _DRAWN,
+}
+
 
 @dataclass(frozen=True)
 class Relation:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
+from graphql import get_named_type, is_leaf_type
 
+from hub.query.relations import NAMED
+from schema.coordinates import vocabulary
+from schema.governance import Shape
 from tests.casework.desk import Desk, Office
-from tests.casework.promises import SUSPECT, recorded, unit
+from tests.casework.promises import SUSPECT, anybody, published, recorded, unit
 
 PROPOSE = """
 mutation P($c: USCC!, $l: String!) { proposeListing(subject: $c, listCode: $l, cause: "诚信经营") { number } }
@@ -19,6 +23,24 @@ REVOKE = 'mutation V($n: String!) { revokeListing(number: $n, reason: "判决撤
 RECORD = 'mutation R($t: ID!) { recordRepairApplication(target: $t, statement: "已改正", evidence: []) { number } }'
 DEPARTMENT = {"authority_name": "青海省商务厅", "authority_uscc": "11630000000015122A"}
 APPLY = 'mutation A($t: ID!) { applyForRepair(target: $t, statement: "已改正", evidence: []) { number } }'
+
+
+LOG = """
+mutation L { logTraining(topic: "信用修复", organiser: "西宁市商务局", place: "西宁", heldOn: "2026-11-23", hours: 8, officers: 3) {
+  number } }
+"""
+ATTEND = """
+mutation T($n: String!, $c: USCC!) { recordTrainingAttendance(number: $n, subject: $c, attendee: "经办", hours: 8) {
+  state %s } }
+"""
+ATTENDED = "attendances { subjectName }"
+PLAN = """
+mutation P($who: [InspectorInput!]!, $region: String) {
+  planInspection(title: "抽查", inspectors: $who, region: $region) { number } }
+"""
+COMMIT = "mutation C($n: String!) { commitDraw(number: $n) { state } }"
+DRAW = "mutation D($n: String!) { drawInspection(number: $n) { state } }"
+REVEAL = "mutation R($n: String!) { publishDraw(number: $n) { state %s } }"
 
 
 def _desk(office: Office) -> Desk:
@@ -149,3 +171,89 @@ async def test_a_refusal_that_cannot_be_recorded_does_not_leave(office: Office) 
         await connection.close()
     assert _why(answer) == "LEDGER_UNAVAILABLE"
     assert "ON_A_BLACK_LIST" not in json.dumps(answer)
+
+
+async def test_the_firms_that_attended_a_training_are_recorded_where_it_is_told_who_did(
+    office: Office,
+) -> None:
+    desk = office.desk("commerce-xining", "ONGOING_SUPERVISION", "SW-JG", None)
+    number = (await desk.done(LOG))["logTraining"]["number"]
+    first, second = await office.subject(), await office.subject()
+
+    async def told(query: str, **values: str) -> set[str]:
+        answer = await desk.ask(query, values)
+        assert "errors" not in answer, answer
+        entry = await _entry(office, answer)
+        assert entry is not None
+        return set(entry["codes"])
+
+    # A payload is read by the same path.
+    assert await told(ATTEND % "", n=number, c=first) == set()
+    assert await told(ATTEND % ATTENDED, n=number, c=second) == {first, second}
+    one = "query Q($n: String!) { case(number: $n) { number ... on Training { %s } } }"
+    assert await told(one % "topic", n=number) == set()
+    assert await told(one % ATTENDED, n=number) == {first, second}
+    page = "query { cases(mechanism: TRAINING, first: 10) { edges { node { ... on Training { topic %s } } } %s } }"
+    assert await told(page % ("", "")) == set()
+    assert await told(page % (ATTENDED, "")) == {first, second}
+    assert await told(page % (ATTENDED, "pageInfo { hasNextPage endCursor }")) == {first, second}
+    # Cases about a firm stand beside it.
+    await desk.done("mutation X($n: String!) { closeTraining(number: $n) { state } }", {"n": number})
+    mixed = "query { cases(first: 50) { edges { node { ... on Training { %s } } } } }"
+    assert {first, second} <= await told(mixed % ATTENDED)
+
+
+async def test_the_firms_whose_commitments_a_plan_names_are_recorded(office: Office) -> None:
+    region, others = "632822", await office.subject(region="632823")
+    await published(office, others)
+    firms = {await office.subject(region=region) for _ in range(12)}
+    promised = {code: (await published(office, code))["id"] for code in sorted(firms)}
+    who = [{"id": f"QH-ZF-{number:03}", "conflicts": []} for number in range(5)]
+    number = (await unit(office).done(PLAN, {"who": who, "region": region}))["planInspection"]["number"]
+    await unit(office).done(COMMIT, {"n": number})
+    office.clock.now += timedelta(minutes=5)
+    await unit(office).done(DRAW, {"n": number})
+    answer = await unit(office).ask(REVEAL % "drawn { object }", {"n": number})
+    drawn = {one["object"] for one in answer["data"]["publishDraw"]["drawn"]}
+    picked = {code for code, commitment in promised.items() if commitment in drawn}
+    assert 0 < len(picked) < len(firms)
+
+    async def told(desk: Desk, selection: str) -> set[str]:
+        found = await desk.ask(
+            f"query P($n: String!) {{ inspectionPlan(number: $n) {{ {selection} }} }}", {"n": number}
+        )
+        entry = await _entry(office, found)
+        assert entry is not None
+        return set(entry["codes"])
+
+    entry = await _entry(office, answer)
+    assert entry is not None
+    assert entry["codes"] == picked
+    assert await told(anybody(office), "title frameDigest drawnCount") == set()
+    assert await told(anybody(office), "drawn { place }") == picked
+    assert await told(anybody(office), "frame") == firms
+    assert await told(unit(office), "frame drawn { object }") == firms
+    assert await told(anybody(office), "... on InspectionPlan { all: frame }") == firms
+
+
+def test_cases_that_name_subjects_are_reached_where_the_ledger_looks_for_them() -> None:
+    """By a query of one or of a page, or as what a command made; else who they name would be told unrecorded."""
+    known = vocabulary()
+    naming = {one.partition(".")[0] for one in NAMED}
+    assert set(NAMED) <= set(known.rules)
+    reached = set()
+    for coordinate, rule in known.rules.items():
+        holder, _, name = coordinate.partition(".")
+        named = get_named_type(known.schema.type_map[holder].fields[name].type)
+        if is_leaf_type(named) or not naming & set(known.possible(named.name)):
+            continue
+        if rule.shape is not Shape.COMMAND:
+            reached.add((coordinate, rule.target))
+    assert reached == {
+        ("Query.case", "case"),
+        ("Query.inspectionPlan", "case"),
+        # The nodes of `cases`.
+        ("CaseEdge.node", "node"),
+        # Cases about lists, though the vocabulary does not say so.
+        ("ListRecheckRow.case", "command.case"),
+    }

@@ -10,6 +10,7 @@ from hub.query.access import Access, Row, quoted, subject_row
 from hub.query.expressions import Expressions
 from hub.query.parameters import FromRows, Parameters
 from hub.query.plan import Selected, Typename, Variant
+from hub.query.relations import NAMED
 from hub.rights.view import View
 
 Form = TypeVar("Form")
@@ -78,6 +79,15 @@ class Draft:
     def brought(self, name: str, key: str = "") -> str:
         """The placeholder of rows that the hub brings along; `key`: the field that asks, where each has its own."""
         return self.parameters.bind(FromRows(name, key), "jsonb")
+
+    def named(self, field: Selected, cases: str) -> str:
+        """SQL that adds to the ids of a root's subjects those that its cases, an array of ids, name in what is asked of them."""
+        asked = dict.fromkeys(one.coordinate for one in field.below() if one.coordinate in NAMED)
+        if not asked:
+            return ""
+        c, n = self.alias("c"), self.alias("n")
+        named = " UNION ".join(NAMED[coordinate].format(t=c) for coordinate in asked)
+        return f" || ARRAY(SELECT {n}.subject_id FROM case_file {c}, LATERAL ({named}) {n} WHERE {c}.case_id = ANY ({cases}))"
 
     def json_object(self, columns: Columns, letter: str = "o") -> Json:
         """The JSON object of `columns`."""

@@ -85,8 +85,12 @@ class Pages:
         about = page.array(f"{page.row.alias}.subject_id")
         if page.row.table.mixed:
             about = f"array_remove({about}, NULL)"
-        value, gathered = self._written(page, rows, f'{about} AS " subjects"')
-        return f"SELECT {value.sql} AS value, {page.column('subjects')} AS subjects FROM {value.source(gathered)}"
+        more, named = [f'{about} AS " subjects"'], self._draft.named(field, page.column("cases"))
+        if named:
+            more.append(f'{page.array(f"{page.row.alias}.case_id")} AS " cases"')
+        value, gathered = self._written(page, rows, *more)
+        subjects = f"{page.column('subjects')}{named}"
+        return f"SELECT {value.sql} AS value, {subjects} AS subjects FROM {value.source(gathered)}"
 
     def _page(self, field: Selected, parent: Row | None) -> tuple[_Page, str]:
         """The page, and the FROM item of its rows."""

@@ -148,8 +148,9 @@ class Root:
             self._visibility.of_types(row, self._field.types),
         ]
         value = self._objects.object(self._field.variants, row)
+        subjects = _subject_of(row) + self._draft.named(self._field, f"ARRAY[{row.alias}.case_id]")
         return (
-            f"SELECT {value.sql} AS value, {_subject_of(row)} AS subjects"
+            f"SELECT {value.sql} AS value, {subjects} AS subjects"
             f" FROM {value.source(self._objects.reach.source(reached))} WHERE {all_of(conditions)}"
         )
 
@@ -162,10 +163,12 @@ class Root:
         row = Row(self._draft.alias("t"), TABLES[entity.relation])
         n, ids = self._draft.alias("n"), self._draft.parameters.bind(FromCommand(field.key), "uuid[]")
         value, subjects = self._objects.object(field.variants, row), _subject_of(row)
-        told = value.sql
+        told, cases = value.sql, f"ARRAY[{row.alias}.case_id]"
         if field.is_list:
             told = json_list(told, f"{n}.ord")
             subjects = f"array_agg({row.alias}.subject_id) FILTER (WHERE {row.alias}.subject_id IS NOT NULL)"
+            cases = f"array_agg({row.alias}.case_id)"
+        subjects += self._draft.named(field, cases)
         conditions = [
             f"{row.alias}.public_id = {n}.id",
             self._visibility.current(row),
