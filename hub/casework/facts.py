@@ -30,13 +30,18 @@ def _columns(table: str) -> tuple[str, ...]:
     return tuple(column.name for column in metadata.tables[table].columns if column.name != "version_id")
 
 
+async def one_writer(connection: asyncpg.Connection) -> None:
+    """From here to the end of the transaction nobody else writes facts: what is read now is still so when it is changed."""
+    await connection.execute(_LOCK)
+
+
 async def write_fact(connection: asyncpg.Connection, fact: NewFact | ChangedFact, now: datetime) -> str:
     """Write one fact in the caller's transaction; gives its public id.
 
     `now`: when the command was given. A version that came while it waited ends no earlier than it began.
     Raises CaseUnknown when the fact to be changed has no current version.
     """
-    await connection.execute(_LOCK)
+    await one_writer(connection)
     if isinstance(fact, NewFact):
         return await _insert(connection, fact.table, _made(fact.values), now)
     row = await connection.fetchrow(

@@ -11,6 +11,7 @@ import asyncpg
 from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
+from hub.casework.facts import one_writer
 from hub.casework.machine import Machine, Step
 from hub.casework.publicity.machine import (
     BEFORE,
@@ -21,6 +22,7 @@ from hub.casework.publicity.machine import (
     screened,
     timeliness_rules,
 )
+from hub.casework.publicity.records import own_records
 from hub.casework.rounds import apart
 from hub.casework.stepping import stepping, take
 from hub.casework.work import Command, Look, Made, Work, calendar_for
@@ -97,6 +99,18 @@ async def revise(work: Work, given: Mapping[str, Any]) -> Made:
         "revise",
         {**given, "title": title, "text": text, "digest": digest, "findings": findings},
     )
+
+
+def _with_records(transition: str) -> Command:
+    """A step that the handler's own records of the decision take part in, in the same transaction (5.4)."""
+
+    async def command(work: Work, given: Mapping[str, Any]) -> Made:
+        # Before the case: as repairs and objections do, which change a record and then its publicity.
+        await one_writer(work.connection)
+        case, _ = await engine.find(work.connection, PUBLICITY, given["number"], work.actor)
+        return await take(work, PUBLICITY, transition, {**given, "records": await own_records(work, case)})
+
+    return command
 
 
 def _said(title: str, text: str, number: str) -> tuple[str, str, str]:
@@ -232,9 +246,9 @@ COMMANDS: dict[str, Command] = {
     **{
         f"publicity.{name}": stepping(PUBLICITY, name)
         for name in (
-            "submit", "pass_secrecy", "clear", "approve", "return", "except", "publish", "suspend", "resume",
-            "end_repair", "withdraw",
+            "submit", "pass_secrecy", "clear", "approve", "return", "except", "publish", "end_repair",
         )
     },
+    **{f"publicity.{name}": _with_records(name) for name in ("suspend", "resume", "withdraw")},
 }  # fmt: skip
 VIEWINGS = {"publicity_timeliness": timeliness}

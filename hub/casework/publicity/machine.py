@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from hub.casework.delivery.channels import Channel, list_exit, publication, withdrawal
-from hub.casework.machine import Case, Delivery, Effects, Guard, Machine, State, Step, Transition
+from hub.casework.machine import Case, ChangedFact, Delivery, Effects, Guard, Machine, State, Step, Transition
 from hub.rules.calendar import Due
 from hub.rules.publicity import PublicityRules, load_publicity_rules
 from hub.rules.redactor import screen
@@ -19,6 +19,10 @@ from schema.governance import Capability
 
 # States in which the seven working days run: reviews do not stop them (R7.2).
 BEFORE = ("DRAFT", "SECRECY_REVIEW", "CONTENT_REVIEW", "APPROVED")
+# R7.4, 5.4: what the record of a withdrawn decision becomes. Every ground is about the decision, not about the words that
+# were published of it: one that was changed ends as CORRECTED, and as it is now it comes with its source's next delivery;
+# the others end it for good. One found unlawful may keep some effect between the parties; shown or used it is no more.
+BECOMES = {"CHANGED": "CORRECTED", "REVOKED": "REVOKED", "UNLAWFUL": "REVOKED", "VOID": "REVOKED"}
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,16 @@ class Withdrawal:
 
 
 @dataclass(frozen=True)
+class OwnRecord:
+    """The handler's own record of the decision as it stands, in force or suspended."""
+
+    public_id: str
+    lifecycle: str
+    under_objection: bool
+    adverse: bool
+
+
+@dataclass(frozen=True)
 class PublicityDetails:
     """Something decided that is to be published."""
 
@@ -100,6 +114,8 @@ class PublicityDetails:
     published_late: int = 0
     withdrawal: Withdrawal | None = None
     ended_reason: str | None = None
+    # Records that were suspended with it, by uuid: they come back with it.
+    suspended: tuple[str, ...] = ()
 
 
 @cache
@@ -215,8 +231,46 @@ def _publish(case: Case[PublicityDetails], step: Step) -> Effects:
     )
 
 
-def _resume(case: Case[PublicityDetails], _: Step) -> Effects:
-    return Effects(deliveries=_shown(case, case.details))
+def _suspend(case: Case[PublicityDetails], step: Step) -> Effects:
+    """5.4: while a stay or a court's ruling holds, no partner reads the record either, and nothing counts it.
+
+    Of adverse records alone: a licence holds whether it is shown or not. The hub's own step, after a revoked repair, is
+    given no records: theirs are suspended still.
+    """
+    ends: Effects = _ending(None, over=False)(case, step)
+    records = [one for one in _given(step) if one.adverse and one.lifecycle != "SUSPENDED"]
+    return replace(
+        ends,
+        details={
+            **ends.details,
+            "suspended": tuple(one.public_id for one in records) or case.details.suspended,
+        },
+        facts=tuple(_changed(one, "SUSPENDED") for one in records),
+    )
+
+
+def _resume(case: Case[PublicityDetails], step: Step) -> Effects:
+    """What was suspended with it is in force again, unless it has ended meanwhile."""
+    back = [
+        one
+        for one in _given(step)
+        if one.public_id in case.details.suspended and one.lifecycle == "SUSPENDED"
+    ]
+    return Effects(
+        details={"suspended": ()},
+        deliveries=_shown(case, case.details),
+        facts=tuple(_changed(one, "UNDER_OBJECTION" if one.under_objection else "EFFECTIVE") for one in back),
+    )
+
+
+def _given(step: Step) -> tuple[OwnRecord, ...]:
+    """The records of the decision; none where another mechanism that takes the step has changed them itself."""
+    records: tuple[OwnRecord, ...] = step.inputs.get("records", ())
+    return records
+
+
+def _changed(record: OwnRecord, lifecycle: str) -> ChangedFact:
+    return ChangedFact("record", record.public_id, {"lifecycle": lifecycle})
 
 
 def _by_repair(_: Case[PublicityDetails], step: Step) -> str | None:
@@ -299,6 +353,7 @@ def _withdraw(case: Case[PublicityDetails], step: Step) -> Effects:
         deliveries=tuple(
             withdrawal(one, item_of(case), given["reason"], _key(case, one, "withdraw")) for one in Channel
         ),
+        facts=tuple(_changed(one, BECOMES[given["ground"]]) for one in _given(step)),
         payload={"late_working_days": late, "withdraw_by": limit},
     )
 
@@ -392,7 +447,7 @@ PUBLICITY = Machine(
         ),
         _t(
             "suspend", "暂停", "stop showing it for a while", "PUBLISHED", "SUSPENDED", requires=("reason",),
-            effect=_ending(None, over=False), rules=("R7.5",),
+            effect=_suspend, rules=("R7.5",),
         ),
         _t("resume", "恢复", "show it again", "SUSPENDED", "PUBLISHED", guard=_cleared, effect=_resume, rules=("R7.5",)),
         _t(

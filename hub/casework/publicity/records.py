@@ -1,0 +1,44 @@
+"""The handler's own records of what it publishes: they leave force, and come back, with the decision (R7.4, 5.4)."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from hub.casework.machine import Case
+from hub.casework.publicity.machine import OwnRecord, PublicityDetails
+from hub.casework.work import Work
+from hub.rules.repair import RepairRules, load_repair_rules
+
+# What ended otherwise stays as it ended. Other sources tell of a withdrawal themselves.
+_RECORDS = """
+SELECT public_id, lifecycle, under_objection, authority_name, authority_uscc, decided_on,
+  seriousness <> 'NOT_ADVERSE' AS adverse FROM record
+WHERE subject_id = $1 AND document_number = $2 AND source = 'COMMERCE' AND superseded_at IS NULL
+  AND lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION', 'SUSPENDED') ORDER BY public_id
+"""
+
+
+@cache
+def _repair_rules() -> RepairRules:
+    return load_repair_rules()
+
+
+async def own_records(work: Work, case: Case[PublicityDetails]) -> tuple[OwnRecord, ...]:
+    """The records of a case's decision that its handler itself decided (谁认定、谁负责), by subject and number.
+
+    The number is what an officer wrote into the draft: of another authority's records it ends none.
+    """
+    rows = await work.connection.fetch(_RECORDS, case.subject_id, case.details.decision_number)
+    found = []
+    for row in rows:
+        name = row["authority_name"]
+        recognizer = _repair_rules().recognizer(name, row["authority_uscc"], row["decided_on"] or work.today)
+        # Who is no recognizer of repairs is told by its name, as its agreement has it.
+        if (
+            (recognizer.partner == case.owner)
+            if recognizer is not None
+            else (name and name == work.actor.name)
+        ):
+            one = OwnRecord(str(row["public_id"]), row["lifecycle"], row["under_objection"], row["adverse"])
+            found.append(one)
+    return tuple(found)
