@@ -307,6 +307,31 @@ async def test_r8_2_publication_after_the_seventh_working_day_is_told_as_late(of
     assert made["publishedLate"] == 1
 
 
+async def _ends_on(office: Office, number: str, day: str) -> None:
+    await office.rows(
+        "UPDATE case_file SET details = jsonb_set(details, '{publicity_ends_on}', to_jsonb($2::text)) WHERE number = $1",
+        number,
+        day,
+    )
+
+
+async def test_r7_5_after_its_last_day_a_place_is_neither_published_nor_reinstated(office: Office) -> None:
+    number = await _served(office, await office.subject(), "L-BLACK")
+    _later(office, 8)
+    desk = _desk(office)
+    await desk.done(RECOGNIZE, {"n": number, "repair": "修1号"})
+    await _ends_on(office, number, "2026-11-30")
+    assert (await desk.refused(PUBLISH, {"n": number}))["reason"] == "PUBLICITY_OVER"
+    await _ends_on(office, number, "2026-12-01")
+    assert (await desk.done(PUBLISH, {"n": number}))["publishListing"]["state"] == "PUBLISHED"
+    suspend = 'mutation S($n: String!) { suspendListing(number: $n, reason: "重整") { state } }'
+    reinstate = 'mutation R($n: String!) { reinstateListing(number: $n, reason: "重整终结") { state } }'
+    await desk.done(suspend, {"n": number})
+    _later(office, 1)
+    assert (await desk.refused(reinstate, {"n": number}))["reason"] == "PUBLICITY_OVER"
+    assert [action for _, action in await _deliveries(office, number)] == ["PUBLISH"] * 4 + ["EXIT"] * 4
+
+
 # ---- R8.3 ------------------------------------------------------------------------------------------------------
 
 

@@ -29,11 +29,12 @@ SHOWN = """
 """
 DRAFT = f"""
 mutation Draft(
-  $code: USCC!, $kind: PublicityKind!, $on: Date!, $text: String!, $kinds: [String!], $simple: Boolean! = false
+  $code: USCC!, $kind: PublicityKind!, $on: Date!, $text: String!, $kinds: [String!], $simple: Boolean! = false,
+  $until: Date
 ) {{
   draftPublicity(
     subject: $code, kind: $kind, title: "行政处罚决定", decisionNumber: "青商罚〔2026〕1号", decidedOn: $on,
-    authority: "青海省商务厅", text: $text, penaltyKinds: $kinds, simpleProcedure: $simple
+    authority: "青海省商务厅", text: $text, penaltyKinds: $kinds, simpleProcedure: $simple, validTo: $until
   ) {{ {SHOWN} }}
 }}
 """
@@ -418,6 +419,43 @@ async def test_r7_5_the_period_has_begin_earliest_and_latest_end_and_rules_and_e
     assert (await took(desk, number, "resumePublicity"))["state"] == "PUBLISHED"
     ended = await took(desk, number, "endPublicityByRepair", ', documentNumber: "青信修〔2026〕1号"')
     assert (ended["state"], ended["endedReason"]) == ("ENDED_REPAIR", "REPAIRED")
+
+
+async def pushed(office: Office, number: str) -> list[str]:
+    """What one channel was told of a case, in order."""
+    rows = await office.rows(
+        "SELECT d.payload->>'action' AS action FROM delivery_out d JOIN case_file USING (case_id)"
+        " WHERE number = $1 AND channel = 'CREDIT_QINGHAI' ORDER BY delivery_id",
+        number,
+    )
+    return [row["action"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("decided", "more"),
+    [
+        (date(2025, 11, 20), {}),
+        (date(2025, 1, 6), {"kind": "LICENSE", "kinds": None, "until": "2026-11-20"}),
+    ],
+)
+async def test_r7_5_after_its_last_day_nothing_is_published_nor_shown_again(
+    office: Office, decided: date, more: dict[str, Any]
+) -> None:
+    late, made = await drafted(office, decided, **more)
+    await reviewed(late, made["number"])
+    office.clock.now = at(2026, 11, 20, 23)
+    desk, shown = await drafted(office, decided, **more)
+    await reviewed(desk, shown["number"])
+    case = await took(desk, shown["number"], "publishDecision")
+    assert case["period"]["latestEnd"] == "2026-11-20"
+    await took(desk, shown["number"], "suspendPublicity", ', reason: "复议期间"')
+    office.clock.now = at(2026, 11, 21, 8)
+    assert await refusal(late, made["number"], "publishDecision") == "PUBLICITY_OVER"
+    assert await refusal(desk, shown["number"], "resumePublicity") == "PUBLICITY_OVER"
+    assert (await pushed(office, made["number"]), await pushed(office, shown["number"])) == (
+        [],
+        ["PUBLISH", "EXIT"],
+    )
 
 
 async def test_r7_6_all_four_channels_get_it_and_each_delivery_stands_until_acknowledged(

@@ -13,7 +13,7 @@ from hub.query.ids import class_key, sealed
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import Desk, Office
 from tests.casework.test_listings import _published as on_the_list
-from tests.casework.test_publicity import at, delivered, published
+from tests.casework.test_publicity import at, delivered, published, pushed
 
 DEPARTMENT = {"authority_name": "青海省商务厅", "authority_uscc": "11630000000015122A"}
 DIGEST = "ab" * 32
@@ -493,6 +493,57 @@ async def test_r9_2_the_publicity_of_a_repaired_record_ends_and_its_revocation_s
         "EFFECTIVE",
     )
     assert await shown() == ("PUBLISHED", ["PUBLISH", "EXIT", "PUBLISH"])
+
+
+@pytest.mark.parametrize(("day", "state"), [(24, "PUBLISHED"), (25, "ENDED_PERIOD")])
+async def test_r7_5_a_repair_revoked_after_the_period_shows_the_publication_no_more(
+    office: Office, day: int, state: str
+) -> None:
+    decided = date(2025, 11, 24)
+    office.clock.now = at(2026, 8, 3)
+    _, number, _ = await published(office, decided)
+    await delivered(office)
+    (case,) = await office.rows(
+        "SELECT details->>'subject_code' AS code FROM case_file WHERE number = $1", number
+    )
+    more = {"document_number": "青商罚〔2026〕1号", "usable_until": date(2026, 11, 24)}
+    record = await penalty(office, case["code"], decided, **more)
+    office.clock.now = at(2026, 11, 23)
+    made = await approved(office, record)
+    await followed(office)
+    office.clock.now = at(2026, 11, day)
+    revoke = ', documentNumber: "青商撤〔2026〕1号", reason: "证明系伪造"'
+    await took(department(office).second("third"), made["number"], "revokeRepair", revoke)
+    again = ["PUBLISH"] if state == "PUBLISHED" else []
+    assert await pushed(office, number) == ["PUBLISH", "EXIT", *again]
+    (case,) = await office.rows("SELECT state, closed_at, due_on FROM case_file WHERE number = $1", number)
+    assert (case["state"], case["closed_at"] is None) == (state, state == "PUBLISHED")
+
+
+@pytest.mark.parametrize(("ends", "state"), [("2027-12-08", "PUBLISHED"), ("2027-12-07", "EXITED_EXPIRED")])
+async def test_r7_5_a_repair_revoked_after_the_period_leaves_the_entry_off_its_list(
+    office: Office, ends: str, state: str
+) -> None:
+    number, entry = await on_the_list(office, await office.subject(), "L-BLACK")
+    office.clock.now = datetime(2027, 12, 8, 2, tzinfo=UTC)
+    made = await approved(office, entry)
+    await followed(office)
+    await office.rows(
+        "UPDATE case_file SET details = jsonb_set(details, '{publicity_ends_on}', to_jsonb($2::text)) WHERE number = $1",
+        number,
+        ends,
+    )
+    before = await pushed(office, number)
+    revoke = ', documentNumber: "青商撤〔2026〕1号", reason: "证明系伪造"'
+    await took(department(office).second("third"), made["number"], "revokeRepair", revoke)
+    assert await pushed(office, number) == before + (["PUBLISH"] if state == "PUBLISHED" else [])
+    (row,) = await office.rows(
+        "SELECT c.state, x.state AS entry, x.exited_on, x.exit_reason FROM case_file c JOIN list_entry x"
+        " ON x.public_id = c.target_public_id AND x.superseded_at IS NULL WHERE c.number = $1",
+        number,
+    )
+    left = (date(2027, 12, 8), "EXPIRED") if state == "EXITED_EXPIRED" else (None, None)
+    assert tuple(row) == (state, state, *left)
 
 
 async def test_r9_2_a_revoked_repair_brings_the_entry_back_to_its_list_and_channels(office: Office) -> None:

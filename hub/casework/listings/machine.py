@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
@@ -348,6 +348,20 @@ def _period_over(case: Case[ListingDetails], step: Step) -> str | None:
     return None if ends is not None and step.today > ends else "PUBLICITY_NOT_OVER"
 
 
+def _running(case: Case[ListingDetails], step: Step) -> str | None:
+    """R7.5: after its last day a place is not published, whatever kept it from being so before."""
+    return "PUBLICITY_OVER" if _period_over(case, step) is None else None
+
+
+def _lapse(case: Case[ListingDetails], step: Step) -> Effects:
+    """A repair that was revoked counts for nothing: the place was left when its period ended, and nothing shows it since."""
+    ends = case.details.publicity_ends_on
+    assert ends is not None
+    left = {"exited_on": ends + timedelta(days=1), "exit_reason": "EXPIRED"}
+    fact = ChangedFact("list_entry", case.details.entry, {"state": "EXITED_EXPIRED", **left})
+    return Effects(details=left, due=None, facts=(fact,))
+
+
 def _only(*colors: str) -> Guard:
     def fits(case: Case[ListingDetails], _: Step) -> str | None:
         return None if case.details.definition.color in colors else "NOT_FOR_THIS_COLOR"
@@ -421,7 +435,7 @@ LIST_ENTRY = Machine(
         ),
         _t(
             "publish", "公布", "publish", "RECOGNIZED", "PUBLISHED",
-            guard=_by_people(lambda case, step: None), effect=_publish, rules=("R8.2", "R8.4", "R8.5"),
+            guard=_by_people(_running), effect=_publish, rules=("R8.2", "R8.4", "R8.5"),
         ),
         _t(
             "suspend", "中止", "suspend", "PUBLISHED", "SUSPENDED", requires=("reason",),
@@ -429,7 +443,7 @@ LIST_ENTRY = Machine(
         ),
         _t(
             "reinstate", "恢复", "put in force again", "SUSPENDED", "PUBLISHED", requires=("reason",),
-            guard=_by_people(lambda case, step: None), effect=_publish, rules=("R8.2", "R8.3"),
+            guard=_by_people(_running), effect=_publish, rules=("R8.2", "R8.3"),
         ),
         _t(
             "expire", "届满", "the period is over", "PUBLISHED SUSPENDED", "EXITED_EXPIRED",
@@ -442,7 +456,11 @@ LIST_ENTRY = Machine(
         ),
         _t(
             "restore", "恢复公布", "the repair was revoked", "EXITED_REPAIRED", "PUBLISHED",
-            requires=("reason", "document_number"), effect=_publish, rules=("R9.2",),
+            requires=("reason", "document_number"), guard=_running, effect=_publish, rules=("R7.5", "R9.2"),
+        ),
+        _t(
+            "lapse", "修复撤销时已届满", "the repair was revoked after the period", "EXITED_REPAIRED", "EXITED_EXPIRED",
+            requires=("reason", "document_number"), guard=_period_over, effect=_lapse, rules=("R7.5", "R9.2"),
         ),
         _t(
             "revoke", "撤销", "annul the decision", "RECOGNIZED PUBLISHED SUSPENDED", "EXITED_REVOKED",

@@ -159,6 +159,16 @@ def _cleared(case: Case[PublicityDetails], step: Step) -> str | None:
     return "FINDINGS_NOT_CLEARED" if any(one.key not in cleared for one in now) else None
 
 
+def _over(case: Case[PublicityDetails], step: Step) -> str | None:
+    """R7.5: after its last day nothing is shown, however late it comes to be published or shown again."""
+    ends = (case.details.period or period_of(case.details, step.today)).latest_end
+    return "PUBLICITY_OVER" if ends is not None and step.today > ends else None
+
+
+def _showable(case: Case[PublicityDetails], step: Step) -> str | None:
+    return _over(case, step) or _cleared(case, step)
+
+
 def _approvable(case: Case[PublicityDetails], step: Step) -> str | None:
     if case.details.proposed_exceptions and not step.inputs.get("despite"):
         return "EXCEPTION_PROPOSED"
@@ -277,6 +287,10 @@ def _by_repair(_: Case[PublicityDetails], step: Step) -> str | None:
     return None if step.actor.system else "FOLLOWS_FROM_THE_REPAIR"
 
 
+def _restorable(case: Case[PublicityDetails], step: Step) -> str | None:
+    return _by_repair(case, step) or _over(case, step)
+
+
 def _restore(case: Case[PublicityDetails], _: Step) -> Effects:
     ends = case.details.period.latest_end if case.details.period else None
     return Effects(
@@ -363,6 +377,10 @@ def _period_over(case: Case[PublicityDetails], step: Step) -> str | None:
     return None if ends is not None and step.today > ends else "PUBLICITY_NOT_OVER"
 
 
+def _lapsable(case: Case[PublicityDetails], step: Step) -> str | None:
+    return _by_repair(case, step) or _period_over(case, step)
+
+
 def _moved(case: Case[PublicityDetails], step: Step) -> str | None:
     due = publish_due(case.details.decided_on, step.calendar)
     return None if due != Due(case.due_on or date.min, case.due_is_provisional) else "NOTHING_CHANGED"
@@ -442,14 +460,14 @@ PUBLICITY = Machine(
             rules=("R7.3",),
         ),
         _t(
-            "publish", "公示", "publish on all channels", "APPROVED", "PUBLISHED", guard=_cleared,
+            "publish", "公示", "publish on all channels", "APPROVED", "PUBLISHED", guard=_showable,
             effect=_publish, rules=("R7.1", "R7.5", "R7.6"),
         ),
         _t(
             "suspend", "暂停", "stop showing it for a while", "PUBLISHED", "SUSPENDED", requires=("reason",),
             effect=_suspend, rules=("R7.5",),
         ),
-        _t("resume", "恢复", "show it again", "SUSPENDED", "PUBLISHED", guard=_cleared, effect=_resume, rules=("R7.5",)),
+        _t("resume", "恢复", "show it again", "SUSPENDED", "PUBLISHED", guard=_showable, effect=_resume, rules=("R7.5",)),
         _t(
             "end_period", "期满", "the period is over", "PUBLISHED SUSPENDED", "ENDED_PERIOD",
             guard=_period_over, effect=_ending("PERIOD_OVER"), rules=("R7.5",),
@@ -465,7 +483,14 @@ PUBLICITY = Machine(
         ),
         _t(
             "restore", "恢复公示", "the repair was revoked", "ENDED_REPAIR", "PUBLISHED",
-            requires=("reason", "document_number"), guard=_by_repair, effect=_restore, rules=("R9.2",),
+            requires=("reason", "document_number"), guard=_restorable, effect=_restore, rules=("R7.5", "R9.2"),
+        ),
+        _t(
+            # It is shown nowhere since the repair, so nothing is pushed.
+            "lapse", "修复撤销时已期满", "the repair was revoked after the period", "ENDED_REPAIR", "ENDED_PERIOD",
+            requires=("reason", "document_number"), guard=_lapsable,
+            effect=lambda case, step: Effects(details={"ended_reason": "PERIOD_OVER"}, due=None),
+            rules=("R7.5", "R9.2"),
         ),
         _t(
             "withdraw", "撤回", "withdraw and say why", "PUBLISHED SUSPENDED", "WITHDRAWN",

@@ -67,7 +67,11 @@ SELECT public_id, state, number, details->>'published_on' IS NOT NULL AS publish
 WHERE mechanism = 'PUBLICITY' AND subject_id = $1 AND details->>'decision_number' = $2 AND state = ANY ($3::text[])
 ORDER BY case_id
 """
-_CASES = "SELECT number, mechanism, state FROM case_file WHERE public_id = ANY ($1::uuid[]) ORDER BY case_id"
+# With the last day of publicity, of a place on a list or of a publication.
+_CASES = """
+SELECT number, mechanism, state, coalesce(details->>'publicity_ends_on', details->'period'->>'latest_end')::date AS ends_on
+FROM case_file WHERE public_id = ANY ($1::uuid[]) ORDER BY case_id
+"""
 _SHOWN = ("PUBLISHED", "SUSPENDED")
 _LISTED = ("RECOGNIZED", *_SHOWN)
 
@@ -225,13 +229,19 @@ async def lift_measures(
 async def restore_with(
     connection: asyncpg.Connection, machines: Mapping[str, Machine], step: Step, told: RepairDetails
 ) -> None:
-    """What had ended with a repair is as it was, after its revocation; `step` is the hub's own, with reason and number."""
+    """What had ended with a repair is as it was, after its revocation; `step` is the hub's own, with reason and number.
+
+    R7.5: what would have ended by itself meanwhile is over, and is not shown once more.
+    """
     for row in await connection.fetch(_CASES, list(told.followed)):
         if row["state"] == "EXITED_REPAIRED":
             machine = LIST_ENTRY
         elif row["state"] == "ENDED_REPAIR" and await _was_shown(connection, row["number"]):
             machine = PUBLICITY
         else:
+            continue
+        if row["ends_on"] is not None and row["ends_on"] < step.today:
+            await engine.apply(connection, machines, machine, row["number"], "lapse", step)
             continue
         await engine.apply(connection, machines, machine, row["number"], "restore", step)
         if told.state_before == "SUSPENDED":
