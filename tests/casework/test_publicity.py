@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from hub.casework.clock import automatic, keep_time
+from hub.casework.delivery.alarms import raise_alarms
 from hub.casework.delivery.channels import Channel, Client
 from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.publicity.commands import recompute
@@ -397,6 +398,31 @@ async def test_r7_4_what_was_revoked_is_withdrawn_within_three_working_days_with
         number,
     )
     assert {row["channel"]: row["reason"] for row in rows} == dict.fromkeys(Channel, "经复议撤销")
+
+
+@pytest.mark.parametrize(
+    ("ended", "limit", "before", "after"),
+    [
+        ("2026-11-18", "2026-11-23", at(2026, 11, 23, 23), at(2026, 11, 24, 8)),
+        # Withdrawn on the fourth day: it is overdue as soon as it is handed in.
+        ("2026-11-17", "2026-11-20", None, at(2026, 11, 23)),
+    ],
+)
+async def test_r7_4_the_alarm_counts_from_the_end_of_the_decision_not_from_the_officers_step(
+    office: Office, ended: str, limit: str, before: datetime | None, after: datetime
+) -> None:
+    desk, number, _ = await published(office, date(2026, 11, 12))
+    await office.rows("UPDATE delivery_out SET state = 'ACKNOWLEDGED'")
+    given = (
+        f', ground: REVOKED, endedOn: "{ended}", documentNumber: "青商撤〔2026〕1号", reason: "经复议撤销"'
+    )
+    case = await took(desk, number, "withdrawPublicity", given)
+    assert case["withdrawal"]["withdrawBy"] == limit
+    if before is not None:
+        assert await raise_alarms(office.database.writer, before) == []
+    alarms = await raise_alarms(office.database.writer, after)
+    assert {(one.rule, one.priority, str(one.limit)) for one in alarms} == {("R7.4", 1, limit)}
+    assert len(alarms) == len(Channel)
 
 
 # ---- R7.5, R7.6 ------------------------------------------------------------------------------------------------

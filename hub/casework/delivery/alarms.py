@@ -13,7 +13,7 @@ from connectors.contract import SHANGHAI
 from hub.casework.delivery.channels import Action
 from hub.casework.delivery.deliveries import SUPERSEDED
 from hub.casework.work import calendar_for
-from hub.rules.calendar import Calendar, end_of
+from hub.rules.calendar import Calendar, Due, end_of
 from hub.rules.deadlines import due
 
 # The event that is the alarm; its payload says which delivery, by which rule, since when.
@@ -29,7 +29,8 @@ LIMITS = {
 # What is neither acknowledged nor dropped because it ended before it was shown.
 _OPEN = f"""
 SELECT d.delivery_id, d.case_id, d.channel, d.state, d.attempts, d.error_code, d.payload->>'action' AS action,
-  d.payload->>'item' AS item, e.at, c.region_code
+  d.payload->>'item' AS item, e.at, c.region_code,
+  (c.details->'withdrawal'->>'withdraw_by')::date AS withdraw_by
 FROM delivery_out d JOIN case_event e USING (event_id) JOIN case_file c ON c.case_id = d.case_id
 WHERE d.state IN ('PENDING', 'SENT') OR d.state = 'FAILED' AND d.error_code IS DISTINCT FROM '{SUPERSEDED}'
 ORDER BY d.delivery_id
@@ -77,6 +78,9 @@ async def raise_alarms(pool: asyncpg.Pool, now: datetime) -> list[Overdue]:
                 calendars[region] = await calendar_for(connection, [region] if region else [], today)
             name, rule, priority = LIMITS[Action(row["action"])]
             limit = due(name, row["at"].astimezone(SHANGHAI).date(), calendars[region])
+            if row["action"] == Action.WITHDRAW and row["withdraw_by"] is not None:
+                # R7.4: the days run from the end of the decision, not from the officer's step.
+                limit = Due(row["withdraw_by"], not calendars[region].is_fixed(row["withdraw_by"]))
             if now < end_of(limit.on) and row["state"] != "FAILED":
                 continue
             told = {
