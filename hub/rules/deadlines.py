@@ -53,6 +53,11 @@ def load_deadlines() -> tuple[Deadline, ...]:
     return rows
 
 
+def first_day(name: str) -> date:
+    """The first day on which a row of the deadline called `name` is in force."""
+    return min(row.valid_from for row in load_deadlines() if row.name == name)
+
+
 def due(name: str, start: date, calendar: Calendar) -> Due:
     """The last day of the deadline called `name` that starts on `start`.
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from connectors.contract import SHANGHAI
 from hub.rules.calendar import Calendar, Due
 from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force
-from hub.rules.deadlines import due
+from hub.rules.deadlines import due, first_day
 
 
 class Standing(StrEnum):
@@ -114,9 +114,20 @@ def publish_due(decided_on: date, calendar: Calendar) -> Due:
     return due("publicity.publish", decided_on, calendar)
 
 
+def had_to_be_published(decided_on: date) -> bool:
+    """Whether a last day to publish was set when it was decided.
+
+    An older decision that still holds is published as well (应示尽示); there is no day on which it would have been late.
+    """
+    return decided_on >= first_day("publicity.publish")
+
+
 def withdraw_due(ended_on: date, calendar: Calendar) -> Due:
-    """The last day to withdraw a decision that was changed, revoked or found void on `ended_on` (R7.4)."""
-    return due("delivery.withdraw", ended_on, calendar)
+    """The last day to withdraw a decision that was changed, revoked or found void on `ended_on` (R7.4).
+
+    One that had ended before there was a limit, and is shown all the same, has been over it since the limit's first day.
+    """
+    return due("delivery.withdraw", max(ended_on, first_day("delivery.withdraw")), calendar)
 
 
 def timeliness(item: Decided, calendar: Calendar, now: datetime) -> Timeliness:
@@ -128,9 +139,11 @@ def timeliness(item: Decided, calendar: Calendar, now: datetime) -> Timeliness:
 
 
 def figures(items: Iterable[Decided], calendar: Calendar, now: datetime) -> tuple[Figures, ...]:
-    """On time, late and not published of each unit and month of decision, in their order."""
+    """On time, late and not published of each unit and month of decision, in their order; of what had a last day."""
     counts: dict[tuple[str, date], dict[Standing, int]] = {}
     for item in items:
+        if not had_to_be_published(item.decided_on):
+            continue
         of = counts.setdefault((item.unit, item.decided_on.replace(day=1)), dict.fromkeys(Standing, 0))
         of[timeliness(item, calendar, now).standing] += 1
     return tuple(

@@ -121,6 +121,40 @@ async def test_r7_1_the_last_day_is_the_seventh_working_day_after_the_decision(
     assert (made["state"], made["dueOn"], made["dueIsProvisional"]) == ("DRAFT", due, False)
 
 
+@pytest.mark.parametrize(
+    ("decided", "due"),
+    [("2018-07-24", "2018-08-02"), ("2015-09-15", "2015-09-24"), ("2015-09-14", None), ("2003-03-03", None)],
+)
+async def test_r7_1_an_old_licence_that_still_holds_is_published_and_late_only_if_a_day_was_set(
+    office: Office, decided: str, due: str | None
+) -> None:
+    given = {"kind": "LICENSE", "kinds": None, "until": "2030-01-01"}
+    desk, made = await drafted(office, date.fromisoformat(decided), **given)
+    assert (made["state"], made["dueOn"]) == ("DRAFT", due)
+    assert await recompute(office.database.writer, registry().machines, office.clock.now) == 0
+    await reviewed(desk, made["number"])
+    case = await took(desk, made["number"], "publishDecision")
+    assert (case["state"], case["dueOn"], case["publishedLate"] > 0) == (
+        "PUBLISHED",
+        "2030-01-01",
+        due is not None,
+    )
+    told = (await office.desk(purpose="ONGOING_SUPERVISION").done(FIGURES, {"from": decided, "to": decided}))[
+        "publicityTimeliness"
+    ]
+    assert [one["month"] for one in told] == ([] if due is None else [decided[:8] + "01"])
+    # It had ended long ago, before any limit on withdrawals.
+    gone = f', ground: REVOKED, endedOn: "{decided}", documentNumber: "青商撤〔2026〕1号", reason: "依法撤销"'
+    case = await took(desk, made["number"], "withdrawPublicity", gone)
+    assert (case["state"], case["withdrawal"]["withdrawBy"]) == ("WITHDRAWN", "2019-07-10")
+
+
+async def test_r7_5_an_old_penalty_is_over_before_it_is_published(office: Office) -> None:
+    desk, made = await drafted(office, date(2018, 7, 24))
+    await reviewed(desk, made["number"])
+    assert await refusal(desk, made["number"], "publishDecision") == "PUBLICITY_OVER"
+
+
 @pytest.mark.parametrize(("day", "late"), [(12, 0), (13, 1)])
 async def test_acceptance_01_r7_1_decided_on_24_september_2026_october_12_is_in_time_and_the_13th_late(
     office: Office, day: int, late: int

@@ -34,7 +34,7 @@ from hub.rights.policy import Level
 from hub.rules.calendar import NATIONAL, Calendar, calendar_of
 from hub.rules.publicity import load_publicity_rules
 from hub.rules.redactor import TextTooLong
-from hub.rules.timeliness import Decided, figures, publish_due
+from hub.rules.timeliness import Decided, figures, had_to_be_published, publish_due
 
 _LONGEST_TITLE = 400
 _LONGEST_SPAN = timedelta(days=1100)
@@ -42,6 +42,8 @@ _LONGEST_SPAN = timedelta(days=1100)
 
 async def draft(work: Work, given: Mapping[str, Any]) -> Made:
     """R7.1: put a decision on its way to the public; the seven working days begin on the day after the decision.
+
+    What was decided before they were set has no deadline.
 
     Raises SubjectUnknown, BadUserInput, GuardRefused.
     """
@@ -82,7 +84,7 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
         ),
         # The working calendar is the handling unit's.
         region_code=regions[0].ljust(6, "0") if regions else None,
-        due=publish_due(decided, work.calendar),
+        due=publish_due(decided, work.calendar) if had_to_be_published(decided) else None,
     )
     (case,) = await engine.open_cases(work.connection, PUBLICITY, [new], work.step({}))
     return Made(ids=(case.public_id,))

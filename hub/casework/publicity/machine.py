@@ -14,7 +14,13 @@ from hub.rules.publicity import PublicityRules, load_publicity_rules
 from hub.rules.redactor import screen
 from hub.rules.repair import RepairRules, load_repair_rules
 from hub.rules.repair_case import Target
-from hub.rules.timeliness import TimelinessRules, load_timeliness_rules, publish_due, withdraw_due
+from hub.rules.timeliness import (
+    TimelinessRules,
+    had_to_be_published,
+    load_timeliness_rules,
+    publish_due,
+    withdraw_due,
+)
 from schema.governance import Capability
 
 # States in which the seven working days run: reviews do not stop them (R7.2).
@@ -229,15 +235,15 @@ def _except(_: Case[PublicityDetails], step: Step) -> Effects:
 
 def _publish(case: Case[PublicityDetails], step: Step) -> Effects:
     told = case.details
-    limit = publish_due(told.decided_on, step.calendar)
-    late = max(1, step.calendar.between(limit.on, step.today)) if step.today > limit.on else 0
+    limit = publish_due(told.decided_on, step.calendar).on if had_to_be_published(told.decided_on) else None
+    late = max(1, step.calendar.between(limit, step.today)) if limit is not None and step.today > limit else 0
     period = period_of(told, step.today)
     ends = period.latest_end
     return Effects(
         details={"published_on": step.today, "published_late": late, "period": period},
         due=Due(ends, False) if ends else None,
         deliveries=_shown(case, replace(told, period=period)),
-        payload={"late_working_days": late, "publish_by": limit.on},
+        payload={"late_working_days": late, "publish_by": limit},
     )
 
 
@@ -382,6 +388,8 @@ def _lapsable(case: Case[PublicityDetails], step: Step) -> str | None:
 
 
 def _moved(case: Case[PublicityDetails], step: Step) -> str | None:
+    if not had_to_be_published(case.details.decided_on):
+        return "NOTHING_CHANGED"
     due = publish_due(case.details.decided_on, step.calendar)
     return None if due != Due(case.due_on or date.min, case.due_is_provisional) else "NOTHING_CHANGED"
 
