@@ -162,8 +162,9 @@ def read(schema: GraphQLSchema) -> Vocabulary:
                     raise UngovernedCoordinate(f"{named.name}.{field_name} declares no rule")
                 inputs[f"{named.name}.{field_name}"] = rule
     for coordinate, rule in (*arguments.items(), *inputs.items()):
-        if isinstance(rule, Condition) and rule.tests not in rules:
-            raise UngovernedCoordinate(f"{coordinate} tests {rule.tests}, which does not exist")
+        for tested in rule.coordinates if isinstance(rule, Condition) else ():
+            if tested not in rules:
+                raise UngovernedCoordinate(f"{coordinate} tests {tested}, which does not exist")
     for value in VALUE_CLASSES:
         enum_name, _, name = value.partition(".")
         enum = schema.type_map.get(enum_name)

@@ -87,15 +87,26 @@ class Rule:
     capability: Capability | None = None
 
 
+# The operator of a condition that chooses no rows and puts them in order.
+ORDER = "order"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """What governs an argument or an input field that filters: the field it tests, and how."""
+    """What governs an argument or an input field that chooses rows or puts them in order: the field it tests, and how."""
 
-    # Coordinate of the tested field; the filter exists only where that field is served unmasked in every visible row.
+    # Coordinate of the tested field; the argument exists only where that field is served unmasked in every visible row.
     tests: str
-    operator: str  # eq, in, gte, lte, prefix
+    operator: str  # eq, in, gte, lte, counted_in, similar, prefix; or ORDER
     # Column tested, when it is not the coordinate's own.
     column: str = ""
+    # Coordinates that the answer tells of besides: how the tested value is reached, or the part of it that is tested.
+    also: tuple[str, ...] = ()
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """All that must be shown for the argument to exist."""
+        return (self.tests, *self.also)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,20 +162,29 @@ def governed(
     return strawberry.field(description=_describe(zh, en), metadata={"rule": rule})
 
 
-def condition(zh: str, en: str, tests: str, operator: str, column: str = "") -> Any:
+def condition(
+    zh: str, en: str, tests: str, operator: str, column: str = "", also: tuple[str, ...] = ()
+) -> Any:
     """An input field that filters on the coordinate `tests`."""
     return strawberry.field(
         description=_describe(zh, en),
         default=None,
-        metadata={"rule": Condition(tests=tests, operator=operator, column=column)},
+        metadata={"rule": Condition(tests=tests, operator=operator, column=column, also=also)},
     )
 
 
-def filters(zh: str, en: str, tests: str, operator: str, column: str = "") -> Any:
+def filters(zh: str, en: str, tests: str, operator: str, column: str = "", also: tuple[str, ...] = ()) -> Any:
     """An argument that filters on the coordinate `tests`."""
     return strawberry.argument(
         description=_describe(zh, en),
-        metadata={"rule": Condition(tests=tests, operator=operator, column=column)},
+        metadata={"rule": Condition(tests=tests, operator=operator, column=column, also=also)},
+    )
+
+
+def orders(zh: str, en: str, tests: str) -> Any:
+    """An argument that puts rows in an order of the coordinate `tests`."""
+    return strawberry.argument(
+        description=_describe(zh, en), metadata={"rule": Condition(tests=tests, operator=ORDER)}
     )
 
 

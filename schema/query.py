@@ -12,7 +12,7 @@ from schema.catalogue import CatalogueQueries
 from schema.commitments import CommitmentQueries
 from schema.credit_checks import CreditCheck, CreditCheckVerification
 from schema.enums import IdentifierScheme, ListColor, Purpose, RecordOrder
-from schema.governance import OPEN, PLANNED, Capability, Shape, filters, governed, parameter
+from schema.governance import OPEN, PLANNED, Capability, Shape, filters, governed, orders, parameter
 from schema.inspections import InspectionQueries
 from schema.lists import CreditListDefinition, ListEntryConnection
 from schema.node import Node
@@ -78,8 +78,26 @@ class Query(
     )
     def match_subjects(
         self,
-        name: Annotated[str, parameter("名称", "name")],
-        region: Annotated[str | None, parameter("行政区划前缀", "prefix of the region code")] = None,
+        name: Annotated[
+            str,
+            filters(
+                "名称",
+                "name",
+                "Organization.displayName",
+                "similar",
+                also=("IndividualBusiness.displayName",),
+            ),
+        ],
+        region: Annotated[
+            str | None,
+            filters(
+                "行政区划前缀",
+                "prefix of the region code",
+                "Organization.regionCode",
+                "prefix",
+                also=("IndividualBusiness.regionCode",),
+            ),
+        ] = None,
         first: Annotated[int, parameter("条数", "candidates")] = 5,
     ) -> list[SubjectCandidate] | None:
         return PLANNED
@@ -95,7 +113,9 @@ class Query(
     def records(
         self,
         filter: Annotated[RecordFilter | None, parameter("筛选", "filter")] = None,
-        order_by: Annotated[RecordOrder, parameter("排序", "order")] = RecordOrder.DECIDED_ON_DESC,
+        order_by: Annotated[
+            RecordOrder, orders("排序", "order", "CreditRecord.decidedOn")
+        ] = RecordOrder.DECIDED_ON_DESC,
         first: Annotated[int, parameter("每页条数", "rows in a page")] = 20,
         after: Annotated[str | None, parameter("起始游标", "cursor to go on from")] = None,
     ) -> RecordConnection | None:
@@ -113,7 +133,14 @@ class Query(
         self,
         list_code: Annotated[
             str | None,
-            filters("名单代码", "code of the list", "CreditListDefinition.code", "eq", column="list_code"),
+            filters(
+                "名单代码",
+                "code of the list",
+                "CreditListDefinition.code",
+                "eq",
+                column="list_code",
+                also=("ListEntry.list",),
+            ),
         ] = None,
         color: Annotated[ListColor | None, filters("类别", "colour", "ListEntry.color", "eq")] = None,
         first: Annotated[int, parameter("每页条数", "rows in a page")] = 20,
@@ -165,6 +192,7 @@ class Query(
                 "counted in this figure of a quarterly report (R18.3)",
                 "QuarterlyReport.number",
                 "counted_in",
+                also=("QuarterlyReport.figures", "ReportFigure.drill"),
             ),
         ] = None,
         first: Annotated[int, parameter("每页条数", "rows in a page")] = 20,

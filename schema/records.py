@@ -159,7 +159,12 @@ class RecordConnection:
 class RecordFilter:
     kinds: list[RecordKind] | None = condition("类别", "kinds", "CreditRecord.kind", "in")
     sources: list[SourceSystem] | None = condition(
-        "来源", "sources", "CreditRecord.provenance", "in", column="source"
+        "来源",
+        "sources",
+        "CreditRecord.provenance",
+        "in",
+        column="source",
+        also=("Provenance.source",),
     )
     seriousness: list[Seriousness] | None = condition("严重程度", "classes", "CreditRecord.seriousness", "in")
     decided_from: Date | None = condition(
@@ -175,9 +180,15 @@ class RecordFilter:
         "CreditRecord.authority",
         "eq",
         column="authority_uscc",
+        also=("Authority.uscc",),
     )
     catalog_item_codes: list[str] | None = condition(
-        "目录事项编码", "catalogue items", "CreditRecord.provenance", "in", column="catalog_item_code"
+        "目录事项编码",
+        "catalogue items",
+        "CreditRecord.provenance",
+        "in",
+        column="catalog_item_code",
+        also=("Provenance.catalogItemCode",),
     )
     fine_at_least: Yuan | None = condition(
         "罚款不少于（元）", "fine of at least, in yuan", "AdministrativePenalty.fineAmount", "gte"

@@ -20,7 +20,19 @@ from schema.enums import (
     SubjectKind,
     Tristate,
 )
-from schema.governance import OPEN, PLANNED, ROW, Mask, Need, Shape, entity, filters, governed, parameter
+from schema.governance import (
+    OPEN,
+    PLANNED,
+    ROW,
+    Mask,
+    Need,
+    Shape,
+    entity,
+    filters,
+    governed,
+    orders,
+    parameter,
+)
 from schema.grades import ExternalGrade
 from schema.lists import ListEntry
 from schema.node import Node
@@ -156,7 +168,9 @@ class CreditSubject(Node):
     def records(
         self,
         filter: Annotated[RecordFilter | None, parameter("筛选", "filter")] = None,
-        order_by: Annotated[RecordOrder, parameter("排序", "order")] = RecordOrder.DECIDED_ON_DESC,
+        order_by: Annotated[
+            RecordOrder, orders("排序", "order", "CreditRecord.decidedOn")
+        ] = RecordOrder.DECIDED_ON_DESC,
         first: Annotated[int, parameter("每页条数", "rows in a page")] = 20,
         after: Annotated[str | None, parameter("起始游标", "cursor to go on from")] = None,
     ) -> RecordConnection | None:

@@ -35,7 +35,7 @@ from graphql import (
 from hub.errors import BadUserInput
 from hub.query.document import INTROSPECTING
 from hub.rights.view import ENDED, View, Withheld
-from schema.governance import Condition, Rule, Shape
+from schema.governance import ORDER, Condition, Rule, Shape
 
 # Relations whose rows tell of facts of other classes than their own.
 _COPYING = frozenset(
@@ -394,7 +394,7 @@ class Planner:
                     yield from self._test(condition, member)
 
     def _test(self, declared: Condition, ref: Ref) -> Iterator[Test]:
-        if ref == Constant(None):
+        if ref == Constant(None) or declared.operator == ORDER:
             return
         rule = self._view.vocabulary.rules[declared.tests]
         yield Test(declared.column or rule.target, declared.operator, ref)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from graphql import (
     GraphQLSchema,
     get_named_type,
     is_non_null_type,
+    is_required_argument,
 )
 
 from hub.rights.policy import Decision, Grant, Level, Scope
@@ -107,15 +108,17 @@ class View:
         Hidden in an interface is hidden in all its types; what is hidden in a type no interface of it can promise;
         and a field whose argument must be given goes with the argument.
         """
-        gone = {one for hidden in self.hidden for one in (hidden, *_below(self.vocabulary, hidden))}
-        while more := {one for known in gone for one in _along(self.vocabulary, known)} - gone:
-            gone |= more
-        return frozenset(gone)
+        below = {one for hidden in self.hidden for one in (hidden, *_below(self.vocabulary, hidden))}
+        return _with_all_along(self.vocabulary, below)
 
     @cached_property
     def visible(self) -> frozenset[str]:
         """The coordinates that exist for this caller: fields, arguments, input fields and enum values."""
         return _visible(self)
+
+    def tells_by(self, coordinates: Iterable[str]) -> bool:
+        """Whether rows may be chosen, or be put in order, by these fields: what is shown would tell of all of them."""
+        return all(_tested(self, one, self.visible) for one in coordinates)
 
     @cached_property
     def schema(self) -> GraphQLSchema:
@@ -165,8 +168,10 @@ class View:
         return tuple(found)
 
 
-def _field_visible(view: View, type_name: str, coordinate: str, rule: Rule, types: frozenset[str]) -> bool:
-    if coordinate in view.gone or (rule.capability and rule.capability not in view.capabilities):
+def _field_visible(
+    view: View, type_name: str, coordinate: str, rule: Rule, types: frozenset[str], gone: frozenset[str]
+) -> bool:
+    if coordinate in gone or (rule.capability and rule.capability not in view.capabilities):
         return False
     owner = view.vocabulary.schema.type_map[type_name]
     assert isinstance(owner, GraphQLObjectType | GraphQLInterfaceType)
@@ -195,6 +200,18 @@ def _type_open(view: View, type_name: str) -> bool:
 
 
 def _visible(view: View) -> frozenset[str]:
+    gone = view.gone
+    while True:
+        visible = _visible_without(view, gone)
+        # What cannot be asked without an argument that does not exist, does not exist.
+        unasked = {c for c in visible if not _can_be_asked(view.vocabulary, c, visible)}
+        if not unasked:
+            return visible
+        gone = _with_all_along(view.vocabulary, gone | unasked)
+
+
+def _visible_without(view: View, gone: frozenset[str]) -> frozenset[str]:
+    """The coordinates that exist where those of `gone` do not."""
     vocabulary = view.vocabulary
     schema = vocabulary.schema
     objects = {
@@ -209,7 +226,9 @@ def _visible(view: View) -> frozenset[str]:
             name: {
                 f"{name}.{field}"
                 for field in named.fields
-                if _field_visible(view, name, f"{name}.{field}", vocabulary.rules[f"{name}.{field}"], types)
+                if _field_visible(
+                    view, name, f"{name}.{field}", vocabulary.rules[f"{name}.{field}"], types, gone
+                )
             }
             for name, named in objects.items()
             if name in types and isinstance(named, GraphQLObjectType)
@@ -220,8 +239,7 @@ def _visible(view: View) -> frozenset[str]:
                     field
                     for one in schema.get_possible_types(named)
                     for field in named.fields
-                    if f"{one.name}.{field}" in fields.get(one.name, ())
-                    and f"{name}.{field}" not in view.gone
+                    if f"{one.name}.{field}" in fields.get(one.name, ()) and f"{name}.{field}" not in gone
                 }
                 fields[name] = {f"{name}.{field}" for field in shown}
         # What an interface promises, each of its types has: null there, where it may not be shown.
@@ -229,7 +247,7 @@ def _visible(view: View) -> frozenset[str]:
             if name in types and isinstance(named, GraphQLObjectType):
                 for interface in named.interfaces:
                     promised = fields.get(interface.name, set())
-                    fields[name] |= {f"{name}.{c.split('.')[1]}" for c in promised} - view.gone
+                    fields[name] |= {f"{name}.{c.split('.')[1]}" for c in promised} - gone
         kept = frozenset(name for name, found in fields.items() if found)
         if kept == types:
             break
@@ -238,18 +256,18 @@ def _visible(view: View) -> frozenset[str]:
     visible |= {
         c
         for c, governed in vocabulary.values.items()
-        if c not in view.gone and any(view.allows((one,), NEEDED[need]) for one, need in governed)
+        if c not in gone and any(view.allows((one,), NEEDED[need]) for one, need in governed)
     }
     for coordinate, condition in vocabulary.inputs.items():
-        if coordinate not in view.gone and _given(view, condition):
+        if coordinate not in gone and _given(view, condition, visible):
             visible.add(coordinate)
     for coordinate, rule in vocabulary.arguments.items():
-        if coordinate in view.gone or coordinate.split("(")[0] not in visible:
+        if coordinate in gone or coordinate.split("(")[0] not in visible:
             continue
         # An input type without visible fields cannot stand in a schema, so nothing takes it.
         if _is_empty(vocabulary, coordinate, visible):
             continue
-        if _given(view, rule):
+        if _given(view, rule, visible):
             visible.add(coordinate)
     return frozenset(visible)
 
@@ -278,11 +296,32 @@ def _along(vocabulary: Vocabulary, coordinate: str) -> Iterator[str]:
         yield f"{owner}.{field}"
 
 
-def _given(view: View, rule: Condition | Parameter) -> bool:
-    """Whether an argument or an input field exists for this caller."""
+def _with_all_along(vocabulary: Vocabulary, coordinates: Set[str]) -> frozenset[str]:
+    """`coordinates` with all that goes along with them."""
+    gone = set(coordinates)
+    while more := {one for known in gone for one in _along(vocabulary, known)} - gone:
+        gone |= more
+    return frozenset(gone)
+
+
+def _can_be_asked(vocabulary: Vocabulary, coordinate: str, visible: frozenset[str]) -> bool:
+    """Whether the arguments that a field must be given exist; True of what is no field."""
+    owner, _, field = coordinate.partition(".")
+    named = vocabulary.schema.type_map[owner]
+    if not isinstance(named, GraphQLObjectType | GraphQLInterfaceType) or "(" in field:
+        return True
+    return all(
+        f"{coordinate}({name}:)" in visible
+        for name, argument in named.fields[field].args.items()
+        if is_required_argument(argument)
+    )
+
+
+def _given(view: View, rule: Condition | Parameter, visible: Set[str]) -> bool:
+    """Whether an argument or an input field exists for this caller; `visible`: the fields that do."""
     if isinstance(rule, Parameter):
         return rule.capability is None or rule.capability in view.capabilities
-    return _filterable(view, rule)
+    return all(_tested(view, one, visible) for one in rule.coordinates)
 
 
 def _is_empty(vocabulary: Vocabulary, argument: str, visible: set[str]) -> bool:
@@ -297,11 +336,15 @@ def _is_empty(vocabulary: Vocabulary, argument: str, visible: set[str]) -> bool:
     )
 
 
-def _filterable(view: View, condition: Condition) -> bool:
-    """A filter works on shown values only: its field is served as it is in every row in which the row is visible."""
-    type_name, _, _ = condition.tests.partition(".")
-    rule = view.vocabulary.rules[condition.tests]
-    classes = view.vocabulary.classes(type_name, rule)
+def _tested(view: View, coordinate: str, visible: Set[str]) -> bool:
+    """Shown values only can be tested: the field exists, and is served as it is in every row in which the row is shown."""
+    if coordinate not in visible:
+        return False
+    rule = view.vocabulary.rules[coordinate]
+    classes = view.vocabulary.classes(coordinate.partition(".")[0], rule)
+    if not classes or classes == (OPEN,):
+        # Part of a value of which its holder decides, who is named beside it.
+        return True
     if not view.allows(classes, Level.MASKED):
         return False
     return rule.mask is Mask.KEEP or view.everywhere(classes, Level.FULL)
