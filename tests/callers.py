@@ -16,7 +16,7 @@ from hub.errors import BadUserInput
 from hub.query.binding import Request, Secrets
 from hub.query.livefacts import LIVE, Want, codes
 from hub.query.operations import Compiled, Operation, Operations
-from hub.query.parameters import FromRows
+from hub.query.parameters import FromRows, Seal
 from hub.query.plan import Constant, Ref, Selected, Variable
 from hub.query.scopes import alike, holding
 from hub.rights.agreement import read_agreement
@@ -109,6 +109,21 @@ def half_masked(text: str) -> str:
     return f"{text}\n[coordinates]\nhide = {json.dumps(hidden)}\n"
 
 
+def half_blind(text: str) -> str:
+    """The agreement that hides what rows are chosen by, and all that pages and lists are in order of."""
+    hidden = (
+        "AdministrativePenalty.fineAmount",
+        "CreditArchive.archiveType",
+        "CreditRecord.decidedOn",
+        "CreditRecord.seriousness",
+        "ExternalGrade.scheme",
+        "ListEntry.recognizedOn",
+        "Provenance.source",
+        "PublicAnomaly.enteredOn",
+    )
+    return f"{text}\n[coordinates]\nhide = {json.dumps(hidden)}\n"
+
+
 DECLARED = {name: module.SOURCE for name, module in discover().items()}
 
 
@@ -176,6 +191,8 @@ CALLERS: Mapping[str, Callable[[], Caller]] = {
     "auditor masked": partial(caller, "auditor", "AUDIT", masked_only),
     "xining half masked": partial(caller, "commerce-xining", "ONGOING_SUPERVISION", half_masked),
     "tax half masked": partial(caller, "tax", "JOINT_PUNISHMENT", half_masked),
+    "mall half blind": partial(caller, "mall", "MERCHANT_ADMISSION", half_blind),
+    "reform half blind": partial(caller, "reform", "ONGOING_SUPERVISION", half_blind),
     "auditor as mall": partial(auditor_as, "mall", "MERCHANT_ADMISSION"),
     "auditor as customs": partial(auditor_as, "customs", "JOINT_PUNISHMENT"),
 }
@@ -194,6 +211,8 @@ class Answer:
     coordinates: frozenset[str]
     # Rows that the hub brought along, before the statement let through what the caller is shown.
     brought: Mapping[tuple[str, str], Sequence[Row]] = field(default_factory=dict, compare=False)
+    # The keys that its cursors are sealed with.
+    seals: Sequence[bytes] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -221,15 +240,17 @@ class Path:
             )
             request.rows[wanted] = orjson.dumps(rows)
             brought[wanted.name, wanted.key] = rows
-        data, subjects = b"{}", ()
+        data, subjects, seals = b"{}", (), []
         if compiled.statement is not None:
             arguments = [bind(request) for bind in compiled.binders]
             row = await self.reader.row(compiled.statement.sql, arguments)
             data, subjects = row[0], row[1]
+            told = zip(compiled.statement.parameters, arguments, strict=True)
+            seals = [value for source, value in told if isinstance(source, Seal)]
         if compiled.plan.introspection:
             data = _merged(operation, compiled, values, data)
         coordinates = frozenset(one.coordinate for one in compiled.plan.selected())
-        return Answer(data, compiled.disclosure, subjects, questions, coordinates, brought)
+        return Answer(data, compiled.disclosure, subjects, questions, coordinates, brought, seals)
 
     def ready(self, who: Caller, text: str, name: str | None = None) -> Operation:
         """The operation of a document in the caller's view."""

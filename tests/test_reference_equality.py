@@ -40,19 +40,28 @@ class Tally:
     answered: int = 0
     asked: set[str] = field(default_factory=set)
 
-    def compare(self, stage: Stage, who: Caller, world: World, store: Store, document: Document) -> None:
-        """Ask both ways, then both from the cursors of the first answer on."""
+    def compare(
+        self,
+        stage: Stage,
+        who: Caller,
+        world: World,
+        store: Store,
+        document: Document,
+        plain: Document | None = None,
+    ) -> None:
+        """Ask both ways, then both from the cursors of the first answer on; the reference has them unsealed (`plain`)."""
         note(str(document))
         answer = stage.ask(who, world, document)
         if answer is None:
             return
         found = orjson.loads(answer.data)
-        assert unsealed(found) == wanted(who, store, document, answer)
+        told = unsealed(found, answer.seals)
+        assert told == wanted(who, store, plain or document, answer)
         self.answered += 1
         self.asked |= answer.coordinates
         further = document.going_on(found)
         if further is not None:
-            self.compare(stage, who, world, store, further)
+            self.compare(stage, who, world, store, further, document.going_on(told))
 
 
 def explore(tally: Tally, stage: Stage, who: Caller, number: int, examples: int) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,8 +20,9 @@ from graphql import (
 )
 
 from hub.errors import BadUserInput, LimitExceeded
+from hub.query import cursors
 from hub.query.document import shortened
-from hub.query.ids import OPAQUE, SEALED, class_key, opened
+from hub.query.ids import OPAQUE, class_key, opened
 from hub.query.parameters import (
     Context,
     Conversion,
@@ -159,9 +157,7 @@ def _conversion(source: FromRef, secrets: Secrets) -> Callable[[Any, Request], A
             seal = source.seal
             assert seal is not None
             part = 0 if source.conversion is Conversion.CURSOR_SORT else 1
-            return lambda value, request: _open(
-                value, _seal_key(seal, request, secrets), secrets.id_key(request.partner_class)
-            )[part]
+            return lambda value, request: _place(value, _seal_key(seal, request, secrets))[part]
     raise AssertionError(source)
 
 
@@ -194,20 +190,12 @@ def _plain(value: object) -> object:
     return [value.path] if isinstance(value, Variable) else str(value)
 
 
-def _open(cursor: str, key: bytes, id_key: bytes) -> tuple[date, str]:
-    """The position in a cursor that this hub sealed for this caller and page; else BadUserInput."""
-    try:
-        payload, _, mac = base64.b64decode(cursor, validate=True).decode("ascii").rpartition("/")
-        inner = hashlib.sha256(key + payload.encode()).digest()
-        expected = hashlib.sha256(key + inner).hexdigest()[:32]
-        if hmac.compare_digest(mac, expected):
-            day, _, public_id = payload.partition("/")
-            if public_id.startswith(SEALED):
-                public_id = opened(public_id.removeprefix(SEALED), id_key)
-            return date.fromisoformat(day), public_id
-    except (binascii.Error, UnicodeDecodeError, UnicodeEncodeError, ValueError):
-        pass
-    raise BadUserInput("This cursor was not given to this caller for this page.", argument="after")
+def _place(cursor: str, key: bytes) -> tuple[date, str]:
+    """The place in a cursor that this hub sealed for this caller and page; else BadUserInput."""
+    place = cursors.opened(cursor, key)
+    if place is None:
+        raise BadUserInput("This cursor was not given to this caller for this page.", argument="after")
+    return place
 
 
 class Variables:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.query.access import FALSE, TRUE, Access, Row, all_of, any_of
-from hub.query.ids import SEALED
 from hub.query.parameters import Context, Parameters
 from hub.query.relations import TABLES
 from hub.rights.policy import Level, Scope
@@ -68,18 +67,6 @@ class Expressions:
             f" THEN left({value}, 1) || sealed_id(substr({value}, 2)::uuid, {key}) ELSE {value} END"
         )
 
-    def key(self, row: Row, public_id: str = "", subject_id: str = "") -> str:
-        """SQL of the text under which a page's cursor knows the row: nothing that other classes have of a person.
-
-        `public_id` and `subject_id` where these columns of the row stand elsewhere.
-        """
-        public_id = public_id or f"{row.alias}.public_id"
-        plain, person = f"{public_id}::text", self._about_person(row, subject_id)
-        if person == FALSE:
-            return plain
-        key = self.parameters.context(Context.ID_KEY, "bytea")
-        return f"CASE WHEN {person} THEN '{SEALED}' || sealed_id({public_id}, {key}) ELSE {plain} END"
-
     def is_called(self, row: Row, plain: str, opened: str) -> str:
         """SQL: the row's id is what the caller calls it, given as it stands and opened for the caller's class."""
         alias, person = row.alias, self._about_person(row)
@@ -90,15 +77,14 @@ class Expressions:
             f" AND {alias}.public_id = CASE WHEN {person} THEN {opened} ELSE {plain} END"
         )
 
-    def _about_person(self, row: Row, subject_id: str = "") -> str:
+    def _about_person(self, row: Row) -> str:
         """SQL: the row is a natural person, or is about one."""
         person = "kind = 'NATURAL_PERSON'"
         if row.table.name == "subject" or row.subject_alias:
             return f"{row.subject_alias or row.alias}.{person}"
         if not row.table.subject:
             return FALSE
-        whose = subject_id or row.subject_id
-        return f"EXISTS (SELECT FROM subject z WHERE z.subject_id = {whose} AND z.{person})"
+        return f"EXISTS (SELECT FROM subject z WHERE z.subject_id = {row.subject_id} AND z.{person})"
 
     def governed(self, row: Row, rule: Rule, type_name: str, value: str) -> str:
         """`value` where the view gives it in full, masked where it gives it masked, else null."""

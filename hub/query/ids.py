@@ -13,8 +13,6 @@ from functools import lru_cache
 
 # The letter of a table and 128 bits.
 OPAQUE = re.compile(r"[a-z][0-9a-f]{32}", re.ASCII)
-# What stands before a sealed id in a cursor.
-SEALED = "~"
 
 
 @lru_cache(maxsize=64)

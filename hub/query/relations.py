@@ -233,23 +233,42 @@ class Relation:
     # Columns of the order, all in one direction; the last is unique.
     order: tuple[str, ...] = ()
     descending: bool = True
+    # Coordinates that rows in this order tell of: where one of them is not shown, they come in the order of `blind`.
+    tells: tuple[str, ...] = ()
+    # SQL over `{t}`: unique, and says nothing of the row.
+    blind: str = "{t}.public_id"
     # Its own join says which versions count; elsewhere the current one does.
     former: bool = False
 
 
 RELATIONS = {
-    "subject.records": Relation("record", "{t}.subject_id = {p}.subject_id", ("decided_on", "public_id")),
+    "subject.records": Relation(
+        "record",
+        "{t}.subject_id = {p}.subject_id",
+        ("decided_on", "public_id"),
+        tells=("CreditRecord.decidedOn",),
+    ),
     "subject.list_entries": Relation(
-        "list_entry", "{t}.subject_id = {p}.subject_id", ("recognized_on", "public_id")
+        "list_entry",
+        "{t}.subject_id = {p}.subject_id",
+        ("recognized_on", "public_id"),
+        tells=("ListEntry.recognizedOn",),
     ),
     "subject.identifiers": Relation(
-        "identifier", "{t}.subject_id = {p}.subject_id", ("scheme", "value"), descending=False
+        "identifier",
+        "{t}.subject_id = {p}.subject_id",
+        ("scheme", "value"),
+        descending=False,
+        tells=("Identifier.scheme", "Identifier.value"),
+        blind="md5({t}.identifier_id::text)",
     ),
     "subject.former_names": Relation(
         "registration",
         "{t}.subject_id = {p}.subject_id AND {t}.superseded_at IS NOT NULL AND {t}.display_name <> {p}.display_name",
         ("recorded_at", "version_id"),
         former=True,
+        tells=("FormerName.provenance", "Provenance.recordedAt"),
+        blind="md5({t}.version_id::text)",
     ),
     "subject.contact": Relation(
         "registration", "{t}.subject_id = {p}.subject_id", ("recorded_at", "version_id")
@@ -258,30 +277,57 @@ RELATIONS = {
         "registration", "{t}.subject_id = {p}.subject_id", ("recorded_at", "version_id")
     ),
     "subject.grades": Relation(
-        "grade", "{t}.subject_id = {p}.subject_id", ("effective_from", "scheme", "public_id")
+        "grade",
+        "{t}.subject_id = {p}.subject_id",
+        ("effective_from", "scheme", "public_id"),
+        tells=("ExternalGrade.effectiveFrom", "ExternalGrade.scheme"),
     ),
-    "subject.anomalies": Relation("anomaly", "{t}.subject_id = {p}.subject_id", ("decided_on", "public_id")),
+    "subject.anomalies": Relation(
+        "anomaly",
+        "{t}.subject_id = {p}.subject_id",
+        ("decided_on", "public_id"),
+        tells=("PublicAnomaly.enteredOn",),
+    ),
     "subject.archives": Relation(
-        "archive", "{t}.subject_id = {p}.subject_id", ("archive_type", "public_id"), descending=False
+        "archive",
+        "{t}.subject_id = {p}.subject_id",
+        ("archive_type", "public_id"),
+        descending=False,
+        tells=("CreditArchive.archiveType",),
     ),
     "subject.tiers": Relation(
-        "case_file", "{t}.subject_id = {p}.subject_id", ("opened_on", "public_id"), descending=False
+        "case_file",
+        "{t}.subject_id = {p}.subject_id",
+        ("opened_on", "public_id"),
+        descending=False,
+        tells=("Case.openedAt",),
     ),
     "subject.commitments": Relation(
-        "case_file", "{t}.subject_id = {p}.subject_id", ("opened_on", "public_id")
+        "case_file", "{t}.subject_id = {p}.subject_id", ("opened_on", "public_id"), tells=("Case.openedAt",)
     ),
     "fact.subject": Relation("subject", "{t}.subject_id = {p}.subject_id"),
     "candidate.subject": Relation("subject", "{t}.subject_id = {p}.subject_id"),
     "list_entry.list": Relation("list_definition", "{t}.code = {p}.list_code"),
-    "records": Relation("record", "", ("decided_on", "public_id")),
-    "list_entries": Relation("list_entry", "{t}.recognized_on IS NOT NULL", ("recognized_on", "public_id")),
-    "credit_lists": Relation("list_definition", "", ("code",), descending=False),
+    "records": Relation("record", "", ("decided_on", "public_id"), tells=("CreditRecord.decidedOn",)),
+    "list_entries": Relation(
+        "list_entry",
+        "{t}.recognized_on IS NOT NULL",
+        ("recognized_on", "public_id"),
+        tells=("ListEntry.recognizedOn",),
+    ),
+    "credit_lists": Relation(
+        "list_definition", "", ("code",), descending=False, tells=("CreditListDefinition.code",)
+    ),
     "case": Relation("case_file", ""),
-    "cases": Relation("case_file", "", ("opened_on", "public_id")),
+    "cases": Relation("case_file", "", ("opened_on", "public_id"), tells=("Case.openedAt",)),
     "command.case": Relation("case_file", "{t}.public_id = {p}.case_public_id"),
     # The cases about a case, a record or a list entry.
     "case.targeting": Relation(
-        "case_file", "{t}.target_public_id = {p}.public_id", ("opened_at", "case_id"), descending=False
+        "case_file",
+        "{t}.target_public_id = {p}.public_id",
+        ("opened_at", "case_id"),
+        descending=False,
+        tells=("Case.openedAt",),
     ),
     # The red list's own case that a nomination led to.
     "honest.listing": Relation("case_file", "{t}.number = {p}.details->>'listing'"),
@@ -290,5 +336,12 @@ RELATIONS = {
     "case.deliveries": Relation(
         "delivery_out", "{t}.case_id = {p}.case_id", ("delivery_id",), descending=False
     ),
-    "case.events": Relation("case_event", "{t}.case_id = {p}.case_id", ("event_id",), descending=False),
+    "case.events": Relation(
+        "case_event",
+        "{t}.case_id = {p}.case_id",
+        ("event_id",),
+        descending=False,
+        tells=("CaseEvent.at",),
+        blind="md5({t}.event_id::text)",
+    ),
 }

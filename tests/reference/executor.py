@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -62,7 +62,8 @@ class Page:
     type_name: str
     things: Sequence[Thing]
     more: bool
-    column: str
+    # The day that it is in order of; None: it is in order of ids alone.
+    column: str | None
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,13 @@ class Reference:
                 return page.more
         return self._cursor(page.things[-1], page.column) if page.things else None
 
-    def _cursor(self, thing: Thing, column: str) -> str:
-        """What is sealed in the cursor of a row: its place, and the row as the caller calls it."""
-        id_ = self._public(thing.row)
-        return f"{thing.row[column]}/{'~' * (id_ != thing.row['public_id'])}{id_}"
+    def _cursor(self, thing: Thing, column: str | None) -> str:
+        """What is sealed in the cursor of a row: its place, and its id as the store has it."""
+        return f"{thing.row[column] if column else date(2000, 1, 1)}/{thing.row['public_id']}"
+
+    def _shown(self, *coordinates: str) -> bool:
+        """Whether no field is hidden that rows would be put in order by."""
+        return self.asker.view.visible.issuperset(coordinates)
 
     def _public(self, row: Row) -> str:
         return public(self.store, self.asker.partner_class, row)
@@ -243,7 +247,9 @@ class Reference:
             case "subject.list_entries":
                 entries = self._things("list_entry", row, as_of)
                 kept = [one for one in entries if given.get("color") in (None, one.row["color"])]
-                return ordered(kept, "recognized_on", "public_id", reverse=True)
+                return self._listed(
+                    kept, "ListEntry.recognizedOn", "recognized_on", "public_id", reverse=True
+                )
             case "subject.commitments":
                 # The worlds hold no cases: who sees which is tested in tests/casework.
                 return []
@@ -271,7 +277,7 @@ class Reference:
                     if given.get("archiveType") in (None, one.row["archive_type"])
                     and given.get("originClass") in (None, one.row["origin_class"])
                 ]
-                return ordered(kept, "archive_type", "public_id")
+                return self._listed(kept, "CreditArchive.archiveType", "archive_type", "public_id")
         raise AssertionError(target)
 
     def _things(
@@ -334,7 +340,8 @@ class Reference:
         if as_of is None:
             found += self._live("grade", subject)
         kept = [one for one in found if scheme in (None, one.row["scheme"])]
-        return ordered(kept, "effective_from", "scheme", "public_id", reverse=True)
+        tells = "ExternalGrade.effectiveFrom ExternalGrade.scheme"
+        return self._listed(kept, tells, "effective_from", "scheme", "public_id", reverse=True)
 
     def _live(self, table: str, subject: Row) -> list[Thing]:
         rows = [one for one in self.store.live.get(subject["uscc"], ()) if one["relation"] == table]
@@ -344,13 +351,22 @@ class Reference:
         """What customs says now; null where it does not answer, and of the past."""
         if as_of is not None or subject["uscc"] not in self.store.live:
             return None
-        return ordered(self._live("anomaly", subject), "decided_on", "public_id", reverse=True)
+        found = self._live("anomaly", subject)
+        return self._listed(found, "PublicAnomaly.enteredOn", "decided_on", "public_id", reverse=True)
 
     def _definition(self, row: Row) -> Thing | None:
         level = self.rights.definition_level(row)
         return (
             Thing("CreditListDefinition", "list_definition", row, level) if level is not Level.NONE else None
         )
+
+    def _listed(
+        self, things: Sequence[Thing], tells: str, *columns: str, reverse: bool = False
+    ) -> list[Thing]:
+        """In the order of `columns`; of ids alone where a field is hidden of which that order tells."""
+        if not self._shown(*tells.split()):
+            columns = ("public_id",)
+        return ordered(things, *columns, reverse=reverse)
 
     # ---- pages -------------------------------------------------------------------------------------------------
 
@@ -372,9 +388,9 @@ class Reference:
         return paged(
             "RecordConnection",
             things,
-            "decided_on",
+            "decided_on" if self._shown("CreditRecord.decidedOn") else None,
             first,
-            self._position(after, "record"),
+            after,
             descending=orderBy != "DECIDED_ON_ASC",
         )
 
@@ -397,18 +413,8 @@ class Reference:
             and self.rights.browsable(row["data_class"])
         ]
         things = [one for row in kept if (one := self._thing("list_entry", row)) is not None]
-        position = self._position(after, "list_entry")
-        return paged("ListEntryConnection", things, "recognized_on", first, position, descending=True)
-
-    def _position(self, after: str | None, table: str) -> tuple[date, str] | None:
-        """Where a page goes on: a cursor calls its row as the caller does."""
-        if after is None:
-            return None
-        day, called = opened(after)
-        if not called.startswith("~"):
-            return day, called
-        (row,) = {row["public_id"] for row in self.store.tables[table] if "~" + self._public(row) == called}
-        return day, row
+        column = "recognized_on" if self._shown("ListEntry.recognizedOn") else None
+        return paged("ListEntryConnection", things, column, first, after, descending=True)
 
     # ---- roots -------------------------------------------------------------------------------------------------
 
@@ -492,39 +498,46 @@ def ordered(things: Sequence[Thing], *columns: str, reverse: bool = False) -> li
 def paged(
     name: str,
     things: Sequence[Thing],
-    column: str,
+    column: str | None,
     first: int,
-    after: tuple[date, str] | None,
+    after: str | None,
     *,
     descending: bool,
 ) -> Page:
-    """The page of `first` rows behind the position `after`."""
-    rows = ordered(things, column, "public_id", reverse=descending)
+    """The page of `first` rows behind the place `after`."""
+    columns = (column, "public_id") if column else ("public_id",)
+    rows = ordered(things, *columns, reverse=descending)
     if after is not None:
-        position = after
-        keys = [(one, (one.row[column], one.row["public_id"])) for one in rows]
-        rows = [one for one, key in keys if (key < position if descending else key > position)]
+        day, _, public_id = after.partition("/")
+        place = (date.fromisoformat(day), public_id)[-len(columns) :]
+        keys = [(one, tuple(one.row[name] for name in columns)) for one in rows]
+        rows = [one for one, key in keys if (key < place if descending else key > place)]
     return Page(name, rows[:first], len(rows) > first, column)
 
 
-def opened(sealed: str) -> tuple[date, str]:
-    """The position in a cursor that the hub gave; its seal is not the reference's business."""
-    day, public_id, _ = base64.b64decode(sealed).decode().split("/")
-    return date.fromisoformat(day), public_id.replace("-", "")
+def opened(sealed: str, keys: Iterable[bytes]) -> str | None:
+    """The place in a cursor that was sealed with one of `keys`; None: it is none."""
+    try:
+        raw = base64.b64decode(sealed, validate=True)
+    except ValueError:
+        return None
+    for key in keys:
+        stream = int.from_bytes(sha256(key + raw[:18]).digest()[:24])
+        place = (int.from_bytes(raw[18:42]) ^ stream).to_bytes(24)
+        if sha256(key + sha256(key + place).digest()).digest()[:18] == raw[:18]:
+            day = date(2000, 1, 1) + timedelta(days=int.from_bytes(place[4:8], signed=True))
+            return f"{day}/{place[8:].hex()}"
+    return None
 
 
-def unsealed(value: Any) -> Any:
+def unsealed(value: Any, keys: Collection[bytes]) -> Any:
     """An answer's data with every cursor replaced by what is sealed in it."""
     if isinstance(value, dict):
-        return {name: unsealed(one) for name, one in value.items()}
+        return {name: unsealed(one, keys) for name, one in value.items()}
     if isinstance(value, list):
-        return [unsealed(one) for one in value]
-    if isinstance(value, str) and len(value) > 80:
-        try:
-            day, public_id = opened(value)
-        except (binascii.Error, UnicodeDecodeError, ValueError):
-            return value
-        return f"{day}/{public_id}"
+        return [unsealed(one, keys) for one in value]
+    if isinstance(value, str) and len(value) == 56:
+        return opened(value, keys) or value
     return value
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hub.query.access import Row, all_of
+from hub.query.cursors import sealed
 from hub.query.parameters import Conversion, FromRef, Seal
 from hub.query.plan import CURSOR, EDGES, PAGE_INFO, Constant, Selected
 from hub.query.sql.draft import Draft, Json, column_name
@@ -43,8 +44,8 @@ class _Page:
         return f"({self._gathered(value)})[:{self.limit}]" if self.peeks else self._gathered(value)
 
     def last(self, column: str) -> str:
-        """SQL: what the last row of the page has in a column."""
-        return f"({self._gathered(f'{self.row.alias}.{column}')})[least(count(*), {self.limit})]"
+        """SQL: what the last row of the page has in `column`, which is SQL over the row."""
+        return f"({self._gathered(column)})[least(count(*), {self.limit})]"
 
     def _gathered(self, value: str) -> str:
         # In the order in which the rows come, so that nothing is sorted again.
@@ -124,8 +125,9 @@ class Pages:
         bind = self._draft.parameters.bind
         sort = bind(FromRef(after, Conversion.CURSOR_SORT, seal=page.seal), "date")
         key = bind(FromRef(after, Conversion.CURSOR_KEY, seal=page.seal), "uuid")
-        here = ", ".join(f"{page.row.alias}.{column}" for column in page.reached.relation.order)
-        return [f"({here}) {'<' if page.descending else '>'} ({sort}, {key})"]
+        here = page.reached.by
+        there = (sort, key)[-len(here) :]
+        return [f"({', '.join(here)}) {'<' if page.descending else '>'} ({', '.join(there)})"]
 
     def _written(self, page: _Page, rows: str, *more: str) -> tuple[Json, str]:
         """The page's JSON made of its one row, and the FROM item of that row; `more`: columns that it has besides."""
@@ -144,10 +146,9 @@ class Pages:
         # The count makes this one row in any case.
         columns.append('count(*) AS " count"')
         # Of the last row of the page, what the end cursor is made of, where it is asked for.
-        sort, key = page.reached.relation.order
         columns += [
             f'{page.last(column)} AS " {name}"'
-            for name, column in (("sort", sort), ("key", key), ("about", "subject_id"))
+            for name, column in zip(("key", "sort"), reversed(page.reached.by), strict=False)
             if page.column(name) in value.alone
         ]
         return value, f"(SELECT {', '.join(columns)} FROM {rows}) {page.gathered}"
@@ -160,8 +161,7 @@ class Pages:
                 node = self._object_of(inner.variants, page.row)
                 beside.extend(node.beside)
                 return node.sql
-            sort = f"{page.row.alias}.{page.reached.relation.order[0]}"
-            return self._cursor(sort, self._draft.expressions.key(page.row), page)
+            return self._cursor(page.reached.by, page)
 
         edge = self._draft.json_of(field.variants[0], told)
         return Json(edge.sql, (*beside, *edge.beside))
@@ -170,23 +170,15 @@ class Pages:
         def told(inner: Selected) -> str:
             if inner.rule.target == _HAS_NEXT:
                 return f"{page.column('count')} > {page.limit}"
-            # Whose the last row is, is looked up for it alone.
-            key = self._draft.expressions.key(page.row, page.column("key"), page.column("about"))
-            return self._cursor(page.column("sort"), key, page)
+            last = tuple(page.column(name) for name in ("sort", "key")[-len(page.reached.by) :])
+            return self._cursor(last, page)
 
         return self._draft.json_of(field.variants[0], told).alone
 
-    def _cursor(self, sort: str, key: str, page: _Page) -> str:
-        """SQL: where a row stands in the order of its page, sealed."""
-        # Said once, in front: whether the row is about a person is looked up for it.
-        said = self._draft.alias("k")
-        seal = self._draft.parameters.bind(page.seal, "bytea")
-        inner = f"sha256({seal} || convert_to({said}.at, 'UTF8'))"
-        mac = f"left(encode(sha256({seal} || {inner}), 'hex'), 32)"
-        return (
-            f"(SELECT translate(encode(convert_to({said}.at || '/' || {mac}, 'UTF8'), 'base64'), E'\\n', '')"
-            f" FROM (SELECT {sort}::text || '/' || {key}::text AS at OFFSET 0) {said})"
-        )
+    def _cursor(self, place: tuple[str, ...], page: _Page) -> str:
+        """SQL: where a row stands in the order of its page, sealed; `place`: SQL of what that order is of."""
+        key = self._draft.parameters.bind(page.seal, "bytea")
+        return sealed(place[0] if len(place) > 1 else "", place[-1], key, self._draft.alias("k"))
 
 
 def _asked(field: Selected, target: str) -> Iterator[Selected]:

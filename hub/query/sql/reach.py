@@ -12,6 +12,7 @@ from hub.query.plan import Ref, Selected, Test, Variant
 from hub.query.relations import RELATIONS, TABLES, Relation
 from hub.query.sql.draft import Draft, Json
 from hub.query.sql.visibility import Visibility
+from schema.governance import Shape
 
 # The JSON object of a row: the rows that fields reach are objects again (hub.query.sql.objects).
 ObjectOf = Callable[[Sequence[Variant], Row], Json]
@@ -27,6 +28,8 @@ class Reached:
     row: Row
     # None where a root field is asked.
     parent: Row | None
+    # SQL: what the rows are put in order by, all in one direction; the last is unique.
+    by: tuple[str, ...]
 
     @property
     def live(self) -> LiveTable | None:
@@ -34,8 +37,8 @@ class Reached:
         return LIVE.get(self.relation.table) if self.parent is not None else None
 
     def order(self, descending: bool) -> str:
-        """SQL: the relation's order."""
-        return ", ".join(f"{self.row.alias}.{c}{' DESC' if descending else ''}" for c in self.relation.order)
+        """SQL: the order of the rows."""
+        return ", ".join(f"{one}{' DESC' if descending else ''}" for one in self.by)
 
 
 class Reach:
@@ -54,7 +57,11 @@ class Reach:
             subject = alias
         elif parent is not None and parent.table.name == "subject":
             subject = parent.alias
-        return Reached(field, relation, Row(alias, TABLES[relation.table], subject), parent)
+        by = tuple(f"{alias}.{column}" for column in relation.order)
+        # Which row of several counts (`ONE`) is no order of theirs that anybody is shown.
+        if field.rule.shape is not Shape.ONE and not self._draft.view.tells_by(relation.tells):
+            by = (relation.blind.format(t=alias),)
+        return Reached(field, relation, Row(alias, TABLES[relation.table], subject), parent, by)
 
     def source(self, reached: Reached) -> str:
         """FROM item of the rows, those of live sources among them."""
