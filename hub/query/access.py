@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from hub.query.parameters import Context, Parameters
@@ -14,6 +14,9 @@ from schema.governance import Capability
 TRUE, FALSE = "TRUE", "FALSE"
 # The facts that a natural person is known by: the person exists for whoever is shown one of them.
 MENTIONS = {"record": ("D5", "D8"), "list_entry": ("D11",)}
+# What stands for a row's alias, and for that of its subject, in predicates that hold for any row of a table: SQL has no
+# such signs in it.
+_ALIAS, _SUBJECT = "\x01", "\x02"
 # Figures of units are those of their reports, whatever they count and whomever it is about.
 _FIGURES = ("D43",)
 _OF_UNITS = replace(TABLES["case_file"], data_class="", subject="NULL::bigint")
@@ -65,6 +68,18 @@ class Access:
         """Bind what the predicates need through `parameters`."""
         self._view = view
         self._parameters = parameters
+        # Predicates by what they ask, and of which table.
+        self._known: dict[tuple[Hashable, Table, str], str] = {}
+
+    def _of(self, row: Row, asked: Hashable, write: Callable[[Row], str]) -> str:
+        """SQL: what `write` says of `row`, written once for all rows of its table of which the same is `asked`."""
+        own = row.subject_alias == row.alias
+        subject = "" if not row.subject_alias else _ALIAS if own else _SUBJECT
+        place = (asked, row.table, subject)
+        known = self._known.get(place)
+        if known is None:
+            known = self._known[place] = write(Row(_ALIAS, row.table, subject))
+        return known.replace(_ALIAS, row.alias).replace(_SUBJECT, row.subject_alias)
 
     @property
     def today(self) -> str:
@@ -77,6 +92,10 @@ class Access:
         Where the table has no class of its own, `classes` are the type's and any of them suffices.
         `subject_only`: leave out grants that depend on more than the row's subject.
         """
+        asked = ("classes", classes, least, subject_only)
+        return self._of(row, asked, lambda one: self._classes(one, classes, least, subject_only))
+
+    def _classes(self, row: Row, classes: tuple[str, ...], least: Level, subject_only: bool) -> str:
         by_scope: dict[tuple[frozenset[Scope], str], list[str]] = {}
         for data_class in classes:
             for grant in self._view.grants(data_class, least):
@@ -228,6 +247,9 @@ class Access:
 
     def visible(self, row: Row, classes: tuple[str, ...], least: Level = Level.MASKED) -> str:
         """SQL: the row exists for this view. Ended rows exist only where the class of ended rows (D9) is given too."""
+        return self._of(row, ("visible", classes, least), lambda one: self._visible(one, classes, least))
+
+    def _visible(self, row: Row, classes: tuple[str, ...], least: Level) -> str:
         named = "" if row.table.data_class else classes[0] if classes else ""
         shown = all_of([self.classes(row, classes, least), self.sharing(row, named)])
         if not row.table.in_use or shown == FALSE:
@@ -248,6 +270,9 @@ class Access:
 
     def person(self, row: Row, least: Level = Level.MASKED) -> str:
         """SQL: of the natural person in `row` some fact is shown at least so."""
+        return self._of(row, ("person", least), lambda one: self._person(one, least))
+
+    def _person(self, row: Row, least: Level) -> str:
         terms = []
         for table, classes in MENTIONS.items():
             fact = Row("e", TABLES[table], row.subject_alias or row.alias)

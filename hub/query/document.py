@@ -1,9 +1,9 @@
 """GraphQL documents: parsed and limited in linear time, validated in the schema of one caller.
 
-The gateway's order is parse_document, check_limits, operation_of, validate_in, and cost_of (hub/query/cost.py) once
-the variables are known. Each step refuses before the next, dearer one begins, so that a document of 16 KB
-costs at most some 20 ms of CPU whatever it holds. Fragments count as often as they are spread, but are walked
-once.
+The gateway's order is parse_document, check_limits, operation_of, validate_in, and once the variables are known
+cost_of (hub/query/cost.py), the plan and its statement. Each step refuses before the next, dearer one begins, so
+that a document of 16 KB costs at most some 25 ms of CPU whatever it holds. Fragments count as often as they are
+spread, but are walked once.
 """
 
 from __future__ import annotations
@@ -136,6 +136,10 @@ class Limits:
     root_fields: int = 20
     # `__schema` and `__type`, answered by graphql-core, which takes long for each; GraphiQL asks one.
     introspection: int = 2
+    # Fields as they are planned: one of an interface is one in each type that the object may be of.
+    fields_by_type: int = 400
+    # Characters of the SQL that they become.
+    statement: int = 50_000
     fragments: int = 50
     operations: int = 10
     variables: int = 100

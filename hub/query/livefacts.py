@@ -86,24 +86,27 @@ def keys_plan(plan: Plan, wants: tuple[Want, ...]) -> Plan | None:
         for root in plan.roots
         if isinstance(root, Selected) and root.arguments.get("asOf", Constant(None)) == Constant(None)
     )
-    roots = _cut(now, plan.view, wants)
+    roots = _cut(now, plan.view, wants, {})
     return Plan(plan.view, plan.root_type, roots, (), (), ()) if roots else None
 
 
 def _cut(
-    fields: tuple[Selected | Typename, ...], view: View, wants: tuple[Want, ...]
+    fields: tuple[Selected | Typename, ...], view: View, wants: tuple[Want, ...], done: dict[Variant, Variant]
 ) -> tuple[Selected, ...]:
+    """`done`: the variants that are cut already, so that those that were one object stay one."""
     kept = []
     for field in fields:
         if isinstance(field, Selected) and not any(want.meets(field) for want in wants):
-            variants = tuple(Variant(v.type_name, _variant(v, view, wants)) for v in field.variants)
+            variants = tuple(_variant(one, view, wants, done) for one in field.variants)
             if any(v.fields for v in variants):
                 kept.append(replace(field, variants=variants))
     return tuple(kept)
 
 
-def _variant(variant: Variant, view: View, wants: tuple[Want, ...]) -> tuple[Selected, ...]:
-    inner = _cut(variant.fields, view, wants)
+def _variant(variant: Variant, view: View, wants: tuple[Want, ...], done: dict[Variant, Variant]) -> Variant:
+    if variant in done:
+        return done[variant]
+    inner = _cut(variant.fields, view, wants, done)
     coordinate = f"{variant.type_name}.uscc"
     shown = [
         want
@@ -114,7 +117,8 @@ def _variant(variant: Variant, view: View, wants: tuple[Want, ...]) -> tuple[Sel
         Selected(want.key, "uscc", coordinate, view.vocabulary.rules[coordinate], "USCC", False, {}, (), ())
         for want in shown
     )
-    return (*inner, *codes)
+    cut = done[variant] = Variant(variant.type_name, (*inner, *codes))
+    return cut
 
 
 def codes(data: Any) -> Iterator[tuple[str, str]]:

@@ -65,6 +65,7 @@ class Compiled:
     # Response keys in the order of the document, where introspection and data are asked together.
     order: tuple[str, ...]
     secrets: Secrets
+    limits: Limits
     # The statement of the codes that live sources are asked about, made when first needed; None: none is asked.
     _keys: dict[tuple[Want, ...], tuple[Statement, tuple[Binder, ...]] | None] = field(
         default_factory=dict, compare=False, repr=False
@@ -77,7 +78,7 @@ class Compiled:
             if cut is None:
                 self._keys[wants] = None
             else:
-                statement = compile_plan(cut)
+                statement = compile_plan(cut, self.limits.statement)
                 self._keys[wants] = statement, binders(statement.parameters, self.secrets)
         return self._keys[wants]
 
@@ -99,13 +100,13 @@ class Operation:
     _compiled: Recent[tuple[Any, ...], Compiled] = field(default_factory=lambda: Recent(SHAPES))
 
     def compiled(self, values: Mapping[str, Any]) -> Compiled:
-        """The plan for variables of this shape. Raises LimitExceeded when its answer may be too large."""
+        """The plan for variables of this shape. Raises LimitExceeded when it, or its answer, may be too large."""
         shape = shape_of(values, self.static) if self.static else ()
         return self._compiled.get(shape) or self._compiled.put(shape, self._compile(values))
 
     def _compile(self, values: Mapping[str, Any]) -> Compiled:
         cost_of(self.view.schema, self.document, self.node, values, self.limits)
-        plan = Planner(self.document, self.view, values).plan(self.node)
+        plan = Planner(self.document, self.view, values, self.limits).plan(self.node)
         for root in plan.roots:
             codes = root.arguments.get("codes") if isinstance(root, Selected) else None
             if codes is not None and _length(codes) > self.variables.bulk:
@@ -117,7 +118,7 @@ class Operation:
                     limit="key",
                     maximum=LONGEST_KEY,
                 )
-        statement = compile_plan(plan) if plan.roots else None
+        statement = compile_plan(plan, self.limits.statement) if plan.roots else None
         return Compiled(
             plan=plan,
             statement=statement,
@@ -126,6 +127,7 @@ class Operation:
             classes=plan.disclosed(),
             order=plan.keys,
             secrets=self.secrets,
+            limits=self.limits,
         )
 
     def introspection(self, plan: Plan, values: Mapping[str, Any]) -> Mapping[str, orjson.Fragment]:

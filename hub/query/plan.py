@@ -33,7 +33,7 @@ from graphql import (
 )
 
 from hub.errors import BadUserInput
-from hub.query.document import INTROSPECTING
+from hub.query.document import INTROSPECTING, Limits, exceeded
 from hub.rights.view import ENDED, View, Withheld
 from schema.governance import ORDER, Condition, Rule, Shape
 
@@ -112,7 +112,8 @@ class Typename:
     key: str
 
 
-@dataclass(frozen=True)
+# By identity: what is selected of a type by the same selections is one object, however many fields lead to it.
+@dataclass(frozen=True, eq=False)
 class Variant:
     """What is selected of one concrete type."""
 
@@ -135,8 +136,8 @@ class Plan:
     withheld: tuple[Withheld, ...]
 
     def selected(self) -> Iterator[Selected]:
-        """Every selected field of the plan."""
-        return _walk(self.roots)
+        """Every selected field of the plan, once where several fields lead to it."""
+        return _walk(self.roots, set())
 
     def disclosed(self) -> str:
         """The data classes of which the answer may tell, with the view's levels, as the ledger records them.
@@ -157,12 +158,14 @@ class Plan:
         return " ".join(f"{name}={level}" for name, level in levels.items() if name in asked)
 
 
-def _walk(fields: Iterable[Selected | Typename]) -> Iterator[Selected]:
+def _walk(fields: Iterable[Selected | Typename], seen: set[Variant]) -> Iterator[Selected]:
     for field in fields:
         if isinstance(field, Selected):
             yield field
             for variant in field.variants:
-                yield from _walk(variant.fields)
+                if variant not in seen:
+                    seen.add(variant)
+                    yield from _walk(variant.fields, seen)
 
 
 def static_variables(
@@ -213,17 +216,22 @@ def _shape(value: Any, declared: GraphQLInputType) -> Any:
 class Planner:
     """Makes the plan of one operation for variables of one shape."""
 
-    def __init__(self, document: DocumentNode, view: View, values: Mapping[str, Any]) -> None:
+    def __init__(self, document: DocumentNode, view: View, values: Mapping[str, Any], limits: Limits) -> None:
         """`values`: coerced variables; only their shape enters the plan."""
         self._view = view
         self._values = values
+        self._most = limits.fields_by_type
+        self._planned = 0
         self._fragments = {
             one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
         }
         self._withheld: dict[str, tuple[Withheld, ...]] = {}
+        # By the type and the selections, which are nodes of the document: else all that stands below a field would be
+        # planned anew for each type that leads to it, and the types of each level multiply those of the next.
+        self._variants: dict[tuple[str, tuple[int, ...]], Variant] = {}
 
     def plan(self, operation: OperationDefinitionNode) -> Plan:
-        """The plan of `operation`, which is valid in the view's schema."""
+        """The plan of `operation`, which is valid in the view's schema. Raises LimitExceeded when it is too large."""
         root = self._view.schema.get_root_type(operation.operation)
         assert root is not None
         collected = self._collect(root.name, [operation.selection_set])
@@ -291,6 +299,9 @@ class Planner:
         )
 
     def _field(self, parent: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Selected:
+        self._planned += 1
+        if self._planned > self._most:
+            raise exceeded("fields_by_type", self._most)
         name = nodes[0].name.value
         coordinate = f"{parent.name}.{name}"
         rule = self._view.vocabulary.rules[coordinate]
@@ -310,10 +321,7 @@ class Planner:
         variants: tuple[Variant, ...] = ()
         sets = [node.selection_set for node in nodes if node.selection_set is not None]
         if sets:
-            variants = tuple(
-                Variant(one, self._fields(self._view.schema.type_map[one], self._collect(one, sets)))  # type: ignore[arg-type]
-                for one in self._possible(named.name)
-            )
+            variants = tuple(self._variant(one, sets) for one in self._possible(named.name))
         present = {name: ref for name, ref in arguments.items() if ref != Constant(Undefined)}
         return Selected(
             key=key,
@@ -326,6 +334,14 @@ class Planner:
             tests=tuple(self._tests(coordinate, present)),
             variants=variants,
         )
+
+    def _variant(self, type_name: str, sets: list[SelectionSetNode]) -> Variant:
+        place = (type_name, tuple(map(id, sets)))
+        known = self._variants.get(place)
+        if known is None:
+            fields = self._fields(self._view.schema.type_map[type_name], self._collect(type_name, sets))  # type: ignore[arg-type]
+            known = self._variants[place] = Variant(type_name, fields)
+        return known
 
     def _value(self, node: ValueNode | None, declared: GraphQLInputType, default: Any) -> Ref:
         if isinstance(node, VariableNode):

@@ -33,9 +33,9 @@ class Statement:
     merged_key: int = 0
 
 
-def compile_plan(plan: Plan) -> Statement:
-    """The statement of `plan`, which has roots beside introspection."""
-    draft = Draft(plan.view)
+def compile_plan(plan: Plan, longest: int) -> Statement:
+    """The statement of `plan`, which has roots beside introspection. Raises LimitExceeded when it is too long."""
+    draft = Draft(plan.view, longest)
     roots = [_root(root, plan, draft) for root in plan.roots]
     laterals = "".join(f" LEFT JOIN LATERAL ({root}) r{number} ON TRUE" for number, root in enumerate(roots))
     values = ", ".join(
@@ -46,6 +46,7 @@ def compile_plan(plan: Plan) -> Statement:
         f"SELECT row_to_json(d$) AS data, {subjects} AS subjects"
         f" FROM {_ONE}{laterals} CROSS JOIN LATERAL (SELECT {values}) d$"
     )
+    draft.within(len(sql))
     rows = tuple(
         one for one, _ in draft.parameters.sources if isinstance(one, FromRows) and one in parameters
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from hub.query.access import Access, Row, quoted, subject_row
+from hub.query.document import exceeded
 from hub.query.expressions import Expressions
 from hub.query.parameters import FromRows, Parameters
 from hub.query.plan import Selected, Typename, Variant
@@ -43,14 +44,19 @@ class Json:
 class Draft:
     """One statement under way."""
 
-    def __init__(self, view: View) -> None:
-        """`view`: all that the statement may show."""
+    def __init__(self, view: View, longest: int) -> None:
+        """`view`: all that the statement may show; `longest`: the most characters of SQL that it may be."""
         self.view = view
         self.vocabulary = view.vocabulary
         self.parameters = Parameters()
         self.access = Access(view, self.parameters)
         self.expressions = Expressions(view, self.access, self.parameters)
         self._aliases = 0
+        self._longest = longest
+        # Characters written so far; of alternatives those of the longest, until it is known what they have in common.
+        self._length = 0
+        # By the last alias and what was asked: what was made, and the last alias then.
+        self._repeated: dict[tuple[int, Hashable], tuple[Json, int]] = {}
 
     def alias(self, letter: str) -> str:
         """A new name for a row."""
@@ -64,13 +70,42 @@ class Draft:
         So forms that select the same are the same text.
         """
         start = most = self._aliases
+        length = longest = self._length
         written = []
         for form in forms:
-            self._aliases = start
+            self._aliases, self._length = start, length
             written.append(write(form))
-            most = max(most, self._aliases)
-        self._aliases = most
+            most, longest = max(most, self._aliases), max(longest, self._length)
+        self._aliases, self._length = most, longest
         return written
+
+    def repeated(self, asked: Hashable, write: Callable[[], Json]) -> Json:
+        """What `write` makes of what is `asked`, made once where it is asked anew behind the same alias.
+
+        It is then the same text: another alternative has come to the same place. Raises LimitExceeded as soon as
+        what is written is too long.
+        """
+        place = (self._aliases, asked)
+        known = self._repeated.get(place)
+        if known is None:
+            before = self._length
+            made = write()
+            # What stands within it was counted while it was written.
+            self._length = before
+            self.grow(len(made.sql) + sum(map(len, made.beside)))
+            known = self._repeated[place] = made, self._aliases
+        made, self._aliases = known
+        return made
+
+    def grow(self, length: int) -> None:
+        """Count characters that the statement has more; raises LimitExceeded when these are too many."""
+        self._length += length
+        self.within(self._length)
+
+    def within(self, length: int) -> None:
+        """Refuse SQL of more characters than the statement may have."""
+        if length > self._longest:
+            raise exceeded("statement", self._longest)
 
     def subject(self) -> Row:
         """A new row of a subject."""

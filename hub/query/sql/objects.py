@@ -26,6 +26,8 @@ class Objects:
     def __init__(self, draft: Draft, visibility: Visibility) -> None:
         """`visibility`: of the rows, under the moment asked for."""
         self._draft = draft
+        # Under many keys a computed field is the same text, and dear to write.
+        self._computed: dict[tuple[str, str, Row], str] = {}
         self.reach = Reach(draft, visibility)
         self.related = Related(draft, self.reach, self.object)
         self.pages = Pages(draft, self.reach, self.object)
@@ -33,6 +35,9 @@ class Objects:
 
     def object(self, variants: Sequence[Variant], row: Row) -> Json:
         """The JSON object of `row`: one form for all concrete types where they agree, else one for each."""
+        return self._draft.repeated((row, *variants), lambda: self._object(variants, row))
+
+    def _object(self, variants: Sequence[Variant], row: Row) -> Json:
         written = self._draft.alternatives(lambda variant: self._columns(variant, row), variants)
         forms: dict[_Form, list[str]] = {}
         for variant, columns in zip(variants, written, strict=True):
@@ -125,9 +130,14 @@ class Objects:
             return "NULL::text"
         match rule.shape:
             case Shape.COLUMN | Shape.DETAIL:
-                return expressions.column(row, rule, type_name, field.type_name, prefix, field.is_list)
+                return self._leaf(
+                    expressions.column(row, rule, type_name, field.type_name, prefix, field.is_list)
+                )
             case Shape.COMPUTED:
-                return expressions.computed(row, rule, type_name)
+                place = (field.coordinate, type_name, row)
+                if place not in self._computed:
+                    self._computed[place] = expressions.computed(row, rule, type_name)
+                return self._leaf(self._computed[place])
             case Shape.EMBEDDED:
                 value = self._embedded(field, type_name, row)
             case Shape.ROWS:
@@ -141,6 +151,11 @@ class Objects:
             case _:
                 raise AssertionError(rule.shape)
         return expressions.governed(row, rule, type_name, value)
+
+    def _leaf(self, sql: str) -> str:
+        """`sql`, counted at once: a row may have many leaves that are long."""
+        self._draft.grow(len(sql))
+        return sql
 
     def _embedded(self, field: Selected, type_name: str, row: Row) -> str:
         """SQL: an object made of columns of the row, whose type decides the classes of all that is in it."""
