@@ -100,9 +100,10 @@ class Selected:
         return tuple(variant.type_name for variant in self.variants)
 
     def below(self) -> Iterator[Selected]:
-        """Every field that is selected in it."""
+        """Every field that is selected in it, once where several fields lead to it."""
+        seen: set[Variant] = set()
         for variant in self.variants:
-            yield from _walk(variant.fields)
+            yield from _walk(variant.fields, seen)
 
 
 @dataclass(frozen=True)
