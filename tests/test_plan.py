@@ -21,6 +21,9 @@ from tests.callers import CALLERS, Caller, Path
 pytestmark = pytest.mark.alone
 
 LIMITS = Limits()
+# What both statements of a document, that of its codes too, may take: some 15 where nothing else runs, and seconds
+# where types multiply.
+MOST_MILLISECONDS = 40
 CODE = "91630103MA75ABCD1M"
 WANTS = tuple(Want("CUSTOMS", live.target) for live in LIVE.values())
 
@@ -113,14 +116,14 @@ def size(done: Compiled) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("name", CALLERS)
-def test_what_is_asked_of_interfaces_is_planned_and_written_or_refused_within_25_ms(name: str) -> None:
+def test_what_is_asked_of_interfaces_is_planned_and_written_or_refused_at_once(name: str) -> None:
     who, planned = CALLERS[name](), 0
     for attack, text in ATTACKS.items():
         operation = ready(who, text)
         if operation is not None:
             planned += 1
             taken, limit = cpu_milliseconds(operation)
-            assert taken <= 25, f"{attack}: {taken:.1f} ms {limit}"
+            assert taken <= MOST_MILLISECONDS, f"{attack}: {taken:.1f} ms {limit}"
     assert planned >= 3, "these say something"
 
 
