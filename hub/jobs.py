@@ -37,8 +37,8 @@ from hub.casework.domestic_trade.disclosures import end_with_penalties
 from hub.casework.domestic_trade.tiers import keep_tiers
 from hub.casework.listings.measures import end_off_lists
 from hub.casework.machine import Machine
+from hub.casework.new_calendar import recompute
 from hub.casework.objections.corrections import tell_recipients
-from hub.casework.publicity.commands import recompute
 from hub.casework.registry import registry
 from hub.casework.repair.commands import settle
 from hub.casework.reports.commands import open_reports

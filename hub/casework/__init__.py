@@ -1,8 +1,9 @@
 """The policy's mechanisms: cases, moved by state machines that are data, by one engine that writes them.
 
 The modules of this package are the engine: machine.py (what a table of states is), engine.py (what moves a case), work.py
-(what a command works with), clock.py (what time does), registry.py (what there is). Each package below is a mechanism,
-or a few that belong together, and says in its docstring which articles of the policy it holds.
+(what a command works with), clock.py (what time does), new_calendar.py (what a new working calendar does to deadlines),
+registry.py (what there is). Each package below is a mechanism, or a few that belong together, and says in its docstring
+which articles of the policy it holds.
 
 How to add a mechanism, say commitments (article 六):
 
@@ -13,7 +14,9 @@ How to add a mechanism, say commitments (article 六):
    states, transitions with capability, parties, required inputs, guard, effect, deadline, rule numbers (R6.1 …).
    Guards and effects are pure functions (case, step); an effect returns `Effects`: members of the details that
    change, deadline, parties, deliveries to channels, facts (rows of record, list_entry …, new or changed), other
-   cases to be opened. Export `MACHINES = (COMMITMENT,)`.
+   cases to be opened. Export `MACHINES = (COMMITMENT,)`, and where a deadline in working days runs `COUNTED =
+   {("COMMITMENT", state): …}`: how it is counted from its starting day in the details, by which new_calendar.py moves
+   it when the calendar changes.
 3. The commands, in commands.py beside it: `async def submit(work, given) -> Made`, exported as `COMMANDS =
    {"commitment.submit": submit}`. They read facts with the caller's rights (work.rows with hub.query.access) and
    write only by `engine.open_cases` and `engine.apply`. `Made(ids=(case.public_id,))` names what the payload is read

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -16,13 +16,15 @@ import orjson
 from connectors.contract import SHANGHAI
 from hub.casework.details import from_json, to_json
 from hub.casework.facts import write_fact
-from hub.casework.machine import HANDLER, Actor, Case, Delivery, Effects, Machine, Step, Transition
+from hub.casework.machine import HANDLER, Actor, Case, Delivery, Effects, Machine, Recount, Step, Transition
 from hub.errors import CaseUnknown, CommandForbidden, GuardRefused, InputMissing, StateConflict
 from hub.rules.calendar import Due
 from hub.rules.deadlines import due as due_of
 
 # The transition that opens a case, in its first event.
 OPENED = "open"
+# Noted without a step: the state stays, and the deadline is another day.
+MOVED = "deadline_moved"
 
 _FILES = """
 INSERT INTO case_file (public_id, mechanism, number, subject_id, data_class, state, owner, region_code, opened_at,
@@ -178,7 +180,7 @@ async def find(
         roles |= {"SUBJECT"}
     if not roles and not actor.system:
         raise CaseUnknown
-    return _case(machine, row), roles
+    return case_of(machine, row), roles
 
 
 async def apply(
@@ -238,6 +240,35 @@ async def apply(
         version=case.version + 1,
     )
     return Taken(moved_case, tuple(opened))
+
+
+async def move_deadline(
+    connection: asyncpg.Connection, case: Case[Any], counted: Recount, step: Step
+) -> None:
+    """Write another day of the deadline that runs, and of those in the details, with its event: nothing else moves.
+
+    Call it within the transaction of `find`. Raises StateConflict.
+    """
+    days = {name: day for name, day in counted.details.items() if getattr(case.details, name) != day}
+    moved = await connection.execute(
+        _MOVE,
+        case.case_id,
+        case.state,
+        counted.due.on,
+        counted.due.provisional,
+        None,
+        to_json(replace(case.details, **days)),
+        case.version,
+    )
+    if moved != "UPDATE 1":
+        raise StateConflict
+    told = {
+        "before": case.due_on,
+        "due_on": counted.due.on,
+        "provisional": counted.due.provisional,
+        **{name: day for name, day in days.items() if isinstance(day, date)},
+    }
+    await _tell(connection, MOVED, case.state, case.state, step, [(case.case_id, told)])
 
 
 def _admit(taken: Transition, case: Case[Any], roles: frozenset[str], step: Step) -> None:
@@ -311,7 +342,8 @@ def _number(series: str, year: int) -> str:
     return f"{series}-{year}-{digits[:4]}-{digits[4:8]}-{digits[8:]}"
 
 
-def _case(machine: Machine, row: Mapping[str, Any]) -> Case[Any]:
+def case_of(machine: Machine, row: Mapping[str, Any]) -> Case[Any]:
+    """A case as its row has it."""
     return Case(
         case_id=row["case_id"],
         public_id=str(row["public_id"]),

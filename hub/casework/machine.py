@@ -128,6 +128,18 @@ class Effects:
 
 NOTHING = Effects()
 
+
+@dataclass(frozen=True)
+class Recount:
+    """A deadline counted in working days from its starting day, and the days in the details that are counted alike."""
+
+    due: Due
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+# The deadline that runs in a state of a mechanism, counted by this calendar; None: it is no count of days.
+Counting = Callable[[Case[Any], Calendar], Recount | None]
+
 # The refusal's reason code, or None when the step may be taken.
 Guard = Callable[[Case[Any], Step], str | None]
 Effect = Callable[[Case[Any], Step], Effects]

@@ -114,9 +114,14 @@ Reading = Callable[
 Viewing = Callable[[Look, Mapping[str, Any]], Awaitable[list[dict[str, Any]]]]
 
 
-async def calendar_for(connection: asyncpg.Connection, regions: Sequence[str], today: date) -> Calendar:
-    """The working calendar of the first of `regions` (else the country's), as the store has it around `today`."""
+async def calendar_for(
+    connection: asyncpg.Connection, regions: Sequence[str], today: date, back: timedelta = _BEFORE
+) -> Calendar:
+    """The working calendar of the first of `regions` (else the country's), as the store has it around `today`.
+
+    `back`: how far before today it is read.
+    """
     region = regions[0] if regions else None
     codes = [NATIONAL, *(region[:digits].ljust(6, "0") for digits in (2, 4, 6) if region)]
-    rows = await connection.fetch(_DAYS, today - _BEFORE, today + _AFTER, codes)
+    rows = await connection.fetch(_DAYS, today - back, today + _AFTER, codes)
     return calendar_of((tuple(row) for row in rows), region)

@@ -36,7 +36,7 @@ query Figures($from: Date!, $to: Date!) {
 SHOWN_COLORS = ("BLACK", "RED")
 PUNITIVE = ("BLOCK", "RESTRICT", "KEY_SUPERVISION")
 # What is noted in a case without a step.
-BY_TIME = ("deadline_near", "deadline_passed", "delivery_overdue")
+BY_TIME = ("deadline_near", "deadline_passed", "deadline_moved", "delivery_overdue")
 _CASES = "SELECT * FROM case_file ORDER BY case_id"
 _EVENTS = "SELECT * FROM case_event ORDER BY event_id"
 _DELIVERIES = "SELECT * FROM delivery_out ORDER BY delivery_id"

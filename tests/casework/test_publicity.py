@@ -12,7 +12,7 @@ from hub.casework.clock import automatic, keep_time
 from hub.casework.delivery.alarms import raise_alarms
 from hub.casework.delivery.channels import Channel, Client
 from hub.casework.delivery.deliveries import Courier, Pace
-from hub.casework.publicity.commands import recompute
+from hub.casework.new_calendar import recompute
 from hub.casework.registry import registry
 from hub.rules.calendar import calendar_of
 from hub.sandbox.tokens import DEMO_SUBJECT
@@ -187,7 +187,7 @@ async def test_acceptance_02_r7_1_a_due_day_beyond_the_notices_is_provisional_an
         case = (await desk.done(query, {"number": made["number"]}))["case"]
         # 29, 30, 31 December; 3, 6, 7, 8 January.
         assert (case["dueOn"], case["dueIsProvisional"]) == ("2027-01-08", False)
-        assert case["events"][-1] == {"transition": "recompute_draft", "reason": "CALENDAR_CHANGED"}
+        assert case["events"][-1] == {"transition": "deadline_moved", "reason": "CALENDAR_CHANGED"}
     finally:
         await office.rows("DELETE FROM working_day WHERE day >= '2027-01-01'")
 

@@ -21,8 +21,8 @@ from hub.casework.delivery.alarms import raise_alarms
 from hub.casework.delivery.channels import Channel, Client
 from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.machine import HANDLER, Actor, Transition
+from hub.casework.new_calendar import recompute
 from hub.casework.objections.corrections import tell_recipients
-from hub.casework.publicity.commands import recompute
 from hub.casework.registry import registry
 from hub.casework.repair.commands import settle
 from hub.casework.reports.commands import open_reports

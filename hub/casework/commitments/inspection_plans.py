@@ -20,7 +20,7 @@ from hub.casework import engine
 from hub.casework.commitments.inspections import COMMITMENT_INSPECTION, RANDOM, InspectionDetails
 from hub.casework.commitments.machine import ruleset
 from hub.casework.delivery.channels import Channel, publication
-from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
+from hub.casework.machine import Case, Effects, Machine, Recount, State, Step, Transition
 from hub.casework.publicity.machine import item_of
 from hub.casework.stepping import take
 from hub.casework.work import Command, Made, Work
@@ -225,6 +225,9 @@ INSPECTION_PLAN = Machine(
 )
 # fmt: on
 MACHINES = (INSPECTION_PLAN,)
+COUNTED = {
+    ("INSPECTION_PLAN", "DRAWN"): lambda case, calendar: Recount(publish_due(case.details.drawn_on, calendar))
+}
 
 _FRAME = """
 SELECT 'c' || replace(public_id::text, '-', '') AS id, details->>'subject_code' AS code FROM case_file

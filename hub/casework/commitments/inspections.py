@@ -5,14 +5,15 @@ A case of its own, of class D34: units that supervise see it, its subject from t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from hub.casework.commitments.machine import SUBJECT, party_of, ruleset
 from hub.casework.delivery.channels import Channel, publication
-from hub.casework.machine import Case, Effects, Machine, NewFact, State, Step, Transition
+from hub.casework.machine import Case, Effects, Machine, NewFact, Recount, State, Step, Transition
 from hub.casework.publicity.machine import item_of
+from hub.rules.calendar import Calendar
 from hub.rules.commitments import commitment_rules
 from hub.rules.deadlines import due
 from hub.rules.publicity import load_publicity_rules
@@ -132,6 +133,13 @@ def _notify(_: Case[InspectionDetails], step: Step) -> Effects:
         due=limit,
         parties=((party_of(step.inputs["subject_code"]), "SUBJECT"),),
     )
+
+
+def _defence_due(case: Case[InspectionDetails], calendar: Calendar) -> Recount:
+    notice = case.details.notice
+    assert notice is not None
+    limit = due("commitment.defence", notice.served_on, calendar)
+    return Recount(limit, {"notice": replace(notice, defend_by=limit.on)})
 
 
 def _hear(case: Case[InspectionDetails], step: Step) -> Effects:
@@ -287,3 +295,9 @@ COMMITMENT_INSPECTION = Machine(
 )
 # fmt: on
 MACHINES = (COMMITMENT_INSPECTION,)
+COUNTED = {
+    ("COMMITMENT_INSPECTION", "NOTIFIED"): _defence_due,
+    ("COMMITMENT_INSPECTION", "CLEARED"): lambda case, calendar: Recount(
+        publish_due(case.details.concluded_on, calendar)
+    ),
+}

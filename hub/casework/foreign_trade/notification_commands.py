@@ -29,6 +29,7 @@ from hub.rights.matrix import Capability
 from hub.rules.deadlines import due
 
 MOST_ADDRESSEES, MOST_FILES, LONGEST_TOPIC = 20, 50, 200
+FEEDBACK = "notification.feedback"
 _SM3 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -49,7 +50,8 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
     if not all(one in partners and reachable(partners[one]) for one in addressees):
         raise GuardRefused(reason="ADDRESSEE_NOT_REACHABLE")
     regions = work.actor.regions
-    feedback_by = given.get("feedback_by") or due("notification.feedback", work.today, work.calendar).on
+    named = given.get("feedback_by")
+    feedback_by = named or due(FEEDBACK, work.today, work.calendar).on
     if feedback_by < work.today:
         raise BadUserInput("The day for feedback has passed.", argument="feedbackBy")
     new = engine.NewCase(
@@ -63,6 +65,8 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
             facts=said(given["facts"], "facts"),
             evidence=_evidence(given.get("evidence") or ()),
             feedback_by=feedback_by,
+            counted_by=None if named else FEEDBACK,
+            counted_from=None if named else work.today,
         ),
         region_code=regions[0].ljust(6, "0") if regions else None,
     )

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from hub.casework.machine import HANDLER, Case, Effects, Guard, Machine, State, Step, Transition
+from hub.casework.machine import HANDLER, Case, Effects, Guard, Machine, Recount, State, Step, Transition
 from hub.casework.work import Work
-from hub.rules.calendar import Due
+from hub.rules.calendar import Calendar, Due
+from hub.rules.deadlines import due
 from schema.governance import Capability
 
 ADDRESSEE = "ADDRESSEE"
@@ -74,6 +75,9 @@ class NotificationDetails:
     findings: tuple[Finding, ...] = ()
     # The objection that it enquires about; never shown: its file is not the addressees' (D36).
     objection: str | None = None
+    # The deadline by which `feedback_by` is counted, and from when; None: the sender named the day.
+    counted_by: str | None = None
+    counted_from: date | None = None
 
 
 # What a mechanism that asks by notifications of a kind does when all have answered: declared by it as ANSWERED.
@@ -95,12 +99,21 @@ def _in_time(case: Case[NotificationDetails], step: Step) -> str | None:
 
 
 def _issue(case: Case[NotificationDetails], step: Step) -> Effects:
+    counted = _counted(case, step.calendar) or Recount(Due(case.details.feedback_by, False))
     # R13.2: from now on, and not before, the addressees are parties.
     return Effects(
-        details={"issued_on": step.today},
-        due=Due(case.details.feedback_by, False),
+        details={"issued_on": step.today, **counted.details},
+        due=counted.due,
         parties=tuple((partner, ADDRESSEE) for partner in case.details.addressees),
     )
+
+
+def _counted(case: Case[NotificationDetails], calendar: Calendar) -> Recount | None:
+    told = case.details
+    if told.counted_by is None or told.counted_from is None:
+        return None
+    limit = due(told.counted_by, told.counted_from, calendar)
+    return Recount(limit, {"feedback_by": limit.on})
 
 
 def _receiving(last: bool) -> Guard:
@@ -233,3 +246,4 @@ NOTIFICATION = Machine(
 )
 # fmt: on
 MACHINES = (NOTIFICATION,)
+COUNTED = {("NOTIFICATION", state): _counted for state in ("ISSUED", "RECEIVED")}

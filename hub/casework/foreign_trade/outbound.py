@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from hub.casework import engine
 from hub.casework.foreign_trade.findings import Decision, established, publishable, refuse_twice, said
-from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
+from hub.casework.machine import Case, Effects, Machine, Recount, State, Step, Transition
 from hub.casework.partners import in_force
 from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of
@@ -121,6 +121,11 @@ OUTBOUND = Machine(
 )
 # fmt: on
 MACHINES = (OUTBOUND,)
+COUNTED = {
+    ("OUTBOUND_ADVERSE", "NOTICE_SERVED"): lambda case, calendar: Recount(
+        due("outbound.defence", case.details.served_on, calendar)
+    )
+}
 
 
 async def propose(work: Work, given: Mapping[str, Any]) -> Made:

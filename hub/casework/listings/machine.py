@@ -17,11 +17,12 @@ from hub.casework.machine import (
     Machine,
     NewFact,
     Opening,
+    Recount,
     State,
     Step,
     Transition,
 )
-from hub.rules.calendar import Due
+from hub.rules.calendar import Calendar, Due
 from hub.rules.deadlines import due
 from hub.rules.listing import ListRules, load_list_rules
 from schema.governance import Capability
@@ -170,10 +171,22 @@ def _served(case: Case[ListingDetails], step: Step) -> str | None:
 def _serve(case: Case[ListingDetails], step: Step) -> Effects:
     """The period for defence begins with service; a red list's public notice lasts longer."""
     served: date = step.inputs["served_on"]
-    name = "list.red_notice" if case.details.definition.color == "RED" else "list.defence"
     assert case.details.notice is not None
-    notice = replace(case.details.notice, served_on=served)
-    return Effects(details={"notice": notice}, due=due(name, served, step.calendar))
+    told = replace(case.details, notice=replace(case.details.notice, served_on=served))
+    return Effects(details={"notice": told.notice}, due=_defence_due(told, step.calendar))
+
+
+def _defence_due(told: ListingDetails, calendar: Calendar) -> Due:
+    assert told.notice is not None
+    assert told.notice.served_on is not None
+    name = "list.red_notice" if told.definition.color == "RED" else "list.defence"
+    return due(name, told.notice.served_on, calendar)
+
+
+def _publish_due(case: Case[ListingDetails], calendar: Calendar) -> Recount:
+    assert case.details.recognition is not None
+    limit = due("list.publish", case.details.recognition.recognized_on, calendar)
+    return Recount(limit, {"publish_by": limit.on})
 
 
 def _hear(case: Case[ListingDetails], step: Step) -> Effects:
@@ -507,4 +520,8 @@ LIST_CONFLICT = Machine(
     rules=("R8.4",),
 )
 MACHINES = (LIST_ENTRY, LIST_CONFLICT)
+COUNTED = {
+    ("LIST_ENTRY", "OBJECTION_PERIOD"): lambda case, calendar: Recount(_defence_due(case.details, calendar)),
+    ("LIST_ENTRY", "RECOGNIZED"): _publish_due,
+}
 AUTOMATIC = {("LIST_ENTRY", "PUBLISHED"): "expire", ("LIST_ENTRY", "SUSPENDED"): "expire"}

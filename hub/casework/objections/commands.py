@@ -211,6 +211,9 @@ async def _enquire(work: Work, case: Case[ObjectionDetails], provider: str) -> s
             evidence=(),
             feedback_by=told.answer_by,
             objection=case.number,
+            # The objection is answered by then, and moves alike.
+            counted_by="objection.answer",
+            counted_from=case.opened_at.date(),
         ),
         region_code=case.region_code,
         target_public_id=case.target_public_id,

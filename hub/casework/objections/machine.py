@@ -11,8 +11,19 @@ from datetime import date, datetime
 from typing import Any
 
 from hub.casework.delivery.channels import Channel, withdrawal
-from hub.casework.machine import HANDLER, Case, ChangedFact, Effects, Guard, Machine, State, Step, Transition
-from hub.rules.calendar import Due
+from hub.casework.machine import (
+    HANDLER,
+    Case,
+    ChangedFact,
+    Effects,
+    Guard,
+    Machine,
+    Recount,
+    State,
+    Step,
+    Transition,
+)
+from hub.rules.calendar import Calendar, Due
 from hub.rules.deadlines import due
 from hub.rules.objections import ruleset
 from schema.governance import Capability
@@ -158,6 +169,16 @@ def _answer_due(case: Case[ObjectionDetails], step: Step) -> Due:
     return Due(case.details.answer_by, found.provisional)
 
 
+def _counted(case: Case[ObjectionDetails], calendar: Calendar) -> Recount:
+    start = case.opened_at.date()
+    answer = due("objection.answer", start, calendar)
+    if case.state != "MARKED" or case.details.forward_by is None:
+        return Recount(answer, {"answer_by": answer.on})
+    # Once it is forwarded, whether that was late is told and stays.
+    forward = due("objection.forward", start, calendar)
+    return Recount(forward, {"answer_by": answer.on, "forward_by": forward.on})
+
+
 def _by_letter(case: Case[ObjectionDetails], _: Step) -> str | None:
     if own(case):
         return "OWN_RECORD"
@@ -281,6 +302,7 @@ OBJECTION = Machine(
 )
 # fmt: on
 MACHINES = (OBJECTION,)
+COUNTED = {("OBJECTION", state): _counted for state in RUNNING}
 
 
 def hub_step(step: Step) -> Step:

@@ -1,37 +1,29 @@
-"""The commands of publicity (article 七), its figures, and what a new working calendar does to open deadlines."""
+"""The commands of publicity (article 七), and its figures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
-import asyncpg
-
-from connectors.contract import SHANGHAI
 from hub.casework import engine
-from hub.casework.clock import SYSTEM
 from hub.casework.facts import one_writer
-from hub.casework.machine import Machine, Step
 from hub.casework.publicity.machine import (
-    BEFORE,
     PUBLICITY,
     PublicityDetails,
     all_text,
-    recomputing,
     screened,
     timeliness_rules,
 )
 from hub.casework.publicity.records import own_records
-from hub.casework.rounds import apart
 from hub.casework.stepping import stepping, take
-from hub.casework.work import Command, Look, Made, Work, calendar_for
+from hub.casework.work import Command, Look, Made, Work
 from hub.errors import BadUserInput, GuardRefused, SubjectUnknown
 from hub.query.access import Access, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.rights.policy import Level
-from hub.rules.calendar import NATIONAL, Calendar, calendar_of
+from hub.rules.calendar import NATIONAL, calendar_of
 from hub.rules.publicity import load_publicity_rules
 from hub.rules.redactor import TextTooLong
 from hub.rules.timeliness import Decided, figures, had_to_be_published, publish_due
@@ -210,36 +202,6 @@ async def _decided(look: Look, first: date, last: date) -> list[Any]:
         shown=Access(look.view, parameters).of_units("c"),
     )
     return await look.rows(sql, parameters)
-
-
-_PROVISIONAL = """
-SELECT public_id, number, state, region_code FROM case_file
-WHERE mechanism = 'PUBLICITY' AND closed_at IS NULL AND state = ANY ($1::text[])
-  AND (due_is_provisional OR opened_on >= $2) ORDER BY case_id
-"""
-# A calendar that was fixed may be corrected, too; nothing older waits to be published.
-_BACK = timedelta(days=120)
-
-
-async def recompute(pool: asyncpg.Pool, machines: Mapping[str, Machine], now: datetime) -> int:
-    """R7.1, 5.6: take over what changed in the working calendar for all that waits to be published; how many moved."""
-    today, moved = now.astimezone(SHANGHAI).date(), 0
-    # One reading for all cases of a region.
-    calendars: dict[str | None, Calendar] = {}
-    for row in await pool.fetch(_PROVISIONAL, list(BEFORE), today - _BACK):
-        with apart(f"case {row['public_id']}"):
-            async with pool.acquire() as connection, connection.transaction():
-                region = row["region_code"]
-                if region not in calendars:
-                    calendars[region] = await calendar_for(connection, [region] if region else [], today)
-                step = Step(SYSTEM, {"reason": "CALENDAR_CHANGED"}, now, today, calendars[region])
-                case, _ = await engine.find(connection, PUBLICITY, row["number"], SYSTEM)
-                taken = PUBLICITY.step(recomputing(row["state"]))
-                if case.state != row["state"] or taken.guard(case, step) is not None:
-                    continue
-                await engine.apply(connection, machines, PUBLICITY, row["number"], taken.name, step)
-            moved += 1
-    return moved
 
 
 COMMANDS: dict[str, Command] = {

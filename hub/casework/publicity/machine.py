@@ -8,8 +8,19 @@ from functools import cache
 from typing import Any
 
 from hub.casework.delivery.channels import Channel, list_exit, publication, withdrawal
-from hub.casework.machine import Case, ChangedFact, Delivery, Effects, Guard, Machine, State, Step, Transition
-from hub.rules.calendar import Due
+from hub.casework.machine import (
+    Case,
+    ChangedFact,
+    Delivery,
+    Effects,
+    Guard,
+    Machine,
+    Recount,
+    State,
+    Step,
+    Transition,
+)
+from hub.rules.calendar import Calendar, Due
 from hub.rules.publicity import PublicityRules, load_publicity_rules
 from hub.rules.redactor import screen
 from hub.rules.repair import RepairRules, load_repair_rules
@@ -387,26 +398,13 @@ def _lapsable(case: Case[PublicityDetails], step: Step) -> str | None:
     return _by_repair(case, step) or _period_over(case, step)
 
 
-def _moved(case: Case[PublicityDetails], step: Step) -> str | None:
-    if not had_to_be_published(case.details.decided_on):
-        return "NOTHING_CHANGED"
-    due = publish_due(case.details.decided_on, step.calendar)
-    return None if due != Due(case.due_on or date.min, case.due_is_provisional) else "NOTHING_CHANGED"
-
-
-def _recompute(case: Case[PublicityDetails], step: Step) -> Effects:
-    due = publish_due(case.details.decided_on, step.calendar)
-    return Effects(due=due, payload={"before": case.due_on, "due_on": due.on, "provisional": due.provisional})
+def _counted(case: Case[PublicityDetails], calendar: Calendar) -> Recount:
+    return Recount(publish_due(case.details.decided_on, calendar))
 
 
 def ruleset(_: date) -> str:
     """The rules that publicity is under: those of the policy's article 七."""
     return "PUBLICITY-2019"
-
-
-def recomputing(state: str) -> str:
-    """The step that takes over a new calendar in `state`."""
-    return f"recompute_{state.lower()}"
 
 
 def _t(name: str, zh: str, en: str, sources: str, target: str, **more: Any) -> Transition:
@@ -505,16 +503,10 @@ PUBLICITY = Machine(
             requires=("ground", "ended_on", "reason", "document_number"), guard=_sayable, effect=_withdraw,
             rules=("R7.4",),
         ),
-        *(
-            _t(
-                recomputing(state), "日历变更", "the working calendar changed", state, state, guard=_moved,
-                effect=_recompute, rules=("R7.1",),
-            )
-            for state in BEFORE
-        ),
     ),
     ruleset=ruleset,
     rules=("R7.1", "R7.2", "R7.3", "R7.4", "R7.5", "R7.6"),
 )  # fmt: skip
 MACHINES = (PUBLICITY,)
+COUNTED = {("PUBLICITY", state): _counted for state in BEFORE}
 AUTOMATIC = {("PUBLICITY", "PUBLISHED"): "end_period", ("PUBLICITY", "SUSPENDED"): "end_period"}

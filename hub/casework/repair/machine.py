@@ -15,6 +15,7 @@ from hub.casework.machine import (
     Effects,
     Guard,
     Machine,
+    Recount,
     State,
     Step,
     Transition,
@@ -203,6 +204,23 @@ def _clock(case: Case[RepairDetails], name: str, start: date, calendar: Calendar
     return repair_rules().clock(name, start, case.details.applied_on, calendar)
 
 
+def _answer_due(case: Case[RepairDetails], calendar: Calendar) -> Due:
+    name = "answer" if case.details.extension_reason is None else "extended_answer"
+    return _clock(case, name, case.details.applied_on, calendar)
+
+
+def _counted(case: Case[RepairDetails], calendar: Calendar) -> Recount:
+    told, answer = case.details, _answer_due(case, calendar)
+    running = {
+        "SUBMITTED": ("intake", told.pushed_on),
+        "ACCEPTED": ("decision", told.applied_on),
+        "UNDER_REVIEW": ("decision", told.applied_on),
+        "APPROVED": ("propagation", told.decision.decided_on if told.decision else told.applied_on),
+    }
+    clock = running.get(case.state)
+    return Recount(_clock(case, *clock, calendar) if clock else answer, {"answer_by": answer.on})
+
+
 def _acceptable(case: Case[RepairDetails], step: Step) -> str | None:
     """What time alone decides: an application that came too early stays so."""
     found = assess(case.details, step.inputs["current"], step.today)
@@ -326,7 +344,7 @@ def _effectuate(case: Case[RepairDetails], step: Step) -> Effects:
     late = late_by(case.due_on, step.today, step.calendar) if case.due_on else 0
     return Effects(
         details={"effectuated_on": step.today, "propagated_late": late},
-        due=Due(case.details.answer_by, False),
+        due=_answer_due(case, step.calendar),
         payload={"late_working_days": late},
     )
 
@@ -457,3 +475,4 @@ REPAIR = Machine(
 )
 # fmt: on
 MACHINES = (REPAIR,)
+COUNTED = {("REPAIR", state): _counted for state in (*_OPEN.split(), "APPROVED", "EFFECTUATED")}

@@ -11,9 +11,10 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
+from hub.casework.machine import Case, Effects, Machine, Recount, State, Step, Transition
 from hub.casework.reports.figures import Counted, Share
 from hub.rules.calendar import Calendar
+from hub.rules.deadlines import due
 from hub.rules.reports import Quarter, ReportRules, Stated, load_report_rules, reported_on
 from schema.governance import Capability
 
@@ -80,6 +81,8 @@ class ReportDetails:
     standing: str | None = None
     resubmitted_at: datetime | None = None
     return_reason: str | None = None
+    # From when the days of another submission are counted.
+    returned_on: date | None = None
     accepted_at: datetime | None = None
 
 
@@ -234,7 +237,13 @@ def _submit(case: Case[ReportDetails], step: Step) -> Effects:
 
 
 def _return(_: Case[ReportDetails], step: Step) -> Effects:
-    return Effects(details={"return_reason": step.inputs["reason"]})
+    return Effects(details={"return_reason": step.inputs["reason"], "returned_on": step.today})
+
+
+def _resubmit_due(case: Case[ReportDetails], calendar: Calendar) -> Recount | None:
+    """Of a report that was given back; a first one is due on a calendar day, which no notice moves (R18.2)."""
+    on = case.details.returned_on
+    return None if on is None else Recount(due("report.resubmit", on, calendar))
 
 
 def _accept(_: Case[ReportDetails], step: Step) -> Effects:
@@ -283,4 +292,5 @@ QUARTERLY_REPORT = Machine(
 )
 # fmt: on
 MACHINES = (QUARTERLY_REPORT,)
+COUNTED = {("QUARTERLY_REPORT", state): _resubmit_due for state in ("RETURNED", "PREFILLED")}
 REMINDERS = {"QUARTERLY_REPORT": reminder_days}
