@@ -40,6 +40,7 @@ from tests.conftest import Database, copied_store
 from tests.disclosures import disclosure
 from tests.hub_server import CHECK, MERCHANT, hub_at, hub_settings
 from tests.publicity_files import KEY, PERSON, RESIDENT_ID, csv_bytes, license_row, penalty_row
+from tests.rules.test_list_definitions import TEXT as WATCH_LIST
 
 SECRET = "s3cr3t-value"
 DEMO = {"HUB_DEMO": "true"}
@@ -370,20 +371,6 @@ async def test_texts_are_cleared_with_a_reason_that_stays_with_the_row(
 
 # ---- agreements and lists
 
-WATCH_LIST = """
-[[list]]
-code = "QH-CARD-WATCH"
-name = "单用途预付卡重点关注名单"
-color = "WATCH"
-recognizer_name = "青海省商务厅"
-legal_basis = "单用途商业预付卡管理办法(试行)"
-basis_level = "RULE"
-criteria = "未按期报送预收资金余额"
-measures = "增加检查频次"
-max_publicity_months = 12
-effective_from = 2026-12-01
-"""
-
 
 @pytest.fixture
 def texts(state_dir: Path, tmp_path: Path) -> Path:
@@ -451,25 +438,25 @@ def test_a_list_is_defined_and_changed_with_who_did_it(shell: Shell, tmp_path: P
     path = tmp_path / "watch.toml"
     path.write_text(WATCH_LIST, encoding="utf-8")
     tried = shell("lists", "apply", path, "--dry-run")
-    assert (tried.status, tried.out) == (0, "QH-CARD-WATCH: added\ndry run: nothing was written\n")
-    assert "QH-CARD-WATCH" not in shell("lists", "list").out
-    assert shell("lists", "apply", path).out == "QH-CARD-WATCH: added\n"
+    assert (tried.status, tried.out) == (0, "QH-WATCH-2: added\ndry run: nothing was written\n")
+    assert "QH-WATCH-2" not in shell("lists", "list").out
+    assert shell("lists", "apply", path).out == "QH-WATCH-2: added\n"
     path.write_text(WATCH_LIST.replace("= 12", "= 18"), encoding="utf-8")
     assert shell("lists", "apply", path).lines == [
-        "QH-CARD-WATCH: changed",
+        "QH-WATCH-2: changed",
         "  max_publicity_months: 12 → 18",
     ]
-    assert shell("lists", "apply", path).out == "QH-CARD-WATCH: unchanged\n"
+    assert shell("lists", "apply", path).out == "QH-WATCH-2: unchanged\n"
     told = shell("lists", "list").out
-    (row,) = re.findall(r"^.*QH-CARD-WATCH.*$", told, re.MULTILINE)
+    (row,) = re.findall(r"^.*QH-WATCH-2.*$", told, re.MULTILINE)
     assert ("— to 18" in row, operator() in row, "as it came" in told) == (True, True, True)
     for old, new, word in (
         (
             '"WATCH"',
             '"BLACK"',
-            "watch.toml: QH-CARD-WATCH: a BLACK list cannot rest on a basis of level RULE",
+            "watch.toml: QH-WATCH-2: a BLACK list cannot rest on a basis of level RULE",
         ),
-        ('"WATCH"', '"RED"', "QH-CARD-WATCH is a WATCH list"),
+        ('"WATCH"', '"RED"', "QH-WATCH-2 is a WATCH list"),
         ("criteria", "criterion", "watch.toml: list 1: criteria is missing"),
         ("= 12", "= 30", "30 is not within 0 to 24"),
     ):

@@ -67,7 +67,6 @@ class SourceStates:
         self._harvested: dict[str, State] = {}
         self._live: dict[str, State] = {}
         self._everything = unvouched(sources, sources)
-        self._incomplete: tuple[str, ...] = tuple(sources)
         self._unvouched = self._everything
         # When the store was last read, by the clock that never goes back.
         self._read_at = float("-inf")
@@ -107,13 +106,8 @@ class SourceStates:
         return known
 
     @property
-    def incomplete(self) -> tuple[str, ...]:
-        """Sources that cannot vouch for a “no”: all of them, while it is not known how they stand."""
-        return self._incomplete if self._trusted else tuple(sorted(self.sources))
-
-    @property
     def unvouched(self) -> Unvouched:
-        """What these sources supply."""
+        """What no “no” can be said of: all that any source supplies, while it is not known how they stand."""
         return self._unvouched if self._trusted else self._everything
 
     @property
@@ -145,8 +139,8 @@ class SourceStates:
         rows = await self._reader.rows(_STATES, ())
         self._read_at = time.monotonic()
         self._harvested = {row["source"]: State(row["status"], row["as_of"]) for row in rows}
-        self._incomplete = tuple(sorted(name for name in self.sources if self.state(name).status != "OK"))
-        self._unvouched = unvouched(self.sources, self._incomplete)
+        incomplete = (name for name in self.sources if self.state(name).status != "OK")
+        self._unvouched = unvouched(self.sources, incomplete)
 
     async def _follow(self) -> None:
         while True:
