@@ -6,10 +6,11 @@ from datetime import date, timedelta
 
 import asyncpg
 
+from hub.sources.discovery import discover
 from schema.checks import organization_check, uscc_check
 
 # Changes with whatever this module makes, so that a store filled by an older one is made anew.
-VERSION = "4"
+VERSION = "5"
 # Every fourth subject has a long dossier, the others a short one: ten records each on average.
 LONG, SHORT = 25, 5
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -89,8 +90,8 @@ async def fill(owner: asyncpg.Connection, subjects: int) -> None:
     )
     await owner.execute(
         "INSERT INTO source_state (source, status, as_of, checked_at) SELECT name, 'OK', now(), now()"
-        " FROM unnest(array['COMMERCE', 'TAX', 'FOREIGN_INVESTMENT', 'ASSOCIATION', 'MARKET_REGULATION']) name"
-        " ON CONFLICT (source) DO UPDATE SET as_of = now()"
+        " FROM unnest($1::text[]) name ON CONFLICT (source) DO UPDATE SET as_of = now()",
+        list(discover()),
     )
     await owner.execute("VACUUM ANALYZE")
 

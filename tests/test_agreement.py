@@ -252,6 +252,7 @@ async def within_a_second(holds: Callable[[], bool]) -> None:
     await until(holds, 1.0)
 
 
+@pytest.mark.alone
 async def test_an_applied_agreement_is_in_force_in_every_worker_within_a_second(database: Database) -> None:
     async with following(database) as first, following(database) as second:
         assert not in_force(first)
@@ -263,6 +264,7 @@ async def test_an_applied_agreement_is_in_force_in_every_worker_within_a_second(
         assert [one.partner for one in first.in_force()] == ["mall"]
 
 
+@pytest.mark.alone
 async def test_suspension_works_in_every_worker_within_a_second_and_is_told(database: Database) -> None:
     await applied(database, MALL, demo_agreements(KEY)["public"])
     async with following(database) as first, following(database) as second:
@@ -273,6 +275,7 @@ async def test_suspension_works_in_every_worker_within_a_second_and_is_told(data
         assert in_force(first, "public")
 
 
+@pytest.mark.alone
 async def test_suspension_is_noticed_after_the_listener_was_cut_off(database: Database) -> None:
     await applied(database, MALL)
     admin = await asyncpg.connect(database.superuser_dsn)
@@ -290,6 +293,7 @@ async def test_suspension_is_noticed_after_the_listener_was_cut_off(database: Da
     await admin.close()
 
 
+@pytest.mark.alone
 async def test_a_change_that_nobody_announced_is_noticed_within_a_second(database: Database) -> None:
     await applied(database, MALL)
     async with following(database) as agreements:
@@ -369,6 +373,7 @@ async def test_a_stored_agreement_that_exceeds_the_matrix_stops_the_start(databa
         await Agreements.open(database.writer, MATRIX, lambda: NOW, COORDINATES)
 
 
+@pytest.mark.alone
 async def test_a_stored_agreement_that_was_tampered_with_goes_out_of_force_alone(database: Database) -> None:
     await applied(database, MALL, demo_agreements(KEY)["public"])
     async with following(database) as agreements:

@@ -401,6 +401,7 @@ def _broken(settings: Mapping[str, str], **places: str) -> dict[str, str]:
     return found
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", SOURCES)
 async def test_a_source_that_is_away_is_a_source_error_at_once(
     name: str, settings: Mapping[str, str]
@@ -418,6 +419,7 @@ async def test_a_source_that_is_away_is_a_source_error_at_once(
     assert time.monotonic() - started < 2.5
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("fault", [Fault.HANG, Fault.DRIP, Fault.RESET, Fault.REFUSE])
 @pytest.mark.parametrize("name", [name for name in SOURCES if not name.startswith(("COMMERCE", "FOREIGN"))])
 async def test_a_source_that_hangs_drips_or_resets_is_unavailable_within_the_deadline(

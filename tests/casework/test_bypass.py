@@ -39,6 +39,7 @@ DEFEND = 'mutation D($n: String!) { stateListingDefence(number: $n, statement: "
 FAR = "632801"
 
 
+@pytest.mark.alone
 async def test_a_stranger_does_not_wait_for_whoever_holds_a_case(office: Office) -> None:
     """Otherwise the wait would tell that the case exists, and strangers could hold it up."""
     code = await office.subject()
