@@ -77,13 +77,22 @@ class Vocabulary:
 
     def classes(self, type_name: str, rule: Rule) -> tuple[str, ...]:
         """The data classes that may govern `rule` on a row of `type_name`; empty: its holder decides."""
-        found: list[str] = []
-        for declared in rule.classes:
-            if declared == ROW:
-                found += [c for t in self.possible(type_name) for c in self.entities[t].row_classes]
-            elif declared != HOLDER:
-                found.append(declared)
-        return tuple(dict.fromkeys(found))
+        key = (type_name, rule.classes)
+        known = self._classes.get(key)
+        if known is None:
+            found: list[str] = []
+            for declared in rule.classes:
+                if declared == ROW:
+                    found += [c for t in self.possible(type_name) for c in self.entities[t].row_classes]
+                elif declared != HOLDER:
+                    found.append(declared)
+            known = self._classes[key] = tuple(dict.fromkeys(found))
+        return known
+
+    @cached_property
+    def _classes(self) -> dict[tuple[str, tuple[str, ...]], tuple[str, ...]]:
+        """What `classes` found: asked for every field of every plan."""
+        return {}
 
     @property
     def coordinates(self) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from graphql import (
@@ -34,6 +35,7 @@ from hub.query.document import (
     validate_in,
 )
 from hub.query.overlap import Merging
+from hub.query.validation import validate
 from hub.rules.matrix import load_matrix
 
 pytestmark = pytest.mark.alone
@@ -324,6 +326,44 @@ def test_the_rules_that_are_left_out_would_have_said_nothing(text: str) -> None:
     rules = [rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule]
     expected = validate_by_graphql_core(SCHEMA, parse(text), rules, hide_suggestions=True)
     assert [one.message for one in validate_in(SCHEMA, parse(text))] == [one.message for one in expected]
+
+
+_EVERY_RULE = tuple(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule)
+
+
+def _apart(schema: GraphQLSchema, text: str) -> list[dict[str, Any]]:
+    """What graphql-core says by itself."""
+    errors = validate_by_graphql_core(
+        schema, parse(text), _EVERY_RULE, hide_suggestions=True, allow_empty_selection_sets=False
+    )
+    return [dict(one.formatted) for one in errors]
+
+
+def _together(schema: GraphQLSchema, text: str) -> list[dict[str, Any]]:
+    return [dict(one.formatted) for one in validate(schema, parse(text), _EVERY_RULE)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Rules that skip what is below a node: whole definitions, and fields whose arguments they know to be wrong.
+        "type T{x:Int} {a{cod}} fragment f on Subjekt{code}",
+        "{subject{records(first:1 firs:2){edges{node{titel}}}} subject(code:1){code}}",
+        "{a{...f}} fragment f on Subject{lists{...g}} fragment g on Grade{subject{...f}}",
+        "query q($c:String!){subject(code:$c){name}} query q($c:Int $c:Int){subject(code:$c){...f}} {a{code}}",
+        "query($f:Filter!){records(filter:{years:[1 2 null] colour:RED}){pageInfo{endCursor{x}}} a}",
+        "query($x:Grade){a @skip{code @include(if:$y)}} subscription{a{code}}",
+    ],
+)
+def test_rules_called_together_say_what_they_say_one_by_one(text: str) -> None:
+    assert _together(SCHEMA, text) == _apart(SCHEMA, text) != []
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.binary(min_size=20, max_size=160))
+def test_rules_called_together_say_of_any_document_what_they_say_one_by_one(choices: bytes) -> None:
+    text = _document(choices)
+    assert _together(OVERLAPPING, text) == _apart(OVERLAPPING, text)
 
 
 def test_at_most_twenty_errors_are_reported() -> None:

@@ -9,7 +9,7 @@ spread, but are walked once.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from functools import cache, cached_property
 from typing import Final
@@ -26,10 +26,8 @@ from graphql import (
     SelectionSetNode,
     parse,
     specified_rules,
-    validate,
 )
 from graphql.validation import (
-    ASTValidationRule,
     DeferStreamDirectiveLabel,
     DeferStreamDirectiveOnRootField,
     DeferStreamDirectiveOnValidOperationsRule,
@@ -49,6 +47,7 @@ from graphql.validation.validate import ValidationAbortedError
 
 from hub.errors import BadRequest, LimitExceeded, SyntaxRefused, ValidationFailed
 from hub.query.overlap import Merging
+from hub.query.validation import Rules, validate
 from hub.rights.matrix import Limits as Agreed
 
 MAX_ERRORS: Final = 20
@@ -270,15 +269,8 @@ def validate_in(
     At most MAX_ERRORS errors, each of at most MAX_MESSAGE characters and without suggestions. Selections that
     cannot be merged are looked for once everything else is right; LimitExceeded when that is too much work.
     """
-    errors = validate(
-        schema,
-        document,
-        _rules_for(schema, document),
-        # The last one says that there are more.
-        max_errors=MAX_ERRORS - 1,
-        hide_suggestions=True,
-        allow_empty_selection_sets=False,
-    )
+    # The last one says that there are more.
+    errors = validate(schema, document, _rules_for(schema, document), MAX_ERRORS - 1)
     if not errors:
         errors = Merging(schema, document, merging_budget).conflicts(MAX_ERRORS)
     for error in errors:
@@ -287,7 +279,7 @@ def validate_in(
     return tuple(errors)
 
 
-def _rules_for(schema: GraphQLSchema, document: DocumentNode) -> Collection[type[ASTValidationRule]]:
+def _rules_for(schema: GraphQLSchema, document: DocumentNode) -> Rules:
     """The rules that the document could break."""
     # A string that holds these signs only has more rules looked at.
     text = document.loc.source.body if document.loc else "...@"
@@ -300,7 +292,7 @@ def _rules_for(schema: GraphQLSchema, document: DocumentNode) -> Collection[type
 
 
 @cache
-def _rules(fragments: bool, directives: bool, incremental: bool) -> tuple[type[ASTValidationRule], ...]:
+def _rules(fragments: bool, directives: bool, incremental: bool) -> Rules:
     left_out = (
         (frozenset() if fragments else _OF_FRAGMENTS)
         | (frozenset() if directives else _OF_DIRECTIVES)

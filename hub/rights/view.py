@@ -142,6 +142,18 @@ class View:
 
         Callers who may not know of what they cannot see are told of what they see in part only.
         """
+        key = (coordinate, type_name)
+        known = self._withheld.get(key)
+        if known is None:
+            known = self._withheld[key] = self._why_withheld(coordinate, type_name)
+        return known
+
+    @cached_property
+    def _withheld(self) -> dict[tuple[str, str], tuple[Withheld, ...]]:
+        """What `withheld` found: asked for every field of every plan."""
+        return {}
+
+    def _why_withheld(self, coordinate: str, type_name: str) -> tuple[Withheld, ...]:
         rule = self.vocabulary.rules[coordinate]
         least = Level.MASKED if rule.mask is Mask.KEEP else Level.FULL
         least = Level.YES_NO if rule.need is Need.YES_NO else least
