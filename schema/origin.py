@@ -59,7 +59,11 @@ class Source:
     title: str = governed("名称", "name", OPEN, target="title", mask=Mask.KEEP)
     status: FetchStatus = governed("状态", "whether it could be asked", OPEN, target="status", mask=Mask.KEEP)
     as_of: Moment | None = governed(
-        "数据时间", "how recent its facts are", OPEN, target="as_of", mask=Mask.KEEP
+        "数据时间；实时来源为空，见各答复的 extensions.sources",
+        "how recent its facts are; null for a live one, of which each answer tells in extensions.sources",
+        OPEN,
+        target="as_of",
+        mask=Mask.KEEP,
     )
     live: bool = governed("是否实时查询", "asked at query time", OPEN, target="live", mask=Mask.KEEP)
     expected_update_cycle: str = governed(

@@ -133,8 +133,14 @@ def test_every_question_of_the_summary_is_of_a_class_that_some_source_supplies()
 
 async def test_a_live_source_that_was_never_asked_is_not_said_to_be_well() -> None:
     told = states(Readings(fresh("COMMERCE")))
+    await told.start()
     assert told.state("CUSTOMS") == State("NOT_ASKED", None)
-    told.note("CUSTOMS", Status.OK, NOW)
-    assert told.state("CUSTOMS") == State("OK", NOW)
+    told.note("CUSTOMS", Status.OK)
+    # Not since when: that is when somebody else asked.
+    assert told.state("CUSTOMS") == State("OK", None)
+    # A command, which does not ask it, does not rest on what it told others.
+    assert told.stored("CUSTOMS") == State("NOT_ASKED", None)
+    assert told.stored("COMMERCE") == told.state("COMMERCE") == State("OK", NOW)
+    await told.stop()
     nowhere = SourceStates(Readings([]), SOURCES, (), lambda: NOW)  # type: ignore[arg-type]
     assert nowhere.state("CUSTOMS") == State("NOT_CONNECTED", None)

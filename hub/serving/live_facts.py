@@ -114,7 +114,7 @@ class LiveFacts:
         status = Status.PARTIAL if worst is Status.UNAVAILABLE and len(found) > 1 else worst
         fetched: list[datetime] = [one.as_of for one in answers if one.as_of is not None]
         as_of = min(fetched, default=None)
-        self.states.note(name, status, as_of)
+        self.states.note(name, status)
         return {"source": name, "status": str(status), "asOf": as_of}
 
 

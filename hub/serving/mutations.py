@@ -267,7 +267,7 @@ class Mutations:
             matter=asked.declared.matter,
             case_number=asked.declared.case,
         )
-        states = {name: self._states.state(name) for name in self._states.sources}
+        states = {name: self._states.stored(name) for name in self._states.sources}
         return Work(
             connection=connection,
             actor=actor,

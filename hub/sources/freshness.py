@@ -83,19 +83,18 @@ class SourceStates:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
 
-    def note(self, source: str, status: Status, as_of: datetime | None) -> None:
-        """What a live source just did."""
-        self._live[source] = State(str(status), as_of)
+    def note(self, source: str, status: Status) -> None:
+        """What a live source just did. Not when: that would tell others when it was asked for somebody."""
+        self._live[source] = State(str(status), None)
 
     def state(self, name: str) -> State:
         """The state of a source: stale after twice its cycle, unavailable while the store does not say.
 
-        A live one is in the state of its last answer in this process.
+        A live one is in the state of its last answer in this process, and has no age: each answer tells its own.
         """
         source = self.sources[name]
         if source.mode is Mode.LIVE:
-            unasked = "NOT_ASKED" if name in self._connected else "NOT_CONNECTED"
-            return self._live.get(name, State(unasked, None))
+            return self._live.get(name, self._unasked(name))
         known = self._harvested.get(name)
         if known is None or known.as_of is None:
             return State("NOT_CONNECTED", None)
@@ -104,6 +103,13 @@ class SourceStates:
         if known.status == "OK" and self._clock() - known.as_of > 2 * source.freshness.cycle:
             return State("STALE", known.as_of)
         return known
+
+    def stored(self, name: str) -> State:
+        """The state of a source for who reads the store alone: a live one was not asked, whatever it told others."""
+        return self._unasked(name) if self.sources[name].mode is Mode.LIVE else self.state(name)
+
+    def _unasked(self, name: str) -> State:
+        return State("NOT_ASKED" if name in self._connected else "NOT_CONNECTED", None)
 
     @property
     def unvouched(self) -> Unvouched:
