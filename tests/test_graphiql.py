@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from hub.graphiql import build
 from hub.graphiql.examples import read_examples
-from hub.graphiql.page import DemoPartner, PurposeChoice, graphiql_routes
+from hub.graphiql.page import DemoOfficer, DemoPartner, PurposeChoice, graphiql_routes
 from hub.query.document import Limits, check_limits, parse_document
 from schema.build import whole_schema
 from schema.enums import Purpose
@@ -55,6 +55,7 @@ type Organization implements CreditSubject { displayName: String summary: Credit
   grades: [Grade!] contact: Contact }
 type IndividualBusiness implements CreditSubject { displayName: String summary: CreditSummary
   listEntries: [ListEntry!] uscc: String registrationStatus: String operatorName: String }
+type Mutation { act: String }
 """
 VIEWS = {
     "customs": build_schema(SDL),
@@ -88,12 +89,13 @@ class Endpoint:
         self.heard: list[dict[str, str]] = []
         self.documents: list[str] = []
         self.pause = 0.0  # seconds before each answer
+        self.failing = 0  # so many answers more are 503
         self.valid = 1  # tokens end in this number; raising it lets all that were given out expire
 
     async def answer(self, request: Request) -> Response:
         """Answer a POST as the partner that the token names."""
         self.heard.append(dict(request.headers))
-        token = re.fullmatch(r"Bearer demo-(\w+)-(\d+)", request.headers.get("authorization", ""))
+        token = re.fullmatch(r"Bearer demo-(\w+)-(\d+)(?:-second)?", request.headers.get("authorization", ""))
         if token is None or token[1] not in VIEWS or int(token[2]) != self.valid:
             return JSONResponse({"errors": [{"message": "The request carries no valid token."}]}, 401)
         body = await request.json()
@@ -104,14 +106,25 @@ class Endpoint:
             await asyncio.sleep(SLOW)
             return "late answer"
 
-        root = {"subject": lambda _, value: _subject(token[1], value), "slow": slow}
+        if self.failing:
+            self.failing -= 1
+            return JSONResponse({"errors": [{"message": "The store did not answer in time."}]}, 503)
+        root = {"act": "done", "subject": lambda _, value: _subject(token[1], value), "slow": slow}
         result = await graphql(VIEWS[token[1]], body["query"], root, variable_values=body.get("variables"))
         return JSONResponse(result.formatted)
 
     def partners(self) -> list[DemoPartner]:
         """The demo partners, with tokens that are valid now."""
         return [
-            DemoPartner(name, *facts, token=f"demo-{name}-{self.valid}") for name, facts in PARTNERS.items()
+            DemoPartner(
+                name,
+                *facts,
+                officers=(
+                    DemoOfficer("first", f"demo-{name}-{self.valid}"),
+                    DemoOfficer("second", f"demo-{name}-{self.valid}-second"),
+                ),
+            )
+            for name, facts in PARTNERS.items()
         ]
 
 
@@ -206,6 +219,46 @@ async def test_the_bar_sends_token_purpose_matter_and_case_as_headers(
     assert heard["hub-matter"] == "630000-CJ-001"
     assert heard["hub-case"].encode("latin-1").decode("utf-8") == "青商许〔2026〕1号"
     assert "graphql-response+json" in heard["accept"]
+
+
+@pytest.mark.browser
+async def test_another_officer_of_the_partner_goes_on_with_what_the_first_one_was_answered(
+    guest: Person, endpoint: Endpoint
+) -> None:
+    await guest.open()
+    fields = await guest.become("customs")
+    answer = await guest.run()
+    await guest.tab.choose('select[name="officer"]', "second")
+    assert await guest.sees() == fields
+    assert json.loads(await guest.reads()) == answer
+    await guest.run()
+    assert endpoint.heard[-1]["authorization"] == "Bearer demo-customs-1-second"
+    # A token that expired is renewed for the officer who asks.
+    endpoint.valid = 2
+    await guest.run()
+    assert endpoint.heard[-1]["authorization"] == "Bearer demo-customs-2-second"
+    await guest.become("mall")
+    await guest.run()
+    assert endpoint.heard[-1]["authorization"] == "Bearer demo-mall-2"
+
+
+@pytest.mark.browser
+async def test_a_command_without_an_answer_is_sent_again_under_its_key_and_every_other_under_a_new_one(
+    guest: Person, endpoint: Endpoint
+) -> None:
+    await guest.open()
+    await guest.become("customs")
+    await guest.run()
+    assert "idempotency-key" not in endpoint.heard[-1]
+    await guest.ask("mutation Act { act }")
+    endpoint.failing = 2
+    keys = []
+    for _ in range(5):
+        await guest.run()
+        keys.append(endpoint.heard[-1]["idempotency-key"])
+    assert keys[0] == keys[1] == keys[2]
+    assert len(set(keys)) == 3
+    assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
 
 
 @pytest.mark.browser
@@ -326,7 +379,10 @@ async def test_demo_tokens_are_given_out_in_demo_mode_only(endpoint: Endpoint) -
     given = await get(demo=True)
     assert given.headers["cache-control"] == "no-store"
     assert given.json()[1] == {
-        "id": "mall", "name": "河湟电商平台", "className": "P9", "token": "demo-mall-1",
+        "id": "mall", "name": "河湟电商平台", "className": "P9",
+            "officers": [
+                {"name": "first", "token": "demo-mall-1"}, {"name": "second", "token": "demo-mall-1-second"},
+            ],
         "purposes": [{"code": "MERCHANT_ADMISSION", "label": "平台商户准入", "matter": "", "case": ""}],
     }  # fmt: skip
 
@@ -391,7 +447,7 @@ def test_every_example_is_one_named_operation_that_fits_the_whole_schema() -> No
     assert [example.name for example in examples] == [
         "merchant-check", "dossier", "contact", "bulk-check", "list-page", "who-am-i", "explain", "catalogue",
         "tiers", "commitments", "archives", "quarterly-report", "repairs", "notifications", "objections",
-        "foreign-trade",
+        "foreign-trade", "what-is-due", "run-check",
     ]  # fmt: skip
     for example in examples:
         document = parse(example.query)

@@ -103,7 +103,17 @@ async def test_one_question_asked_as_customs_as_the_department_and_as_the_mall(g
 async def test_every_example_gives_the_department_data_and_no_error(guest: Person) -> None:
     await guest.open()
     await guest.become("commerce")
-    for title in ("MerchantCheck", "Dossier", "Contact", "BulkCheck", "ListPage", "WhoAmI", "Explain"):
+    for title in (
+        "MerchantCheck",
+        "Dossier",
+        "Contact",
+        "BulkCheck",
+        "ListPage",
+        "WhoAmI",
+        "Explain",
+        "WhatIsDue",
+        "RunCheck",
+    ):
         await guest.switch_to(title)
         answer = await guest.run()
         assert "errors" not in answer, (title, answer)

@@ -88,14 +88,22 @@ class PurposeChoice:
 
 
 @dataclass(frozen=True)
+class DemoOfficer:
+    """An officer of a demo partner: many steps need a second person (经办、复核)."""
+
+    name: str
+    token: str  # fresh at every call, because demo tokens expire
+
+
+@dataclass(frozen=True)
 class DemoPartner:
-    """A partner whose part anybody may play in demo mode, with a token of its own."""
+    """A partner whose part anybody may play in demo mode."""
 
     id: str
     name: str
     class_name: str  # P1 ... P12
     purposes: tuple[PurposeChoice, ...]  # those of its agreement; the first is chosen at first
-    token: str  # fresh at every call, because demo tokens expire
+    officers: tuple[DemoOfficer, ...]  # the first is chosen at first
 
 
 def graphiql_routes(
@@ -177,5 +185,5 @@ def _partner(partner: DemoPartner) -> dict[str, object]:
         "name": partner.name,
         "className": partner.class_name,
         "purposes": [_choice(purpose) for purpose in partner.purposes],
-        "token": partner.token,
+        "officers": [{"name": one.name, "token": one.token} for one in partner.officers],
     }

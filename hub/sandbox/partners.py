@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.config import Settings
-from hub.graphiql.page import DemoPartner, PurposeChoice
+from hub.graphiql.page import DemoOfficer, DemoPartner, PurposeChoice
 from hub.rules.matters import load_matters
 from hub.sandbox.tokens import demo_token
 from hub.serving.answers import Parts
@@ -12,6 +12,8 @@ from schema.coordinates import vocabulary
 # For purposes that no matter is configured for: audits, supervision.
 MATTER, CASE = "QH-DEMO-01", "2026-0001"
 TOKEN_SECONDS = 8 * 3600
+# Who hands in, and who reviews: the first is the officer of `credithub token` without --officer.
+OFFICERS = ("demo-officer", "second-officer")
 
 
 def demo_partners(settings: Settings, parts: Parts) -> list[DemoPartner]:
@@ -35,7 +37,15 @@ def demo_partners(settings: Settings, parts: Parts) -> list[DemoPartner]:
                 )
                 for purpose in one.purposes
             ),
-            token=demo_token(settings, one.partner, None, TOKEN_SECONDS, parts.clock()),
+            officers=tuple(
+                DemoOfficer(
+                    f"{one.partner}-{which}",
+                    demo_token(
+                        settings, one.partner, None, TOKEN_SECONDS, parts.clock(), f"{one.partner}-{which}"
+                    ),
+                )
+                for which in OFFICERS
+            ),
         )
         for one in found
     ]

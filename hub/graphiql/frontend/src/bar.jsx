@@ -100,7 +100,7 @@ function Title() {
 }
 
 /** In demo mode: any of the demo partners, each with its own purposes. */
-export function DemoBar({ partners, caller, choose, amend }) {
+export function DemoBar({ partners, caller, choose, act, amend }) {
   const partner = partners.find(({ id }) => id === caller.partner);
   return (
     <header className="hub-bar">
@@ -117,6 +117,15 @@ export function DemoBar({ partners, caller, choose, amend }) {
       <Field zh="使用目的" en="purpose">
         <select name="purpose" value={caller.purpose} onChange={(e) => choose(caller.partner, e.target.value)}>
           <PurposeOptions purposes={partner?.purposes ?? []} />
+        </select>
+      </Field>
+      <Field zh="经办人" en="officer">
+        <select name="officer" value={caller.officer} onChange={(e) => act(partner, e.target.value)}>
+          {(partner?.officers ?? []).map(({ name }) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
         </select>
       </Field>
       <CaseFields matter={caller.matter} caseNumber={caller.caseNumber} amend={amend} />

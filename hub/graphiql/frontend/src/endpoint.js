@@ -13,7 +13,7 @@ export function headerValue(text) {
   return String.fromCharCode(...new TextEncoder().encode(text.trim()));
 }
 
-function headersOf({ token, purpose, matter, caseNumber }) {
+function headersOf({ token, purpose, matter, caseNumber }, repetition) {
   const headers = {
     "Content-Type": "application/json",
     Accept: "application/graphql-response+json, application/json;q=0.9",
@@ -22,6 +22,7 @@ function headersOf({ token, purpose, matter, caseNumber }) {
   if (purpose) headers["Hub-Purpose"] = headerValue(purpose);
   if (matter) headers["Hub-Matter"] = headerValue(matter);
   if (caseNumber) headers["Hub-Case"] = headerValue(caseNumber);
+  if (repetition) headers["Idempotency-Key"] = repetition;
   return headers;
 }
 
@@ -44,16 +45,31 @@ function nameToSend(query, operationName) {
   }
 }
 
+function mutates(query) {
+  try {
+    return parse(query).definitions.some(({ operation }) => operation === "mutation");
+  } catch {
+    return false;
+  }
+}
+
+/** A new Idempotency-Key. randomUUID exists on pages served by TLS or from this machine only. */
+function newKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /**
  * A GraphiQL fetcher for one caller. `read` gives the caller's headers as they are at the moment of asking,
  * `renew` tries to get a fresh token after a 401 and says whether it did, `signal` ends what is under way.
  */
 export function fetcherFor({ endpoint, read, renew, signal }) {
+  // The command that was sent last and had no answer: pressing Run again must not do it twice.
+  let unanswered = { body: null, key: null };
   const send = (body) =>
     fetch(endpoint, {
       method: "POST",
       body,
-      headers: headersOf(read()),
+      headers: headersOf(read(), unanswered.body === body ? unanswered.key : null),
       credentials: "omit",
       cache: "no-store",
       redirect: "error",
@@ -63,11 +79,14 @@ export function fetcherFor({ endpoint, read, renew, signal }) {
     const introspects = operationName === "IntrospectionQuery";
     const document = introspects ? INTROSPECTION : query;
     const body = JSON.stringify({ query: document, variables, operationName: nameToSend(document, operationName) });
+    if (!introspects && mutates(query) && unanswered.body !== body) unanswered = { body, key: newKey() };
     let response, text;
     try {
       response = await send(body);
       if (response.status === 401 && (await renew())) response = await send(body);
       text = await response.text();
+      // 503: it may have been done, and is asked for again under the same key.
+      if (response.status !== 503 && unanswered.body === body) unanswered = { body: null, key: null };
     } catch (error) {
       // GraphiQL drops an outdated schema when asking for it fails, but shows an outdated answer that says so.
       if (introspects && signal.aborted) throw error;

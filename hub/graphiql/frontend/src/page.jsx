@@ -1,5 +1,6 @@
 // The page: one caller at a time. Changing the caller ends what is under way, forgets earlier answers and reads
 // the schema again, because the documentation must show what this caller may see and nothing of the last one.
+// Another officer of the same partner sees the same: what the first one was answered stays, to be gone on with.
 import { DOC_EXPLORER_PLUGIN, DocExplorerContextProvider } from "@graphiql/plugin-doc-explorer";
 import { GraphiQLProvider, usePluginStore } from "@graphiql/react";
 import { GraphiQLInterface } from "graphiql";
@@ -9,14 +10,18 @@ import { DemoBar, TokenBar } from "./bar.jsx";
 import { fetchJSON, fetcherFor } from "./endpoint.js";
 import { memoryStorage } from "./memory.js";
 
-const NOBODY = { partner: "", token: "", purpose: "", matter: "", caseNumber: "" };
+const NOBODY = { partner: "", officer: "", token: "", purpose: "", matter: "", caseNumber: "" };
 const DOCUMENTATION = [DOC_EXPLORER_PLUGIN];
+
+const officerOf = (partner, name) => partner.officers.find((officer) => officer.name === name) ?? partner.officers[0];
 
 function callerOf(partner, purposeCode) {
   const purpose = partner.purposes.find(({ code }) => code === purposeCode) ?? partner.purposes[0];
+  const officer = officerOf(partner);
   return {
     partner: partner.id,
-    token: partner.token,
+    officer: officer.name,
+    token: officer.token,
     purpose: purpose?.code ?? "",
     matter: purpose?.matter ?? "",
     caseNumber: purpose?.case ?? "",
@@ -40,7 +45,7 @@ export function Page({ settings, partners: given }) {
       const fresh = await fetchJSON(settings.partnersPath);
       const partner = fresh.find(({ id }) => id === current.current.partner);
       if (!partner) return false;
-      current.current = { ...current.current, token: partner.token };
+      current.current = { ...current.current, token: officerOf(partner, current.current.officer).token };
       setPartners(fresh);
       return true;
     };
@@ -71,6 +76,7 @@ export function Page({ settings, partners: given }) {
             partners={partners}
             caller={caller}
             choose={(id, purpose) => setCaller(callerOf(partners.find((partner) => partner.id === id), purpose))}
+            act={(partner, name) => setCaller({ ...caller, officer: name, token: officerOf(partner, name).token })}
             amend={(part) => setCaller({ ...caller, ...part })}
           />
         ) : (
