@@ -254,6 +254,14 @@ def test_a_store_that_is_away_is_told_in_one_line(shell: Shell, command: list[st
     assert SECRET not in done.err
 
 
+@pytest.mark.parametrize("command", [["migrate"], ["ledger", "verify"]], ids=" ".join)
+def test_a_store_that_takes_nobody_in_is_told_in_one_line(
+    shell: Shell, command: list[str], postgres: EmbeddedPostgres
+) -> None:
+    address = postgres.dsn("nobody_here", "no_such_hub")
+    shell(*command, HUB_DATABASE_URL=address).refused("STORE_UNAVAILABLE", "Error.")
+
+
 # ---- harvest, import, quarantine
 
 
