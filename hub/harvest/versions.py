@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 
 from connectors.contract import RawRow, Source
-from hub.harvest import objections, quarantine, repairs
+from hub.harvest import objections, publications, quarantine, repairs
 from hub.harvest.columns import FILLED, written
 from hub.harvest.drafts import SubjectDraft
 from hub.harvest.ids import random_ids
@@ -26,7 +26,7 @@ _LOCK = "SELECT pg_advisory_xact_lock(0x48415256)"
 _NEWEST = """
 SELECT n.record_id, v.version_id, v.public_id, v.payload_digest, v.superseded_at IS NULL AS current,
   v.source_updated_at, greatest(v.recorded_at, v.superseded_at) AS since, {repaired} AS repaired,
-  {objected} AS objected, {ended} AS ended
+  {objected} AS objected, {ended} AS ended, {stays} AS stays
 FROM unnest($2::text[]) AS n(record_id) CROSS JOIN LATERAL (
   SELECT * FROM {table} t WHERE t.source = $1 AND t.source_record_id = n.record_id
   ORDER BY t.superseded_at IS NULL DESC, t.version_id DESC LIMIT 1) v
@@ -99,6 +99,8 @@ class _Newest:
     objected: bool = False
     # What is told of the objection that ended it, as JSON.
     ended: str | None = None
+    # The life that a decision on its publication gave it.
+    stays: str | None = None
     # Where it stands: a version of the store, or a row about to be inserted.
     version_id: int | None = None
     row: list[object] | None = None
@@ -198,6 +200,7 @@ class _Work:
                 repaired=_REPAIRED.get(table, "NULL"),
                 objected=objections.UNDER_WAY,
                 ended=objections.ENDED,
+                stays=publications.STAYS if table == "record" else "NULL",
             )
             for row in await self._connection.fetch(query, self._source.name, list(wanted)):
                 self._newest[table, row["record_id"]] = _Newest(
@@ -209,6 +212,7 @@ class _Work:
                     row["repaired"],
                     row["objected"],
                     row["ended"],
+                    row["stays"],
                     row["version_id"],
                 )
 
@@ -262,12 +266,14 @@ class _Work:
             values = repairs.kept(one.table, values, newest.repaired)
             values = objections.ended(one.table, values, newest.ended)
             values = objections.marked(one.table, values) if newest.objected else values
+            values = publications.stays(one.table, values, newest.stays)
         begins = max(self._now, newest.since) if newest is not None else self._now
         row = self._row(one, public_id, anchor, values, begins)
         self._inserts.setdefault(one.table, []).append(row)
         made = _Newest(public_id, one.digest, True, one.source_updated_at, begins, row=row)
         if newest is not None:
-            made.repaired, made.objected, made.ended = newest.repaired, newest.objected, newest.ended
+            made.repaired, made.objected = newest.repaired, newest.objected
+            made.ended, made.stays = newest.ended, newest.stays
         self._newest[key] = made
         if one.table == "registration":
             self._registered[anchor.subject_id] = (one, anchor)

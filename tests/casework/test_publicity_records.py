@@ -10,6 +10,7 @@ import pytest
 from tests.casework.check_documents import run
 from tests.casework.desk import Desk, Office
 from tests.casework.test_objections import RECORD as OBJECT
+from tests.casework.test_objections import delivered
 from tests.casework.test_objections import took as decided
 from tests.casework.test_publicity import drafted, published, refusal, reviewed, took
 from tests.casework.test_repair import DEPARTMENT, penalty
@@ -19,14 +20,19 @@ DECIDED = date(2026, 11, 12)
 SEEN = "query R($c: String!) { subject(value: $c) { ... on Organization { records(first: 9) { edges { node { id } } } } } }"
 
 
-async def shown(office: Office, **more: Any) -> tuple[Desk, str, str, str]:
-    """A penalty that is published, and its record: who did it, the case's number, the firm's code, the record."""
+async def published_of_source(office: Office) -> tuple[Desk, str, str]:
+    """A penalty that is published: who did it, the case's number, the firm's code. It has no record yet."""
     desk, number, _ = await published(office, DECIDED)
     (row,) = await office.rows(
         "SELECT details->>'subject_code' AS code FROM case_file WHERE number = $1", number
     )
-    record = await penalty(office, row["code"], DECIDED, document_number=NUMBER, **more)
-    return desk, number, row["code"], record
+    return desk, number, row["code"]
+
+
+async def shown(office: Office, **more: Any) -> tuple[Desk, str, str, str]:
+    """A penalty that is published, and its record: who did it, the case's number, the firm's code, the record."""
+    desk, number, code = await published_of_source(office)
+    return desk, number, code, await penalty(office, code, DECIDED, document_number=NUMBER, **more)
 
 
 def withdraw(ground: str = "REVOKED") -> str:
@@ -206,3 +212,50 @@ async def test_5_10_an_upheld_objection_withdraws_the_publication_and_spares_the
     assert row["state"] == "WITHDRAWN"
     assert (await lives(office, record))[-1] == "CORRECTED"
     assert await in_force(office, code, case["decision"]["corrected"])
+
+
+# ---- later deliveries of the source ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ground", "life"),
+    [("REVOKED", "REVOKED"), ("UNLAWFUL", "REVOKED"), ("VOID", "REVOKED"), ("CHANGED", "EFFECTIVE")],
+)
+async def test_r7_4_a_later_delivery_does_not_bring_back_what_was_withdrawn_but_what_was_changed(
+    office: Office, ground: str, life: str
+) -> None:
+    desk, number, code = await published_of_source(office)
+    record = await delivered(office, code, "COMMERCE", **OWN)
+    await took(desk, number, "withdrawPublicity", withdraw(ground))
+    ended = (await lives(office, record))[-1]
+    # The same row again changes nothing; another is kept as told.
+    assert await delivered(office, code, "COMMERCE", **OWN) == record
+    assert (await lives(office, record)) == ["EFFECTIVE", ended]
+    for title in ("改过的标题", "又改过的标题"):
+        assert await delivered(office, code, "COMMERCE", **{**OWN, "title": title}) == record
+        assert (await lives(office, record))[-1] == life
+    assert await in_force(office, code, record) is (life == "EFFECTIVE")
+
+
+async def test_5_4_a_later_delivery_does_not_end_a_stay(office: Office) -> None:
+    desk, number, code = await published_of_source(office)
+    record = await delivered(office, code, "COMMERCE", **OWN)
+    await took(desk, number, "suspendPublicity", ', reason: "法院裁定停止执行"')
+    await delivered(office, code, "COMMERCE", **{**OWN, "title": "改过的标题"})
+    assert (await lives(office, record))[-1] == "SUSPENDED"
+    assert not await in_force(office, code, record)
+    await took(desk, number, "resumePublicity")
+    assert await in_force(office, code, record)
+    await delivered(office, code, "COMMERCE", **{**OWN, "title": "又改过的标题"})
+    assert (await lives(office, record))[-1] == "EFFECTIVE"
+    # That it ended is the source's to say, during a stay as well.
+    await took(desk, number, "suspendPublicity", ', reason: "复议期间停止执行"')
+    await delivered(office, code, "COMMERCE", **OWN, lifecycle="REVOKED")
+    await took(desk, number, "resumePublicity")
+    assert (await lives(office, record))[-1] == "REVOKED"
+
+
+OWN = {
+    **DEPARTMENT, "title": "处罚", "decided_on": str(DECIDED), "categories": ["罚款"], "document_number": NUMBER,
+    "seriousness": "GENERAL",
+}  # fmt: skip

@@ -133,6 +133,8 @@ class PublicityDetails:
     ended_reason: str | None = None
     # Records that were suspended with it, by uuid: they come back with it.
     suspended: tuple[str, ...] = ()
+    # Records that ended with it for good, by uuid: no delivery brings them back.
+    revoked: tuple[str, ...] = ()
 
 
 @cache
@@ -378,13 +380,19 @@ def _withdraw(case: Case[PublicityDetails], step: Step) -> Effects:
     limit = withdraw_due(given["ended_on"], step.calendar).on
     late = max(1, step.calendar.between(limit, step.today)) if step.today > limit else 0
     made = Withdrawal(given["ground"], given["ended_on"], given["reason"], limit, late)
+    life, records = BECOMES[given["ground"]], _given(step)
     return Effects(
-        details={"withdrawal": made, "ended_reason": given["reason"]},
+        details={
+            "withdrawal": made,
+            "ended_reason": given["reason"],
+            "suspended": (),
+            "revoked": tuple(one.public_id for one in records) if life == "REVOKED" else (),
+        },
         due=None,
         deliveries=tuple(
             withdrawal(one, item_of(case), given["reason"], _key(case, one, "withdraw")) for one in Channel
         ),
-        facts=tuple(_changed(one, BECOMES[given["ground"]]) for one in _given(step)),
+        facts=tuple(_changed(one, life) for one in records),
         payload={"late_working_days": late, "withdraw_by": limit},
     )
 

@@ -1,0 +1,30 @@
+"""What withdrawing or suspending a publication left on the handler's own record, when it is delivered again (R7.4, 5.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub.harvest.columns import FILLED
+
+# As what version `v` stays: the life that the last case of its decision gave it. A decision that was changed is left
+# out: as it is now it comes with a delivery.
+STAYS = """
+(SELECT CASE WHEN c.details->'revoked' ? v.public_id::text THEN 'REVOKED' ELSE 'SUSPENDED' END
+  FROM case_file c
+  WHERE c.subject_id = v.subject_id AND c.mechanism = 'PUBLICITY' AND v.source = 'COMMERCE'
+    AND (c.details->'revoked' ? v.public_id::text OR c.details->'suspended' ? v.public_id::text)
+  ORDER BY c.details->'revoked' ? v.public_id::text DESC LIMIT 1)
+"""
+
+
+def stays(table: str, values: Sequence[object], life: str | None) -> Sequence[object]:
+    """The values of a new version of a record that the hub revoked or suspended: it stays so.
+
+    Its source may still say that it ended, but not that it goes on as if nothing had been decided.
+    """
+    if life is None or table != "record":
+        return values
+    row = dict(zip((column.name for column in FILLED[table]), values, strict=True))
+    if row["lifecycle"] in ("EFFECTIVE", "UNDER_OBJECTION", "SUSPENDED"):
+        row["lifecycle"] = life
+    return tuple(row.values())
