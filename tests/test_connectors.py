@@ -42,6 +42,8 @@ from connectors.contract import (
     Unavailable,
 )
 from connectors.drop import DropDirectory
+from hub.rules.matters import load_matters
+from hub.rules.tiering import load_tier_rules
 from hub.sandbox.association import Chamber
 from hub.sandbox.drop import write
 from hub.sandbox.investment import FOREX_COLUMNS
@@ -399,6 +401,14 @@ def _broken(settings: Mapping[str, str], **places: str) -> dict[str, str]:
             if name.endswith(suffix):
                 found[name] = place
     return found
+
+
+def test_no_rule_waits_for_a_source_that_nobody_can_connect() -> None:
+    """R5.4, R10.1: otherwise nothing good could ever be said."""
+    named = {name for matter in load_matters() for name in matter.required_sources}
+    named |= {name for policy in load_tier_rules().policies for name in policy.sources}
+    assert named
+    assert named <= set(discover())
 
 
 @pytest.mark.alone

@@ -92,6 +92,7 @@ class Policy:
     general: frozenset[str]
     general_count: int
     young_months: int
+    # All of them must be able to answer before anything good is said.
     sources: frozenset[str]
     term: Term
 
@@ -127,7 +128,7 @@ class TierRules:
         if not self.on(sector, today):
             return None
         policy = the_one(self.policies, today, "policy of tiers")
-        known = tuple(one for one in firm.facts if _counts(one, policy, today))
+        known = tuple(one for one in firm.facts if _counts(one, today))
         settled = [one for one in known if not one.under_objection]
         letter, reason = _grave(settled, policy, today)
         if letter is None:
@@ -154,10 +155,10 @@ def load_tier_rules(text: str | None = None) -> TierRules:
     return rules
 
 
-def _counts(fact: Fact, policy: Policy, today: date) -> bool:
-    """Public, from a source of the policy, and usable today: what is repaired or expired does not exist."""
+def _counts(fact: Fact, today: date) -> bool:
+    """Public, of an authority, and usable today: what is repaired or expired does not exist."""
     usable = fact.usable_until is None or today <= fact.usable_until
-    return fact.origin_class == _PUBLIC and fact.source in policy.sources and usable and fact.dated <= today
+    return fact.origin_class == _PUBLIC and fact.source in AUTHORITIES and usable and fact.dated <= today
 
 
 def _grave(facts: Iterable[Fact], policy: Policy, today: date) -> tuple[str | None, tuple[Reason, ...]]:

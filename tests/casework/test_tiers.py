@@ -16,7 +16,7 @@ from tests.casework.desk import Desk, Office
 from tests.casework.dispatch import duties
 
 TEXT = files("hub.rules").joinpath("tiering.toml").read_text("utf-8")
-_SOURCES = 'sources = ["COMMERCE", "MARKET_REGULATION", "CREDIT_PLATFORM", "COURT"]'
+_SOURCES = 'sources = ["COMMERCE", "MARKET_REGULATION", "CREDIT_PLATFORM", "TAX"]'
 _POLICY = TEXT[TEXT.index("[[policy]]") :].replace(_SOURCES, 'sources = ["COMMERCE"]')
 _SECTORS = TEXT[TEXT.index("[[sector]]") : TEXT.index("[[policy]]")]
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import RulesInvalid
-from hub.rules.tiering import Fact, Firm, Reason, Tier, load_tier_rules
+from hub.rules.tiering import AUTHORITIES, Fact, Firm, Reason, Tier, load_tier_rules
 
 SHIPPED = load_tier_rules()
 TEXT = files("hub.rules").joinpath("tiering.toml").read_text(encoding="utf-8")
@@ -67,9 +67,9 @@ def test_r10_1_tiering_is_off_until_a_row_says_on() -> None:
         ),
         (Firm(date(2025, 11, 23)), "N", "YOUNG", ()),
         (Firm(None), "N", "FOUNDING_DAY_UNKNOWN", ()),
-        (Firm(OLD, (), frozenset({"COURT"})), "N", "SOURCE_MISSING", ()),
+        (Firm(OLD, (), frozenset({"TAX"})), "N", "SOURCE_MISSING", ()),
         # What is known gravely against a firm needs no further source.
-        (Firm(OLD, (_fact("b", "LIST_ENTRY", "BLACK"),), frozenset({"COURT"})), "D", "SERIOUS_LIST", ("b",)),
+        (Firm(OLD, (_fact("b", "LIST_ENTRY", "BLACK"),), frozenset({"TAX"})), "D", "SERIOUS_LIST", ("b",)),
         (Firm(None, (_fact("s", "RECORD", "SERIOUS"),)), "C", "SERIOUS_RECORD", ("s",)),
     ],
 )
@@ -85,6 +85,12 @@ def test_r10_1_what_has_expired_does_not_exist() -> None:
     expired = replace(_fact("b", "LIST_ENTRY", "BLACK"), usable_until=date(2026, 11, 21))
     assert _tier(Firm(OLD, (expired,))).letter == "A"
     assert _tier(Firm(OLD, (replace(expired, usable_until=TODAY),))).letter == "D"
+
+
+@pytest.mark.parametrize("source", sorted(AUTHORITIES))
+def test_r10_1_what_any_authority_says_against_a_firm_counts(source: str) -> None:
+    said = replace(_fact("b", "LIST_ENTRY", "BLACK"), source=source)
+    assert _tier(Firm(OLD, (said,))).letter == "D"
 
 
 def test_r10_1_a_disputed_record_that_would_decide_leaves_the_tier_open() -> None:
@@ -125,7 +131,7 @@ firms = st.builds(
     Firm,
     st.none() | st.dates(date(2022, 1, 1), TODAY),
     st.lists(facts, max_size=5).map(tuple),
-    st.sets(st.sampled_from(["COURT", "TAX"])).map(frozenset),
+    st.sets(st.sampled_from(["TAX", "COMMERCE"])).map(frozenset),
 )
 
 
@@ -157,4 +163,4 @@ def test_r10_1_a_further_certain_fact_against_a_firm_never_raises_its_tier(firm:
 def test_r14_1_no_row_can_name_a_source_that_is_no_authority() -> None:
     for source in ("ASSOCIATION", "ECOMMERCE_PLATFORM"):
         with pytest.raises(RulesInvalid):
-            load_tier_rules(TEXT.replace('"COURT"]', f'"{source}"]'))
+            load_tier_rules(TEXT.replace('"TAX"]', f'"{source}"]'))
