@@ -1,0 +1,44 @@
+"""`credithub serve`: answers GraphQL over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hub.commands import agreements
+from hub.commands.session import settings, told
+from hub.errors import SettingInvalid
+from hub.server import serve as serve_http
+from hub.store.database import attached
+
+
+@told
+def serve(
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes; HUB_WORKERS by default.")
+    ] = None,
+) -> None:
+    """Serve GraphQL until SIGTERM or SIGINT."""
+    configured = settings()
+    if configured.database_url is None and not configured.demo:
+        raise SettingInvalid("HUB_DATABASE_URL: required to serve; `credithub demo` brings its own store")
+    # Asked here once, so that a missing key is told at once and not by every worker.
+    _ = configured.id_key, configured.cursor_key
+    with attached(configured) as found:
+        if found.agreements_dir is not None:
+            agreements.apply_directory(found, found.agreements_dir)
+        # Asked here for the same reason: a store without tables, an agreement that no longer holds.
+        agreements.require_usable(found)
+        try:
+            status = serve_http(
+                found,
+                workers or found.workers,
+                lambda port: print(f"Hub ready: http://{found.host}:{port}/graphql", flush=True),
+            )
+        except OSError as error:
+            raise SettingInvalid(
+                f"HUB_PORT: {found.host}:{found.port} cannot be used: {error.strerror}"
+            ) from None
+    if status:
+        raise typer.Exit(status)
