@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +11,13 @@ import typer
 from rich.table import Table
 
 from connectors.contract import SHANGHAI
-from hub.commands.session import err, operator, out, present, told, with_store, writer
+from hub.commands.session import auditor, err, operator, out, present, told, with_store, writer
 from hub.config import Settings
-from hub.errors import PurposeNotAllowed, SettingInvalid
+from hub.errors import BadUserInput, PurposeNotAllowed, SettingInvalid
 from hub.rights.agreement import Agreements, parse_agreement, today_in
 from hub.rights.agreement_store import (
     Outcome,
+    agreement_history,
     apply_agreements,
     diff_agreement,
     list_agreements,
@@ -24,6 +25,7 @@ from hub.rights.agreement_store import (
     suspend_agreement,
     text_in,
     texts_in,
+    versions_named,
 )
 from hub.rights.explain import explanations
 from hub.rights.matrix import Purpose
@@ -161,6 +163,64 @@ def list_all() -> None:
         out.print(table)
 
     with_store(work)
+
+
+@app.command("history")
+@told
+def history(partner: Annotated[str, typer.Argument(help="Id of the partner.")]) -> None:
+    """Tell which versions of a partner's agreement were applied, suspended, reinstated or expired, when and by whom; oldest first."""
+
+    async def work(configured: Settings) -> None:
+        async with auditor(configured) as connection:
+            await require_applied(connection, partner)
+            happened = await agreement_history(connection, partner, load_matrix(), present())
+        for one in happened:
+            by = f" by {one.by}" if one.by is not None else ""
+            valid = "cannot be read any more"
+            if one.valid_from is not None:
+                valid = f"valid {one.valid_from} to {one.valid_to} {one.document}"
+            # Not by the table's or the terminal's width: these lines are searched.
+            typer.echo(f"{_moment(one.at)} {one.what} {one.digest[:16]}{by}, {valid}")
+
+    with_store(work)
+
+
+@app.command("show")
+@told
+def show(
+    partner: Annotated[str, typer.Argument(help="Id of the partner.")],
+    digest: Annotated[
+        str | None,
+        typer.Option(
+            help="How the digest of the version begins, as `history` or `ledger show` tells it; the newest by default."
+        ),
+    ] = None,
+) -> None:
+    """Print the text of a version, byte for byte as its digest was taken; beside it, who applied it and when."""
+
+    async def work(configured: Settings) -> None:
+        async with auditor(configured) as connection:
+            await require_applied(connection, partner)
+            found = await versions_named(connection, partner, (digest or "").lower())
+        if not found:
+            raise BadUserInput(
+                f"No version of {partner} has a digest that begins so: `credithub agreements history {partner}`."
+            )
+        if digest is not None and len({one.digest for one in found}) > 1:
+            raise BadUserInput("Several versions have a digest that begins so: give more of it.")
+        one = found[-1]
+        err.print(
+            f"{one.partner} {one.digest} applied {_moment(one.applied_at)} by {one.applied_by}", markup=False
+        )
+        if one.suspended_at is not None:
+            err.print(f"suspended {_moment(one.suspended_at)} by {one.suspended_by}", markup=False)
+        typer.echo(one.document, nl=False)
+
+    with_store(work)
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
 @app.command("explain")

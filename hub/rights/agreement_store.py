@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
+from connectors.contract import SHANGHAI
 from hub.errors import AgreementInvalid, unread
 from hub.rights.agreement import CHANNEL, NEWEST, today_in
 from hub.rights.agreement_file import Agreement, parse_agreement, partner_of, read_agreement, refuse_other_key
@@ -20,6 +21,12 @@ from hub.rights.matrix import Matrix, PartnerClass
 # Two appliers at once could both find no conflict; readers are not held up.
 _LOCK = "LOCK TABLE agreement IN SHARE ROW EXCLUSIVE MODE"
 _NEVER_APPLIED = "no agreement of this partner was ever applied"
+_VERSIONS = """
+SELECT partner, digest, document, applied_at, applied_by, suspended_at, suspended_by
+FROM agreement WHERE partner = $1 ORDER BY agreement_id
+"""
+# A worker follows a change within a second; and it is dated by the clock of whoever made it, not by the worker's.
+_FOLLOWED = timedelta(seconds=5)
 
 
 class Outcome(StrEnum):
@@ -39,6 +46,16 @@ class Standing(StrEnum):
     EXPIRED = "EXPIRED"
     SUSPENDED = "SUSPENDED"
     INVALID = "INVALID"
+
+
+class Happening(StrEnum):
+    """What happens to an agreement."""
+
+    APPLIED = "APPLIED"
+    # Applied after a suspension, the same text or another.
+    REINSTATED = "REINSTATED"
+    SUSPENDED = "SUSPENDED"
+    EXPIRED = "EXPIRED"
 
 
 @dataclass(frozen=True)
@@ -76,6 +93,35 @@ class Listed:
     suspended_at: datetime | None
     suspended_by: str | None
     problem: str | None
+
+
+@dataclass(frozen=True)
+class Happened:
+    """Something that happened to a version of an agreement; `by`: None, where its last day did it.
+
+    The validity and the document's number are None where the version cannot be read.
+    """
+
+    at: datetime
+    what: Happening
+    digest: str
+    by: str | None
+    valid_from: date | None
+    valid_to: date | None
+    document: str | None
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of an agreement as it was applied, with its text."""
+
+    partner: str
+    digest: str
+    document: str
+    applied_at: datetime
+    applied_by: str
+    suspended_at: datetime | None
+    suspended_by: str | None
 
 
 def text_in(path: Path) -> str:
@@ -209,6 +255,64 @@ def compare(before: Agreement | None, after: Agreement) -> tuple[Change, ...]:
 async def list_agreements(pool: asyncpg.Pool, matrix: Matrix, now: datetime) -> tuple[Listed, ...]:
     """The newest version of each partner's agreement, by partner."""
     return tuple(_listed(row, matrix, today_in(now)) for row in await pool.fetch(NEWEST))
+
+
+async def agreement_history(
+    connection: asyncpg.Connection, partner: str, matrix: Matrix, now: datetime
+) -> tuple[Happened, ...]:
+    """All that happened to a partner's agreement until `now`, oldest first; empty: none was ever applied."""
+    rows = await connection.fetch(_VERSIONS, partner)
+    found: list[Happened] = []
+    for number, row in enumerate(rows):
+        after_suspension = number > 0 and rows[number - 1]["suspended_at"] is not None
+        replaced_at = rows[number + 1]["applied_at"] if number + 1 < len(rows) else now
+        found += _happened(row, _readable(row, matrix), replaced_at, reinstated=after_suspension)
+    return tuple(found)
+
+
+def _happened(
+    row: Any, agreement: Agreement | None, until: datetime, *, reinstated: bool
+) -> Iterable[Happened]:
+    """What happened to a version while it was the newest, `until` the next one was applied, or now."""
+    what = Happening.REINSTATED if reinstated else Happening.APPLIED
+    moments = [(row["applied_at"], what, row["applied_by"])]
+    suspended_at = row["suspended_at"]
+    if suspended_at is not None:
+        moments.append((suspended_at, Happening.SUSPENDED, row["suspended_by"]))
+    # Until it was replaced or suspended it stood in force, and could expire.
+    if agreement is not None and agreement.valid_to < today_in(min(until, suspended_at or until)):
+        ended_at = datetime.combine(agreement.valid_to + timedelta(days=1), time(), SHANGHAI)
+        moments.append((ended_at, Happening.EXPIRED, None))
+    for at, happening, by in sorted(moments, key=lambda one: one[0]):
+        yield Happened(
+            at,
+            happening,
+            row["digest"],
+            by,
+            agreement.valid_from if agreement else None,
+            agreement.valid_to if agreement else None,
+            agreement.document if agreement else None,
+        )
+
+
+async def versions_named(connection: asyncpg.Connection, partner: str, digest: str) -> tuple[Version, ...]:
+    """The versions of a partner's agreement whose digest begins so, oldest first; of one text there may be several."""
+    rows = await connection.fetch(_VERSIONS, partner)
+    return tuple(Version(**row) for row in rows if row["digest"].startswith(digest))
+
+
+async def versions_at(connection: asyncpg.Connection, partner: str, at: datetime) -> tuple[Version, ...]:
+    """The version of a partner's agreement by which it was answered at a moment.
+
+    Several, oldest first, where one replaced another within seconds of it: a worker may not have followed yet.
+    """
+    found: list[Version] = []
+    for row in await connection.fetch(_VERSIONS, partner):
+        if row["applied_at"] <= at - _FOLLOWED:
+            found.clear()
+        if row["applied_at"] <= at + _FOLLOWED:
+            found.append(Version(**row))
+    return tuple(found)
 
 
 def _outcome(row: Any, agreement: Agreement, *, reinstate: bool) -> Outcome:
