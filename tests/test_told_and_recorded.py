@@ -60,12 +60,14 @@ async def test_the_ledger_holds_the_classes_that_were_asked_for(
     classes = {one.partition("=")[0] for one in entry["classes"].split()}
     assert told <= classes
     assert not untold & classes
+    assert "at_most" not in entry
 
 
 async def test_a_case_tells_of_more_than_its_own_class(hub: ServedScene) -> None:
     query = "{ cases(first: 1) { edges { node { number } } } }"
     entry = await recorded(hub, await hub.ask("commerce", query, purpose="ONGOING_SUPERVISION"))
     assert {"D6=FULL", "D38=FULL"} <= set(entry["classes"].split())
+    assert entry["at_most"] is True
 
 
 async def test_what_tells_nothing_records_no_class(hub: ServedScene) -> None:

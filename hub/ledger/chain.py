@@ -56,7 +56,7 @@ class Disclosure:
 
     `at` is seconds since 1970. `view` and `operation` are digests. `subjects` are ids of the store. `classes`
     are those of which the fields asked for may tell, "D1=FULL D6=MASKED". `sources` tells the age of what live
-    sources gave, as JSON values.
+    sources gave, as JSON values. `at_most`: a command or a case was asked for, so `classes` are all of the view.
     """
 
     at: float
@@ -72,6 +72,7 @@ class Disclosure:
     subjects: Sequence[int]
     classes: str
     sources: Sequence[object] | None = None
+    at_most: bool = False
 
 
 def encode(entry: Disclosure) -> bytes:
@@ -92,6 +93,9 @@ def encode(entry: Disclosure) -> bytes:
     }
     if entry.sources is not None:
         line["sources"] = entry.sources
+    # Only where it holds: the entries of queries, which are most, stay as short as they are.
+    if entry.at_most:
+        line["at_most"] = True
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 

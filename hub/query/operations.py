@@ -62,6 +62,8 @@ class Compiled:
     disclosure: bytes
     # The data classes of which an answer may tell, with their levels, as the ledger records them.
     classes: str
+    # Whether those are all of the view because a command or a case is asked for.
+    at_most: bool
     # Response keys in the order of the document, where introspection and data are asked together.
     order: tuple[str, ...]
     secrets: Secrets
@@ -125,6 +127,7 @@ class Operation:
             binders=binders(statement.parameters, self.secrets) if statement else (),
             disclosure=_disclosure(plan.withheld),
             classes=plan.disclosed(),
+            at_most=plan.at_most(),
             order=plan.keys,
             secrets=self.secrets,
             limits=self.limits,

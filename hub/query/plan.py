@@ -143,8 +143,7 @@ class Plan:
     def disclosed(self) -> str:
         """The data classes of which the answer may tell, with the view's levels, as the ledger records them.
 
-        A row of any class may be an ended one. Cases copy what they are about, and a command tells how it went: with
-        them it is all classes of the view.
+        A row of any class may be an ended one. Where it is `at_most`, it is all classes of the view.
         """
         vocabulary, levels = self.view.vocabulary, self.view.levels
         asked: set[str] = set()
@@ -152,11 +151,24 @@ class Plan:
             asked.update(vocabulary.classes(one.coordinate.partition(".")[0], one.rule))
             entities = [vocabulary.entities[name] for name in one.types if name in vocabulary.entities]
             asked.update(data_class for entity in entities for data_class in entity.row_classes)
-            if one.rule.shape is Shape.COMMAND or any(entity.relation in _COPYING for entity in entities):
+            if self._copies(one):
                 asked.update(levels)
         if asked:
             asked.add(ENDED)
         return " ".join(f"{name}={level}" for name, level in levels.items() if name in asked)
+
+    def at_most(self) -> bool:
+        """Whether `disclosed` is a bound that the answer seldom reaches, and not what was asked for.
+
+        Cases copy what they are about, and a command tells how it went: what of it nobody knows beforehand.
+        """
+        return any(map(self._copies, self.selected()))
+
+    def _copies(self, field: Selected) -> bool:
+        entities = self.view.vocabulary.entities
+        return field.rule.shape is Shape.COMMAND or any(
+            entities[name].relation in _COPYING for name in field.types if name in entities
+        )
 
 
 def _walk(fields: Iterable[Selected | Typename], seen: set[Variant]) -> Iterator[Selected]:

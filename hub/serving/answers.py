@@ -223,6 +223,7 @@ class Answers:
                 subjects=subjects,
                 classes=asking.compiled.classes,
                 sources=sources or None,
+                at_most=asking.compiled.at_most,
             )
         )
 
