@@ -150,6 +150,10 @@ def test_the_installed_command_tells_its_commands() -> None:
         ["agreements", "apply"],
         ["ledger", "who-saw"],
         ["ledger", "who-saw", MERCHANT, "--person"],
+        ["ledger", "show"],
+        ["ledger", "seen-by"],
+        ["agreements", "history"],
+        ["agreements", "show"],
     ],
     ids=" ".join,
 )
@@ -566,6 +570,10 @@ async def test_the_ledger_is_verified_asked_and_found_out_when_it_was_changed(
     seen = shell("ledger", "who-saw", MERCHANT)
     assert seen.status == 0
     assert re.search(rf"mall \(mall-demo-officer\) MERCHANT_ADMISSION request {request_id}", seen.out)
+    shown = shell("ledger", "show", request_id)
+    assert (shown.status, f"subjects  {MERCHANT}" in shown.lines) == (0, True)
+    assert re.fullmatch(r"agreement [0-9a-f]{64} applied .*", shown.lines[-1])
+    assert f"\t{request_id}\t{MERCHANT}\t" in shell("ledger", "seen-by", "mall").lines[-1]
     kept = tmp_path / "checkpoint"
     kept.write_text(shell("ledger", "checkpoint").out, encoding="utf-8")
     held = shell("ledger", "verify", "--checkpoint", kept)
@@ -644,7 +652,8 @@ def test_the_ledger_is_asked_about_a_person_by_the_number_on_standard_input(
     assert json.loads(line.lines[0]) == {
         "at": "2026-05-04T00:00:00+08:00", "partner": "customs", "officer": "关员",
         "purpose": "MARKET_ACCESS_CHECK", "matter": "000131001", "case": None,
-        "classes": {"D1": "FULL", "D6": "MASKED"}, "view": "ab" * 16, "operation": "cd" * 16, "request": "request-1",
+        "classes": {"D1": "FULL", "D6": "MASKED"}, "at_most": False, "view": "ab" * 16, "operation": "cd" * 16,
+        "request": "request-1",
     }  # fmt: skip
     text = shell("ledger", "who-saw", "--person", "--partner", "mall", said=RESIDENT_ID)
     assert text.out.startswith(

@@ -106,6 +106,17 @@ async def test_an_entry_is_one_line_of_json_that_says_all(
     }
 
 
+async def test_an_entry_says_where_its_classes_are_a_bound(
+    ledger: Ledger, auditor: asyncpg.Connection
+) -> None:
+    await ledger.record(disclosure(1))
+    await ledger.record(disclosure(2, at_most=True))
+    first, second = await who_saw(auditor, 7)
+    assert (first.at_most, second.at_most) == (False, True)
+    stored = await auditor.fetch("SELECT entries FROM ledger_block ORDER BY seq")
+    assert [b"at_most" in row[0] for row in stored] == [False, True]
+
+
 async def test_anybody_can_repeat_the_digest_by_another_sm3(
     database: Database, auditor: asyncpg.Connection
 ) -> None:

@@ -1,12 +1,13 @@
-"""`credithub ledger`: prove the disclosure ledger, and tell who saw whom."""
+"""`credithub ledger`: prove the disclosure ledger, and tell who saw whom and by what right."""
 
 from __future__ import annotations
 
 import getpass
 import sys
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -14,9 +15,12 @@ import typer
 from connectors.contract import SHANGHAI
 from hub.commands.session import auditor, err, out, present, told, with_store
 from hub.config import Settings
-from hub.errors import BadUserInput, FileRefused, unread
+from hub.errors import AgreementInvalid, BadUserInput, FileRefused, unread
 from hub.ledger import audit
+from hub.ledger.chain import EPOCH
 from hub.rights.agreement import today_in
+from hub.rights.agreement_store import Version, require_applied, versions_at
+from hub.rights.matrix import Purpose
 from hub.rules.calendar import end_of, start_of
 from schema.identifiers import InvalidIdentifier, hmac_sm3, parse_resident_id, parse_uscc
 
@@ -24,7 +28,11 @@ app = typer.Typer(no_args_is_help=True, help="The disclosure ledger: verify it, 
 # More than any way of writing a number takes; what is longer is refused for its length.
 _LONGEST_LINE = 1000
 _PERSON = "SELECT subject_id FROM identifier WHERE scheme = 'RESIDENT_ID' AND value = $1"
-_KNOWN = "SELECT EXISTS (SELECT FROM agreement WHERE partner = $1)"
+_SUBJECTS = "SELECT subject_id, uscc, kind FROM subject WHERE subject_id = ANY ($1::bigint[])"
+# Days that are searched where nobody says --since: without an index the whole ledger may take hours.
+_DAYS = 30
+# Subjects that one line names; `show` and --json name all.
+_NAMED = 5
 
 
 @app.command("verify")
@@ -110,9 +118,8 @@ def who_saw(
                 sought = "person with this resident ID" if person else f"subject {number}"
                 err.print(f"credithub: no {sought} in the store", markup=False)
                 return 1
-            # A misspelt name must not read like a partner that was told nothing.
-            if partner is not None and not await connection.fetchval(_KNOWN, partner):
-                raise BadUserInput(f"No agreement of a partner {partner} was ever applied.")
+            if partner is not None:
+                await _require_known(connection, partner)
             from_, to = None if begun is None else start_of(begun), None if ended is None else end_of(ended)
             seen = await audit.who_saw(connection, subject, from_, to, partner)
         for one in seen:
@@ -123,6 +130,139 @@ def who_saw(
         return 0
 
     with_store(work)
+
+
+@app.command("seen-by")
+@told
+def seen_by(
+    partner: Annotated[str, typer.Argument(help="Id of the partner.")],
+    officer: Annotated[
+        str | None, typer.Option(help="What this officer of the partner was told alone.")
+    ] = None,
+    purpose: Annotated[str | None, typer.Option(help="What was told for this purpose alone.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help=f"The first day, YYYY-MM-DD, Asia/Shanghai; {_DAYS} days back by default."),
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="The last day, YYYY-MM-DD, Asia/Shanghai.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Lines at most: the newest ones.")] = 1000,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Tell what a partner or its officer was told, one line an answer; newest last.
+
+    Its columns, between tabs: moment, partner, officer, purpose, matter, case, request, subjects, classes.
+    """
+    begun, ended = _searched(since, until)
+    _require_line("officer", officer)
+    if purpose is not None and purpose not in set(Purpose):
+        raise BadUserInput(f"No purpose {purpose!r}; they are {', '.join(Purpose)}.")
+
+    async def work(configured: Settings) -> None:
+        async with auditor(configured) as connection:
+            await _require_known(connection, partner)
+            seen, more = await audit.seen_by(
+                connection,
+                partner,
+                start_of(begun),
+                end_of(ended),
+                limit,
+                officer=officer,
+                purpose=purpose,
+            )
+            for one in seen:
+                codes = await _codes(connection, one.subjects if as_json else one.subjects[:_NAMED])
+                if as_json:
+                    typer.echo(orjson.dumps(_object(one) | {"subjects": codes}).decode())
+                else:
+                    typer.echo(_line(one, codes))
+        if since is None:
+            err.print(f"since {begun}: --since looks further back")
+        if not seen:
+            err.print("nothing is recorded")
+        if more:
+            day = seen[0].at.astimezone(SHANGHAI).date()
+            err.print(f"cut: these are the newest {limit}; --limit shows more, --until {day} what was before")
+
+    with_store(work)
+
+
+@app.command("show")
+@told
+def show(
+    request_id: Annotated[str, typer.Argument(help="The request id that an answer's extensions told.")],
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help=f"The first day searched, YYYY-MM-DD, Asia/Shanghai; {_DAYS} days back by default."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As a JSON object.")] = False,
+) -> None:
+    """Tell all that is recorded of a request, and which agreement it was answered by."""
+    begun, ended = _searched(since, None)
+    _require_line("request id", request_id)
+
+    async def work(configured: Settings) -> int:
+        async with auditor(configured) as connection:
+            found = await audit.of_request(connection, request_id, start_of(begun), end_of(ended))
+            for one in found:
+                codes = await _codes(connection, one.subjects)
+                agreements = await versions_at(connection, one.partner, one.at)
+                if as_json:
+                    typer.echo(orjson.dumps(_whole(one, codes, agreements)).decode())
+                else:
+                    _print_whole(one, codes, agreements)
+        if not found:
+            err.print(
+                f"credithub: no request {request_id} in the ledger since {begun}: --since looks further back",
+                markup=False,
+            )
+            return 1
+        return 0
+
+    with_store(work)
+
+
+async def _require_known(connection: Any, partner: str) -> None:
+    """BadUserInput for a partner that never had an agreement: a misspelt name must not read like one that was told nothing."""
+    try:
+        await require_applied(connection, partner)
+    except AgreementInvalid as error:
+        raise BadUserInput(f"{partner}: {error}") from None
+
+
+def _require_line(what: str, value: str | None) -> None:
+    """BadUserInput for what no officer and no request is called: it could be neither looked for nor told in one line."""
+    if value is None:
+        return
+    try:
+        fits = len(value.encode()) <= _LONGEST_LINE and value.splitlines() == [value]
+    except UnicodeEncodeError:
+        fits = False
+    if not fits:
+        raise BadUserInput(f"The {what} is one line of text.")
+
+
+def _searched(since: str | None, until: str | None) -> tuple[date, date]:
+    """The first and the last day that are searched; without `until` to the end of today."""
+    today = today_in(present())
+    last = _day("--until", until) or today
+    span = timedelta(days=_DAYS)
+    first = _day("--since", since) or max(min(last, today), EPOCH.date() + span) - span
+    if last < first:
+        raise BadUserInput("--until is a day before --since.")
+    return first, last
+
+
+async def _codes(connection: Any, subjects: Sequence[int]) -> list[str]:
+    """Subjects by their codes; who has none, a natural person, by kind and number in the store, never by name."""
+    rows = {row["subject_id"]: row for row in await connection.fetch(_SUBJECTS, subjects)}
+    told = []
+    for number in subjects:
+        row = rows.get(number)
+        kind = "UNKNOWN" if row is None else row["kind"]
+        told.append(f"{kind}#{number}" if row is None or row["uscc"] is None else row["uscc"])
+    return told
 
 
 def _code(value: str) -> str:
@@ -163,15 +303,81 @@ def _print(one: audit.Access) -> None:
         f" {name} {value}" for name, value in (("matter", one.matter), ("case", one.case)) if value
     )
     out.print(
-        f"{one.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S} {one.partner} ({one.officer})"
-        f" {one.purpose}{case} request {one.request_id}",
+        f"{_moment(one.at)} {one.partner} ({one.officer}) {one.purpose}{case} request {one.request_id}",
         markup=False,
     )
-    out.print(f"  {one.classes}", markup=False)
+    out.print(f"  {_classes(one)}", markup=False)
+
+
+def _classes(one: audit.Access) -> str:
+    return f"at most {one.classes}" if one.at_most else one.classes
+
+
+def _line(one: audit.Access, codes: Sequence[str]) -> str:
+    """One line; `codes`: of its first subjects."""
+    more = len(one.subjects) - len(codes)
+    subjects = ",".join(codes) + (f",+{more}" if more else "")
+    told = (
+        _moment(one.at), one.partner, one.officer, one.purpose, one.matter, one.case, one.request_id, subjects,
+        _classes(one),
+    )  # fmt: skip
+    return "\t".join(value or "-" for value in told)
+
+
+def _print_whole(one: audit.Access, codes: Sequence[str], agreements: Sequence[Version]) -> None:
+    """A line for each thing that is recorded; for each agreement that it may have been answered by."""
+    told: list[tuple[str, str | None]] = [
+        ("request", one.request_id),
+        ("at", _moment(one.at)),
+        ("partner", one.partner),
+        ("officer", one.officer),
+        ("token", one.token_id),
+        ("purpose", one.purpose),
+        ("matter", one.matter),
+        ("case", one.case),
+        ("operation", one.operation),
+        ("view", one.view),
+        ("classes", _classes(one)),
+        ("subjects", " ".join(codes)),
+        *(("source", orjson.dumps(source).decode()) for source in one.sources),
+        ("block", f"chain {one.chain} block {one.seq}"),
+        *(("agreement", _version(version)) for version in agreements),
+    ]
+    for name, value in told:
+        typer.echo(f"{name:<10}{value or '-'}")
+
+
+def _version(one: Version) -> str:
+    suspended = f", suspended {_moment(one.suspended_at)}" if one.suspended_at is not None else ""
+    return f"{one.digest} applied {_moment(one.applied_at)} by {one.applied_by}{suspended}"
+
+
+def _whole(one: audit.Access, codes: Sequence[str], agreements: Sequence[Version]) -> Mapping[str, object]:
+    """The same as an object."""
+    return _object(one) | {
+        "token": one.token_id,
+        "subjects": codes,
+        "sources": one.sources,
+        "chain": one.chain,
+        "block": one.seq,
+        "agreements": [
+            {
+                "digest": version.digest,
+                "applied_at": version.applied_at.astimezone(SHANGHAI),
+                "applied_by": version.applied_by,
+                "suspended_at": version.suspended_at and version.suspended_at.astimezone(SHANGHAI),
+            }
+            for version in agreements
+        ],
+    }
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
 def _object(one: audit.Access) -> dict[str, object]:
-    """The same as an object; `classes`: data class → level."""
+    """An entry as an object; `classes`: data class → level."""
     return {
         "at": one.at.astimezone(SHANGHAI),
         "partner": one.partner,
@@ -180,6 +386,7 @@ def _object(one: audit.Access) -> dict[str, object]:
         "matter": one.matter,
         "case": one.case,
         "classes": dict(told.split("=", 1) for told in one.classes.split()),
+        "at_most": one.at_most,
         "view": one.view,
         "operation": one.operation,
         "request": one.request_id,

@@ -1,10 +1,11 @@
-"""Reading the disclosure ledger: prove that its chains hold, keep checkpoints, and tell who saw a subject."""
+"""Reading the disclosure ledger: prove that its chains hold, keep checkpoints, and tell who saw what."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from heapq import heappush, heappushpop
 from typing import Any
 
 import asyncpg
@@ -27,7 +28,25 @@ _BLOCKS = (
     "FROM ledger_block ORDER BY chain, seq"
 )
 _TAILS = "SELECT DISTINCT ON (chain) chain, seq, digest FROM ledger_block ORDER BY chain, seq DESC"
-_ABOUT = "SELECT entries FROM ledger_block WHERE subjects @> ARRAY[$1::bigint] AND committed_at >= $2"
+_ABOUT = (
+    "SELECT chain, seq, entries FROM ledger_block WHERE subjects @> ARRAY[$1::bigint] AND committed_at >= $2"
+)
+# No index leads to a request or a partner: writing it would make every answer wait. Blocks are found by time instead,
+# for a chain's times rise with its numbers, and only those with the right bytes in them leave the server.
+_FIRST_SPAN = timedelta(hours=1)
+_CHAINS = """
+WITH RECURSIVE known AS (
+  SELECT min(chain) AS chain FROM ledger_block
+  UNION ALL SELECT (SELECT min(chain) FROM ledger_block WHERE chain > known.chain) FROM known WHERE chain IS NOT NULL
+)
+SELECT chain FROM known WHERE chain IS NOT NULL ORDER BY chain
+"""
+_ENDS = "SELECT min(seq), max(seq) FROM ledger_block WHERE chain = $1"
+_WHEN = "SELECT committed_at FROM ledger_block WHERE chain = $1 AND seq >= $2 ORDER BY seq LIMIT 1"
+_HOLDING = (
+    "SELECT chain, seq, entries FROM ledger_block WHERE chain = $1 AND seq >= $2 AND seq < $3"
+    " AND NOT EXISTS (SELECT FROM unnest($4::bytea[]) AS needle WHERE position(needle IN entries) = 0)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +93,28 @@ class LedgerReport:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One entry of the ledger about a subject: who saw which classes of data at which level, when and why."""
+    """One entry of the ledger: who was told about whom, which classes of data at which level, when and why.
+
+    `at_most`: a command or a case was asked for, and `classes` are all that the view discloses. `chain` and `seq` name
+    the block in which it stands.
+    """
 
     at: datetime
     partner: str
     officer: str
+    token_id: str
     purpose: str
     matter: str | None
     case: str | None
     classes: str
+    at_most: bool
     view: str
     operation: str
     request_id: str
+    subjects: Sequence[int]
+    sources: Sequence[Any]
+    chain: int
+    seq: int
 
 
 def parse_checkpoints(text: str) -> tuple[Checkpoint, ...]:
@@ -212,28 +241,110 @@ async def who_saw(
 ) -> list[Access]:
     """Every disclosure about a subject from `since` until before `until`, oldest first; to `partner` alone where given."""
     found = [
-        Access(
-            at,
-            entry["partner"],
-            entry["officer"],
-            entry["purpose"],
-            entry["matter"],
-            entry["case"],
-            entry["classes"],
-            entry["view"],
-            entry["operation"],
-            entry["request"],
-        )
-        async for at, entry in _entries_about(connection, subject_id, since, until)
-        if partner in (None, entry["partner"])
+        access
+        async for access in _about(connection, subject_id, since, until)
+        if partner in (None, access.partner)
     ]
     found.sort(key=lambda access: access.at)
     return found
 
 
-async def _entries_about(
+async def of_request(
+    connection: asyncpg.Connection[Any], request_id: str, since: datetime, until: datetime
+) -> list[Access]:
+    """What is recorded of a request from `since` until before `until`; empty: nothing. The newest are read first."""
+    wanted = {"request": request_id}
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        for span in _spans(since, until):
+            found = [access async for access in _holding(connection, wanted, span, since, until)]
+            # A request has one entry, or none.
+            if found:
+                return found
+    return []
+
+
+async def seen_by(
+    connection: asyncpg.Connection[Any],
+    partner: str,
+    since: datetime,
+    until: datetime,
+    limit: int,
+    *,
+    officer: str | None = None,
+    purpose: str | None = None,
+) -> tuple[list[Access], bool]:
+    """What a partner was told from `since` until before `until`: the newest `limit` of it, oldest first.
+
+    Also tells whether there is more. Holds no more than that in memory, however large the ledger is.
+    """
+    wanted = {"partner": partner, "officer": officer, "purpose": purpose}
+    kept: list[tuple[datetime, int, int, int, Access]] = []
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        for begun, ended in _spans(since, until):
+            # What was committed earlier is older than all that is kept.
+            if len(kept) > limit and kept[0][0] > ended + _SKEW:
+                break
+            found = _holding(connection, wanted, (begun, ended), since, until)
+            line = 0
+            async for access in found:
+                # Two of the same moment come in one order, always the same.
+                line += 1
+                entry = (access.at, access.chain, access.seq, line, access)
+                if len(kept) > limit:
+                    heappushpop(kept, entry)
+                else:
+                    heappush(kept, entry)
+    told = [entry[-1] for entry in sorted(kept)]
+    return told[-limit:], len(told) > limit
+
+
+def _spans(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Times of commits in which entries made from `since` until `until` are, newest first, each twice as long."""
+    first, ended, length = max(since, EPOCH) - _SKEW, until + _SKEW, _FIRST_SPAN
+    while ended > first:
+        begun = ended - min(length, ended - first)
+        yield begun, ended
+        ended, length = begun, 2 * length
+
+
+async def _holding(
+    connection: asyncpg.Connection[Any],
+    wanted: Mapping[str, str | None],
+    span: tuple[datetime, datetime],
+    since: datetime,
+    until: datetime,
+) -> AsyncIterator[Access]:
+    """The entries with these values that were committed within `span`, in no order but that of a block's lines."""
+    said = {name: value for name, value in wanted.items() if value is not None}
+    # As `encode` writes them: a quotation mark within a text has a backslash before it, so this is found nowhere else.
+    needles = [orjson.dumps({name: value})[1:-1] for name, value in said.items()]
+    for chain in await connection.fetch(_CHAINS):
+        first, end = [await _first(connection, chain["chain"], moment) for moment in span]
+        async for row in connection.cursor(_HOLDING, chain["chain"], first, end, needles, prefetch=_PREFETCH):
+            for line in row["entries"].splitlines():
+                if all(needle in line for needle in needles):
+                    access = _access(row, line)
+                    if since <= access.at < until:
+                        yield access
+
+
+async def _first(connection: asyncpg.Connection[Any], chain: int, moment: datetime) -> int:
+    """The first block of a chain that was committed at `moment` or later, or the number after its last one."""
+    first: int
+    first, last = await connection.fetchrow(_ENDS, chain)
+    end = last + 1
+    while first < end:
+        middle = (first + end) // 2
+        if await connection.fetchval(_WHEN, chain, middle) < moment:
+            first = middle + 1
+        else:
+            end = middle
+    return first
+
+
+async def _about(
     connection: asyncpg.Connection[Any], subject_id: int, since: datetime | None, until: datetime | None
-) -> AsyncIterator[tuple[datetime, dict[str, Any]]]:
+) -> AsyncIterator[Access]:
     earliest = max(since or EPOCH, EPOCH)
     needle = str(subject_id).encode()
     async with connection.transaction(readonly=True):
@@ -241,8 +352,39 @@ async def _entries_about(
             for line in row["entries"].splitlines():
                 # Most lines of a block are about others: look for the digits before parsing.
                 if needle in line:
-                    entry = orjson.loads(line)
-                    # In microseconds, as shown: the `at` of one answer may be the `since` of the next.
-                    at = datetime.fromtimestamp(entry["at"], UTC)
-                    if subject_id in entry["subjects"] and earliest <= at and (until is None or at < until):
-                        yield at, entry
+                    access = _access(row, line)
+                    if (
+                        subject_id in access.subjects
+                        and earliest <= access.at
+                        and (until is None or access.at < until)
+                    ):
+                        yield access
+
+
+def _access(row: Mapping[str, Any], line: bytes) -> Access:
+    """A line of a block. LedgerBroken: it is no entry any more."""
+    try:
+        entry = orjson.loads(line)
+        return Access(
+            # In microseconds, as shown: the `at` of one answer may be the `since` of the next.
+            at=datetime.fromtimestamp(entry["at"], UTC),
+            partner=entry["partner"],
+            officer=entry["officer"],
+            token_id=entry["token"],
+            purpose=entry["purpose"],
+            matter=entry["matter"],
+            case=entry["case"],
+            classes=entry["classes"],
+            at_most=entry.get("at_most", False),
+            view=entry["view"],
+            operation=entry["operation"],
+            request_id=entry["request"],
+            subjects=entry["subjects"],
+            sources=entry.get("sources", ()),
+            chain=row["chain"],
+            seq=row["seq"],
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        raise LedgerBroken(
+            f"chain {row['chain']} block {row['seq']}: it holds a line that is no entry"
+        ) from None
