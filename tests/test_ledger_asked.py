@@ -341,6 +341,31 @@ async def test_who_saw_says_which_classes_are_a_bound(
     assert [one["at_most"] for one in told] == [False, True]
 
 
+# ---- verify
+
+
+async def test_an_empty_ledger_has_nothing_to_verify_and_breaks_every_checkpoint(
+    shell: Shell, database: Database, superuser: asyncpg.Connection, tmp_path: Path
+) -> None:
+    empty = shell("ledger", "verify")
+    assert (empty.status, empty.out) == (0, "the ledger is empty: there is nothing to verify\n")
+    assert empty.err.startswith("held against no checkpoint")
+    await committed(database, (1, disclosure(1)))
+    kept = tmp_path / "kept"
+    kept.write_text(shell("ledger", "checkpoint").out, encoding="utf-8")
+    await superuser.execute("SET session_replication_role = replica")
+    await superuser.execute("DELETE FROM ledger_block")
+    broken = shell("ledger", "verify", "--checkpoint", kept)
+    assert (broken.status, broken.lines) == (
+        1,
+        ["chain 1: 0 blocks, 0 entries, BROKEN at block 1: the chain is cut off: a checkpoint names block 1"],
+    )
+    assert broken.err.endswith("[LEDGER_BROKEN]\n")
+    # What names no block could not be broken by anything.
+    kept.write_text(f"1 0 {'00' * 32}\n", encoding="utf-8")
+    shell("ledger", "verify", "--checkpoint", kept).refused("FILE_REFUSED", "Line 1 is not a checkpoint")
+
+
 # ---- the agreement behind it
 
 

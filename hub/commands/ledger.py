@@ -61,7 +61,10 @@ def verify(
                 f"chain {chain.chain}: {chain.blocks} blocks, {chain.entries} entries, {state}", markup=False
             )
         report.require_intact()
-        out.print(f"the ledger holds: {report.entries} entries")
+        if not report.chains:
+            out.print("the ledger is empty: there is nothing to verify")
+        else:
+            out.print(f"the ledger holds: {report.entries} entries")
         if not kept:
             err.print("held against no checkpoint: that the end of a chain was cut off would not be seen")
 

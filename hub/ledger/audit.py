@@ -124,10 +124,15 @@ def parse_checkpoints(text: str) -> tuple[Checkpoint, ...]:
         parts = line.split()
         if not parts:
             continue
-        if len(parts) != 3 or not (parts[0].isdecimal() and parts[1].isdecimal()) or not _is_digest(parts[2]):
+        if len(parts) != 3 or not (_is_number(parts[0]) and _is_number(parts[1]) and _is_digest(parts[2])):
             raise FileRefused(f"Line {number} is not a checkpoint: chain, block, digest in hexadecimal")
         found.append(Checkpoint(int(parts[0]), int(parts[1]), parts[2].lower()))
     return tuple(found)
+
+
+def _is_number(text: str) -> bool:
+    # Chains and blocks count from 1: what names none could not be held against anything.
+    return text.isdecimal() and int(text) > 0
 
 
 def _is_digest(text: str) -> bool:
