@@ -33,8 +33,6 @@ from tests.documents import Writer, pool_of
 from tests.scene import MATTER, WAYS, ServedScene, answered, served_scene
 from tests.worlds import build, sentinels
 
-pytestmark = pytest.mark.alone
-
 CHECK = "query C($code: String!) { subject(value: $code) { displayName } }"
 # Words that no schema and no message for the mall may hold: what it does not see.
 SECRET_WORDS = (
@@ -336,6 +334,7 @@ async def test_27_there_are_no_batches(hub: ServedScene) -> None:
 
 
 @BY_ALL_WAYS
+@pytest.mark.alone
 async def test_28_aliases_multiply_neither_answers_nor_quota(hub: ServedScene, way: str) -> None:
     many = " ".join(f"a{n}: subject(value: $code) {{ id }}" for n in range(100))
     refused = await hub.ask("mall", f"query($code: String!) {{ {many} }}", code(hub), way)
@@ -413,6 +412,7 @@ async def test_34_both_ways_of_asking_give_the_same(hub: ServedScene) -> None:
             assert (post.status, post.plain) == (get.status, get.plain)
 
 
+@pytest.mark.alone
 async def test_40_documents_made_to_keep_the_hub_busy_are_refused_at_once(hub: ServedScene) -> None:
     deep = (
         '{ subject(value: "x") '
@@ -465,6 +465,7 @@ def _only(partner: str) -> str:
 # ---- 33, 35, 36: time, sources that fail, logs ---------------------------------------------------------------------
 
 
+@pytest.mark.alone
 async def test_33_a_hidden_subject_costs_the_same_time_as_none(hub: ServedScene) -> None:
     """The same prepared statement looks for both; medians of alternating requests differ by less than their noise."""
     hidden, absent = hub.scene.stranger["uscc"], "91630100000000019A"

@@ -28,8 +28,6 @@ from hub.store.embedded import EmbeddedPostgres
 from tests.hub_server import CHECK, MERCHANT, ProvinceHub, province_hub
 from tests.raw_http import Answer, Incoming, cut_off, document, hung_up, received, request, sent
 
-pytestmark = pytest.mark.alone
-
 OTHER = "91630100MA7XK2P38N"
 JSON = ("Content-Type", "application/json")
 GOOD = document(CHECK, code=MERCHANT)
@@ -347,6 +345,7 @@ def test_a_partner_without_an_agreement_is_401_however_well_its_token_is_signed(
     assert (answer.status, answer.codes) == (401, {"UNAUTHENTICATED"})
 
 
+@pytest.mark.alone
 async def test_a_suspended_partner_is_out_within_a_second_on_a_connection_it_keeps(hub: ProvinceHub) -> None:
     with httpx.Client(trust_env=False, headers=hub.headers("chamber")) as client:
 
@@ -531,6 +530,7 @@ def connections(hub: ProvinceHub, count: int) -> Iterator[list[socket.socket]]:
     ],
     ids=["in the headers", "before the body", "in the body", "in a chunk"],
 )
+@pytest.mark.alone
 def test_a_request_that_stops_is_answered_408_and_hung_up_on(hasty: ProvinceHub, begun: bytes) -> None:
     with socket.create_connection(hasty.address, 5) as connection:
         started = time.monotonic()
@@ -542,6 +542,7 @@ def test_a_request_that_stops_is_answered_408_and_hung_up_on(hasty: ProvinceHub,
         assert 0.9 < time.monotonic() - started < 2
 
 
+@pytest.mark.alone
 def test_one_byte_in_a_while_does_not_keep_a_request_alive(hasty: ProvinceHub) -> None:
     head = request("POST", "/graphql", [JSON, ("Content-Length", "1000")], None)
     for begun in (b"GET / HTTP/1.1\r\nX: ", head):
@@ -580,6 +581,7 @@ def test_pipelined_requests_are_answered_in_their_order(hub: ProvinceHub) -> Non
     assert [one and one.status for one in answers] == [200, 400, 200, 400]
 
 
+@pytest.mark.alone
 def test_an_answer_that_nobody_takes_is_given_up(hasty: ProvinceHub) -> None:
     """Whoever asks much and reads nothing would fill the memory of the hub."""
     schema = document("{ __schema { types { name description fields { name description } } } }")
@@ -592,6 +594,7 @@ def test_an_answer_that_nobody_takes_is_given_up(hasty: ProvinceHub) -> None:
         assert cut_off(connection, asking, 0.002, within=8) < 6
 
 
+@pytest.mark.alone
 def test_500_slow_connections_cost_little_and_others_nothing(hasty: ProvinceHub) -> None:
     """Hub and connections live in this one process: both ends together stay below the bound."""
 

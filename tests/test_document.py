@@ -38,8 +38,6 @@ from hub.query.overlap import Merging
 from hub.query.validation import validate
 from hub.rules.matrix import load_matrix
 
-pytestmark = pytest.mark.alone
-
 LIMITS = Limits()
 # What the widest partner class may send: an agreement can only lower it.
 CLASSES = load_matrix().partners.values()
@@ -746,6 +744,7 @@ def allowed_milliseconds() -> float:
 
 @pytest.mark.parametrize("name", ATTACKS)
 @pytest.mark.parametrize("limits", [LIMITS, WIDE], ids=["default limits", "wide limits"])
+@pytest.mark.alone
 def test_every_attack_is_answered_or_refused_within_25_ms(name: str, limits: Limits) -> None:
     before = allowed_milliseconds()
     taken = cpu_milliseconds(lambda: outcome(ATTACKS[name], limits))
