@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 from hub.harvest.columns import FILLED
 
-# As what version `v` stays: the life that the last case of its decision gave it. A decision that was changed is left
-# out: as it is now it comes with a delivery.
+# As what version `v` stays, by all cases of its decision; one that revoked it outweighs a stay, which outlives the period
+# of its publication. A decision that was changed is left out: as it is now it comes with a delivery.
 STAYS = """
-(SELECT CASE WHEN c.details->'revoked' ? v.public_id::text THEN 'REVOKED' ELSE 'SUSPENDED' END
+(SELECT CASE WHEN bool_or(c.details->'revoked' ? v.public_id::text) THEN 'REVOKED'
+    WHEN bool_or(c.details->'suspended' ? v.public_id::text) THEN 'SUSPENDED' END
   FROM case_file c
-  WHERE c.subject_id = v.subject_id AND c.mechanism = 'PUBLICITY' AND v.source = 'COMMERCE'
-    AND (c.details->'revoked' ? v.public_id::text OR c.details->'suspended' ? v.public_id::text)
-  ORDER BY c.details->'revoked' ? v.public_id::text DESC LIMIT 1)
+  WHERE c.subject_id = v.subject_id AND c.mechanism = 'PUBLICITY' AND v.source = 'COMMERCE')
 """
 
 

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from hub.casework.clock import automatic, keep_time
+from hub.casework.registry import registry
 from tests.casework.check_documents import run
 from tests.casework.desk import Desk, Office
 from tests.casework.test_objections import RECORD as OBJECT
 from tests.casework.test_objections import delivered
 from tests.casework.test_objections import took as decided
-from tests.casework.test_publicity import drafted, published, refusal, reviewed, took
+from tests.casework.test_publicity import at, drafted, published, refusal, reviewed, took
 from tests.casework.test_repair import DEPARTMENT, penalty
 
 NUMBER = "青商罚〔2026〕1号"
@@ -252,6 +254,52 @@ async def test_5_4_a_later_delivery_does_not_end_a_stay(office: Office) -> None:
     await took(desk, number, "suspendPublicity", ', reason: "复议期间停止执行"')
     await delivered(office, code, "COMMERCE", **OWN, lifecycle="REVOKED")
     await took(desk, number, "resumePublicity")
+    assert (await lives(office, record))[-1] == "REVOKED"
+
+
+async def test_5_4_a_stay_outlives_the_period_of_its_publication(office: Office) -> None:
+    """Nothing resumes it any more: its source does not either, nor does it move the last day of its use."""
+    desk, made = await drafted(office, date(2025, 11, 20))
+    await reviewed(desk, made["number"])
+    office.clock.now = at(2026, 11, 20)
+    await took(desk, made["number"], "publishDecision")
+    (row,) = await office.rows(
+        "SELECT details->>'subject_code' AS code FROM case_file WHERE number = $1", made["number"]
+    )
+    told = {**OWN, "decided_on": "2025-11-20"}
+    record = await delivered(office, row["code"], "COMMERCE", **told)
+    await took(desk, made["number"], "suspendPublicity", ', reason: "复议期间停止执行"')
+    office.clock.now = at(2026, 11, 21)
+    await keep_time(office.database.writer, registry().machines, automatic(), office.clock.now)
+    await delivered(
+        office, row["code"], "COMMERCE", **{**told, "title": "改过的标题", "usable_until": "2030-01-01"}
+    )
+    (now,) = await office.rows(
+        "SELECT c.state, r.lifecycle, r.usable_until FROM record r, case_file c"
+        " WHERE r.public_id = $1::uuid AND r.superseded_at IS NULL AND c.number = $2",
+        record[1:],
+        made["number"],
+    )
+    assert tuple(now) == ("ENDED_PERIOD", "SUSPENDED", date(2026, 11, 20))
+    assert not await in_force(office, row["code"], record)
+
+
+async def test_r7_4_what_one_case_revoked_is_not_merely_suspended_by_another_of_the_same_decision(
+    office: Office,
+) -> None:
+    desk, number, code = await published_of_source(office)
+    record = await delivered(office, code, "COMMERCE", **OWN)
+    _, other = await drafted(office, DECIDED, code=code)
+    await reviewed(desk, other["number"])
+    await took(desk, other["number"], "publishDecision")
+    await took(desk, other["number"], "suspendPublicity", ', reason: "复议期间停止执行"')
+    # As cases are that were suspended before cases told what they revoked.
+    await office.rows("UPDATE case_file SET details = details - 'revoked' WHERE number = $1", other["number"])
+    await took(desk, number, "withdrawPublicity", withdraw())
+    await delivered(office, code, "COMMERCE", **{**OWN, "title": "改过的标题"})
+    assert (await lives(office, record))[-1] == "REVOKED"
+    await took(desk, other["number"], "resumePublicity")
+    await delivered(office, code, "COMMERCE", **{**OWN, "title": "又改过的标题"})
     assert (await lives(office, record))[-1] == "REVOKED"
 
 
