@@ -39,6 +39,7 @@ from hub.casework.listings.measures import end_off_lists
 from hub.casework.machine import Machine
 from hub.casework.new_calendar import recompute
 from hub.casework.objections.corrections import tell_recipients
+from hub.casework.publicity.unshown import end_unshown
 from hub.casework.registry import registry
 from hub.casework.repair.commands import settle
 from hub.casework.reports.commands import open_reports
@@ -121,8 +122,8 @@ class Duties:
             self.watch.tell(ChannelServed(channel, await self.courier.deliver(address)))
 
     async def deadlines(self, _: str) -> None:
-        """Take over a new working calendar, and do what time does: reports, reminders, steps, repairs, measures, exposures,
-        tiers.
+        """Take over a new working calendar, and do what time does: reports, reminders, steps, repairs, publications,
+        measures, exposures, tiers.
 
         Each part is done whatever became of the others; raises what the first one that failed did.
         """
@@ -134,6 +135,7 @@ class Duties:
             ("steps", _steps),
             ("repairs", settle),
             # After the repairs: what they end ends as repaired.
+            ("publications", end_unshown),
             ("measures", end_off_lists),
             ("exposures", end_with_penalties),
             ("tiers", keep_tiers),

@@ -13,6 +13,7 @@ from hub.casework.delivery.alarms import raise_alarms
 from hub.casework.delivery.channels import Channel, Client
 from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.new_calendar import recompute
+from hub.casework.publicity.unshown import end_unshown
 from hub.casework.registry import registry
 from hub.rules.calendar import calendar_of
 from hub.sandbox.tokens import DEMO_SUBJECT
@@ -516,6 +517,38 @@ async def test_r7_5_after_its_last_day_nothing_is_published_nor_shown_again(
         [],
         ["PUBLISH", "EXIT"],
     )
+
+
+@pytest.mark.parametrize("state", ["DRAFT", "SECRECY_REVIEW", "CONTENT_REVIEW", "APPROVED"])
+async def test_r7_5_what_was_never_shown_ends_when_its_period_is_over(office: Office, state: str) -> None:
+    desk, made = await drafted(office, date(2025, 11, 20))
+    _, running = await drafted(office, date(2025, 11, 21))
+    _, without = await drafted(office, date(2025, 1, 6), kind="LICENSE", kinds=None)
+    await reviewed(desk, made["number"])
+    await office.rows("UPDATE case_file SET state = $2 WHERE number = $1", made["number"], state)
+    pool, machines = office.database.writer, registry().machines
+    await end_unshown(pool, machines, at(2026, 11, 20, 23))
+    (row,) = await office.rows("SELECT state FROM case_file WHERE number = $1", made["number"])
+    assert row["state"] == state
+    # Others are what other tests left.
+    assert await end_unshown(pool, machines, at(2026, 11, 21)) >= 1
+    assert await end_unshown(pool, machines, at(2026, 11, 21)) == 0
+    rows = await office.rows(
+        "SELECT number, state, due_on, closed_at, details->>'ended_reason' AS reason FROM case_file"
+        " WHERE number = ANY($1)",
+        [made["number"], running["number"], without["number"]],
+    )
+    told = {row["number"]: (row["state"], row["closed_at"] is not None, row["reason"]) for row in rows}
+    assert told == {
+        made["number"]: ("ENDED_PERIOD", True, "PERIOD_OVER"),
+        running["number"]: ("DRAFT", False, None),
+        without["number"]: ("DRAFT", False, None),
+    }
+    assert await pushed(office, made["number"]) == []
+    # It was not published, and the figures go on saying so.
+    span = {"from": "2025-11-20", "to": "2025-11-20"}
+    (figures,) = (await office.desk(purpose="ONGOING_SUPERVISION").done(FIGURES, span))["publicityTimeliness"]
+    assert figures["notPublished"] >= 1
 
 
 async def test_r7_6_all_four_channels_get_it_and_each_delivery_stands_until_acknowledged(

@@ -180,8 +180,7 @@ def _cleared(case: Case[PublicityDetails], step: Step) -> str | None:
 
 def _over(case: Case[PublicityDetails], step: Step) -> str | None:
     """R7.5: after its last day nothing is shown, however late it comes to be published or shown again."""
-    ends = (case.details.period or period_of(case.details, step.today)).latest_end
-    return "PUBLICITY_OVER" if ends is not None and step.today > ends else None
+    return "PUBLICITY_OVER" if is_over(case.details, step.today) else None
 
 
 def _showable(case: Case[PublicityDetails], step: Step) -> str | None:
@@ -328,6 +327,12 @@ def period_of(told: PublicityDetails, begins: date) -> Period:
     return Period(begins, found.earliest_end, found.latest_end, found.ruleset)
 
 
+def is_over(told: PublicityDetails, today: date) -> bool:
+    """Whether its last day has passed (R7.5), also of what was never shown."""
+    ends = (told.period or period_of(told, today)).latest_end
+    return ends is not None and today > ends
+
+
 def item_of(case: Case[Any]) -> str:
     """The name under which channels know the item: the case's opaque id."""
     return "c" + case.public_id.replace("-", "")
@@ -398,8 +403,7 @@ def _withdraw(case: Case[PublicityDetails], step: Step) -> Effects:
 
 
 def _period_over(case: Case[PublicityDetails], step: Step) -> str | None:
-    ends = case.details.period.latest_end if case.details.period else None
-    return None if ends is not None and step.today > ends else "PUBLICITY_NOT_OVER"
+    return None if is_over(case.details, step.today) else "PUBLICITY_NOT_OVER"
 
 
 def _lapsable(case: Case[PublicityDetails], step: Step) -> str | None:
@@ -485,6 +489,12 @@ PUBLICITY = Machine(
         _t(
             "end_period", "期满", "the period is over", "PUBLISHED SUSPENDED", "ENDED_PERIOD",
             guard=_period_over, effect=_ending("PERIOD_OVER"), rules=("R7.5",),
+        ),
+        _t(
+            # By the clock alone. It was shown nowhere, so nothing is pushed; the figures still tell that it was not published.
+            "drop_period", "期满未公示", "the period is over before it was shown", " ".join(BEFORE), "ENDED_PERIOD",
+            parties=frozenset(), guard=_period_over,
+            effect=lambda case, step: Effects(details={"ended_reason": "PERIOD_OVER"}, due=None), rules=("R7.5",),
         ),
         _t(
             "end_repair", "修复", "repaired", "PUBLISHED SUSPENDED", "ENDED_REPAIR",
