@@ -6,7 +6,8 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
-from connectors.contract import Batch, Unavailable
+from connectors.contract import Batch, RawRow, Unavailable
+from connectors.files import json_row
 from connectors.platform import Platform
 from connectors.reading import json_raw
 
@@ -15,11 +16,15 @@ _ROWS = 1000
 
 @dataclass(frozen=True)
 class Service:
-    """A service of a catalogue item: its id, its codes for "no data", the fields not taken over."""
+    """A service of a catalogue item: its id, its codes for "no data", the fields not taken over.
+
+    `masked`: fields with numbers of persons, which `canonical` digests; they are in no raw bytes.
+    """
 
     id: str
     no_data: frozenset[str]
     dropped: tuple[str, ...] = ()
+    masked: frozenset[str] = frozenset()
 
 
 async def pull(
@@ -48,7 +53,19 @@ async def pull(
             if max(numbers) <= place.get(item, 0):
                 raise Unavailable(f"{service.id}: the serial numbers do not go on")
             place[item] = max(numbers)
-            raw = [json_raw(f"{source}/{item}", str(row["xh"]), hide(row), service.dropped) for row in rows]
+            raw = [_row(f"{source}/{item}", service, hide(row)) for row in rows]
             yield Batch(raw, json.dumps(place))
             if len(rows) < _ROWS:
                 break
+
+
+def _row(origin: str, service: Service, row: Mapping[str, object]) -> RawRow:
+    position = str(row["xh"])
+    if not service.masked:
+        return json_raw(origin, position, row, service.dropped)
+    fields = {
+        name: None if value is None else str(value)
+        for name, value in sorted(row.items())
+        if name not in service.dropped
+    }
+    return json_row(origin, position, fields, service.masked)

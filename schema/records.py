@@ -133,7 +133,7 @@ class AdministrativePenalty(CreditRecord):
 
 
 @strawberry.type(description="其他目录记录 · Any other catalogue record")
-@entity("record", "D23", "D33", "D34", "D40", "D41", only=("kind", ("GENERIC",)))
+@entity("record", "D7", "D23", "D33", "D34", "D40", "D41", only=("kind", ("GENERIC",)))
 class GenericCreditRecord(CreditRecord):
     record_type: str | None = governed(
         "记录类型", "type of record", ROW, target="record_type", mask=Mask.KEEP

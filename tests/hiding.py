@@ -217,7 +217,7 @@ _FIXED = frozenset(
 
 # Classes that the rows of a table, or of a kind, can have.
 _CLASSES: Mapping[str, Sequence[str]] = {
-    "LICENSE": ("D4", "D5"), "PENALTY": ("D6", "D7", "D8"), "GENERIC": ("D33", "D34", "D40", "D41"),
+    "LICENSE": ("D4", "D5"), "PENALTY": ("D6", "D7", "D8"), "GENERIC": ("D7", "D33", "D34", "D40", "D41"),
     "list_entry": ("D10", "D11", "D12", "D13", "D18"), "grade": ("D14", "D16", "D17", "D19", "D24", "D40"),
     "archive": ARCHIVES, "identifier": ("D1", "D3"), "registration": ("D1",),
 }  # fmt: skip

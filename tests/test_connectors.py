@@ -404,11 +404,20 @@ def _broken(settings: Mapping[str, str], **places: str) -> dict[str, str]:
 
 
 def test_no_rule_waits_for_a_source_that_nobody_can_connect() -> None:
-    """R5.4, R10.1: otherwise nothing good could ever be said."""
+    """R5.4, R10.1: otherwise nothing good could ever be said; nor on one that delivers nothing adverse."""
     named = {name for matter in load_matters() for name in matter.required_sources}
     named |= {name for policy in load_tier_rules().policies for name in policy.sources}
     assert named
     assert named <= set(discover())
+    # 4.12: the adverse signals of each, without which its silence would say nothing.
+    signals = {
+        "COMMERCE": {"D6"},
+        "MARKET_REGULATION": {"D6", "D7", "D10"},
+        "CREDIT_PLATFORM": {"D10", "D12"},
+        "TAX": {"D17", "D18"},
+    }
+    for name in named:
+        assert signals[name] <= {item.data_class for item in discover()[name].SOURCE.items}, name
 
 
 @pytest.mark.alone
@@ -520,6 +529,8 @@ async def test_not_a_row_of_the_source_is_missed(settings: Mapping[str, str], pr
     assert await taken("MARKET_REGULATION") == {
         "SCJG-DJ": served["s_1263000000000_0101"],
         "SCJG-YZWF": served["s_1263000000000_0107"],
+        "SCJG-CF": served["s_1263000000000_0108"],
+        "SCJG-YC": served["s_1263000000000_0106"],
     }
     assert (await taken("CREDIT_PLATFORM")).total() == sum(
         served[f"s_1263000000000_060{number}"] for number in (1, 2, 3, 4, 5)

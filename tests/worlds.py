@@ -284,7 +284,7 @@ def _facts(make: Builder, subject: Row, most: int = 9) -> None:
         if person
         else (
             ("LICENSE", "D4"), ("PENALTY", "D6"), ("PENALTY", "D7"), ("GENERIC", "D33"), ("GENERIC", "D34"),
-            ("GENERIC", "D40"), ("GENERIC", "D41"),
+            ("GENERIC", "D40"), ("GENERIC", "D41"), ("GENERIC", "D7"),
         )
     )  # fmt: skip
     for _ in range(make.random.randint(0, min(most, 3 if person else 7))):

@@ -121,12 +121,10 @@ class Intake:
         seriousness = values.get("seriousness")
         if item.kind is Kind.LICENSE:
             seriousness = "NOT_ADVERSE"
-        elif seriousness is None and item.kind is Kind.PENALTY:
+        elif seriousness is None:
             kinds = values.get("categories")
             simple = values.get("simple_procedure") is True
             seriousness, flags = self.rules.classify(kinds if isinstance(kinds, list) else (), simple)
-        elif seriousness is None:
-            seriousness, flags = "UNCLASSIFIED", ("SERIOUSNESS_UNCLASSIFIED",)
         if seriousness not in SERIOUSNESS:
             raise RowRejected("UNKNOWN_VALUE", "seriousness has a value that the hub does not know")
         values["seriousness"] = seriousness

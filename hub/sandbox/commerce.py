@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from hub.sandbox import dirt, drop
-from hub.sandbox.facts import COMMERCE, License, Penalty, Subject
+from hub.sandbox.facts import COMMERCE, Authority, License, Penalty, Subject
 from hub.sandbox.province import FICTITIOUS, Province
 
 # Header codes of 发改办财金〔2018〕424号, in its order.
@@ -95,10 +95,11 @@ def _license(subject: Subject, given: License) -> dict[str, str]:
 def _penalties(province: Province) -> Iterator[dict[str, str]]:
     for subject in province:
         for given in subject.penalties:
-            yield _penalty(subject, given)
+            yield penalty_row(subject, given, COMMERCE)
 
 
-def _penalty(subject: Subject, given: Penalty) -> dict[str, str]:
+def penalty_row(subject: Subject, given: Penalty, told_by: Authority) -> dict[str, str]:
+    """The penalty in the national columns, with their defects; empty columns are left out."""
     key = ("CF", given.number, subject.uscc)
     # The column wants 万元; now and then somebody writes 元.
     unit = 1 if dirt.falls(15, *key, "unit") else 10_000
@@ -117,8 +118,8 @@ def _penalty(subject: Subject, given: Penalty) -> dict[str, str]:
         "CF_GSJZQ": dirt.day(given.publicity_until, *key, pattern=_DAY),
         "CF_CFJG": given.authority.name,
         "CF_CFJGDM": given.authority.uscc,
-        "CF_SJLY": COMMERCE.name,
-        "CF_SJLYDM": COMMERCE.uscc,
+        "CF_SJLY": told_by.name,
+        "CF_SJLYDM": told_by.uscc,
         "CASE_PROCESS_TYPE": "01" if given.simple else "02",
         "DISCREDIT_LEVEL": "" if dirt.falls(100, *key, "level") else _LEVELS[given.seriousness],
     }

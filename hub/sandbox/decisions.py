@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -9,6 +10,7 @@ from random import Random
 from hub.sandbox.facts import (
     COMMERCE,
     MARKET_REGULATION,
+    AbnormalEntry,
     Authority,
     License,
     Listing,
@@ -207,4 +209,28 @@ def listing_of(random: Random, today: date, list_code: str, number: int) -> List
         ends,
         exited and min(exited, today),
         reason,
+    )
+
+
+def market_penalties_of(random: Random, today: date, number: int, person: bool) -> tuple[Penalty, ...]:
+    """Penalties that market regulation itself hands on: one organization in twenty has some, a third of the persons."""
+    found = []
+    for serial in range(random.choices((0, 1, 2), (67, 30, 3) if person else (95, 4, 1))[0]):
+        given = penalty_of(random, today, number, serial)
+        named = f"青市监罚〔{given.decided_on.year}〕{number:06}-{serial}号"
+        found.append(replace(given, number=named, authority=MARKET_REGULATION))
+    return tuple(found)
+
+
+def abnormal_entry_of(random: Random, today: date, number: int) -> AbnormalEntry | None:
+    """An entry in the list of abnormal operations: one firm in twenty has been there, about half are still."""
+    if random.random() > 0.05:
+        return None
+    entered = back(today, random, 4 * 365, 20)
+    left = entered + timedelta(days=random.randint(30, 600))
+    return AbnormalEntry(
+        f"青市监异列〔{entered.year}〕{number:06}号",
+        random.choice(("01", "01", "02", "03", "04")),
+        entered,
+        left if left < today else None,
     )

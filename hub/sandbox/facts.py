@@ -84,6 +84,16 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class AbnormalEntry:
+    """An entry in the list of abnormal operations (经营异常名录). `ground`: its code; `left_on` None: still there."""
+
+    number: str
+    ground: str
+    entered_on: date
+    left_on: date | None
+
+
+@dataclass(frozen=True)
 class CustomsLevel:
     """A credit level of customs under the rule set in force on the day of recognition."""
 

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from hub.sandbox import dirt
-from hub.sandbox.facts import Listing, Subject
+from hub.sandbox import decisions, dirt, wellknown
+from hub.sandbox.commerce import PENALTY_COLUMNS, penalty_row
+from hub.sandbox.facts import MARKET_REGULATION, Listing, Penalty, Subject
 from hub.sandbox.province import Province
 from hub.sandbox.server import Fault
 
@@ -23,6 +24,8 @@ _STATES = {
     "EXITED_DISQUALIFIED": "取消资格",
 }
 _KINDS = {"93": "农民专业合作社", "N1": "农村集体经济组织", "92": "个体工商户"}
+# Penalties come in the national columns and these, met in real tables of penalties.
+_PENALTY_COLUMNS = (*PENALTY_COLUMNS.split(), "PUBLICSTATUS", "PUBLIC_END_DATE", "撤销原因")
 # Lists of whose entries the credit platform tells.
 _REPAIRS = ("SW-WATCH", "SW-BLACK", "ZFCG-BLACK", "RS-BLACK")
 Row = dict[str, Any]
@@ -57,7 +60,9 @@ def services(province: Province) -> dict[str, SerialService]:
 
     return {
         "s_1263000000000_0101": SerialService("NODATA", lambda: _registrations(province)),
+        "s_1263000000000_0106": SerialService("NODATA", lambda: _abnormal(province)),
         "s_1263000000000_0107": SerialService("NODATA", lists("SCJG-BLACK")),
+        "s_1263000000000_0108": SerialService("NODATA", lambda: _penalties(province)),
         "s_1263000000000_0601": SerialService("1", lists("SW-RED")),
         "s_1263000000000_0602": SerialService("1", lists("SW-WATCH")),
         "s_1263000000000_0603": SerialService("1", lists("SW-BLACK", "ZFCG-BLACK", "RS-BLACK")),
@@ -143,6 +148,76 @@ def _deliveries(subject: Subject, listing: Listing) -> Iterator[Row]:
             "tcyy": listing.exit_reason,
             "gxsj": f"{listing.exited_on:%Y-%m-%d} 18:00:00",
         }
+
+
+def _strangers(province: Province) -> Iterator[Subject]:
+    """The subjects whose story is not told elsewhere."""
+    known = len(wellknown.SUBJECTS)
+    return (province.subject(number) for number in range(known, province.size))
+
+
+def _penalties(province: Province) -> Iterator[Row]:
+    """Penalties that no other source tells; some are revoked later, or withdrawn from the service."""
+    for subject in _strangers(province):
+        random = province.random("market penalties", subject.number)
+        person = subject.uscc is None
+        for given in decisions.market_penalties_of(random, province.today, subject.number, person):
+            yield from _penalty_deliveries(subject, given)
+
+
+def _penalty_deliveries(subject: Subject, given: Penalty) -> Iterator[Row]:
+    key = ("SCJG-CF", given.number)
+    row = dict.fromkeys(_PENALTY_COLUMNS, "") | penalty_row(subject, given, MARKET_REGULATION)
+    row |= {
+        # In figures nobody knows what it means.
+        "PUBLICSTATUS": "9" if dirt.falls(15, *key, "status") else "已公示" if given.publicity_until else "",
+        "PUBLIC_END_DATE": dirt.day(given.publicity_until, *key, "end"),
+        "scbz": "0",
+        "gxsj": f"{given.decided_on:%Y-%m-%d} 17:00:00",
+    }
+    yield row
+    if dirt.falls(60, *key, "again"):
+        yield row
+    later = {"gxsj": f"{given.decided_on + timedelta(days=1):%Y-%m-%d} 09:00:00"}
+    if dirt.falls(60, *key, "revoked"):
+        yield row | later | {"PUBLICSTATUS": "撤销", "撤销原因": "行政复议决定撤销"}
+    elif dirt.falls(40, *key, "withdrawn"):
+        yield row | later | {"scbz": "1"}
+
+
+def _abnormal(province: Province) -> Iterator[Row]:
+    """The entry in 经营异常名录 when it was made and, when the firm was taken off, once more with that day."""
+    for subject in _strangers(province):
+        if subject.uscc is None or subject.code[0] != "9":
+            continue
+        random = province.random("abnormal operations", subject.number)
+        entry = decisions.abnormal_entry_of(random, province.today, subject.number)
+        if entry is None:
+            continue
+        key = ("SCJG-YC", entry.number)
+        row = {
+            "tyshxydm": dirt.untidy(subject.code, *key),
+            "qymc": subject.name,
+            # One of the former order that the present one does not know.
+            "lryy": "05" if dirt.falls(20, *key, "ground") else entry.ground,
+            "lrrq": dirt.day(entry.entered_on),
+            "lrwh": entry.number,
+            "lrjg": MARKET_REGULATION.name,
+            "lrjgdm": MARKET_REGULATION.uscc,
+            "ycrq": dirt.day(None, *key, "left"),
+            "ycyy": "",
+            "scbz": "0",
+            "gxsj": f"{entry.entered_on:%Y-%m-%d} 18:00:00",
+        }
+        yield row
+        if dirt.falls(40, *key, "again"):
+            yield row
+        if entry.left_on is not None:
+            yield row | {
+                "ycrq": dirt.day(entry.left_on),
+                "ycyy": "" if dirt.falls(20, *key, "why") else "已履行公示义务",
+                "gxsj": f"{entry.left_on:%Y-%m-%d} 18:00:00",
+            }
 
 
 def _evaluations(province: Province) -> Iterator[Row]:

@@ -299,6 +299,20 @@ async def test_a_correction_lengthens_no_life_but_where_day_or_class_were_wrong(
     assert row["usable_until"] == until
 
 
+@pytest.mark.parametrize(("kind", "data_class"), [("PENALTY", "D6"), ("GENERIC", "D7")])
+async def test_a_corrected_class_makes_no_penalty_of_another_record(
+    office: Office, kind: str, data_class: str
+) -> None:
+    record = await penalty(office, await firm(office), kind=kind, seriousness="MINOR", data_class="D7")
+    number = (await submitted(office, record))["number"]
+    given = ', remedy: CORRECT, reason: "有误", documentNumber: "x", correction: { seriousness: GENERAL }'
+    made = await took(commerce(office), number, "upholdObjection", given)
+    (row,) = await office.rows(
+        "SELECT data_class FROM record WHERE public_id = $1", _uuid(made["decision"]["corrected"])
+    )
+    assert row["data_class"] == data_class
+
+
 async def test_a_corrected_class_lengthens_no_life_beyond_five_years_after_the_conduct(
     office: Office,
 ) -> None:

@@ -39,7 +39,11 @@ QUESTIONS = {
     "hasWatchListEntry": Question("D12", "D12", "list_entry", lambda row: row["color"] == "WATCH", LISTERS),
     "isHonestModel": Question("D13", "D13", "list_entry", lambda row: row["color"] == "RED", LISTERS),
     "hasPublicPenalty": Question(
-        "D6", "D8", "record", lambda row: row["kind"] == "PENALTY", frozenset({"COMMERCE"})
+        "D6",
+        "D8",
+        "record",
+        lambda row: row["kind"] == "PENALTY",
+        frozenset({"COMMERCE", "MARKET_REGULATION"}),
     ),
     "taxGradeIsD": Question(
         "D17",

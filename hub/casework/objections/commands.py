@@ -292,7 +292,7 @@ def _corrected(current: Any, fields: Mapping[str, Any], number: str, today: date
         values["fine_amount"] = Decimal(fields["fine_amount"])
     if values["decided_on"] > today:
         raise GuardRefused(reason="DECISION_DAY_IMPOSSIBLE")
-    if current["data_class"] in ("D6", "D7"):
+    if current["kind"] == "PENALTY" and current["data_class"] in ("D6", "D7"):
         values["data_class"] = "D7" if values["seriousness"] == "MINOR" else "D6"
     if current["seriousness"] != "NOT_ADVERSE":
         conduct = orjson.loads(current["details"]).get(CONDUCT_ENDED)
