@@ -248,6 +248,8 @@ def refusals() -> list[Row]:
     assert "r.seriousness || '_ADVERSE_RECORD'" in listings._BLOCKERS
     counting = {"UNCLASSIFIED", *(one for row in list_rules().red for one in row.classes)}
     found |= {f"{one}_ADVERSE_RECORD" for one in counting}
+    assert "r.record_type || '_STANDS'" in listings._BLOCKERS
+    found |= {f"{one}_STANDS" for row in list_rules().red for one in row.standing}
     return [_refusal(reason) for reason in sorted(found)]
 
 

@@ -54,6 +54,8 @@ class RedRow:
     clean_months: int
     classes: frozenset[str]
     suspends: frozenset[str]
+    # Types of records that bar a nomination for as long as their source lets them stand, whatever their class.
+    standing: frozenset[str]
     term: Term
 
 
@@ -75,6 +77,7 @@ def read_red(row: Row) -> RedRow:
         row.number("clean_months"),
         frozenset(row.texts("classes", _CLASSES)),
         frozenset(row.texts("suspends", _CLASSES)),
+        frozenset(row.texts("standing")),
         row.term(),
     )
 

@@ -1,4 +1,4 @@
-"""What market regulation holds against subjects, from its platform to checks: R5.4, 4.11."""
+"""What market regulation holds against subjects, from its platform to checks and lists: R5.4, R8.3, 4.11."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from hub.sandbox.server import serving
 from hub.sandbox.wellknown import SUBJECTS
 from tests.casework.check_documents import run
 from tests.casework.desk import MONDAY, Desk, Office
+from tests.casework.test_listings import PROPOSE, _lists
 from tests.publicity_files import TOOLS
 
 PROVINCE = Province(1200, MONDAY.date())
@@ -203,6 +204,27 @@ async def test_who_was_taken_off_is_not_in_the_list_of_abnormal_operations(harve
     left = {row["document_number"] for row in await harvested.rows(_OF, ABNORMAL)}
     assert off
     assert left == {row["lrwh"] for row in rows(ABNORMAL)} - off - refused
+
+
+async def test_r8_3_who_stands_in_the_list_of_abnormal_operations_is_not_put_on_a_red_list(
+    harvested: Office,
+) -> None:
+    """However long ago it was entered: it has not corrected."""
+    await _lists(harvested)
+    barred = await harvested.rows(
+        "SELECT DISTINCT subject_id FROM record WHERE seriousness <> 'MINOR' UNION SELECT subject_id FROM list_entry"
+    )
+    found = [
+        row
+        for row in await harvested.rows(_OF, ABNORMAL)
+        if row["subject_id"] not in {one["subject_id"] for one in barred}
+    ]
+    for row in (found[0], found[-1]):
+        refusal = await harvested.desk(purpose="ONGOING_SUPERVISION", case=None).refused(
+            PROPOSE, {"code": row["uscc"], "list": "L-RED"}
+        )
+        assert refusal["reason"] == "ABNORMAL_OPERATION_STANDS"
+    assert found[-1]["usable_until"] < MONDAY.date()
 
 
 @pytest.mark.parametrize(

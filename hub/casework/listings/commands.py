@@ -53,6 +53,10 @@ SELECT r.seriousness || '_ADVERSE_RECORD' FROM record r
 WHERE r.subject_id = $1 AND r.superseded_at IS NULL AND r.seriousness = ANY($4::text[])
   AND r.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION') AND (r.usable_until IS NULL OR r.usable_until >= $2)
   AND r.decided_on > $3
+UNION
+SELECT r.record_type || '_STANDS' FROM record r
+WHERE r.subject_id = $1 AND r.superseded_at IS NULL AND r.record_type = ANY($5::text[])
+  AND r.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION')
 ORDER BY 1
 """
 _IN_FORCE = """
@@ -283,7 +287,9 @@ async def blockers(work: Work, subject_id: int) -> list[str]:
     """R8.3: codes of what stands against a place on a red list. What nobody has classified may be of a class that does."""
     rule = list_rules().red_rule(work.today)
     since, classes = add_months(work.today, -rule.clean_months), [*rule.classes, "UNCLASSIFIED"]
-    rows = await work.connection.fetch(_BLOCKERS, subject_id, work.today, since, classes)
+    rows = await work.connection.fetch(
+        _BLOCKERS, subject_id, work.today, since, classes, sorted(rule.standing)
+    )
     return [row["code"] for row in rows]
 
 
