@@ -70,6 +70,8 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "draw_seed": "SELECT, INSERT",
         # Of use for some days only, and tells what stands in the case itself: without an end it would grow for ever.
         "idempotency": "SELECT, INSERT, DELETE",
+        # What is noted of a key is the owner's to take back alone.
+        "key_check": "SELECT, INSERT",
         "alembic_version": "SELECT",
     },
     # Who saw whom: the ledger, the agreements it was seen under, and who a subject is.
@@ -79,6 +81,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "list_definition_change": "SELECT",
         "subject": "SELECT",
         "identifier": "SELECT",
+        "key_check": "SELECT",
         "alembic_version": "SELECT",
     },
 }

@@ -205,6 +205,41 @@ def test_serving_needs_a_store_and_keys_outside_demo_mode(shell: Shell, store: D
     shell("serve", HUB_AGREEMENTS_DIR="/nowhere").refused("SETTING_INVALID", "HUB_AGREEMENTS_DIR")
 
 
+async def test_another_key_of_persons_numbers_than_the_stores_own_is_refused_in_one_line(
+    postgres: EmbeddedPostgres,
+    province_store: str,
+    database_names: Callable[[], str],
+    state_dir: Path,
+    sandboxes: Mapping[str, str],
+    tmp_path: Path,
+) -> None:
+    """Under another key no person in the store would be found, and each would come in a second time."""
+    file = tmp_path / "penalties.csv"
+    file.write_bytes(csv_bytes([penalty_row()]))
+    async with copied_store(postgres, province_store, database_names(), state_dir) as copy:
+        own = {"HUB_DATABASE_URL": copy.owner_dsn, "HUB_STATE_DIR": str(state_dir), **sandboxes, **DEMO}
+        shell = Shell({**own, "HUB_ID_KEY": "5A" * 32})
+        # The first use notes it, whichever it is.
+        assert shell("import", file).status == 0
+        for command in (["serve"], ["harvest", "TAX"], ["import", file, "--again"]):
+            shell(*command, HUB_ID_KEY="a5" * 32).refused("SETTING_INVALID", "HUB_ID_KEY", "first used with")
+        worked = credithub("worker", "--once", given={**own, "HUB_ID_KEY": "a5" * 32})
+        assert (worked.returncode, worked.stdout) == (1, "")
+        assert "SETTING_INVALID" in worked.stderr
+        (number,) = await copy.writer.fetchrow("SELECT min(quarantine_id) FROM quarantine")
+        replayed = shell("quarantine", "replay", str(number), HUB_ID_KEY=None)
+        replayed.refused("SETTING_INVALID", "HUB_ID_KEY", "first used with")
+        asked = shell("ledger", "who-saw", "--person", said=RESIDENT_ID, HUB_ID_KEY="a5" * 32)
+        asked.refused("SETTING_INVALID", "HUB_ID_KEY")
+        assert "5a5a" not in str(await copy.writer.fetch("SELECT * FROM key_check"))
+        # The same key, however it is written.
+        assert shell("harvest", "TAX", HUB_ID_KEY="5a" * 32).status == 0
+        with started(
+            ["serve"], {**own, "HUB_ID_KEY": "5a" * 32, "HUB_PORT": "0"}, tmp_path / "told"
+        ) as serving:
+            assert serving.stopped(signal.SIGTERM, 15)[0] == 0
+
+
 def test_the_demo_keeps_its_own_store(shell: Shell) -> None:
     shell("demo").refused("SETTING_INVALID", "HUB_DATABASE_URL")
 
@@ -687,8 +722,8 @@ def test_an_unknown_person_partner_or_time_is_told_and_the_number_is_not(
     unknown = ask(number="11010519491231002X")
     assert (unknown.status, unknown.out) == (1, "")
     assert unknown.err == "credithub: no person with this resident ID in the store\n"
-    # Under another key nobody is found, for numbers are kept by their keyed digest alone.
-    assert ask(HUB_ID_KEY="cd" * 32).status == 1
+    # Under another key nobody would be found, for numbers are kept by their keyed digest alone: that is told.
+    ask(HUB_ID_KEY="cd" * 32).refused("SETTING_INVALID", "HUB_ID_KEY")
     ask("--since", "2026-05-05", "--until", "2026-05-04").refused("BAD_USER_INPUT", "--until", "--since")
     ask("--since", "yesterday").refused("BAD_USER_INPUT", "--since")
     ask("--until", "9999-12-31").refused("BAD_USER_INPUT", "--until")

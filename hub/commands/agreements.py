@@ -33,6 +33,7 @@ from hub.rights.openness import load_openness
 from hub.rights.standing import Standings
 from hub.rules.matrix import load_matrix
 from hub.store.database import Role, open_pool
+from hub.store.id_key import require_id_key
 from schema.coordinates import vocabulary
 
 app = typer.Typer(no_args_is_help=True, help="Data-sharing agreements: who may see what, for which purpose.")
@@ -67,14 +68,16 @@ def apply_directory(configured: Settings, directory: Path) -> None:
 
 
 def require_usable(configured: Settings) -> None:
-    """Refuse a store that cannot be served from, or in which an agreement stands that exceeds the matrix.
+    """Refuse a store that cannot be served from, in which an agreement stands that exceeds the matrix, or whose numbers
+    of persons were made with another key.
 
-    Errors: StoreInvalid, StoreUnavailable, AgreementInvalid.
+    Errors: StoreInvalid, StoreUnavailable, AgreementInvalid, SettingInvalid.
     """
 
     async def work() -> None:
         (await open_pool(configured, Role.READER, 1)).terminate()
         async with writer(configured, 2) as pool:
+            await require_id_key(pool, configured.id_key, present())
             await (await Agreements.open(pool, load_matrix(), present, vocabulary().coordinates)).close()
 
     asyncio.run(work())

@@ -22,6 +22,7 @@ from hub.rights.agreement import today_in
 from hub.rights.agreement_store import Version, require_applied, versions_at
 from hub.rights.matrix import Purpose
 from hub.rules.calendar import end_of, start_of
+from hub.store.id_key import refuse_other_id_key
 from schema.identifiers import InvalidIdentifier, hmac_sm3, parse_resident_id, parse_uscc
 
 app = typer.Typer(no_args_is_help=True, help="The disclosure ledger: verify it, and ask it who saw whom.")
@@ -113,6 +114,7 @@ def who_saw(
     async def work(configured: Settings) -> int:
         async with auditor(configured) as connection:
             if person:
+                await refuse_other_id_key(connection, configured.id_key)
                 digest = hmac_sm3(configured.id_key, number)
                 subject = await connection.fetchval(_PERSON, digest)
             else:

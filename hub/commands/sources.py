@@ -34,6 +34,7 @@ from hub.rights.agreement import today_in
 from hub.rights.agreement_store import applied_class
 from hub.rules.matrix import load_matrix
 from hub.sources.discovery import connect_all, set_up
+from hub.store.id_key import require_id_key
 
 quarantine = typer.Typer(
     no_args_is_help=True, help="Rows that were not understood: list, show, correct and replay."
@@ -88,6 +89,7 @@ async def harvest_into(configured: Settings, names: list[str]) -> int:
     """Harvest the named sources with progress; the exit status."""
     bars = _Bars()
     async with writer(configured) as pool:
+        await require_id_key(pool, configured.id_key, present())
         with bars.progress:
             outcomes = await harvesting.harvest_all(
                 names, configured.source_settings, tools_of(configured), pool, bars
@@ -118,6 +120,7 @@ def import_files(
     async def work(configured: Settings) -> int:
         bars = _Bars()
         async with writer(configured) as pool:
+            await require_id_key(pool, configured.id_key, present())
             with bars.progress:
                 outcomes = await importing.import_files(
                     files,
@@ -227,6 +230,7 @@ def quarantine_replay(
             if found is None:
                 err.print(f"credithub: no row {number} is in quarantine", markup=False)
                 return 1
+            await require_id_key(pool, configured.id_key, present())
             connector = _connector(configured, found[0].source)
             refused = await replaying.replay(pool, connector, number, fields, present, cleared=clearing)
         if refused is not None:

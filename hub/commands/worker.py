@@ -28,6 +28,7 @@ from hub.jobs import Duties, run_queue
 from hub.observe import log_to_stderr
 from hub.sources.discovery import connect_all
 from hub.store.database import Role, open_pool
+from hub.store.id_key import require_id_key
 
 # One listens, one harvests; the others are for what is shorter.
 _CONNECTIONS = 6
@@ -90,6 +91,7 @@ async def work(configured: Settings, stop: asyncio.Event, *, once: bool = False)
     with _figures(configured, watch):
         # Whatever is wrong from the start is told; later on the store may only have been restarted.
         pool = await open_pool(configured, Role.WRITER, _CONNECTIONS)
+        await require_id_key(pool, configured.id_key, present())
         out.print("Worker ready", markup=False)
         failures = 0
         while True:

@@ -427,6 +427,13 @@ quarantine = Table(
     Column("cleared_because", Text),
     UniqueConstraint("source", "origin", "position"),
 )
+# How many rows of a source wait for a person, and since when: asked each minute; those understood since are ever more.
+Index(
+    "ix_quarantine_open",
+    quarantine.c.source,
+    quarantine.c.quarantined_at,
+    postgresql_where=quarantine.c.replayed_at.is_(None),
+)
 
 # Applied versions of the partners' data-sharing agreements; the newest row of a partner is the one in force.
 agreement = Table(
@@ -640,4 +647,13 @@ idempotency = Table(
     # Response key → what the command made.
     Column("outcome", JSONB, nullable=False),
     Column("at", MOMENT, nullable=False),
+)
+
+# By which key persons' numbers were made unreadable: the digest of a fixed text under it, noted at its first use.
+key_check = Table(
+    "key_check",
+    metadata,
+    Column("variable", CODE, primary_key=True),
+    Column("digest", CODE, nullable=False),
+    Column("noted_at", MOMENT, nullable=False),
 )
