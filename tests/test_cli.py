@@ -361,6 +361,15 @@ async def test_quarantine_is_listed_shown_and_replayed(shell: Shell, store: Data
     assert listed.status == 0
     for number, source in waiting:
         assert re.search(rf"│ {number} .*{source}", listed.out), number
+    newest = waiting[-1][0]
+    (since,) = re.findall(rf"│ {newest} +│ [A-Z_]+ +│ (\d{{4}}-\d\d-\d\d \d\d:\d\d) │", listed.out)
+    assert abs(datetime.now(SHANGHAI).replace(tzinfo=None) - datetime.fromisoformat(since)).days < 1
+    assert "more" not in listed.lines[-1]
+    cut = shell("quarantine", "list", "--limit", "1")
+    assert cut.lines[-1] == f"and {len(waiting) - 1} more, older ones: --limit shows them"
+    assert len(re.findall(r"^│ \d", cut.out, re.MULTILINE)) == 1
+    own = sum(source == "TAX" for _, source in waiting)
+    assert "more" not in shell("quarantine", "list", "tax", "--limit", str(own)).lines[-1]
     tax = next(number for number, source in waiting if source == "TAX")
     shown = shell("quarantine", "show", str(tax))
     assert shown.status == 0, shown

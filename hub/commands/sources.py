@@ -151,15 +151,24 @@ def quarantine_list(
 
     async def work(configured: Settings) -> None:
         async with writer(configured, 1) as pool:
-            rows = await quarantining.list_quarantined(
-                pool, source.upper() if source else None, every=every, limit=limit
-            )
-        table = Table("id", "source", "origin", "position", "code", "reason")
+            chosen = source.upper() if source else None
+            rows = await quarantining.list_quarantined(pool, chosen, every=every, limit=limit)
+            full = len(rows) == limit
+            total = await quarantining.count_quarantined(pool, chosen, every=every) if full else len(rows)
+        table = Table("id", "source", "since", "origin", "position", "code", "reason")
         for row in rows:
             table.add_row(
-                str(row.quarantine_id), row.source, row.origin, row.position, row.reason_code, row.reason
+                str(row.quarantine_id),
+                row.source,
+                f"{row.quarantined_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
+                row.origin,
+                row.position,
+                row.reason_code,
+                row.reason,
             )
         out.print(table)
+        if total > len(rows):
+            out.print(f"and {total - len(rows)} more, older ones: --limit shows them", markup=False)
 
     with_store(work)
 

@@ -38,6 +38,8 @@ _COLUMNS = (
     "quarantine_id, source, origin, position, reason_code, reason, quarantined_at, replayed_at,"
     " cleared_at, cleared_by, cleared_because"
 )
+# $1: one source or all, $2: also those understood since.
+_LISTED = "($1::text IS NULL OR source = $1) AND ($2 OR replayed_at IS NULL)"
 
 
 @runtime_checkable
@@ -118,13 +120,17 @@ async def list_quarantined(
 ) -> list[Quarantined]:
     """Rows in quarantine, newest first; `every`: those understood since, too."""
     rows = await pool.fetch(
-        f"SELECT {_COLUMNS} FROM quarantine WHERE ($1::text IS NULL OR source = $1)"  # noqa: S608 - constants
-        " AND ($2 OR replayed_at IS NULL) ORDER BY quarantine_id DESC LIMIT $3",
+        f"SELECT {_COLUMNS} FROM quarantine WHERE {_LISTED} ORDER BY quarantine_id DESC LIMIT $3",  # noqa: S608 - constants
         source,
         every,
         limit,
     )
     return [Quarantined(**row) for row in rows]
+
+
+async def count_quarantined(pool: asyncpg.Pool, source: str | None = None, *, every: bool = False) -> int:
+    """How many rows `list_quarantined` would give without a limit."""
+    return int(await pool.fetchval(f"SELECT count(*) FROM quarantine WHERE {_LISTED}", source, every))  # noqa: S608 - as above
 
 
 async def quarantined(pool: asyncpg.Pool, quarantine_id: int) -> tuple[Quarantined, bytes] | None:
