@@ -29,6 +29,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "report": ("report", "app"),
         "rules": ("rules", "rules"),
         "serve": ("serve", "serve"),
+        "status": ("status", "status"),
         "token": ("token", "token"),
         "worker": ("worker", "worker"),
     }

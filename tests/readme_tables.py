@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from inspect import getsource
 from pathlib import Path
 from typing import Any, get_args
@@ -20,6 +21,7 @@ from hub.casework.delivery.watch import Watch
 from hub.casework.listings import commands as listings
 from hub.casework.listings.machine import list_rules
 from hub.cli import app
+from hub.condition import Condition, Gauges
 from hub.config import declared_settings
 from hub.rights.matrix import Reason
 from hub.rules.matrix import load_matrix
@@ -185,8 +187,11 @@ def metrics() -> list[Row]:
 
 
 def worker_metrics() -> list[Row]:
-    """What a worker tells at /metrics."""
-    return _told(generate_latest(Watch().registry))
+    """What a worker tells at /metrics: what it counted, and how the installation stands."""
+    told = Watch().registry
+    nothing = Condition(datetime.now(UTC), "", (), (), (), None, None, ())
+    told.register(Gauges(lambda: nothing))
+    return _told(generate_latest(told))
 
 
 def _told(metrics: bytes) -> list[Row]:

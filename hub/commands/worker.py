@@ -21,6 +21,7 @@ from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.delivery.watch import Watch
 from hub.commands.session import out, present, told, tools_of, with_store
 from hub.commands.sources import tell
+from hub.condition import Gauges, read_condition
 from hub.config import Settings
 from hub.errors import SettingInvalid, StoreUnavailable
 from hub.harvest.run import Outcome
@@ -177,6 +178,8 @@ def _figures(configured: Settings, watch: Watch) -> Iterator[None]:
     if configured.worker_metrics_port is None:
         yield
         return
+    # On the thread of the scrape and a connection of its own: jobs under way keep no figure waiting, nor it them.
+    watch.registry.register(Gauges(lambda: asyncio.run(read_condition(configured, present()))))
     try:
         server, thread = start_http_server(
             configured.worker_metrics_port, configured.host, registry=watch.registry

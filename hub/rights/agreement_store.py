@@ -16,6 +16,7 @@ from hub.errors import AgreementInvalid, unread
 from hub.rights.agreement import CHANNEL, NEWEST, today_in
 from hub.rights.agreement_file import Agreement, parse_agreement, partner_of, read_agreement, refuse_other_key
 from hub.rights.agreement_values import nearest
+from hub.rights.issuer import IssuerKey, KeySet
 from hub.rights.matrix import Matrix, PartnerClass
 
 # Two appliers at once could both find no conflict; readers are not held up.
@@ -87,6 +88,8 @@ class Listed:
     document: str | None
     valid_from: date | None
     valid_to: date | None
+    # The next day on which one of its keys ends; when all have ended, the last of these days. None: it has no key.
+    keys_until: date | None
     digest: str
     applied_at: datetime
     applied_by: str
@@ -252,9 +255,11 @@ def compare(before: Agreement | None, after: Agreement) -> tuple[Change, ...]:
     )
 
 
-async def list_agreements(pool: asyncpg.Pool, matrix: Matrix, now: datetime) -> tuple[Listed, ...]:
+async def list_agreements(
+    store: asyncpg.Pool | asyncpg.Connection, matrix: Matrix, now: datetime
+) -> tuple[Listed, ...]:
     """The newest version of each partner's agreement, by partner."""
-    return tuple(_listed(row, matrix, today_in(now)) for row in await pool.fetch(NEWEST))
+    return tuple(_listed(row, matrix, today_in(now)) for row in await store.fetch(NEWEST))
 
 
 async def agreement_history(
@@ -345,6 +350,7 @@ def _listed(row: Any, matrix: Matrix, today: date) -> Listed:
         document=agreement.document if agreement else None,
         valid_from=agreement.valid_from if agreement else None,
         valid_to=agreement.valid_to if agreement else None,
+        keys_until=_keys_until(agreement, today) if agreement else None,
         digest=row["digest"],
         applied_at=row["applied_at"],
         applied_by=row["applied_by"],
@@ -352,6 +358,12 @@ def _listed(row: Any, matrix: Matrix, today: date) -> Listed:
         suspended_by=row["suspended_by"],
         problem=problem,
     )
+
+
+def _keys_until(agreement: Agreement, today: date) -> date | None:
+    keys: list[IssuerKey | KeySet] = [*agreement.issuers, *agreement.key_sets]
+    ends = sorted(key.valid_to for key in keys)
+    return next((end for end in ends if end >= today), ends[-1] if ends else None)
 
 
 def _standing(agreement: Agreement | None, suspended_at: datetime | None, today: date) -> Standing:

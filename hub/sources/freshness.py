@@ -49,6 +49,15 @@ def unvouched(sources: Mapping[str, Source], incomplete: Iterable[str]) -> Unvou
     )
 
 
+def harvested_state(source: Source, known: State | None, now: datetime) -> State:
+    """The state of a harvested source at `now`, of which the store says `known`: stale after twice its cycle."""
+    if known is None or known.as_of is None:
+        return State("NOT_CONNECTED", None)
+    if known.status == "OK" and now - known.as_of > 2 * source.freshness.cycle:
+        return State("STALE", known.as_of)
+    return known
+
+
 class SourceStates:
     """The state of every declared source."""
 
@@ -95,14 +104,8 @@ class SourceStates:
         source = self.sources[name]
         if source.mode is Mode.LIVE:
             return self._live.get(name, self._unasked(name))
-        known = self._harvested.get(name)
-        if known is None or known.as_of is None:
-            return State("NOT_CONNECTED", None)
-        if not self._trusted:
-            return State("UNAVAILABLE", known.as_of)
-        if known.status == "OK" and self._clock() - known.as_of > 2 * source.freshness.cycle:
-            return State("STALE", known.as_of)
-        return known
+        found = harvested_state(source, self._harvested.get(name), self._clock())
+        return found if found.as_of is None or self._trusted else State("UNAVAILABLE", found.as_of)
 
     def stored(self, name: str) -> State:
         """The state of a source for who reads the store alone: a live one was not asked, whatever it told others."""

@@ -1,0 +1,294 @@
+"""What an operator is told of the whole installation: `credithub status`, and the gauges of a worker."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import asyncpg
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from hub.jobs import HARVEST
+from hub.rights.agreement import today_in
+from hub.sandbox.agreements import PARTNERS
+from hub.store.database import as_user
+from hub.store.embedded import EmbeddedPostgres
+from tests.casework.dispatch import opened
+from tests.casework.workers import Worker, working
+from tests.command_line import credithub
+from tests.conftest import Database, copied_store
+from tests.hub_server import MERCHANT
+
+pytestmark = pytest.mark.alone
+
+KEYS = {"HUB_ID_KEY": "5a" * 32, "HUB_CURSOR_KEY": "a5" * 32}
+_LOST = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
+)
+_FAILED = "INSERT INTO job.pgqueuer_log (job_id, status, priority, entrypoint) VALUES (0, $1::job.pgqueuer_status, 0, $2)"
+_QUARANTINED = """
+INSERT INTO quarantine (source, origin, position, raw, reason_code, reason, quarantined_at)
+VALUES ($1, 'file.csv', $2, '', 'BAD_DATE', 'no day', $3)
+"""
+# The first such line is the agreement's own; the keys follow.
+_UNTIL = """
+UPDATE agreement SET document = regexp_replace(document, '(?n)^valid_to = .*$', 'valid_to = ' || $2) WHERE partner = $1
+"""
+
+
+@pytest.fixture
+async def store(
+    postgres: EmbeddedPostgres, province_store: str, database_names: Callable[[], str], state_dir: Path
+) -> AsyncIterator[Database]:
+    """A store with the province for one test."""
+    async with copied_store(postgres, province_store, database_names(), state_dir) as copy:
+        yield copy
+
+
+@pytest.fixture
+def given(store: Database, sandboxes: Mapping[str, str], state_dir: Path) -> dict[str, str]:
+    """Settings as an operator has them, all sources connected."""
+    own = {
+        "HUB_DATABASE_URL": store.owner_dsn,
+        "HUB_STATE_DIR": str(state_dir),
+        "HUB_WORKER_METRICS_PORT": "0",
+    }
+    return {**sandboxes, **own, **KEYS}
+
+
+@asynccontextmanager
+async def admin_of(store: Database) -> AsyncIterator[asyncpg.Connection]:
+    """The superuser, from another database."""
+    admin = await asyncpg.connect(as_user(store.owner_dsn, "postgres").replace(store.name, "postgres"))
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+@asynccontextmanager
+async def away(store: Database) -> AsyncIterator[None]:
+    """The store takes nobody in for the duration of the block."""
+    async with admin_of(store) as admin:
+        await admin.execute(f"ALTER DATABASE {store.name} ALLOW_CONNECTIONS false")
+        await admin.execute(_LOST, store.name)
+        try:
+            yield
+        finally:
+            await admin.execute(f"ALTER DATABASE {store.name} ALLOW_CONNECTIONS true")
+
+
+async def settled(owner: asyncpg.Connection) -> None:
+    """Nothing waits for anybody, and a worker has looked what is due just now."""
+    await owner.execute("UPDATE quarantine SET replayed_at = now()")
+    await owner.execute("UPDATE case_file SET due_on = NULL")
+    await owner.execute("DELETE FROM job.pgqueuer_log")
+    await owner.execute(
+        "INSERT INTO job.pgqueuer_schedules (expression, entrypoint) VALUES ('* * * * *', 'look')"
+        " ON CONFLICT DO NOTHING"
+    )
+    await owner.execute("UPDATE job.pgqueuer_schedules SET updated = now()")
+
+
+async def status_of(given: Mapping[str, str]) -> CompletedProcess[str]:
+    """What `credithub status` says, as a command of its own."""
+    return await asyncio.to_thread(credithub, "status", given=given)
+
+
+def attention(done: CompletedProcess[str]) -> list[str]:
+    """What it says needs a hand; its exit status and its last line agree with that."""
+    lines = [
+        line.removeprefix("ATTENTION  ") for line in done.stdout.splitlines() if line.startswith("ATTENTION")
+    ]
+    assert done.stderr == ""
+    assert done.returncode == bool(lines), done.stdout
+    assert done.stdout.splitlines()[-1] == (f"needs a hand: {len(lines)}" if lines else "all is well")
+    return lines
+
+
+async def test_status_tells_on_one_screen_that_all_is_well(store: Database, given: dict[str, str]) -> None:
+    owner = await asyncpg.connect(store.superuser_dsn)
+    await settled(owner)
+    await owner.execute(
+        "INSERT INTO ledger_block (chain, seq, committed_at, algorithm, previous, digest, entries, entry_count, subjects)"
+        " SELECT chain, seq, now() - interval '3 min' * chain, 'sm3', '', '', '', 1, '{}'"
+        " FROM generate_series(1, 3) chain, generate_series(1, 4) seq"
+    )
+    await owner.close()
+    done = await status_of(given)
+    assert attention(done) == []
+    lines = done.stdout.splitlines()
+    assert len(lines) < 40
+    assert re.fullmatch(r"store   reachable +version \d{4}", lines[0])
+    assert re.fullmatch(r"worker  alive +seen \d+ s ago", lines[1])
+    assert re.fullmatch(r"ledger  chain 1 block 4  3 min ago, \d{4}-\d\d-\d\d \d\d:\d\d", lines[2])
+    found = {line.split()[1]: line for line in lines if line.startswith("source ")}
+    assert re.fullmatch(
+        r"source  TAX +OK +as of \S+ \S+  age \d+ (s|min) of cycle 24 h +quarantine 0", found["TAX"]
+    )
+    assert re.fullmatch(r"source  CUSTOMS +LIVE +asked live +quarantine 0", found["CUSTOMS"])
+    agreed = [line for line in lines if line.startswith("agreement ")]
+    assert [line.split()[1] for line in agreed] == sorted(PARTNERS)
+    mall = next(line for line in agreed if " mall " in line)
+    assert re.search(r"mall +IN_FORCE +until \d{4}-\d\d-\d\d \(\d+ days\)  keys until \S+ \(\d+ days\)", mall)
+    assert "overdue  none" in lines
+
+
+async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, given: dict[str, str]) -> None:
+    owner = await asyncpg.connect(store.superuser_dsn)
+    await settled(owner)
+    now, today = datetime.now(UTC), today_in(datetime.now(UTC))
+
+    async def told(*changes: tuple[object, ...]) -> list[str]:
+        for statement, *arguments in changes:
+            await owner.execute(statement, *arguments)
+        return attention(await status_of(given))
+
+    aged = "UPDATE source_state SET as_of = $2 WHERE source = $1"
+    assert await told(
+        (aged, "TAX", now - timedelta(days=3)),
+        (aged, "COMMERCE", now - timedelta(hours=30)),
+        ("DELETE FROM source_state WHERE source = 'FOREIGN_EXCHANGE'",),
+    ) == [
+        "source COMMERCE: no harvest has succeeded for 30 h, its cycle is 24 h",
+        "source FOREIGN_EXCHANGE: no harvest has succeeded yet",
+        "source TAX: STALE, answers rest on it no more; harvested 3 d ago",
+    ]
+    await owner.execute("UPDATE source_state SET as_of = now()")
+    # One that nobody has connected is no trouble.
+    assert attention(await status_of({**given, "HUB_FOREX_DIR": ""})) == []
+    await owner.execute("INSERT INTO source_state VALUES ('FOREIGN_EXCHANGE', 'OK', now(), now())")
+
+    old, new = now - timedelta(days=9), now - timedelta(hours=2)
+    for position, moment in (("1", old), ("2", old), ("3", new)):
+        await owner.execute(_QUARANTINED, "TAX", position, moment)
+    done = await status_of(given)
+    assert attention(done) == ["source TAX: 1 rows came into quarantine within a day"]
+    (line,) = re.findall(r"^source  TAX .*", done.stdout, re.MULTILINE)
+    assert line.partition("quarantine ")[2].startswith("3 since ")
+    await owner.execute("UPDATE quarantine SET quarantined_at = $1 WHERE replayed_at IS NULL", old)
+    assert attention(await status_of(given)) == []
+
+    soon, gone = today + timedelta(days=10), today - timedelta(days=1)
+    assert await told((_UNTIL, "customs", str(soon)), (_UNTIL, "forex", str(gone))) == [
+        f"agreement customs: it ends on {soon}",
+        f"agreement forex: it ended on {gone}; apply a new one, or suspend it",
+    ]
+    suspended = ("UPDATE agreement SET suspended_at = now() WHERE partner IN ('customs', 'forex')",)
+    assert await told(suspended) == []
+    assert await told(("UPDATE agreement SET document = 'no agreement' WHERE partner = 'mall'",)) == [
+        "agreement mall: it cannot be used: the file is not TOML: Expected '=' after a key in a key/value pair"
+        " (at line 1, column 4)"
+    ]
+    await owner.execute("UPDATE agreement SET suspended_at = now() WHERE partner = 'mall'")
+
+    assert await told((_FAILED, "exception", HARVEST)) == [
+        "job harvest: the last one failed for good; the worker's log has its error"
+    ]
+    assert await told((_FAILED, "successful", HARVEST)) == []
+
+    await opened(store.writer, "P-1", now, due_on=today - timedelta(days=1))
+    await opened(store.writer, "P-2", now, due_on=today - timedelta(days=4))
+    await opened(store.writer, "P-3", now, due_on=today)
+    assert await told() == [f"overdue PUBLICITY: 2 open past the last day, since {today - timedelta(days=4)}"]
+    await owner.execute("UPDATE case_file SET closed_at = now()")
+
+    assert await told(("UPDATE job.pgqueuer_schedules SET updated = now() - interval '1 hour'",)) == [
+        "worker: none runs, the last one was seen 60 min ago"
+    ]
+    assert await told(("DELETE FROM job.pgqueuer_schedules",)) == [
+        "worker: none has run yet: nothing is harvested or delivered, and no deadline is kept"
+    ]
+    await owner.close()
+
+
+async def test_status_says_within_seconds_that_the_store_does_not_answer_or_is_another(
+    store: Database, given: dict[str, str]
+) -> None:
+    async with away(store):
+        assert attention(await status_of(given)) == [
+            "store: The store cannot be reached as hub_writer: ObjectNotInPrerequisiteStateError."
+        ]
+    owner = await asyncpg.connect(store.superuser_dsn)
+    async with owner.transaction():
+        await owner.execute("LOCK TABLE quarantine")
+        begun = time.monotonic()
+        (line,) = attention(await status_of(given))
+        assert line.startswith("store: The store does not tell how it stands")
+        assert time.monotonic() - begun < 12
+    await owner.execute("UPDATE alembic_version SET version_num = '0001'")
+    await owner.close()
+    (line,) = attention(await status_of(given))
+    assert line.startswith("store: The store is at version 0001")
+    assert line.endswith("run `credithub migrate`.")
+
+
+# ---- the gauges of a worker
+
+Samples = dict[tuple[str, str], float]
+
+
+async def scraped(worker: Worker) -> Samples:
+    """The figures of the worker that are gauges, by name and label."""
+    (line,) = [one for one in worker.lines if one.startswith("Worker metrics: ")]
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
+        text = (await http.get(line.removeprefix("Worker metrics: "))).text
+    assert MERCHANT not in text
+    return {
+        (one.name.removeprefix("credithub_"), next(iter(one.labels.values()), "")): one.value
+        for family in text_string_to_metric_families(text)
+        if family.type == "gauge"
+        for one in family.samples
+        if not one.name.endswith("_created")
+    }
+
+
+async def test_a_worker_tells_how_everything_stands_and_nothing_while_the_store_is_away(
+    store: Database, given: dict[str, str]
+) -> None:
+    owner = await asyncpg.connect(store.superuser_dsn)
+    await settled(owner)
+    now, today = datetime.now(UTC), today_in(datetime.now(UTC))
+    for position in ("1", "2"):
+        await owner.execute(_QUARANTINED, "TAX", position, now)
+    await owner.execute(_UNTIL, "customs", str(today - timedelta(days=1)))
+    await owner.execute("UPDATE agreement SET suspended_at = now() WHERE partner = 'forex'")
+    await opened(store.writer, "P-1", now, due_on=today - timedelta(days=4))
+    async with working(given) as worker:
+        # What it finds stale it harvests.
+        await owner.execute("UPDATE source_state SET as_of = now() - interval '3 h' WHERE source = 'TAX'")
+        await owner.execute(_FAILED, "exception", "tidy")
+        found = await scraped(worker)
+        assert found["store_up", ""] == 1
+        assert found["source_ok", "TAX"] == 1
+        assert 3 * 3600 <= found["source_age_seconds", "TAX"] < 3 * 3600 + 120
+        assert ("source_ok", "CUSTOMS") not in found
+        assert (found["quarantine_open", "TAX"], found["quarantine_open", "COMMERCE"]) == (2, 0)
+        standings = {label: value for (name, label), value in found.items() if name == "agreements"}
+        assert standings == {"IN_FORCE": 10, "NOT_YET": 0, "EXPIRED": 1, "SUSPENDED": 1, "INVALID": 0}
+        assert found["agreement_days_left", "customs"] == -1
+        assert found["agreement_days_left", "mall"] > 0
+        assert found["key_days_left", "mall"] > 0
+        assert ("agreement_days_left", "forex") not in found
+        assert found["cases_overdue", "PUBLICITY"] == 1
+        assert found["jobs_failed", "tidy"] == 1
+        # Read anew for each scrape.
+        await owner.execute("UPDATE source_state SET as_of = now() - interval '3 d' WHERE source = 'TAX'")
+        later = await scraped(worker)
+        assert (later["source_ok", "TAX"], later["source_age_seconds", "TAX"] > 2 * 86_400) == (0, True)
+        await owner.close()
+        async with away(store):
+            gone = await scraped(worker)
+            assert gone["store_up", ""] == 0
+            own = {"deliveries_overdue", "deliveries_waiting", "delivery_oldest_seconds"}
+            assert {name for name, _ in gone} <= {"store_up", *own}
+        assert (await scraped(worker))["store_up", ""] == 1
+        assert await worker.stop() == 0
