@@ -142,8 +142,11 @@ async def running(settings: Settings, clock: Callable[[], datetime] = present) -
         yield Running(parts, observer)
 
 
-def create_app(settings: Settings, clock: Callable[[], datetime] = present) -> ASGIApp:
-    """The hub as an ASGI application; its lifespan opens and closes all parts."""
+def create_app(settings: Settings, clock: Callable[[], datetime] = present) -> Application:
+    """The hub as an ASGI application; its lifespan opens and closes all parts.
+
+    Where figures have a port of their own, partners find no /metrics: `figures` is for that port.
+    """
     held: list[Running] = []
 
     @asynccontextmanager
@@ -175,26 +178,28 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = present) -> A
         body = held[0].observer.metrics() if held else b""
         return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
 
+    figures = Route("/metrics", metrics)
     partners = (lambda: demo_partners(settings, held[0].parts)) if settings.demo else None
     pages = Starlette(
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Route("/metrics", metrics),
+            *([figures] if settings.metrics_port is None else []),
             *graphiql_routes(partners),
         ],
         lifespan=lifespan,
     )
-    application = Application(pages)
+    application = Application(pages, Starlette(routes=[figures]))
     return application
 
 
 class Application:
     """Sends GraphQL requests straight to the gateway, without a router on their way; everything else to the pages."""
 
-    def __init__(self, pages: ASGIApp) -> None:
-        """`gateway` is set while the parts are open."""
+    def __init__(self, pages: ASGIApp, figures: ASGIApp) -> None:
+        """`gateway` is set while the parts are open; `figures` answers /metrics and nothing else."""
         self.pages = pages
+        self.figures = figures
         self.gateway: Gateway | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -300,9 +300,18 @@ class Settings:
         _seconds(1, 3600),
         "20",
     )
+    metrics_host: str = setting(
+        "HUB_METRICS_HOST", "Address to tell figures at, on the two ports that follow", _text, "127.0.0.1"
+    )
+    metrics_port: int | None = setting(
+        "HUB_METRICS_PORT",
+        "Port where the first server process tells its figures, the second at the next one, and so on; 0: any free ones;"
+        " not set: at /metrics of HUB_PORT",
+        _count(0, 65535),
+    )
     worker_metrics_port: int | None = setting(
         "HUB_WORKER_METRICS_PORT",
-        "Port at HUB_HOST where a worker tells its figures; 0: any free one; not set: nowhere",
+        "Port where a worker tells its figures; 0: any free one; not set: nowhere",
         _count(0, 65535),
     )
     # Every other HUB_ variable: a connector added later reads its own from here.

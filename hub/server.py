@@ -11,14 +11,16 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from hub.app import create_app
 from hub.config import Settings
+from hub.errors import SettingInvalid
 from hub.observe import log_to_stderr
 from hub.serving.protocol import Protocol
 
@@ -57,13 +59,23 @@ class Server(uvicorn.Server):
     """A server that says when it listens, and ends when `parent`, the read end of a pipe, is closed there."""
 
     def __init__(
-        self, config: uvicorn.Config, ready: Ready, own_process: bool, parent: int | None = None
+        self,
+        config: uvicorn.Config,
+        ready: Ready,
+        own_process: bool,
+        parent: int | None = None,
+        beside: tuple[Server, socket.socket] | None = None,
     ) -> None:
-        """`ready(port)` is called once, when requests are answered. `own_process`: nothing else runs here, signals are its."""
+        """`ready(port)` is called once, when requests are answered. `own_process`: nothing else runs here, signals are its.
+
+        `beside`: a server that answers at a socket of its own for as long as this one does.
+        """
         super().__init__(config)
         self._ready = ready
         self._own_process = own_process
         self._parent = parent
+        self._beside = beside
+        self._answering_beside: asyncio.Task[None] | None = None
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -84,7 +96,17 @@ class Server(uvicorn.Server):
                 _leave_alone()
             if self._parent is not None:
                 asyncio.get_running_loop().add_reader(self._parent, self._orphaned, self._parent)
+            if self._beside is not None:
+                other, at = self._beside
+                self._answering_beside = asyncio.create_task(other.serve([at]), name="figures")
             self._ready(sockets[0].getsockname()[1] if sockets else 0)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, and what answers beside this server first."""
+        if self._beside is not None and self._answering_beside is not None:
+            self._beside[0].should_exit = True
+            await self._answering_beside
+        await super().shutdown(sockets)
 
     def _orphaned(self, parent: int) -> None:
         asyncio.get_running_loop().remove_reader(parent)
@@ -92,12 +114,16 @@ class Server(uvicorn.Server):
 
 
 def listen(settings: Settings) -> socket.socket:
-    """A listening socket. Errors: OSError when the address is taken."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    """A listening socket for partners. Errors: OSError when the address is taken."""
+    return _listen(settings.host, settings.port)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((settings.host, settings.port))
+        listening.bind((host, port))
         listening.listen(BACKLOG)
     except BaseException:
         listening.close()
@@ -105,16 +131,41 @@ def listen(settings: Settings) -> socket.socket:
     return listening
 
 
+@contextmanager
+def _listening_for_figures(settings: Settings, workers: int) -> Iterator[list[socket.socket]]:
+    """A listening socket for the figures of each worker; none when they have no port of their own.
+
+    Each has its own, for every scrape must come to the same process: counters of several in turn would be none. The
+    parent holds them, so that a worker that is replaced is found where the one before it was. Errors: SettingInvalid.
+    """
+    first = settings.metrics_port
+    with ExitStack() as stack:
+        found: list[socket.socket] = []
+        for number in range(0 if first is None else workers):
+            port = first + number if first else 0
+            try:
+                found.append(stack.enter_context(_listen(settings.metrics_host, port)))
+            except (OSError, OverflowError) as error:
+                words = error.strerror if isinstance(error, OSError) else "there is no such port"
+                raise SettingInvalid(
+                    f"HUB_METRICS_PORT: {settings.metrics_host}:{port}, of worker {number + 1}, cannot be used: {words}",
+                    variable="HUB_METRICS_PORT",
+                ) from None
+        yield found
+
+
 def server(
     settings: Settings,
     ready: Ready = _silent,
     own_process: bool = True,
     parent: int | None = None,
+    figures: socket.socket | None = None,
 ) -> Server:
-    """A server of the hub in this process."""
+    """A server of the hub in this process; `figures`: where it tells its own."""
     protocol = type("BoundProtocol", (Protocol,), {"arrival_seconds": settings.request_timeout})
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         loop="uvloop",
         http=protocol,
         ws="none",
@@ -127,20 +178,40 @@ def server(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    return Server(config, ready, own_process, parent)
+    beside = None if figures is None else (_figures_server(app.figures), figures)
+    return Server(config, ready, own_process, parent, beside)
 
 
-def serve(settings: Settings, workers: int, ready: Ready = _silent) -> int:
-    """Serve until SIGINT or SIGTERM; gives the exit status. With several workers a lost one is replaced."""
+def _figures_server(figures: ASGIApp) -> Server:
+    config = uvicorn.Config(
+        figures,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+    )
+    return Server(config, _silent, own_process=False)
+
+
+def serve(settings: Settings, workers: int, ready: Ready = _silent, figures_at: Ready = _silent) -> int:
+    """Serve until SIGINT or SIGTERM; gives the exit status. With several workers a lost one is replaced.
+
+    `figures_at(port)` is called for each port where a worker will tell its figures. Errors: OSError, SettingInvalid.
+    """
     log_to_stderr()
-    with listen(settings) as listening:
+    with listen(settings) as listening, _listening_for_figures(settings, workers) as figures:
+        for one in figures:
+            figures_at(one.getsockname()[1])
         if workers == 1:
-            running = server(settings, ready)
+            running = server(settings, ready, figures=figures[0] if figures else None)
             # uvicorn leaves by itself when the application does not start; why stands in the log.
             with suppress(SystemExit):
                 running.run(sockets=[listening])
             return 0 if running.started else 1
-        return _Workers(settings, workers, listening, ready).run()
+        return _Workers(settings, workers, listening, figures, ready).run()
 
 
 class _Workers:
@@ -148,10 +219,19 @@ class _Workers:
 
     _SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGCHLD})
 
-    def __init__(self, settings: Settings, count: int, listening: socket.socket, ready: Ready) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        count: int,
+        listening: socket.socket,
+        figures: Sequence[socket.socket],
+        ready: Ready,
+    ) -> None:
         self._settings = settings
         self._count = count
         self._listening = listening
+        # By the number of the worker.
+        self._figures = dict(enumerate(figures))
         self._ready = ready
         # Pid → (number of the worker, when it was started).
         self._children: dict[int, tuple[int, float]] = {}
@@ -215,7 +295,12 @@ class _Workers:
             for one in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
                 signal.signal(one, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, self._SIGNALS)
-            running = server(self._settings, partial(self._serves, number), parent=self._read)
+            running = server(
+                self._settings,
+                partial(self._serves, number),
+                parent=self._read,
+                figures=self._figures.get(number),
+            )
             running.run(sockets=[self._listening])
             status = 0 if running.started else NOT_STARTED
         except Exception:

@@ -254,6 +254,11 @@ async def test_a_hub_that_cannot_start_says_why_in_one_line(
         for changed, code, words in (
             ({"HUB_PORT": str(port)}, "SETTING_INVALID", f"127.0.0.1:{port} cannot be used"),
             ({"HUB_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/hub"}, "STORE_UNAVAILABLE", "reached"),
+            (
+                {"HUB_METRICS_PORT": str(port)},
+                "SETTING_INVALID",
+                f"HUB_METRICS_PORT: 127.0.0.1:{port}, of worker 1, cannot be used",
+            ),
         ):
             failed = credithub("serve", "--workers", workers, given={**production, **changed})
             assert failed.returncode == 1
@@ -262,6 +267,15 @@ async def test_a_hub_that_cannot_start_says_why_in_one_line(
             assert code in line
             assert words in line
             assert "Traceback" not in failed.stderr
+
+
+async def test_figures_need_a_port_for_each_worker(production: dict[str, str]) -> None:
+    failed = credithub("serve", "--workers", "2", given={**production, "HUB_METRICS_PORT": "65535"})
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr == (
+        "credithub: HUB_METRICS_PORT: 127.0.0.1:65536, of worker 2, cannot be used: there is no such port"
+        " [SETTING_INVALID]\n"
+    )
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -321,6 +335,78 @@ def test_metrics_count_answers_and_refusals_by_code_and_how_long_they_took(hub: 
     assert buckets == sorted(buckets)
     assert 0 < grown["credithub_request_seconds_sum", ""] < 5
     assert after["credithub_agreements_in_force", ""] == 12
+
+
+def figures_at(serving: Running) -> list[str]:
+    """Where each worker said that it tells its figures."""
+    return [one.removeprefix("Hub metrics: ") for one in serving.lines if one.startswith("Hub metrics: ")]
+
+
+def status_at(line: httpx.Client, url: str) -> int:
+    """The status with which a page answers."""
+    return line.get(url).status_code
+
+
+def answered(figures: str) -> float:
+    """How many questions the process behind an address of figures has answered."""
+    text = httpx.get(figures, trust_env=False, timeout=10).text
+    (count,) = re.findall(r'^credithub_requests_total\{code="OK"\} (\S+)$', text, re.MULTILINE) or ("0",)
+    return float(count)
+
+
+async def test_each_worker_tells_its_figures_at_a_port_of_its_own_and_partners_find_none(
+    production: dict[str, str], store: Database, headers: dict[str, str], tmp_path: Path
+) -> None:
+    given = {**production, "HUB_METRICS_PORT": "0"}
+    with started(["serve", "--workers", str(WORKERS)], given, tmp_path / "errors") as serving:
+        figures = figures_at(serving)
+        assert len(set(figures)) == WORKERS
+        # Loopback, wherever the partners' port is.
+        assert all(re.fullmatch(r"http://127\.0\.0\.1:\d+/metrics", one) for one in figures)
+        await both_answer(serving, store, headers)
+        counts = [answered(one) for one in figures]
+        assert all(counts)
+        with httpx.Client(trust_env=False, headers=headers, timeout=10) as line:
+            for _ in range(5):
+                assert ask(line, serving.url).status_code == 200
+            # The connection's process counted them, and no other.
+            assert sorted(answered(one) - count for one, count in zip(figures, counts, strict=True)) == [0, 5]
+            hub = serving.url.removesuffix("/graphql")
+            assert (status_at(line, f"{hub}/metrics"), status_at(line, f"{hub}/healthz")) == (404, 200)
+            # And who reads figures finds nothing else.
+            for path in ("/graphql", "/graphiql", "/healthz", "/readyz", "/"):
+                assert status_at(line, figures[0].replace("/metrics", path)) == 404
+                assert ask(line, figures[0].replace("/metrics", path)).status_code == 404
+        # Whoever takes a lost worker's place tells its own figures where that one did.
+        count = answered(figures[1])
+        os.kill(serving.children()[1], signal.SIGKILL)
+        end = time.monotonic() + 20
+        while len(serving.children()) < WORKERS or answered(figures[1]) >= count:
+            assert time.monotonic() < end
+            await asyncio.sleep(0.1)
+        assert answered(figures[0]) >= counts[0]
+        status, seconds = serving.stopped(signal.SIGTERM, 15)
+    assert (status, seconds < 10) == (0, True)
+    for one in figures:
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", httpx.URL(one).port or 0), 1)
+
+
+async def test_one_worker_tells_its_figures_at_their_port_alone(
+    production: dict[str, str], headers: dict[str, str], tmp_path: Path
+) -> None:
+    given = {**production, "HUB_METRICS_PORT": "0"}
+    with started(["serve"], given, tmp_path / "errors") as serving:
+        (figures,) = figures_at(serving)
+        with httpx.Client(trust_env=False, headers=headers, timeout=10) as line:
+            assert ask(line, serving.url).status_code == 200
+            assert status_at(line, serving.url.replace("/graphql", "/metrics")) == 404
+        assert answered(figures) == 1
+        with httpx.Client(trust_env=False) as kept:
+            # Nor does a scraper that keeps its connection keep the hub.
+            assert status_at(kept, figures) == 200
+            status, seconds = serving.stopped(signal.SIGINT, 15)
+    assert (status, seconds < 10) == (0, True)
 
 
 # ---- logs

@@ -35,6 +35,7 @@ def serve(
                 found,
                 workers or found.workers,
                 lambda port: print(f"Hub ready: http://{found.host}:{port}/graphql", flush=True),
+                lambda port: print(f"Hub metrics: http://{found.metrics_host}:{port}/metrics", flush=True),
             )
         except OSError as error:
             raise SettingInvalid(

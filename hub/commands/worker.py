@@ -182,14 +182,14 @@ def _figures(configured: Settings, watch: Watch) -> Iterator[None]:
     watch.registry.register(Gauges(lambda: asyncio.run(read_condition(configured, present()))))
     try:
         server, thread = start_http_server(
-            configured.worker_metrics_port, configured.host, registry=watch.registry
+            configured.worker_metrics_port, configured.metrics_host, registry=watch.registry
         )
     except OSError as error:
         raise SettingInvalid(
-            f"HUB_WORKER_METRICS_PORT: {configured.host}:{configured.worker_metrics_port} cannot be used:"
+            f"HUB_WORKER_METRICS_PORT: {configured.metrics_host}:{configured.worker_metrics_port} cannot be used:"
             f" {error.strerror}"
         ) from None
-    out.print(f"Worker metrics: http://{configured.host}:{server.server_port}/metrics", markup=False)
+    out.print(f"Worker metrics: http://{configured.metrics_host}:{server.server_port}/metrics", markup=False)
     try:
         yield
     finally:
