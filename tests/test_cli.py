@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
@@ -831,6 +832,22 @@ def test_a_demo_that_is_stopped_before_it_is_ready_ends_with_130_and_leaves_no_p
     assert (status, seconds < 10) == (130, True)
     assert alive(family) == []
     assert "Traceback" not in demo.told
+    EmbeddedPostgres(own).destroy()
+
+
+def test_a_demo_that_loses_its_worker_says_so_and_ends_with_1(state_dir: Path, tmp_path: Path) -> None:
+    own = state_dir / "bereft"
+    given = {"HUB_DEMO_SUBJECTS": "50", "HUB_PORT": "0", "HUB_STATE_DIR": str(own)}
+    with started(["demo"], given, tmp_path / "errors", within=120) as demo:
+        family = [demo.process.pid, *below(demo.process.pid)]
+        (worker,) = [
+            pid for pid in family if b"hub.commands.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+        os.kill(worker, signal.SIGKILL)
+        assert demo.process.wait(20) == 1
+        assert alive(family) == []
+        assert "credithub: the worker of the demo ended unexpectedly (status -9)" in demo.told
+        assert "Traceback" not in demo.told
     EmbeddedPostgres(own).destroy()
 
 

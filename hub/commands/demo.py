@@ -32,7 +32,7 @@ from hub.sandbox.province import Province
 from hub.sandbox.run import province_in, running
 from hub.sandbox.seed import seed_consents
 from hub.sandbox.tokens import demo_token
-from hub.server import listen, server
+from hub.server import Server, listen, server
 from hub.store.embedded import EmbeddedPostgres
 from hub.store.migration import migrated
 from schema.coordinates import vocabulary
@@ -44,7 +44,8 @@ TOKEN_SECONDS = 8 * 3600
 def demo() -> None:
     """Run the demo until Ctrl-C. HUB_PORT and HUB_DEMO_SUBJECTS change its port and size.
 
-    Exit status: 0 when it is stopped after it was ready, 130 when before, 1 when it cannot run.
+    Exit status: 0 when it is stopped after it was ready, 130 when before, 1 when it cannot run or
+    its worker ended.
     """
     configured = replace(settings(), demo=True)
     if configured.database_url is not None:
@@ -70,7 +71,7 @@ async def _until_stopped(configured: Settings, postgres: EmbeddedPostgres, liste
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel)
     try:
-        async with _prepared(configured, postgres) as ready:
+        async with _prepared(configured, postgres) as (ready, worker):
             _tell_tokens(ready)
             address = f"http://{ready.host}:{listening.getsockname()[1]}"
             err.print(f"GraphiQL:  {address}/graphiql")
@@ -79,17 +80,34 @@ async def _until_stopped(configured: Settings, postgres: EmbeddedPostgres, liste
             )
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, running_server.handle_exit, number, None)
+            lost = asyncio.create_task(_worker_lost(worker, running_server))
             # uvicorn leaves by itself when the application does not start; why stands in the log.
             with suppress(SystemExit):
                 await running_server.serve(sockets=[listening])
+            if lost.done():
+                return 1
+            lost.cancel()
             return 0 if running_server.started else 1
     except asyncio.CancelledError:
         err.print("stopped")
         return 130
 
 
+async def _worker_lost(worker: asyncio.subprocess.Process, running_server: Server) -> None:
+    """End the server, and say why, when the worker ends by itself: without it the demo would only seem to work."""
+    status = await worker.wait()
+    err.print(
+        f"credithub: the worker of the demo ended unexpectedly (status {status}): nothing would be delivered and no"
+        " deadline kept any more",
+        markup=False,
+    )
+    running_server.should_exit = True
+
+
 @asynccontextmanager
-async def _prepared(configured: Settings, postgres: EmbeddedPostgres) -> AsyncIterator[Settings]:
+async def _prepared(
+    configured: Settings, postgres: EmbeddedPostgres
+) -> AsyncIterator[tuple[Settings, asyncio.subprocess.Process]]:
     """The store migrated, the sandboxes running, everything harvested, the agreements applied, a worker at work."""
     assert configured.database_url is not None
     await migrated(configured.database_url)
@@ -119,8 +137,8 @@ async def _prepared(configured: Settings, postgres: EmbeddedPostgres) -> AsyncIt
             async with pool.acquire() as connection:
                 await seed_consents(connection, province)
         try:
-            async with beside({**os.environ, **given}):
-                yield ready
+            async with beside({**os.environ, **given}) as worker:
+                yield ready, worker
         finally:
             sandboxes.unlink()
 

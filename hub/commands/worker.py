@@ -52,10 +52,11 @@ def worker(
 
 
 @asynccontextmanager
-async def beside(environment: Mapping[str, str]) -> AsyncIterator[None]:
+async def beside(environment: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a worker in a process of its own for the duration of the block; it ends with this one in any case.
 
-    `environment`: all that it gets, with its HUB_ settings. It tells on standard error only what goes wrong.
+    `environment`: all that it gets, with its HUB_ settings. It tells on standard error only what goes wrong. Should it
+    end before the block does, whoever waits for the process that is given learns it.
     """
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hub.commands.worker"),
@@ -66,7 +67,7 @@ async def beside(environment: Mapping[str, str]) -> AsyncIterator[None]:
     )
     assert child.stdin is not None
     try:
-        yield
+        yield child
     finally:
         child.stdin.close()
         try:
