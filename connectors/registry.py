@@ -47,8 +47,8 @@ SOURCE = Source(
         CatalogItem(REGISTRATION, "登记注册基本信息", Kind.REGISTRATION, "D1"),
         CatalogItem(SERIOUS, "严重违法失信名单", Kind.LIST_ENTRY, "D10"),
         CatalogItem(PENALTIES, "市场监管行政处罚信息", Kind.PENALTY, "D6"),
-        # Order 36 counts an entry (经营异常名录) among the minor records, for supervision alone; it is no watch list: nobody
-        # is put there for a breach of credit, and what bars a red list names both (5.3, 5.4).
+        # Order 36 counts an entry (经营异常名录) among the minor records, for supervision alone (5.4). It is no watch list: one
+        # of those denies the three clean years, a minor record does not, and what bars a red list names both (5.3).
         CatalogItem(ABNORMAL, "经营异常名录", Kind.GENERIC, "D7"),
     ),
     key_scheme="USCC",
@@ -76,7 +76,8 @@ _KINDS = {
 _STATES = frozenset({"存续", "在业", "迁出", "吊销", "注销", "撤销", "停业"})
 # What the service has beside the national columns of a penalty.
 _OF_THE_SERVICE = frozenset({"xh", "scbz", "gxsj"})
-# Grounds of an abnormal-operations entry (列入原因), by code; there are no others in the order (企业经营异常名录管理暂行办法).
+# Grounds of an abnormal-operations entry (列入原因): the order has no others (企业经营异常名录管理暂行办法); the codes are a
+# proposal until the service's own are known.
 _GROUNDS = {
     "01": "未依照规定的期限公示年度报告",
     "02": "未在责令的期限内公示有关企业信息",
