@@ -171,7 +171,7 @@ async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, gi
     for position, moment in (("1", old), ("2", old), ("3", new)):
         await owner.execute(_QUARANTINED, "TAX", position, moment)
     done = await status_of(given)
-    assert attention(done) == ["source TAX: 1 rows came into quarantine within a day"]
+    assert attention(done) == ["source TAX: rows that came into quarantine within a day: 1"]
     (line,) = re.findall(r"^source  TAX .*", done.stdout, re.MULTILINE)
     assert line.partition("quarantine ")[2].startswith("3 since ")
     await owner.execute("UPDATE quarantine SET quarantined_at = $1 WHERE replayed_at IS NULL", old)

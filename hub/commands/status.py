@@ -86,7 +86,7 @@ def _source_needs(one: SourceCondition) -> Iterator[str]:
             yield f"source {name}: no harvest has succeeded for {_long(one.age)}, its cycle is {_long(cycle)}"
     # What waits longer is work of the day, not of the night.
     if one.waiting.new:
-        yield f"source {name}: {one.waiting.new} rows came into quarantine within a day"
+        yield f"source {name}: rows that came into quarantine within a day: {one.waiting.new}"
 
 
 def _agreement_needs(condition: Condition, one: Listed) -> Iterator[str]:
