@@ -41,6 +41,7 @@ from connectors.contract import (
     Tools,
     Unavailable,
 )
+from connectors.credit_platform import REPAIR
 from connectors.drop import DropDirectory
 from hub.rules.matters import load_matters
 from hub.rules.tiering import load_tier_rules
@@ -58,6 +59,7 @@ from hub.sources.live_rows import RELATION
 from hub.store.embedded import EmbeddedPostgres
 from hub.store.tables import metadata
 from hub.store.values import DATA_CLASSES, SUBJECT_KINDS
+from schema.coordinates import vocabulary
 from schema.identifiers import fold, hmac_sm3, is_uscc
 from tests.faulty_wire import FaultyWire
 
@@ -418,6 +420,19 @@ def test_no_rule_waits_for_a_source_that_nobody_can_connect() -> None:
     }
     for name in named:
         assert signals[name] <= {item.data_class for item in discover()[name].SOURCE.items}, name
+
+
+def test_a_harvested_record_of_any_other_kind_is_of_a_class_that_its_type_declares() -> None:
+    """What a type does not declare is not recorded as told (D36: results of repairs are shown to nobody)."""
+    declared = vocabulary().entities["GenericCreditRecord"].row_classes
+    harvested = {
+        item.data_class
+        for name in HARVESTED
+        for item in discover()[name].SOURCE.items
+        if item.kind is Kind.GENERIC and item.code != REPAIR
+    }
+    assert "D7" in harvested
+    assert harvested <= set(declared)
 
 
 @pytest.mark.alone
