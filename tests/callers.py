@@ -196,6 +196,11 @@ CALLERS: Mapping[str, Callable[[], Caller]] = {
     "auditor as mall": partial(auditor_as, "mall", "MERCHANT_ADMISSION"),
     "auditor as customs": partial(auditor_as, "customs", "JOINT_PUNISHMENT"),
 }
+# Those of every test run: each pair, and of the narrowed ones one of a kind. The others have their turn in `make soak`.
+USUAL_CALLERS = [
+    *(f"{partner} {purpose}" for partner, purpose in PAIRS),
+    *("xining half masked", "reform half blind", "auditor as mall"),
+]
 
 
 @dataclass(frozen=True)

@@ -746,9 +746,9 @@ def allowed_milliseconds() -> float:
 @pytest.mark.parametrize("limits", [LIMITS, WIDE], ids=["default limits", "wide limits"])
 @pytest.mark.alone
 def test_every_attack_is_answered_or_refused_within_25_ms(name: str, limits: Limits) -> None:
-    before = allowed_milliseconds()
     taken = cpu_milliseconds(lambda: outcome(ATTACKS[name], limits))
-    allowed = max(before, allowed_milliseconds())
+    # The machine is only measured where that decides.
+    allowed = 25 if taken <= 25 else allowed_milliseconds()
     assert taken <= allowed, f"{name}: {taken:.1f} of {allowed:.1f} ms, {outcome(ATTACKS[name], limits)}"
 
 

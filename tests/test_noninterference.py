@@ -14,7 +14,7 @@ from hypothesis import given, note, seed
 
 from hub.errors import HubError
 from hub.store.embedded import EmbeddedPostgres
-from tests.callers import CALLERS, Answer, Caller
+from tests.callers import CALLERS, USUAL_CALLERS, Answer, Caller
 from tests.callers import Path as CompiledPath
 from tests.conftest import Database, copied_store
 from tests.documents import Document, askable, documents
@@ -119,7 +119,7 @@ def explore(stages: tuple[Stage, Stage], who: Caller, number: int, examples: int
     return twins
 
 
-@pytest.mark.parametrize("name", CALLERS)
+@pytest.mark.parametrize("name", USUAL_CALLERS)
 def test_what_a_caller_may_not_see_changes_nothing_for_it(stages: tuple[Stage, Stage], name: str) -> None:
     same(stages, CALLERS[name](), WORLDS, DOCUMENTS)
 
