@@ -94,7 +94,8 @@ def create_hub(settings: Settings, *, rights: bool = True, ledger: bool = True) 
             yield
             application.gateway = None
 
-    application = Application(Starlette(lifespan=lifespan))
+    # No figures: nobody asks for them here.
+    application = Application(Starlette(lifespan=lifespan), Starlette())
     return application
 
 
