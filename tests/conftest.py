@@ -164,3 +164,19 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pip
     """One headless Chromium for the session; each tab has a profile of its own."""
     async with chromium(tmp_path_factory.mktemp("chromium")) as pipe:
         yield pipe
+
+
+@pytest.fixture
+async def superuser(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """Somebody with all rights in the database."""
+    connection = await asyncpg.connect(database.superuser_dsn)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def auditor(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """The role that reads the ledger."""
+    connection = await asyncpg.connect(database.auditor_dsn)
+    yield connection
+    await connection.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 
@@ -25,14 +24,6 @@ def shell(database: Database, state_dir: Path) -> Shell:
     return Shell(
         {"HUB_DATABASE_URL": database.owner_dsn, "HUB_STATE_DIR": str(state_dir), "HUB_DEMO": "true"}
     )
-
-
-@pytest.fixture
-async def superuser(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    """Somebody with all rights in the database."""
-    connection = await asyncpg.connect(database.superuser_dsn)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,22 +31,6 @@ def shell(database: Database, state_dir: Path) -> Shell:
     return Shell(
         {"HUB_DATABASE_URL": database.owner_dsn, "HUB_STATE_DIR": str(state_dir), "HUB_DEMO": "true"}
     )
-
-
-@pytest.fixture
-async def superuser(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    """Somebody with all rights in the database."""
-    connection = await asyncpg.connect(database.superuser_dsn)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def auditor(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    """The role that reads the ledger."""
-    connection = await asyncpg.connect(database.auditor_dsn)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

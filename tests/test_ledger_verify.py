@@ -20,22 +20,6 @@ Tamper = Callable[[asyncpg.Connection], Awaitable[Any]]
 
 
 @pytest.fixture
-async def superuser(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    """Somebody with all rights in the database."""
-    connection = await asyncpg.connect(database.superuser_dsn)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def auditor(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    """The role that reads the ledger."""
-    connection = await asyncpg.connect(database.auditor_dsn)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def ledger(database: Database) -> AsyncIterator[Ledger]:
     """A running ledger on a fresh store."""
     running = Ledger(database.writer_dsn)
