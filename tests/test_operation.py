@@ -27,8 +27,6 @@ from tests.command_line import credithub
 from tests.conftest import Database, copied_store
 from tests.hub_server import MERCHANT
 
-pytestmark = pytest.mark.alone
-
 KEYS = {"HUB_ID_KEY": "5a" * 32, "HUB_CURSOR_KEY": "a5" * 32}
 _LOST = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"

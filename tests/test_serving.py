@@ -27,8 +27,6 @@ from tests.command_line import Running, alive, credithub, started
 from tests.conftest import Database, copied_store
 from tests.hub_server import CHECK, MERCHANT, ProvinceHub, hub_settings
 
-pytestmark = pytest.mark.alone
-
 WORKERS = 2
 KEYS = {"HUB_ID_KEY": "5a" * 32, "HUB_CURSOR_KEY": "a5" * 32}
 # What only a careless log would hold.
@@ -206,7 +204,8 @@ async def test_a_signal_ends_the_hub_at_once_while_a_worker_waits_for_its_next_t
     finally:
         await admin.execute(f"ALTER DATABASE {store.name} ALLOW_CONNECTIONS true")
         await admin.close()
-    assert (status, seconds < 3) == (0, True)
+    # Long before the eight seconds are over.
+    assert (status, seconds < 5) == (0, True)
 
 
 async def test_workers_end_by_themselves_when_their_parent_is_killed(serving: Running) -> None:
@@ -219,6 +218,7 @@ async def test_workers_end_by_themselves_when_their_parent_is_killed(serving: Ru
         await asyncio.sleep(0.05)
 
 
+@pytest.mark.alone
 async def test_a_suspension_reaches_both_workers_within_a_second(
     serving: Running, store: Database, production: dict[str, str], headers: dict[str, str]
 ) -> None:

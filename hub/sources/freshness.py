@@ -8,14 +8,17 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connectors.contract import Mode, Source
 from hub.errors import StoreUnavailable
 from hub.rights.matrix import Level
-from hub.rights.view import View
 from hub.sources.live import Status
 from hub.store.reader import Reader
+
+if TYPE_CHECKING:
+    # At run time a command that tells how sources stand needs no vocabulary.
+    from hub.rights.view import View
 
 _POLL_SECONDS = 1.0
 # After so long without a reading nothing is known of any source; a store that was restarted is back sooner.
