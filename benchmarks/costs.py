@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -87,7 +87,9 @@ async def costs(settings: Settings, subjects: int) -> Costs:
             known[workload.name] = _median_of(authorize, 1000, 9)
             variables[workload.name] = _median_of(coerce, 1000, 9)
             unseen = iter([call(fresh(workload, number)) for number in range(60)])
-            new[workload.name] = _median_of(
-                lambda unseen=unseen, prepare=prepare: prepare(next(unseen)), 1, 50
-            )
+
+            def learn(unseen: Iterator[Call] = unseen, prepare: Callable[[Call], None] = prepare) -> None:
+                prepare(next(unseen))
+
+            new[workload.name] = _median_of(learn, 1, 50)
     return Costs(token, known, variables, new)

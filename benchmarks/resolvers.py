@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from typing import Any
+from typing import Any, NewType
 
 import asyncpg
 import strawberry
@@ -27,8 +27,8 @@ from hub.store.database import Role, role_url
 # What the partner `customs` may see, of the classes that the workloads touch.
 LEVELS = {"D1": 3, "D4": 3, "D6": 3, "D7": 0, "D10": 3, "D12": 1, "D13": 3}
 SHOWN = ("D4", "D6")
-USCC = strawberry.scalar(name="USCC", serialize=str, parse_value=str)
-USCC_TYPE = type("USCC", (str,), {})
+USCC = NewType("USCC", str)
+USCC_SCALAR = strawberry.scalar(name="USCC", serialize=str, parse_value=str)
 
 _SUBJECT = "SELECT * FROM subject WHERE uscc = $1"
 _SUBJECTS_BY_ID = "SELECT * FROM subject WHERE subject_id = ANY ($1::bigint[])"
@@ -300,7 +300,7 @@ class Query:
         return _subject(await info.context.loaders.subject(value))
 
     @strawberry.field
-    async def subjects(self, info: Info, codes: list[USCC_TYPE]) -> list[CreditSubject | None] | None:
+    async def subjects(self, info: Info, codes: list[USCC]) -> list[CreditSubject | None] | None:
         return [_subject(row) for row in await info.context.loaders.subject_by_code.load_many(codes)]
 
     @strawberry.field
@@ -313,7 +313,7 @@ SCHEMA = strawberry.Schema(
     Query,
     types=[Organization, IndividualBusiness, AdministrativeLicense, AdministrativePenalty],
     extensions=[ParserCache, ValidationCache],
-    config=StrawberryConfig(scalar_map={USCC_TYPE: USCC}),
+    config=StrawberryConfig(scalar_map={USCC: USCC_SCALAR}),
 )
 
 

@@ -125,7 +125,7 @@ def verified(answer: dict[str, Any]) -> int:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "answer.json"
         path.write_text(json.dumps(answer, ensure_ascii=False), "utf-8")
-        command = [Path(sys.executable).parent / "credithub", "draw", "verify", path]
+        command = [str(Path(sys.executable).parent / "credithub"), "draw", "verify", str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     print(f"\n== credithub draw verify: ends with {done.returncode}\n{done.stdout}{done.stderr}", flush=True)
     return done.returncode

@@ -84,10 +84,10 @@ class Desk:
 @cache
 def _token_of(partner: str, officer: str | None) -> str:
     """A token of a demo partner; good for an hour, so each is made once."""
-    command = [Path(sys.executable).parent / "credithub", "token", "--partner", partner]
+    command = [str(Path(sys.executable).parent / "credithub"), "token", "--partner", partner]
     if officer is not None:
         command += ["--officer", officer]
-    made = subprocess.run(
+    made: subprocess.CompletedProcess[str] = subprocess.run(
         command,
         cwd=ROOT,
         env={**os.environ, "HUB_DEMO": "true"},
@@ -101,11 +101,13 @@ def _token_of(partner: str, officer: str | None) -> str:
 class _Answers(urllib.request.HTTPErrorProcessor):
     """An answer is an answer, whatever its status: the body says what is wrong."""
 
-    def http_response(self, _: Any, response: Any) -> Any:
+    def http_response(self, request: Any, response: Any) -> Any:
         """The response as it came."""
         return response
 
-    https_response = http_response
+    def https_response(self, request: Any, response: Any) -> Any:
+        """The response as it came."""
+        return response
 
 
 def fresh(prefix: str) -> str:
