@@ -210,6 +210,9 @@ class Access:
         """SQL: the row's openness (公开属性) lets this view have it; `data_class` where it has none of its own."""
         if not row.table.fact:
             return TRUE
+        return self._of(row, ("sharing", data_class), lambda one: self._sharing(one, data_class))
+
+    def _sharing(self, row: Row, data_class: str) -> str:
         column = f"{row.alias}.sharing_attribute"
         by_scope: dict[frozenset[Scope], list[str]] = {}
         for attribute, scopes in sorted(self._view.sharing.items()):
@@ -231,7 +234,9 @@ class Access:
 
     def in_use(self, row: Row) -> str:
         """SQL: the row is in publicity and in use today."""
-        return self._filled(row.table.in_use, row) if row.table.in_use else TRUE
+        if not row.table.in_use:
+            return TRUE
+        return self._of(row, "in_use", lambda one: self._filled(one.table.in_use, one))
 
     def _filled(self, text: str, row: Row) -> str:
         """A table's SQL about a row, with what it asks of the request."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+# By identity: each is declared once, and predicates are remembered by it.
+@dataclass(frozen=True, eq=False)
 class Table:
     """A table that answers are made of."""
 
