@@ -267,13 +267,19 @@ class Expressions:
         guard, facts = self._facts(row, table, self._classes(rule, type_name), condition)
         if guard == FALSE:
             return "NULL::text"
-        unvouched = self.parameters.context(Context.UNVOUCHED, "text[]")
-        # Sources declare the class of organizations; whose a row is, only the row tells.
-        missing = any_of([f"'{one}' = ANY ({unvouched})" for one in rule.classes])
         answer = (
-            f"CASE WHEN EXISTS (SELECT {facts}) THEN 'YES' WHEN {missing} THEN 'INDETERMINATE' ELSE 'NO' END"
+            f"CASE WHEN EXISTS (SELECT {facts}) THEN 'YES' WHEN {self._missing(rule)} THEN 'INDETERMINATE'"
+            " ELSE 'NO' END"
         )
         return answer if guard == TRUE else f"CASE WHEN {guard} THEN {answer} END"
+
+    def _missing(self, rule: Rule) -> str:
+        """SQL: a source of the field's classes does not answer, so what is not there may still be so (§0.5).
+
+        Sources declare the class of organizations; whose a row is, only the row tells.
+        """
+        unvouched = self.parameters.context(Context.UNVOUCHED, "text[]")
+        return any_of([f"'{one}' = ANY ({unvouched})" for one in rule.classes])
 
     def _on_list(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         if of == "TAX":
@@ -291,8 +297,9 @@ class Expressions:
         guard = all_of([guard, self.access.classes(_as_subject(row), classes, Level.FULL, subject_only=True)])
         if guard == FALSE:
             return "NULL::int"
-        count = f"(SELECT count(*)::int {facts})"
-        return count if guard == TRUE else f"CASE WHEN {guard} THEN {count} END"
+        # A decision that two sources deliver is one; while a source is missing, no number is known to be all.
+        count = f"(SELECT count(DISTINCT coalesce(x.document_number, x.public_id::text))::int {facts})"
+        return f"CASE WHEN {all_of([guard, f'NOT ({self._missing(rule)})'])} THEN {count} END"
 
     def _tax_grade_is_d(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         return self._tristate(row, rule, type_name, "grade", "x.scheme = 'TAX' AND x.grade_code = 'D'")

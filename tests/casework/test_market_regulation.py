@@ -37,6 +37,7 @@ query Records($code: String!) { subject(value: $code) { summary { hasPublicPenal
   records(first: 20, filter: { sources: [MARKET_REGULATION] }) { edges { node {
     __typename documentNumber seriousness ... on GenericCreditRecord { recordType } } } } } }
 """
+COUNT = "query Count($c: String!) { subject(value: $c) { summary { hasPublicPenalty publicPenaltyCount } } }"
 _OF = """
 SELECT s.uscc, s.kind AS subject_kind, r.* FROM record r JOIN subject s USING (subject_id)
 WHERE r.source = 'MARKET_REGULATION' AND r.superseded_at IS NULL AND r.catalog_item_code = $1
@@ -87,6 +88,33 @@ def understood(item: str, **fields: str) -> Item:
 
 
 # ---- penalties ---------------------------------------------------------------------------------------------------
+
+
+async def test_r5_4_a_decision_that_two_sources_tell_of_is_one_penalty_and_none_is_counted_while_one_is_away(
+    office: Office,
+) -> None:
+    """What is not shown to a caller is not counted for it either."""
+    code, day = await office.subject(), MONDAY.date()
+    number = {"document_number": "青市监罚〔2026〕31号"}
+    await office.adverse(code, day, source="COMMERCE", **number)
+    await office.adverse(code, day, source="MARKET_REGULATION", **number)
+    for more in ({"document_number": None}, {"document_number": None}, {"seriousness": "MINOR"}):
+        await office.adverse(code, day, **more)
+    merchant = {"c": code}
+
+    async def counted() -> dict[str, Any]:
+        found = await anybody(office).done(COUNT, merchant)
+        summary: dict[str, Any] = found["subject"]["summary"]
+        return summary
+
+    assert await counted() == {"hasPublicPenalty": "YES", "publicPenaltyCount": 3}
+    try:
+        await office.sources("UNAVAILABLE", ["MARKET_REGULATION"])
+        await office.noticed("MARKET_REGULATION", "UNAVAILABLE")
+        assert await counted() == {"hasPublicPenalty": "YES", "publicPenaltyCount": None}
+    finally:
+        await office.sources()
+        await office.noticed("MARKET_REGULATION", "OK")
 
 
 async def test_r5_4_who_was_fined_by_market_regulation_alone_is_not_clean(harvested: Office) -> None:

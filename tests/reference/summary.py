@@ -80,7 +80,9 @@ def summary(rights: Rights, subject: Row, type_name: str, name: str) -> object:
         and question.says_yes(row)
     ]
     if name == "publicPenaltyCount":
-        return len(found)
+        if not question.sources.isdisjoint(rights.asker.incomplete):
+            return None
+        return len({row["document_number"] or row["public_id"] for row in found})
     if found:
         return "YES"
     return "NO" if question.sources.isdisjoint(rights.asker.incomplete) else "INDETERMINATE"
