@@ -33,6 +33,8 @@ class Fact:
     source: str
     origin_class: str = _PUBLIC
     under_objection: bool = False
+    # Number of the decision that a record is of: sources that deliver the same decision tell of it once. Empty: unknown.
+    decision: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,9 +172,9 @@ def _grave(facts: Iterable[Fact], policy: Policy, today: date) -> tuple[str | No
     recent = [one for one in facts if _within(one.dated, today, policy.window_months)]
     if serious := _of(facts, "RECORD", policy.serious):
         found.append(Reason("SERIOUS_RECORD", serious))
-    general = _of(recent, "RECORD", policy.general)
-    if len(general) >= policy.general_count:
-        found.append(Reason("GENERAL_RECORDS", general))
+    general = [one for one in recent if one.kind == "RECORD" and one.grade in policy.general]
+    if len({one.decision or one.id for one in general}) >= policy.general_count:
+        found.append(Reason("GENERAL_RECORDS", _of(general, "RECORD")))
     if false := _of(facts, "FALSE_COMMITMENT"):
         found.append(Reason("FALSE_COMMITMENT", false))
     return ("C" if found else None), tuple(found)

@@ -88,6 +88,15 @@ async def test_r10_1_the_tier_tells_version_reasons_records_and_until_when(offic
     assert tier["computedAt"].startswith("2026-11-23T")
 
 
+async def test_r10_1_one_decision_that_two_sources_deliver_is_one_general_record(office: Office) -> None:
+    code, number = await _firm(office), {"document_number": "青市监罚〔2026〕31号"}
+    for source in ("COMMERCE", "MARKET_REGULATION"):
+        await office.adverse(code, date(2026, 5, 10), "GENERAL", source=source, **number)
+    await _kept(office)
+    (tier,) = await _tiers(_supervisor(office), code)
+    assert (tier["tier"], [one["code"] for one in tier["reasons"]]) == ("B", ["ADVERSE_RECORD"])
+
+
 async def test_r10_1_it_is_computed_anew_when_a_fact_expires_and_a_stale_one_is_not_shown(
     office: Office,
 ) -> None:

@@ -58,6 +58,13 @@ def test_r10_1_tiering_is_off_until_a_row_says_on() -> None:
             "GENERAL_RECORDS",
             ("g", "h"),
         ),
+        # One decision, of which two sources tell.
+        (
+            Firm(OLD, tuple(replace(_fact(one, "RECORD", "GENERAL"), decision="1号") for one in "gh")),
+            "B",
+            "ADVERSE_RECORD",
+            ("g", "h"),
+        ),
         (Firm(OLD, (_fact("f", "FALSE_COMMITMENT"),)), "C", "FALSE_COMMITMENT", ("f",)),
         (
             Firm(OLD, (_fact("b", "LIST_ENTRY", "BLACK"), _fact("s", "RECORD", "SERIOUS"))),
