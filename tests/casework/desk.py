@@ -235,6 +235,16 @@ class Office:
                 status,
             )
 
+    async def waiting(self, number: int = 1) -> None:
+        """Until so many transactions in the store wait for another."""
+        sql = "SELECT count(*) AS n FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = $1"
+        for _ in range(500):
+            (row,) = await self.rows(sql, self.database.name)
+            if row["n"] >= number:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"no {number} transactions wait")
+
     async def noticed(self, name: str, status: str) -> None:
         """Wait until the hub knows that a source stands so."""
         for _ in range(500):

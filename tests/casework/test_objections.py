@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from connectors.contract import Kind
 from hub.casework.clock import automatic, keep_time
 from hub.casework.delivery.channels import Channel
+from hub.casework.facts import one_writer
 from hub.casework.objections.corrections import SETTLED, tell_recipients
 from hub.casework.registry import registry
 from hub.harvest.run import harvest
@@ -562,6 +566,48 @@ async def test_a_later_delivery_does_not_put_back_on_a_list_what_an_objection_to
         _uuid(entry),
     )
     assert tuple(kept) == ("EXITED_REVOKED", date(2026, 11, 23), "经核查非该公司", "另述")
+
+
+async def behind_a_delivery(
+    office: Office, code: str, command: Callable[[], Coroutine[Any, Any, dict[str, Any]]]
+) -> dict[str, Any]:
+    """The answer to a command given while the source's word that its decision was revoked is being written."""
+
+    async with asyncpg.create_pool(office.database.owner_dsn, min_size=1, max_size=1) as pool:
+        async with pool.acquire() as busy, busy.transaction():
+            await one_writer(busy)
+            source = asyncio.create_task(delivered(office, code, "COMMERCE", **FINED, lifecycle="REVOKED"))
+            await office.waiting(1)
+            given = asyncio.create_task(command())
+            await office.waiting(2)
+        await source
+    return await given
+
+
+async def test_the_end_of_an_objection_does_not_bring_back_what_a_delivery_under_way_ends(
+    office: Office,
+) -> None:
+    code = await office.subject()
+    record = await delivered(office, code, "COMMERCE", **FINED)
+    number = (await commerce(office).done(RECORD, {"target": record}))["recordObjection"]["number"]
+    made = await behind_a_delivery(
+        office, code, lambda: took(commerce(office), number, "rejectObjection", REJECT)
+    )
+    assert made["state"] == "REJECTED"
+    assert await seen(agency(office, "customs"), code, record) is None
+    (row,) = await office.rows(
+        "SELECT lifecycle, under_objection FROM record WHERE public_id = $1 AND superseded_at IS NULL",
+        _uuid(record),
+    )
+    assert tuple(row) == ("REVOKED", False)
+
+
+async def test_an_objection_does_not_mark_what_a_delivery_under_way_ends(office: Office) -> None:
+    code = await office.subject()
+    record = await delivered(office, code, "COMMERCE", **FINED)
+    told = await behind_a_delivery(office, code, lambda: commerce(office).refused(RECORD, {"target": record}))
+    assert told["reason"] == "NO_SUCH_RECORD"
+    assert await seen(agency(office, "customs"), code, record) is None
 
 
 # ---- list entries ------------------------------------------------------------------------------------------------

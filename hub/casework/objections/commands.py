@@ -12,6 +12,7 @@ from uuid import uuid4
 import orjson
 
 from hub.casework import engine
+from hub.casework.facts import one_writer
 from hub.casework.foreign_trade.findings import CONDUCT_ENDED, publishable, rules, said
 from hub.casework.foreign_trade.notifications import NOTIFICATION, Answered, NotificationDetails
 from hub.casework.listings.machine import LIST_ENTRY as LISTING
@@ -83,6 +84,8 @@ async def record(work: Work, given: Mapping[str, Any]) -> Made:
 async def _open(work: Work, given: Mapping[str, Any], by: str) -> Made:
     """Open the case and mark the record, in one transaction: nobody sees the one without the other."""
     await work.connection.execute(_LOCK, f"objection/{given['target']}")
+    # A delivery or a repair under way may end the record: what has ended takes no mark.
+    await one_writer(work.connection)
     row = await _target(work, given["target"])
     kind, partners = KINDS[given["target"][:1]], await in_force(work.connection, work.today)
     # A subject's objection goes to the department, whoever provided the record.
@@ -252,6 +255,8 @@ async def uphold(work: Work, given: Mapping[str, Any]) -> Made:
     case, _ = await engine.find(work.connection, OBJECTION, given["number"], work.actor)
     told: ObjectionDetails = case.details
     await work.connection.execute(_LOCK, f"objection/{told.target}")
+    # What is corrected is the record as it stands, whatever is being delivered.
+    await one_writer(work.connection)
     current = await _current(work, case)
     # The reason goes out with the withdrawal, and to whom the record was told.
     reason = said(given["reason"], "reason")
@@ -363,6 +368,8 @@ def _unmarking(transition: str) -> Command:
 
     async def command(work: Work, given: Mapping[str, Any]) -> Made:
         case, _ = await engine.find(work.connection, OBJECTION, given["number"], work.actor)
+        # A delivery or a repair under way may end the record: the mark's end must not bring it back.
+        await one_writer(work.connection)
         current = await _current(work, case)
         record = current is not None and case.details.target_kind == RECORD
         seen = {"gone": current is None, "lifecycle": current["lifecycle"] if record else None}
