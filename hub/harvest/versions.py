@@ -31,11 +31,23 @@ FROM unnest($2::text[]) AS n(record_id) CROSS JOIN LATERAL (
   SELECT * FROM {table} t WHERE t.source = $1 AND t.source_record_id = n.record_id
   ORDER BY t.superseded_at IS NULL DESC, t.version_id DESC LIMIT 1) v
 """
-# R9.2: what was repaired here, or by the national window, is not undone by a later delivery of its source.
+# R9.2: what was repaired here, or by the national window, is not undone by a later delivery of its source: not by the one
+# after that which said that it ended otherwise, either. No delivery puts it in force, so what did was a revocation.
 _REPAIRED = {
-    "record": "CASE v.lifecycle WHEN 'REPAIRED' THEN v.details->'repaired' END",
-    "list_entry": f"CASE WHEN v.state = 'EXITED_REPAIRED' AND v.exit_reason = '{repairs.REPAIRED}'"
-    " THEN jsonb_build_object('on', v.exited_on) END",
+    "record": """
+CASE WHEN v.lifecycle NOT IN ('EFFECTIVE', 'UNDER_OBJECTION', 'SUSPENDED') THEN (
+  SELECT CASE w.lifecycle WHEN 'REPAIRED' THEN w.details->'repaired' END FROM record w
+  WHERE w.source = $1 AND w.source_record_id = n.record_id
+    AND (w.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION', 'SUSPENDED') OR w.lifecycle = 'REPAIRED' AND w.details ? 'repaired')
+  ORDER BY w.version_id DESC LIMIT 1) END
+""",
+    "list_entry": f"""
+CASE WHEN v.state NOT IN ('RECOGNIZED', 'PUBLISHED', 'SUSPENDED') THEN (
+  SELECT CASE w.state WHEN 'EXITED_REPAIRED' THEN jsonb_build_object('on', w.exited_on) END FROM list_entry w
+  WHERE w.source = $1 AND w.source_record_id = n.record_id AND (w.state IN ('RECOGNIZED', 'PUBLISHED', 'SUSPENDED')
+    OR w.state = 'EXITED_REPAIRED' AND w.exit_reason = '{repairs.REPAIRED}')
+  ORDER BY w.version_id DESC LIMIT 1) END
+""",  # noqa: S608 -- a constant of this program
 }
 # Whoever waited for the lock may bring a moment before that of the version it ends: no version ends before it began.
 _END = """

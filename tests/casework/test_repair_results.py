@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import Batch, Connector, Item, RawRow
+from connectors.contract import Batch, Connector, Item, Kind, RawRow
 from connectors.credit_platform import REPAIR, SOURCE, CreditPlatform
 from connectors.platform import Account, Platform
 from hub.casework.registry import registry
@@ -25,6 +25,7 @@ from tests.casework.test_publicity import at, delivered, published
 from tests.casework.test_repair import INITIATE, approved, department, followed, penalty, public, took
 from tests.conftest import Database
 from tests.harvesting import fined, take
+from tests.harvesting import row as given_row
 from tests.publicity_files import FIRM, NOW, TOOLS
 
 ENTRIES = "query E($c: String!) { subject(value: $c) { listEntries { id } records(first: 5) { edges { node { id } } } } }"
@@ -142,6 +143,42 @@ async def test_r9_2_a_later_delivery_of_the_source_does_not_undo_a_repair(databa
     # That the decision was revoked altogether is the source's to say.
     await _fined(database, title="改正后的标题", lifecycle="REVOKED")
     assert (await versions(database))[-1][0] == "REVOKED"
+
+
+async def test_r9_2_a_repair_outlasts_another_end_that_its_source_takes_back(database: Database) -> None:
+    await _fined(database)
+    await pulled(database, [result(FIRM, DECISION)])
+    for number, lifecycle in enumerate(("REVOKED", "EFFECTIVE", "EXPIRED", "REPAIRED", "EFFECTIVE")):
+        await _fined(database, title=f"第{number}次", lifecycle=lifecycle)
+    assert [one[0] for one in await versions(database)] == [
+        "EFFECTIVE", "REPAIRED", "REVOKED", "REPAIRED", "EXPIRED", "REPAIRED", "REPAIRED",
+    ]  # fmt: skip
+    assert (await versions(database))[-1] == ("REPAIRED", True, True)
+
+
+async def test_r9_2_a_repaired_place_on_a_list_does_not_come_back_by_its_end(database: Database) -> None:
+    async def listed(state: str, **more: Any) -> None:
+        given = {
+            "list_code": "SCJG-BLACK",
+            "color": "BLACK",
+            "recognized_on": "2026-05-10",
+            "decision_number": DECISION,
+        }
+        await take(
+            database, [given_row("1", Kind.LIST_ENTRY, "某", [("USCC", FIRM)], **given, state=state, **more)]
+        )
+
+    await listed("PUBLISHED")
+    await pulled(database, [result(FIRM, DECISION, xxlb="严重失信主体名单")])
+    await listed("EXITED_REVOKED", exit_reason="决定撤销")
+    await listed("PUBLISHED")
+    rows = await database.writer.fetch("SELECT state, exit_reason FROM list_entry ORDER BY version_id")
+    assert [tuple(one) for one in rows] == [
+        ("PUBLISHED", None),
+        ("EXITED_REPAIRED", "REPAIRED"),
+        ("EXITED_REVOKED", "决定撤销"),
+        ("EXITED_REPAIRED", "REPAIRED"),
+    ]
 
 
 @pytest.mark.parametrize(
