@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+import asyncpg
 import pytest
 
+from hub.casework.facts import write_fact
+from hub.casework.machine import ChangedFact
 from hub.casework.registry import registry
 from hub.casework.repair.commands import settle
 from hub.query.ids import class_key, sealed
@@ -578,3 +583,24 @@ async def test_r9_2_a_second_repair_on_the_same_list_is_noted_and_nobody_else_le
         "TRANSITION_UNCONFIRMED", "REPEATED_TOO_SOON_UNCONFIRMED",
     ]  # fmt: skip
     assert (await outlook(public(office), second))["notes"] == ["TRANSITION_UNCONFIRMED"]
+
+
+async def test_r9_2_a_delivery_under_way_of_the_record_is_waited_for_and_is_no_end_of_it(
+    office: Office,
+) -> None:
+    record = await penalty(office, await office.subject(), date(2026, 8, 1))
+    number = (await recorded(office, record))["number"]
+    await examined(office, number)
+    decide = ', documentNumber: "青商修〔2026〕1号"'
+    async with asyncpg.create_pool(office.database.owner_dsn, min_size=1, max_size=1) as pool:
+        async with pool.acquire() as busy, busy.transaction():
+            changed = ChangedFact("record", record[1:], {"title": "改过的标题"})
+            await write_fact(busy, changed, office.clock.now)
+            given = asyncio.create_task(took(department(office).second(), number, "approveRepair", decide))
+            await office.waiting()
+        made = await given
+    assert made["state"] == "APPROVED"
+    (row,) = await office.rows(
+        "SELECT title, lifecycle FROM record WHERE public_id = $1 AND superseded_at IS NULL", UUID(record[1:])
+    )
+    assert tuple(row) == ("改过的标题", "REPAIRED")

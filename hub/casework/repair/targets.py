@@ -11,6 +11,7 @@ import asyncpg
 import orjson
 
 from hub.casework import engine
+from hub.casework.facts import one_writer
 from hub.casework.listings.machine import LIST_ENTRY
 from hub.casework.listings.measures import follow_entry
 from hub.casework.machine import Machine, Step
@@ -167,6 +168,8 @@ async def earlier_repairs(sees: Sees, found: Found) -> tuple[date, ...]:
 
 async def current(connection: asyncpg.Connection, kind: str, public_id: str) -> Current | None:
     """The record or entry as it stands, for the department that handles its repair; None: it is no longer there."""
+    # Before its row: of a version that a delivery is just replacing it would seem that there is none any more.
+    await one_writer(connection)
     table = "record" if kind == RECORD else "list_entry"
     row = await connection.fetchrow(
         f"SELECT x.public_id, x.data_class, {_SUBJECT}, {_COLUMNS[table]} FROM {table} x{_JOINS[table]}"  # noqa: S608
