@@ -54,6 +54,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "affiliation": KEPT,
         "consent": "SELECT, INSERT, UPDATE (withdrawn_at)",
         "source_state": KEPT,
+        "withdrawn_fact": KEPT,
         "delivery": KEPT,
         "quarantine": KEPT,
         "agreement": KEPT,

@@ -209,7 +209,7 @@ async def test_the_reader_cannot_write_anywhere(database: Database) -> None:
 async def test_the_reader_sees_facts_but_no_ledger_agreement_raw_row_or_evidence(database: Database) -> None:
     hidden = [
         "ledger_block", "agreement", "quarantine", "delivery", "quota_use", "idempotency", "draw_seed",
-        "list_definition_change", "key_check",
+        "list_definition_change", "key_check", "withdrawn_fact",
     ]  # fmt: skip
     parts = {"consent": "consent_id, withdrawn_at", "delivery_out": "delivery_id, state, receipt_no"}
     async with connected(database.reader_dsn) as reader:

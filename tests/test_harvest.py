@@ -128,6 +128,23 @@ async def test_an_older_state_delivered_again_undoes_nothing(database: Database)
     assert await one(database, "SELECT count(*) FROM record WHERE superseded_at IS NULL") == 0
 
 
+@pytest.mark.parametrize("together", [True, False], ids=("in one batch", "one after the other"))
+async def test_what_takes_the_place_of_a_row_withdrawn_at_the_same_moment_is_kept(
+    database: Database, together: bool
+) -> None:
+    moment = {"updated": "2026-06-01T00:00:00+08:00"}
+    old = granted("1", title="旧", updated="2026-05-01T00:00:00+08:00")
+    gone, new = granted("1", deleted=True, **moment), granted("1", title="新", **moment)
+    rows = [old, gone, new]
+    for _ in range(2):
+        await (take(database, rows) if together else take(database, *([one] for one in rows)))
+        assert await one(database, "SELECT title FROM record WHERE superseded_at IS NULL") == "新"
+    # The withdrawn state itself, delivered again, is none.
+    await take(database, [{**new, "title": "又新"}])
+    await take(database, [granted("1", deleted=True, updated="2026-06-02T00:00:00+08:00"), new])
+    assert await one(database, "SELECT count(*) FROM record WHERE superseded_at IS NULL") == 0
+
+
 async def versions(database: Database) -> list[tuple[str, datetime, datetime | None]]:
     """Title, beginning and end of each version of the one record, in the order in which they were written."""
     rows = await database.writer.fetch(

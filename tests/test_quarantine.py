@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from connectors.commerce import connect as connect_commerce
+from connectors.credit_platform import EVALUATION
 from hub.errors import BadUserInput
 from hub.harvest.quarantine import Clearing, fields_of, list_quarantined, quarantined
 from hub.harvest.replay import replay
+from hub.harvest.run import harvest
 from hub.harvest.versions import Totals
+from tests.casework.test_repair_results import Window
 from tests.conftest import Database
 from tests.harvesting import (
     granted,
@@ -171,3 +174,27 @@ async def test_a_row_that_its_source_corrects_leaves_the_quarantine(database: Da
     await take(database, [granted("1")])
     assert await list_quarantined(database.writer) == []
     assert [waiting.replayed_at for waiting in await list_quarantined(database.writer, every=True)] == [NOW]
+
+
+@pytest.mark.parametrize(
+    "before", ["B", None], ids=("of a record that stood", "of a record never understood")
+)
+async def test_a_row_from_before_its_record_was_withdrawn_is_replayed_and_brings_nothing_back(
+    database: Database, before: str | None
+) -> None:
+    def evaluated(grade: str, hour: int, withdrawn: str = "0") -> dict[str, str]:
+        return {
+            "tyshxydm": FIRM, "ztmc": "青海三江源商贸有限公司", "ztlb": "法人及非法人组织", "pjdj": grade, "pjrq": "2026-05-01",
+            "gxsj": f"2026-05-02 {hour:02}:00:00", "scbz": withdrawn,
+        }  # fmt: skip
+
+    first = [evaluated(before, 9)] if before is not None else []
+    rows = [*first, evaluated("丁", 10), evaluated("D", 11, "1")]
+    await harvest(Window(rows, EVALUATION), database.writer, lambda: NOW, pauses=())
+    (waiting,) = await list_quarantined(database.writer)
+    connector = Window([], EVALUATION)
+    assert await replay(database.writer, connector, waiting.quarantine_id, {"pjdj": "D"}, lambda: NOW) is None
+    assert await one(database, "SELECT count(*) FROM grade WHERE superseded_at IS NULL") == 0
+    # What its source says of it after that counts again.
+    await harvest(Window([*rows, evaluated("C", 12)], EVALUATION), database.writer, lambda: NOW, pauses=())
+    assert await one(database, "SELECT grade_code FROM grade WHERE superseded_at IS NULL") == "C"

@@ -54,6 +54,16 @@ _END = """
 UPDATE {table} SET superseded_at = greatest($2, recorded_at)
 WHERE version_id = ANY($1::bigint[]) AND superseded_at IS NULL
 """
+# Of what moment of its source's the newest word is that a record is no more.
+_WITHDRAWN = """
+SELECT source_record_id, withdrawn_at FROM withdrawn_fact
+WHERE source = $1 AND fact = $2 AND source_record_id = ANY ($3::text[])
+"""
+_WITHDRAW = """
+INSERT INTO withdrawn_fact AS w (source, fact, source_record_id, withdrawn_at)
+SELECT $1, n.fact, n.record_id, n.moment FROM unnest($2::text[], $3::text[], $4::timestamptz[]) AS n(fact, record_id, moment)
+ON CONFLICT (source, fact, source_record_id) DO UPDATE SET withdrawn_at = greatest(w.withdrawn_at, excluded.withdrawn_at)
+"""
 # A later registration wins; what it does not say stays as it was.
 _REGISTER = """
 UPDATE subject s SET display_name = n.name, name_key = n.name_key,
@@ -129,7 +139,7 @@ async def write_batch(
 
     `now`: when the batch was begun; a version that another writer made meanwhile ends no earlier than it began.
     Rows are taken in order. A row like the newest version of its record is unchanged; one with an older
-    `source_updated_at` is a re-delivery and changes nothing either.
+    `source_updated_at` is a re-delivery and changes nothing either, nor does one from before its record was withdrawn.
     """
     async with connection.transaction():
         await connection.execute(_LOCK)
@@ -150,6 +160,9 @@ class _Work:
         self._newest: dict[tuple[str, str], _Newest] = {}
         self._inserts: dict[str, list[list[object]]] = {}
         self._ends: dict[str, list[int]] = {}
+        # When each record was withdrawn last, by its source's own clock; and which of that is new.
+        self._withdrawn: dict[tuple[str, str], datetime] = {}
+        self._withdrawals: dict[tuple[str, str], datetime] = {}
         self._registered: dict[int, tuple[Prepared, Anchor]] = {}
         self._results: list[tuple[Prepared, repairs.Target]] = []
 
@@ -227,6 +240,8 @@ class _Work:
                     row["stays"],
                     row["version_id"],
                 )
+            for row in await self._connection.fetch(_WITHDRAWN, self._source.name, table, list(wanted)):
+                self._withdrawn[table, row["source_record_id"]] = row["withdrawn_at"]
 
     async def _anchors(self, understood: Sequence[Prepared]) -> dict[int, tuple[Anchor | None, bool]]:
         """The subject of each row that may be written, and whether the register has another name for it."""
@@ -255,17 +270,33 @@ class _Work:
         moments = None
         if newest is not None and newest.moment is not None and one.source_updated_at is not None:
             moments = (one.source_updated_at, newest.moment)
+        withdrawn = self._withdrawn.get(key)
         if one.deleted:
-            if newest is None or not newest.current or (moments and moments[0] < moments[1]):
+            if newest is not None and newest.current and moments and moments[0] < moments[1]:
+                return False
+            # A withdrawal delivered again: what stands has come in its place.
+            if (
+                withdrawn is not None
+                and one.source_updated_at is not None
+                and one.source_updated_at <= withdrawn
+            ):
+                return False
+            # Also of a record that was never understood: it may wait in quarantine.
+            self._withdraw(key, one.source_updated_at)
+            if newest is None or not newest.current:
                 return False
             self._end(one.table, newest)
-            newest.moment = one.source_updated_at or newest.moment
             return True
+        # What it was before it was withdrawn.
+        if withdrawn is not None and one.source_updated_at is not None and one.source_updated_at < withdrawn:
+            return False
         if newest is not None:
             if newest.current and (newest.digest == one.digest or (moments and moments[0] < moments[1])):
                 return False
-            # Ended, and this row is no younger than what had ended: the old state, delivered again.
-            if not newest.current and moments and moments[0] <= moments[1]:
+            # Ended, and this row is no younger than what had ended: the old state, delivered again. Where its source told of
+            # what moment that was, another state is what stands in its place.
+            again = withdrawn is None or newest.digest == one.digest
+            if not newest.current and again and moments and moments[0] <= moments[1]:
                 return False
             if newest.current:
                 self._end(one.table, newest)
@@ -290,6 +321,11 @@ class _Work:
         if one.table == "registration":
             self._registered[anchor.subject_id] = (one, anchor)
         return True
+
+    def _withdraw(self, key: tuple[str, str], moment: datetime | None) -> None:
+        known = self._withdrawn.get(key)
+        if moment is not None and (known is None or moment > known):
+            self._withdrawn[key] = self._withdrawals[key] = moment
 
     def _end(self, table: str, newest: _Newest) -> None:
         newest.current = False
@@ -325,6 +361,10 @@ class _Work:
             await self._connection.execute(_END.format(table=table), versions, self._now)
         for table, rows in self._inserts.items():
             await self._connection.copy_records_to_table(table, records=rows, columns=written(table))
+        if self._withdrawals:
+            tables, ids = zip(*self._withdrawals, strict=True)
+            moments = list(self._withdrawals.values())
+            await self._connection.execute(_WITHDRAW, self._source.name, tables, ids, moments)
         if self._registered:
             named = [
                 (

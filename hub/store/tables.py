@@ -393,6 +393,18 @@ source_state = Table(
     Column("rows_quarantined", BigInteger, nullable=False, server_default=text("0")),
 )
 
+# Of which records a source said that they are no more, and of what moment of its own that was: what it said of them before
+# and comes later, out of quarantine or delivered again, does not bring them back.
+withdrawn_fact = Table(
+    "withdrawn_fact",
+    metadata,
+    Column("source", CODE, primary_key=True),
+    # The table that the record would stand in.
+    Column("fact", CODE, primary_key=True),
+    Column("source_record_id", CODE, primary_key=True),
+    Column("withdrawn_at", MOMENT, nullable=False),
+)
+
 # Files already taken, by digest, with how far: a re-delivery is recognized, a killed import goes on.
 delivery = Table(
     "delivery",
