@@ -16,6 +16,7 @@ from hub.casework.registry import registry
 from hub.casework.repair.commands import settle
 from hub.query.ids import class_key, sealed
 from hub.sandbox.tokens import DEMO_SUBJECT
+from tests.casework import test_objections as objections
 from tests.casework.desk import Desk, Office
 from tests.casework.test_listings import _published as on_the_list
 from tests.casework.test_publicity import at, delivered, published, pushed
@@ -604,3 +605,18 @@ async def test_r9_2_a_delivery_under_way_of_the_record_is_waited_for_and_is_no_e
         "SELECT title, lifecycle FROM record WHERE public_id = $1 AND superseded_at IS NULL", UUID(record[1:])
     )
     assert tuple(row) == ("改过的标题", "REPAIRED")
+
+
+async def test_r9_2_a_revoked_repair_brings_back_no_mark_of_an_objection_that_is_over(office: Office) -> None:
+    record = await penalty(office, await office.subject(), date(2026, 8, 1))
+    made = await objections.commerce(office).done(objections.RECORD, {"target": record})
+    repair = await approved(office, record)
+    number = made["recordObjection"]["number"]
+    await objections.took(objections.commerce(office), number, "rejectObjection", objections.REJECT)
+    await followed(office)
+    revoke = ', documentNumber: "青商撤〔2026〕3号", reason: "证明系伪造"'
+    back = await took(department(office).second(), repair["number"], "revokeRepair", revoke)
+    assert back["record"]["lifecycle"] == "EFFECTIVE"
+    # It may be objected to anew.
+    again = await objections.commerce(office).done(objections.RECORD, {"target": record})
+    assert again["recordObjection"]["state"] == "MARKED"

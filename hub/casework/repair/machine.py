@@ -133,6 +133,7 @@ class Current:
     target: Target
     # Of a record: its details as they are stored.
     details: Mapping[str, Any]
+    under_objection: bool
     earlier: tuple[date, ...]
     # A proceeding of the hub's own moves the entry, and pushes its exit.
     proceeding: bool
@@ -369,7 +370,11 @@ def _revoke(case: Case[RepairDetails], step: Step) -> Effects:
     facts: tuple[ChangedFact, ...] = ()
     if told.target_kind == RECORD:
         kept = {name: value for name, value in current.details.items() if name != "repaired"}
-        facts = (ChangedFact("record", current.public_id, {"lifecycle": told.state_before, "details": kept}),)
+        back = told.state_before
+        if back == "UNDER_OBJECTION" and not current.under_objection:
+            # The objection was decided meanwhile, and found nothing wrong.
+            back = "EFFECTIVE"
+        facts = (ChangedFact("record", current.public_id, {"lifecycle": back, "details": kept}),)
     elif not current.proceeding:
         changes = {"state": told.state_before, "exited_on": None, "exit_reason": None}
         facts = (ChangedFact("list_entry", current.public_id, changes),)

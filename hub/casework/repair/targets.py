@@ -39,14 +39,14 @@ _COLUMNS = {
     "record": (
         "x.title, x.document_number, x.authority_name AS authority, x.authority_uscc AS authority_code, x.decided_on,"
         " x.seriousness, x.lifecycle AS state, x.usable_until, NULL AS color, NULL AS list_code, NULL::int AS min_months,"
-        " x.kind, x.details"
+        " x.kind, x.details, x.under_objection"
     ),
     "list_entry": (
         "d.name AS title, x.decision_number AS document_number, d.recognizer_name AS authority,"
         " d.recognizer_uscc AS authority_code, coalesce(x.recognized_on, x.publicity_from) AS decided_on,"
         " CASE x.color WHEN 'BLACK' THEN 'SERIOUS' WHEN 'WATCH' THEN 'GENERAL' ELSE 'NOT_ADVERSE' END AS seriousness,"
         " x.state, x.publicity_ends_on AS usable_until, x.color, x.list_code, d.min_publicity_months AS min_months,"
-        " 'LIST_ENTRY' AS kind, NULL AS details"
+        " 'LIST_ENTRY' AS kind, NULL AS details, x.under_objection"
     ),
 }
 _SUBJECT = "s.subject_id, s.uscc, s.display_name, s.kind AS subject_kind, s.region_code"
@@ -194,6 +194,7 @@ async def current(connection: asyncpg.Connection, kind: str, public_id: str) -> 
         public_id=str(row["public_id"]),
         target=found.target(),
         details=orjson.loads(row["details"]) if row["details"] else {},
+        under_objection=row["under_objection"],
         earlier=earlier,
         proceeding=bool(proceedings),
         published=any(one["published"] for one in publicity),
