@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.commerce import connect as connect_commerce
+from connectors.contract import Mode, Retention
 from connectors.credit_platform import EVALUATION
 from hub.errors import BadUserInput
 from hub.harvest.quarantine import Clearing, fields_of, list_quarantined, quarantined
@@ -18,6 +20,8 @@ from hub.harvest.versions import Totals
 from tests.casework.test_repair_results import Window
 from tests.conftest import Database
 from tests.harvesting import (
+    REGISTER,
+    Rows,
     granted,
     imported,
     one,
@@ -114,6 +118,19 @@ async def test_a_corrected_row_is_replayed(database: Database, tmp_path: Path) -
     )
     assert state is not None
     assert tuple(state) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(("mode", "retention"), [("LIVE", "STORED"), ("HARVESTED", "TRANSIENT")])
+async def test_a_row_that_is_asked_live_is_never_stored_by_a_replay(
+    database: Database, mode: str, retention: str
+) -> None:
+    await take(database, [granted("1", title=None)])
+    (waiting,) = await list_quarantined(database.writer)
+    asked = Rows([], replace(REGISTER, mode=Mode(mode), retention=Retention(retention)))
+    with pytest.raises(BadUserInput, match="correct it at the source"):
+        await replay(database.writer, asked, waiting.quarantine_id, {"title": "许可"}, lambda: NOW)
+    assert await list_quarantined(database.writer) == [waiting]
+    assert await database.writer.fetchval("SELECT count(*) FROM record") == 0
 
 
 async def test_a_quarantined_persons_row_is_replayed_with_the_number_given_again(

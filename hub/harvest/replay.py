@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from connectors.contract import Connector, RawRow
+from connectors.contract import Connector, Mode, RawRow, Retention
 from hub.errors import BadUserInput
 from hub.harvest import checkpoints
 from hub.harvest.quarantine import Clearing, fields_of, note_cleared, quarantined
@@ -32,12 +32,17 @@ async def replay(
     The quarantine holds persons' numbers masked, so for such a row the corrections must give the number
     again. `cleared`: who has read the texts and found that they may be shown (R7.3), and why; kept with the row
     once it is stored. A row that is not understood stays as it is. Errors: BadUserInput when there is no such
-    row, it is another source's, or a correction names no field of it; StoreUnavailable.
+    row, it is another source's or a live one's, or a correction names no field of it; StoreUnavailable.
     """
     found = await quarantined(pool, quarantine_id)
     if found is None or found[0].source != connector.source.name:
         raise BadUserInput(f"No row {quarantine_id} of {connector.source.name} is in quarantine.")
     row, raw = found
+    if connector.source.mode is not Mode.HARVESTED or connector.source.retention is not Retention.STORED:
+        # Stored, it would stand beside what the source says, and nothing would ever bring it up to date.
+        raise BadUserInput(
+            f"Row {quarantine_id} is of {row.source}, which is asked live or may not be stored: correct it at the source."
+        )
     if row.replayed_at is not None:
         raise BadUserInput(f"Row {quarantine_id} was understood on {row.replayed_at:%Y-%m-%d}.")
     kept = fields_of(connector, raw)
