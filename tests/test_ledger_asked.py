@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from hub.ledger.audit import of_request, seen_by, who_saw
 from hub.ledger.chain import Disclosure, Ledger
 from hub.sandbox.agreements import demo_agreements
 from hub.sandbox.issuer import demo_issuer
+from tests.command_line import CREDITHUB, environment
 from tests.conftest import Database
 from tests.disclosures import disclosure
 from tests.test_cli import Shell
@@ -274,6 +277,34 @@ async def test_what_a_partner_saw_is_told_a_line_an_answer_the_newest_last(
     told = [json.loads(line) for line in shell("ledger", "seen-by", "customs", "--json").lines]
     assert [one["request"] for one in told] == ["request-1", "request-2", "request-3", "request-5"]
     assert told[-1]["subjects"] == [CODE, *(f"UNKNOWN#{number}" for number in range(91, 97))]
+
+
+async def test_a_subject_that_nobody_saw_is_told_to_be_one(
+    shell: Shell, superuser: asyncpg.Connection, customs: Path
+) -> None:
+    await subject(superuser, CODE)
+    unseen = shell("ledger", "who-saw", CODE, "--partner", "customs")
+    assert (unseen.status, unseen.out, unseen.err) == (0, "", "nothing is recorded\n")
+
+
+async def test_a_reader_that_goes_away_is_not_taken_for_a_lost_store(
+    shell: Shell, database: Database, customs: Path
+) -> None:
+    await committed(database, (1, disclosure(1, at=back(DAY))))
+    read, write = os.pipe()
+    os.close(read)
+    process = await asyncio.create_subprocess_exec(
+        CREDITHUB,
+        "ledger",
+        "seen-by",
+        "customs",
+        stdout=write,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment(shell.given),
+    )
+    os.close(write)
+    _, said = await process.communicate()
+    assert (process.returncode, b"credithub" in said, b"Traceback" in said) == (1, False, False)
 
 
 async def test_a_partner_that_saw_nothing_is_not_taken_for_one_that_is_misspelt(

@@ -132,6 +132,8 @@ def who_saw(
                 typer.echo(orjson.dumps(_object(one)).decode())
             else:
                 _print(one)
+        if not seen:
+            err.print("nothing is recorded")
         return 0
 
     with_store(work)

@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import json
 import os
+import select
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -96,12 +97,25 @@ def told(command: Callable[P, Any]) -> Callable[P, None]:
             err.print(f"credithub: {error} [{error.code}]", markup=False)
             raise typer.Exit(1) from None
         except NOT_ANSWERED as error:
+            if isinstance(error, BrokenPipeError) and _unread():
+                # Typer ends the command without a word, as others end in a pipe to `head`.
+                raise
             # Its words may hold values of rows.
             lost = StoreUnavailable(f"The store was lost or too slow meanwhile: {type(error).__name__}.")
             err.print(f"credithub: {lost} [{lost.code}]", markup=False)
             raise typer.Exit(1) from None
 
     return run
+
+
+def _unread() -> bool:
+    """Whether whoever read standard output has gone away: then it is not the store that was lost."""
+    asked = select.poll()
+    try:
+        asked.register(sys.stdout.fileno(), 0)
+    except OSError:
+        return False
+    return bool(asked.poll(0))
 
 
 def with_store(work: Callable[[Settings], Coroutine[Any, Any, int | None]]) -> None:
