@@ -371,6 +371,7 @@ async def test_quarantine_is_listed_shown_and_replayed(shell: Shell, store: Data
     assert len(re.findall(r"^│ \d", cut.out, re.MULTILINE)) == 1
     own = sum(source == "TAX" for _, source in waiting)
     assert "more" not in shell("quarantine", "list", "tax", "--limit", str(own)).lines[-1]
+    shell("quarantine", "list", "taxes").refused("SOURCE_UNKNOWN", "TAXES", "FOREIGN_EXCHANGE")
     tax = next(number for number, source in waiting if source == "TAX")
     shown = shell("quarantine", "show", str(tax))
     assert shown.status == 0, shown
@@ -422,7 +423,8 @@ async def test_texts_are_cleared_with_a_reason_that_stays_with_the_row(
     assert "CONTACT_IN_TEXT" in shell(*replay).err
     done = shell(*replay, "--cleared", "--reason", "企业服务热线")
     assert (done.status, f"cleared by {operator()}: 企业服务热线" in done.out) == (0, True)
-    shown = shell("quarantine", "show", number).lines[1]
+    understood, shown = shell("quarantine", "show", number).lines[1:3]
+    assert re.fullmatch(r"understood on \d{4}-\d\d-\d\d \d\d:\d\d", understood)
     assert re.fullmatch(rf"texts cleared by {operator()} on \d{{4}}-\d\d-\d\d \d\d:\d\d: 企业服务热线", shown)
 
 

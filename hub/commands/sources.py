@@ -33,7 +33,7 @@ from hub.harvest.affiliation import KINDS, read_codes, require_fitting, take_aff
 from hub.rights.agreement import today_in
 from hub.rights.agreement_store import applied_class
 from hub.rules.matrix import load_matrix
-from hub.sources.discovery import connect_all, set_up
+from hub.sources.discovery import connect_all, discover, set_up
 from hub.store.id_key import require_id_key
 
 quarantine = typer.Typer(
@@ -155,6 +155,9 @@ def quarantine_list(
             rows = await quarantining.list_quarantined(pool, chosen, every=every, limit=limit)
             full = len(rows) == limit
             total = await quarantining.count_quarantined(pool, chosen, every=every) if full else len(rows)
+        if chosen is not None and not rows and chosen not in (known := discover()):
+            # A misspelt name must not look like a source of which nothing waits.
+            raise SourceUnknown(f"There is no source {chosen}; there are: {', '.join(known)}.")
         table = Table("id", "source", "since", "origin", "position", "code", "reason")
         for row in rows:
             table.add_row(
@@ -186,6 +189,8 @@ def quarantine_show(number: Annotated[int, typer.Argument(help="Id of the row.")
             return 1
         row, raw = found
         out.print(f"{row.source} {row.origin} {row.position}: {row.reason_code}: {row.reason}", markup=False)
+        if row.replayed_at is not None:
+            out.print(f"understood on {row.replayed_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}", markup=False)
         if row.cleared_at is not None:
             day = f"{row.cleared_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
             out.print(f"texts cleared by {row.cleared_by} on {day}: {row.cleared_because}", markup=False)
