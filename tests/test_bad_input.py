@@ -444,6 +444,14 @@ def test_an_unusable_value_is_refused_with_its_code(
     assert answer.codes == {code}, answer.body
 
 
+def test_several_unusable_values_are_told_apart(hub: ProvinceHub) -> None:
+    answer = as_commerce(hub, BULK, c=[MERCHANT, "x", MERCHANT, "y"])
+    (said,) = (one["message"] for one in json.loads(answer.body)["errors"])
+    first, second = said.split("; ")
+    assert "at [1]" in first
+    assert "at [3]" in second
+
+
 async def test_no_unusable_value_changes_anything(hub: ProvinceHub, unchanged: None) -> None:
     for query, variables, _ in REFUSED.values():
         as_commerce(hub, query, **variables)

@@ -254,7 +254,7 @@ class Variables:
             self._schema, self._definitions, dict(given), max_errors=5, hide_suggestions=True
         )
         if isinstance(found, list):
-            raise BadUserInput(" ".join(shortened(error.message) for error in found))
+            raise BadUserInput("; ".join(shortened(error.message) for error in found))
         return dict(found.coerced)
 
 
