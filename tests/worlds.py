@@ -209,6 +209,9 @@ def _subject(make: Builder, kind: str, code: str | None, sign: int = 1) -> Row:
         established_on=None if person else make.day(-4000, -1000), industry_code=None if person else "F5211",
         legal_representative_name=None if person else _person(make),
     )  # fmt: skip
+    # Of every fifth; the choices that follow are the same whether or not it is.
+    if subject["subject_id"] % 5 == 0:
+        subject["in_doubt"] = {"D6": ["COMMERCE"], "D10": ["CREDIT_PLATFORM"], "D17": ["TAX"]}
     _identifiers(make, subject)
     if not person:
         _registrations(make, subject)
@@ -497,4 +500,8 @@ async def fill(connection: asyncpg.Connection, world: World) -> None:
 
 
 def _stored(column: str, value: Any) -> Any:
-    return orjson.dumps(value).decode() if column in ("details", "items") and value is not None else value
+    return (
+        orjson.dumps(value).decode()
+        if column in ("details", "items", "in_doubt") and value is not None
+        else value
+    )

@@ -15,10 +15,9 @@ import orjson
 from hub.casework.details import canonical
 from hub.casework.machine import ChangedFact, NewFact
 from hub.errors import CaseUnknown
+from hub.store.writing import one_writer
 
 FACTS = ("record", "list_entry", "grade", "archive")
-# The same lock as the harvest's: one writer of versions at a time, whichever process it runs in.
-_LOCK = "SELECT pg_advisory_xact_lock(0x48415256)"
 
 
 @cache
@@ -28,11 +27,6 @@ def _columns(table: str) -> tuple[str, ...]:
     from hub.store.tables import metadata
 
     return tuple(column.name for column in metadata.tables[table].columns if column.name != "version_id")
-
-
-async def one_writer(connection: asyncpg.Connection) -> None:
-    """From here to the end of the transaction nobody else writes facts: what is read now is still so when it is changed."""
-    await connection.execute(_LOCK)
 
 
 async def write_fact(connection: asyncpg.Connection, fact: NewFact | ChangedFact, now: datetime) -> str:

@@ -190,7 +190,13 @@ def quarantine_show(number: Annotated[int, typer.Argument(help="Id of the row.")
         row, raw = found
         out.print(f"{row.source} {row.origin} {row.position}: {row.reason_code}: {row.reason}", markup=False)
         if row.replayed_at is not None:
-            out.print(f"understood on {row.replayed_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}", markup=False)
+            how = "understood" if row.dismissed_because is None else "dismissed"
+            by = f" by {row.settled_by}" if row.settled_by else ""
+            why = f": {row.dismissed_because}" if row.dismissed_because else ""
+            why = f", corrected: {', '.join(row.corrected)}" if row.corrected else why
+            out.print(
+                f"{how} on {row.replayed_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}{by}{why}", markup=False
+            )
         if row.cleared_at is not None:
             day = f"{row.cleared_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
             out.print(f"texts cleared by {row.cleared_by} on {day}: {row.cleared_because}", markup=False)
@@ -201,6 +207,25 @@ def quarantine_show(number: Annotated[int, typer.Argument(help="Id of the row.")
         else:
             out.print_json(json.dumps(dict(fields), ensure_ascii=False))
         return 0
+
+    with_store(work)
+
+
+@quarantine.command("dismiss")
+@told
+def quarantine_dismiss(
+    number: Annotated[int, typer.Argument(help="Id of the row.")],
+    reason: Annotated[str, typer.Option(help="Why nothing of it is to be stored; kept with the row.")],
+) -> None:
+    """Let a row rest that holds nothing to store; it waits again when it comes back otherwise."""
+    because = reason.strip()
+    if not because:
+        raise BadUserInput("--reason says why nothing of the row is to be stored.")
+
+    async def work(configured: Settings) -> None:
+        async with writer(configured, 1) as pool:
+            await replaying.dismiss(pool, number, operator(), because, present())
+        out.print(f"row {number} is dismissed", markup=False)
 
     with_store(work)
 
@@ -246,7 +271,9 @@ def quarantine_replay(
                 return 1
             await require_id_key(pool, configured.id_key, present())
             connector = _connector(configured, found[0].source)
-            refused = await replaying.replay(pool, connector, number, fields, present, cleared=clearing)
+            refused = await replaying.replay(
+                pool, connector, number, fields, present, by=operator(), cleared=clearing
+            )
         if refused is not None:
             err.print(f"credithub: row {number} stays: {refused.code}: {refused.reason}", markup=False)
             return 1

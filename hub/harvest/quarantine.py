@@ -12,31 +12,45 @@ from typing import Protocol, runtime_checkable
 import asyncpg
 
 from connectors.contract import RawRow
+from hub.harvest import doubts
 from hub.harvest.screen import redact
 from hub.harvest.understood import Rejected
 
 _KEEP = """
-INSERT INTO quarantine (source, origin, position, raw, reason_code, reason, quarantined_at)
-SELECT $1, n.origin, n.position, n.raw, n.code, n.reason, $7
-FROM unnest($2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[])
-  AS n(origin, position, raw, code, reason)
+INSERT INTO quarantine (source, origin, position, raw, reason_code, reason, quarantined_at, codes, data_classes)
+SELECT $1, n.origin, n.position, n.raw, n.code, n.reason, $7, string_to_array(n.codes, ' '), $9::text[]
+FROM unnest($2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $8::text[])
+  AS n(origin, position, raw, code, reason, codes)
 ON CONFLICT (source, origin, position) DO UPDATE
 SET raw = excluded.raw, reason_code = excluded.reason_code, reason = excluded.reason,
-  quarantined_at = excluded.quarantined_at, replayed_at = NULL
+  quarantined_at = excluded.quarantined_at, replayed_at = NULL, settled_by = NULL, corrected = NULL, dismissed_because = NULL,
+  codes = excluded.codes, data_classes = excluded.data_classes
 WHERE quarantine.raw <> excluded.raw OR quarantine.reason_code <> excluded.reason_code
+  OR quarantine.replayed_at IS NULL AND quarantine.data_classes <> excluded.data_classes
+"""
+# What the rows named before they are brought up to date.
+_NAMED = """
+SELECT q.codes FROM quarantine q JOIN unnest($2::text[], $3::text[]) AS n(origin, position) USING (origin, position)
+WHERE q.source = $1
 """
 # A row that was understood at last, because its source or the connector was corrected, needs nobody any more.
 _SETTLE = """
 UPDATE quarantine q SET replayed_at = $4
 FROM unnest($2::text[], $3::text[]) AS n(origin, position)
 WHERE q.source = $1 AND q.origin = n.origin AND q.position = n.position AND q.replayed_at IS NULL
+RETURNING q.codes
+"""
+_CORRECTED = "UPDATE quarantine SET settled_by = $2, corrected = $3 WHERE quarantine_id = $1"
+_DISMISS = """
+UPDATE quarantine SET replayed_at = $2, settled_by = $3, dismissed_because = $4
+WHERE quarantine_id = $1 AND replayed_at IS NULL RETURNING codes
 """
 _CLEARED = """
 UPDATE quarantine SET cleared_at = $2, cleared_by = $3, cleared_because = $4 WHERE quarantine_id = $1
 """
 _COLUMNS = (
     "quarantine_id, source, origin, position, reason_code, reason, quarantined_at, replayed_at,"
-    " cleared_at, cleared_by, cleared_because"
+    " settled_by, corrected, dismissed_because, cleared_at, cleared_by, cleared_because"
 )
 # $1: one source or all, $2: also those understood since.
 _LISTED = "($1::text IS NULL OR source = $1) AND ($2 OR replayed_at IS NULL)"
@@ -53,7 +67,11 @@ class Rereads(Protocol):
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A row in quarantine, without its bytes. `replayed_at`: understood since; `cleared…`: who let its texts be shown."""
+    """A row in quarantine, without its bytes. `cleared…`: who let its texts be shown.
+
+    `replayed_at`: since when it waits for nobody: it was understood, or a person dismissed it, `dismissed_because` then
+    says why. `settled_by`: who replayed or dismissed it; `corrected`: the fields that a replay corrected.
+    """
 
     quarantine_id: int
     source: str
@@ -63,6 +81,9 @@ class Quarantined:
     reason: str
     quarantined_at: datetime
     replayed_at: datetime | None
+    settled_by: str | None
+    corrected: Sequence[str] | None
+    dismissed_because: str | None
     cleared_at: datetime | None
     cleared_by: str | None
     cleared_because: str | None
@@ -77,29 +98,64 @@ class Clearing:
 
 
 async def keep(
-    connection: asyncpg.Connection, source: str, rejected: Sequence[Rejected], now: datetime
-) -> None:
-    """Put rows into quarantine, numbers of persons masked; a row that is there is brought up to date."""
+    connection: asyncpg.Connection,
+    source: str,
+    rejected: Sequence[Rejected],
+    now: datetime,
+    classes: Sequence[str] = (),
+) -> set[str]:
+    """Put rows into quarantine, numbers of persons masked; a row that is there is brought up to date.
+
+    `classes`: what may be missing of whom the rows name. Gives the codes of those whom they name, or named before.
+    """
     # Of a row that came twice in a batch the later state counts; one statement may touch a row only once.
     rows = {(one.row.origin, one.row.position): one for one in rejected}
-    if rows:
-        await connection.execute(
-            _KEEP,
-            source,
-            [origin for origin, _ in rows],
-            [position for _, position in rows],
-            [redact(one.row.raw) for one in rows.values()],
-            [one.code for one in rows.values()],
-            [one.reason for one in rows.values()],
-            now,
-        )
-
-
-async def settle(connection: asyncpg.Connection, source: str, rows: Sequence[RawRow], now: datetime) -> None:
-    """Mark quarantined rows that were understood now."""
+    if not rows:
+        return set()
+    origins, positions = [origin for origin, _ in rows], [position for _, position in rows]
+    before = await connection.fetch(_NAMED, source, origins, positions)
+    named = [doubts.codes_in(one.row) for one in rows.values()]
     await connection.execute(
+        _KEEP,
+        source,
+        origins,
+        positions,
+        [redact(one.row.raw) for one in rows.values()],
+        [one.code for one in rows.values()],
+        [one.reason for one in rows.values()],
+        now,
+        [" ".join(codes) for codes in named],
+        classes,
+    )
+    return {code for codes in (*named, *(row["codes"] for row in before)) for code in codes}
+
+
+async def settle(
+    connection: asyncpg.Connection, source: str, rows: Sequence[RawRow], now: datetime
+) -> set[str]:
+    """Mark quarantined rows that were understood now. Gives the codes of those whom they named."""
+    settled = await connection.fetch(
         _SETTLE, source, [row.origin for row in rows], [row.position for row in rows], now
     )
+    return {code for row in settled for code in row["codes"]}
+
+
+async def note_corrected(
+    connection: asyncpg.Connection, quarantine_id: int, by: str, fields: Sequence[str]
+) -> None:
+    """Keep who replayed a row, and which fields it then had otherwise."""
+    await connection.execute(_CORRECTED, quarantine_id, by, list(fields))
+
+
+async def dismiss(
+    connection: asyncpg.Connection, quarantine_id: int, by: str, because: str, now: datetime
+) -> set[str] | None:
+    """A person found that nothing of a row is to be stored: it waits no more, unless it comes back otherwise.
+
+    Gives the codes of those whom it named; None: no such row waits.
+    """
+    row = await connection.fetchrow(_DISMISS, quarantine_id, now, by, because)
+    return None if row is None else set(row["codes"])
 
 
 async def note_cleared(
@@ -109,9 +165,9 @@ async def note_cleared(
     await connection.execute(_CLEARED, quarantine_id, now, clearing.by, clearing.because)
 
 
-async def has_open(connection: asyncpg.Connection, source: str) -> bool:
-    """Whether rows of the source wait in quarantine."""
-    query = "SELECT EXISTS (SELECT FROM quarantine WHERE source = $1 AND replayed_at IS NULL)"
+async def has_open(connection: asyncpg.Connection, source: str | None = None) -> bool:
+    """Whether rows of the source, or of any, wait in quarantine."""
+    query = "SELECT EXISTS (SELECT FROM quarantine WHERE ($1::text IS NULL OR source = $1) AND replayed_at IS NULL)"
     return bool(await connection.fetchval(query, source))
 
 

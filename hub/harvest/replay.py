@@ -1,21 +1,23 @@
-"""Takes a quarantined row again, as corrected by a person: the hub itself guesses nothing."""
+"""Takes a quarantined row again, as corrected by a person, or lets it rest: the hub itself guesses nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 
 from connectors.contract import Connector, Mode, RawRow, Retention
 from hub.errors import BadUserInput
-from hub.harvest import checkpoints
-from hub.harvest.quarantine import Clearing, fields_of, note_cleared, quarantined
+from hub.harvest import checkpoints, doubts, quarantine
+from hub.harvest.quarantine import Clearing, fields_of, note_cleared, note_corrected, quarantined
 from hub.harvest.run import Clock, exclusive, intake_of
 from hub.harvest.understood import Rejected
 from hub.harvest.versions import Totals, write_batch
+from hub.store.writing import one_writer
 
 
 async def replay(
@@ -25,14 +27,16 @@ async def replay(
     corrections: Mapping[str, str],
     clock: Clock,
     *,
+    by: str | None = None,
     cleared: Clearing | None = None,
 ) -> Rejected | None:
     """Store a quarantined row with `corrections` over its fields; None when understood, else why not.
 
     The quarantine holds persons' numbers masked, so for such a row the corrections must give the number
-    again. `cleared`: who has read the texts and found that they may be shown (R7.3), and why; kept with the row
-    once it is stored. A row that is not understood stays as it is. Errors: BadUserInput when there is no such
-    row, it is another source's or a live one's, or a correction names no field of it; StoreUnavailable.
+    again. `by`: who replays it; kept with the names of the corrected fields. `cleared`: who has read the
+    texts and found that they may be shown (R7.3), and why; kept with the row once it is stored. A row that is
+    not understood stays as it is. Errors: BadUserInput when there is no such row, it is another source's or a
+    live one's, or a correction names no field of it; StoreUnavailable.
     """
     found = await quarantined(pool, quarantine_id)
     if found is None or found[0].source != connector.source.name:
@@ -60,13 +64,30 @@ async def replay(
             # twice.
             moved = Totals(0, totals.stored, totals.unchanged, totals.quarantined - 1)
             await checkpoints.count(connection, connector.source.name, moved, clock())
+            if totals.quarantined:
+                return
+            if by is not None:
+                await note_corrected(connection, quarantine_id, by, sorted(corrections))
             # In the transaction that shows the texts: none is shown without its reason.
-            if cleared is not None and not totals.quarantined:
+            if cleared is not None:
                 await note_cleared(connection, quarantine_id, cleared, clock())
 
         totals = await write_batch(connection, connector.source, understood, clock(), checkpoint)
     again = await quarantined(pool, quarantine_id) if totals.quarantined else None
     return Rejected(understood[0].row, again[0].reason_code, again[0].reason) if again else None
+
+
+async def dismiss(pool: asyncpg.Pool, quarantine_id: int, by: str, because: str, now: datetime) -> None:
+    """Let a row rest of which nothing is to be stored: no “no” about whom it names waits for it any more.
+
+    A row that comes back otherwise waits again. Errors: BadUserInput when no such row waits.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await one_writer(connection)
+        named = await quarantine.dismiss(connection, quarantine_id, by, because, now)
+        if named is None:
+            raise BadUserInput(f"No row {quarantine_id} waits in quarantine.")
+        await doubts.note(connection, named)
 
 
 class _Watched(dict[str, str | None]):

@@ -11,16 +11,15 @@ import asyncpg
 import orjson
 
 from connectors.contract import RawRow, Source
-from hub.harvest import objections, publications, quarantine, repairs
+from hub.harvest import doubts, objections, publications, quarantine, repairs
 from hub.harvest.columns import FILLED, written
 from hub.harvest.drafts import SubjectDraft
 from hub.harvest.ids import random_ids
 from hub.harvest.resolve import Anchor, resolve
 from hub.harvest.understood import Prepared, Rejected
+from hub.store.writing import one_writer
 from schema.names import name_key
 
-# One batch at a time creates subjects and versions, whichever process it runs in (any constant of our own).
-_LOCK = "SELECT pg_advisory_xact_lock(0x48415256)"
 # The newest version of each record, current or ended: a record that comes back keeps its public id. Versions are
 # written by one at a time, so their ids tell which is newer; moments are those of writers that may have waited.
 _NEWEST = """
@@ -142,7 +141,7 @@ async def write_batch(
     `source_updated_at` is a re-delivery and changes nothing either, nor does one from before its record was withdrawn.
     """
     async with connection.transaction():
-        await connection.execute(_LOCK)
+        await one_writer(connection)
         work = _Work(connection, source, now)
         totals = await work.take(batch)
         await checkpoint(connection, totals)
@@ -164,6 +163,8 @@ class _Work:
         self._withdrawn: dict[tuple[str, str], datetime] = {}
         self._withdrawals: dict[tuple[str, str], datetime] = {}
         self._registered: dict[int, tuple[Prepared, Anchor]] = {}
+        # Codes that the store did not know before.
+        self._new: set[str] = set()
         self._results: list[tuple[Prepared, repairs.Target]] = []
 
     async def take(self, batch: Sequence[Prepared | Rejected]) -> Totals:
@@ -189,9 +190,14 @@ class _Work:
                 unchanged += 1
         await self._write()
         await repairs.settle(self._connection, self._results, self._now)
-        if accepted and await quarantine.has_open(self._connection, self._source.name):
-            await quarantine.settle(self._connection, self._source.name, accepted, self._now)
-        await quarantine.keep(self._connection, self._source.name, rejected, self._now)
+        named: set[str] = set()
+        if accepted and await quarantine.has_open(self._connection):
+            # Of whom the store knows only now, a row may have waited before.
+            named |= self._new
+            named |= await quarantine.settle(self._connection, self._source.name, accepted, self._now)
+        classes = doubts.classes_of(self._source)
+        named |= await quarantine.keep(self._connection, self._source.name, rejected, self._now, classes)
+        await doubts.note(self._connection, named)
         return Totals(len(batch), stored, unchanged, len(rejected))
 
     async def _named(
@@ -258,6 +264,7 @@ class _Work:
             return {}
         drafts = [draft for _, draft in wanted]
         found = await resolve(self._connection, drafts, self._source.name, self._now)
+        self._new = {one.uscc for one in (*found.created, *found.recoded) if one.uscc is not None}
         return {
             id(one): (found.anchors[index], one.table == "record" and found.name_differs(index, draft))
             for index, (one, draft) in enumerate(wanted)

@@ -268,18 +268,21 @@ class Expressions:
         if guard == FALSE:
             return "NULL::text"
         answer = (
-            f"CASE WHEN EXISTS (SELECT {facts}) THEN 'YES' WHEN {self._missing(rule)} THEN 'INDETERMINATE'"
+            f"CASE WHEN EXISTS (SELECT {facts}) THEN 'YES' WHEN {self._missing(row, rule)} THEN 'INDETERMINATE'"
             " ELSE 'NO' END"
         )
         return answer if guard == TRUE else f"CASE WHEN {guard} THEN {answer} END"
 
-    def _missing(self, rule: Rule) -> str:
-        """SQL: a source of the field's classes does not answer, so what is not there may still be so (§0.5).
+    def _missing(self, row: Row, rule: Rule) -> str:
+        """SQL: a source of the field's classes does not answer, or sent of the subject what nobody understood yet.
 
-        Sources declare the class of organizations; whose a row is, only the row tells.
+        What is not there may still be so (§0.5). Sources declare the class of organizations; whose a row is, only the
+        row tells.
         """
         unvouched = self.parameters.context(Context.UNVOUCHED, "text[]")
-        return any_of([f"'{one}' = ANY ({unvouched})" for one in rule.classes])
+        asked = "{" + ",".join(rule.classes) + "}"
+        doubted = f"coalesce({row.subject_alias or row.alias}.in_doubt ?| '{asked}', FALSE)"
+        return any_of([*[f"'{one}' = ANY ({unvouched})" for one in rule.classes], doubted])
 
     def _on_list(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         if of == "TAX":
@@ -299,7 +302,7 @@ class Expressions:
             return "NULL::int"
         # A decision that two sources deliver is one; while a source is missing, no number is known to be all.
         count = f"(SELECT count(DISTINCT coalesce(x.document_number, x.public_id::text))::int {facts})"
-        return f"CASE WHEN {all_of([guard, f'NOT ({self._missing(rule)})'])} THEN {count} END"
+        return f"CASE WHEN {all_of([guard, f'NOT ({self._missing(row, rule)})'])} THEN {count} END"
 
     def _tax_grade_is_d(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         return self._tristate(row, rule, type_name, "grade", "x.scheme = 'TAX' AND x.grade_code = 'D'")
@@ -313,9 +316,12 @@ class Expressions:
             for data_class in known.classes
             if coordinate in self.view.visible
         }
+        classes = f"ANY ('{{{','.join(sorted(asked))}}}')"
         return (
-            f"ARRAY(SELECT DISTINCT split_part(u, ' ', 2) AS source FROM unnest({missing}) u"
-            f" WHERE split_part(u, ' ', 1) = ANY ('{{{','.join(sorted(asked))}}}') ORDER BY source)"
+            f"ARRAY(SELECT split_part(u, ' ', 2) AS source FROM unnest({missing}) u"
+            f" WHERE split_part(u, ' ', 1) = {classes}"
+            f" UNION SELECT d.source FROM jsonb_each({row.subject_alias or row.alias}.in_doubt) e(data_class, sources),"
+            f" jsonb_array_elements_text(e.sources) d(source) WHERE e.data_class = {classes} ORDER BY source)"
         )
 
     def _identity_verified(self, row: Row, rule: Rule, type_name: str, of: str) -> str:

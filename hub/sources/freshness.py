@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import orjson
+
 from connectors.contract import Mode, Source
 from hub.errors import StoreUnavailable
 from hub.rights.matrix import Level
@@ -50,6 +52,11 @@ def unvouched(sources: Mapping[str, Source], incomplete: Iterable[str]) -> Unvou
     return Unvouched(
         tuple(sorted({data_class for data_class, _ in missing})), tuple(" ".join(one) for one in missing)
     )
+
+
+def doubted(in_doubt: str | bytes | None) -> set[str]:
+    """The sources of which a row that names a subject waits in quarantine, by the subject's column `in_doubt` (§0.5)."""
+    return {name for sources in orjson.loads(in_doubt or "{}").values() for name in sources}
 
 
 def harvested_state(source: Source, known: State | None, now: datetime) -> State:

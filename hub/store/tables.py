@@ -138,6 +138,8 @@ subject = Table(
     Column("established_on", Date),
     Column("industry_code", CODE),
     Column("legal_representative_name", Text),
+    # Data class → sources of which a row that names the subject waits in quarantine; null: none does.
+    Column("in_doubt", JSONB),
     _one_of("kind", SUBJECT_KINDS),
     CheckConstraint("uscc ~ '^[0-9A-HJ-NPQRTUWXY]{18}$'", name="uscc_shape"),
 )
@@ -433,6 +435,13 @@ quarantine = Table(
     Column("reason", Text, nullable=False),
     Column("quarantined_at", MOMENT, nullable=False),
     Column("replayed_at", MOMENT),
+    # The unified social credit codes that stand in it, and the data classes that a row of its source may be of.
+    Column("codes", ARRAY(CODE), nullable=False, server_default=text("'{}'")),
+    Column("data_classes", ARRAY(CODE), nullable=False, server_default=text("'{}'")),
+    # Who replayed it and the fields that were corrected then, or who dismissed it and why.
+    Column("settled_by", Text),
+    Column("corrected", ARRAY(Text)),
+    Column("dismissed_because", Text),
     # Who let its texts be shown last, and why: kept when the row comes back, for what was shown was shown.
     Column("cleared_at", MOMENT),
     Column("cleared_by", Text),
@@ -444,6 +453,13 @@ Index(
     "ix_quarantine_open",
     quarantine.c.source,
     quarantine.c.quarantined_at,
+    postgresql_where=quarantine.c.replayed_at.is_(None),
+)
+# Which rows that wait name a subject.
+Index(
+    "ix_quarantine_codes",
+    quarantine.c.codes,
+    postgresql_using="gin",
     postgresql_where=quarantine.c.replayed_at.is_(None),
 )
 

@@ -20,6 +20,12 @@ from tests.casework.check_documents import (
 )
 from tests.casework.desk import MONDAY, Office
 
+SUMMARY = """
+query Summary($c: String!) {
+  subject(value: $c) { summary { hasSeriousDishonestyEntry hasPublicPenalty incompleteSources } }
+}
+"""
+
 # ---- R5.1 ------------------------------------------------------------------------------------------------------
 
 
@@ -321,6 +327,27 @@ async def test_acceptance_08_r5_4_tax_down_leaves_it_open_and_names_tax(office: 
     finally:
         await office.sources()
         await office.noticed("TAX", "OK")
+
+
+async def test_r5_4_a_row_of_tax_that_nobody_understood_yet_leaves_it_open_for_the_firm_that_it_names(
+    office: Office,
+) -> None:
+    code, other = await office.subject(), await office.subject()
+    waiting = '{"D10": ["TAX"], "D17": ["TAX"]}'
+    await office.rows("UPDATE subject SET in_doubt = $2::text::jsonb WHERE uscc = $1", code, waiting)
+    desk = office.desk(purpose=BIDS[0], matter=BIDS[1])
+    check = await run(desk, code)
+    assert (check["conclusion"], check["eligibility"]["answer"]) == ("INDETERMINATE", "INDETERMINATE")
+    assert check["eligibility"]["missingSources"] == ["TAX"]
+    seen = {one["source"]: one["status"] for one in check["evidence"]["sources"]}
+    assert (seen["TAX"], seen["COMMERCE"]) == ("PARTIAL", "OK")
+    assert (await run(desk, other))["eligibility"]["answer"] == "YES"
+    told = await office.desk("public", "PUBLIC_QUERY", None, None).done(SUMMARY, {"c": code})
+    assert told["subject"]["summary"] == {
+        "hasSeriousDishonestyEntry": "INDETERMINATE",
+        "hasPublicPenalty": "NO",
+        "incompleteSources": ["TAX"],
+    }
 
 
 async def test_acceptance_18_r5_4_a_watch_list_entry_is_for_the_department_alone_and_denies_the_clean_years(

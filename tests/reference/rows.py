@@ -63,7 +63,7 @@ async def load(connection: asyncpg.Connection, live: Mapping[str, list[Row]]) ->
 
 def _plain(row: Row) -> Row:
     plain = dict(row)
-    for name in ("details", "items"):
+    for name in ("details", "items", "in_doubt"):
         if isinstance(plain.get(name), str | bytes):
             plain[name] = orjson.loads(plain[name])
     if plain.get("public_id") is not None:

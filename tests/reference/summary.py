@@ -64,7 +64,13 @@ def summary(rights: Rights, subject: Row, type_name: str, name: str) -> object:
             if f"CreditSummary.{field}" in rights.asker.view.visible
             for source in one.sources
         }
-        return sorted(asked.intersection(rights.asker.incomplete))
+        doubted = {
+            source
+            for field, one in QUESTIONS.items()
+            if f"CreditSummary.{field}" in rights.asker.view.visible
+            for source in _doubted(subject, one)
+        }
+        return sorted(asked.intersection(rights.asker.incomplete) | doubted)
     question = QUESTIONS["hasPublicPenalty" if name == "publicPenaltyCount" else name]
     data_class = question.of_persons if type_name == "NaturalPerson" else question.data_class
     level = rights.level(data_class, subject)
@@ -79,10 +85,16 @@ def summary(rights: Rights, subject: Row, type_name: str, name: str) -> object:
         and rights.in_use(question.table, row)
         and question.says_yes(row)
     ]
+    missing = question.sources.intersection(rights.asker.incomplete) or _doubted(subject, question)
     if name == "publicPenaltyCount":
-        if not question.sources.isdisjoint(rights.asker.incomplete):
+        if missing:
             return None
         return len({row["document_number"] or row["public_id"] for row in found})
     if found:
         return "YES"
-    return "NO" if question.sources.isdisjoint(rights.asker.incomplete) else "INDETERMINATE"
+    return "INDETERMINATE" if missing else "NO"
+
+
+def _doubted(subject: Row, question: Question) -> list[str]:
+    """The sources that sent of the subject what nobody understood, and that may have been about what is asked."""
+    return list((subject["in_doubt"] or {}).get(question.data_class, ()))

@@ -113,8 +113,9 @@ def details_of(work: Work, matter: Matter, seen: Seen) -> CheckDetails:
         checked_at=work.now,
         items=seen.items,
         sources=tuple(
-            SourceSeen(one.source, one.status, one.as_of, one.source in matter.required_sources)
-            for _, one in sorted(work.sources.items())
+            SourceSeen(name, status, one.as_of, name in matter.required_sources)
+            for name, one in sorted(work.sources.items())
+            for status in ["PARTIAL" if one.status == "OK" and name in seen.doubted else one.status]
         ),
         view=work.view.digest,
         policy_version=f"{rules.id} {work.policy_version}",

@@ -18,6 +18,7 @@ from hub.query.relations import BREACH_STANDS, ENTRY_STANDS, TABLES
 from hub.rights.policy import Level
 from hub.rules.conclusion import Measure, Unfulfilled
 from hub.rules.eligibility import Adverse, Facts, Listing
+from hub.sources.freshness import doubted
 
 # Record types that are established breaches of commitments (R6.4).
 BREACHES = ("COMMITMENT_BREACH", "FALSE_COMMITMENT")
@@ -53,19 +54,23 @@ class Seen:
     measures: tuple[Measure, ...]
     unfulfilled: tuple[Unfulfilled, ...]
     items: tuple[EvidenceItem, ...]
+    # Sources that sent of it what nobody understood yet.
+    doubted: frozenset[str]
 
 
 async def look(work: Work, codes: Sequence[str], required: Sequence[str]) -> Mapping[str, Seen]:
     """Code → what the check's caller may see of that subject; unknown and invisible subjects are absent alike."""
     subjects = await _subjects(work, codes)
     ids = [row["subject_id"] for row in subjects]
-    missing = tuple(
-        name for name in required if name not in work.sources or work.sources[name].status != "OK"
-    )
+    down = {name for name in required if name not in work.sources or work.sources[name].status != "OK"}
     records, entries, cases = await _records(work, ids), await _entries(work, ids), await _cases(work, ids)
     return {
         row["uscc"]: _seen(
-            row, records[row["subject_id"]], entries[row["subject_id"]], cases[row["subject_id"]], missing
+            row,
+            records[row["subject_id"]],
+            entries[row["subject_id"]],
+            cases[row["subject_id"]],
+            tuple(name for name in required if name in down | doubted(row["in_doubt"])),
         )
         for row in subjects
     }
@@ -104,6 +109,7 @@ def _seen(
             *(_item("LIST_ENTRY", "l", row, row["color"], row["under_objection"]) for row in entries),
             *(_item(row["mechanism"], "c", row, row["state"], False) for row in cases),
         ),
+        doubted=frozenset(doubted(subject["in_doubt"])),
     )
 
 
@@ -145,8 +151,8 @@ async def _subjects(work: Work, codes: Sequence[str]) -> list[Any]:
     shown = access.classes(subject_row("s"), ("D1",), Level.MASKED)
     named = parameters.bind(FromRef(Constant(list(codes))), "text[]")
     return await work.rows(
-        "SELECT s.subject_id, s.uscc, s.display_name, s.region_code, s.established_on FROM subject s WHERE "
-        + all_of([f"s.uscc = ANY ({named})", "s.kind <> 'NATURAL_PERSON'", shown]),
+        "SELECT s.subject_id, s.uscc, s.display_name, s.region_code, s.established_on, s.in_doubt FROM subject s"
+        " WHERE " + all_of([f"s.uscc = ANY ({named})", "s.kind <> 'NATURAL_PERSON'", shown]),
         parameters,
     )
 

@@ -20,6 +20,7 @@ from hub.casework.work import calendar_for
 from hub.rules.dated import the_one
 from hub.rules.tiering import Fact, Firm, Sector, Tier, TierRules, load_tier_rules
 from hub.sources.discovery import discover
+from hub.sources.freshness import doubted
 from schema.governance import Capability
 
 # Firms computed in one transaction.
@@ -28,12 +29,12 @@ _BATCH = 200
 # changes with every fact that is recorded, superseded or ended, be it at the moment at which it or another began: so a
 # tier is computed anew when something happened.
 _CANDIDATES = """
-SELECT s.subject_id, s.region_code, s.established_on, t.number, t.details, m.mark
+SELECT s.subject_id, s.region_code, s.established_on, s.in_doubt, t.number, t.details, m.mark
 FROM subject s
 LEFT JOIN case_file t ON t.subject_id = s.subject_id AND t.mechanism = 'SUPERVISION_TIER' AND t.closed_at IS NULL
   AND t.details->>'sector' = $1
 CROSS JOIN LATERAL (
-  SELECT concat_ws('/', s.established_on, count(*), extract(epoch FROM max(x.at)), sum(x.version)) AS mark FROM (
+  SELECT concat_ws('/', s.established_on, s.in_doubt, count(*), extract(epoch FROM max(x.at)), sum(x.version)) AS mark FROM (
     SELECT greatest(recorded_at, superseded_at) AS at, (superseded_at IS NOT NULL)::int AS version
     FROM record WHERE subject_id = s.subject_id
     UNION ALL
@@ -217,7 +218,8 @@ async def _take(
         facts.setdefault(row["subject_id"], []).append(_fact(row))
     new = []
     for one in found:
-        firm = Firm(one["established_on"], tuple(facts.get(one["subject_id"], ())), missing)
+        without = missing | doubted(one["in_doubt"])
+        firm = Firm(one["established_on"], tuple(facts.get(one["subject_id"], ())), without)
         tier = rules.tier(firm, sector.id, today)
         assert tier is not None, sector.id
         made = _details(sector, tier, missing, one["mark"], now)

@@ -12,7 +12,6 @@ from uuid import uuid4
 import orjson
 
 from hub.casework import engine
-from hub.casework.facts import one_writer
 from hub.casework.foreign_trade.findings import CONDUCT_ENDED, publishable, rules, said
 from hub.casework.foreign_trade.notifications import NOTIFICATION, Answered, NotificationDetails
 from hub.casework.listings.machine import LIST_ENTRY as LISTING
@@ -40,6 +39,7 @@ from hub.query.relations import TABLES as RELATED
 from hub.rules.calendar import Due
 from hub.rules.deadlines import due
 from hub.rules.objections import agent_limit
+from hub.store.writing import one_writer
 
 MOST_FILES = 50
 KINDS = {"r": RECORD, "l": LIST_ENTRY}

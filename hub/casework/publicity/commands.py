@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from hub.casework import engine
-from hub.casework.facts import one_writer
 from hub.casework.publicity.machine import (
     PUBLICITY,
     PublicityDetails,
@@ -27,6 +26,7 @@ from hub.rules.calendar import NATIONAL, calendar_of
 from hub.rules.publicity import load_publicity_rules
 from hub.rules.redactor import TextTooLong
 from hub.rules.timeliness import Decided, figures, had_to_be_published, publish_due
+from hub.store.writing import one_writer
 
 _LONGEST_TITLE = 400
 _LONGEST_SPAN = timedelta(days=1100)

@@ -11,7 +11,6 @@ import asyncpg
 import orjson
 
 from hub.casework import engine
-from hub.casework.facts import one_writer
 from hub.casework.listings.machine import LIST_ENTRY
 from hub.casework.listings.measures import follow_entry
 from hub.casework.machine import Machine, Step
@@ -32,6 +31,7 @@ from hub.query.relations import TABLES
 from hub.rights.view import View
 from hub.rules.repair_case import Target
 from hub.rules.repair_rows import Recognizer
+from hub.store.writing import one_writer
 
 KINDS = {"r": (RECORD, "record"), "l": (LIST_ENTRY_KIND, "list_entry")}
 # One row of either table under the same names.

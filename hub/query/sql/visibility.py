@@ -96,7 +96,8 @@ class Visibility:
         shown = self.of_classes(Row("r", TABLES["registration"], s), ("D1",))
         # Scopes follow the subject's region of today; what it was called follows the moment asked for.
         return (
-            f"(SELECT {s}.subject_id, {s}.public_id, {s}.kind, {s}.uscc, {s}.region_code, {columns} FROM subject {s}"
+            f"(SELECT {s}.subject_id, {s}.public_id, {s}.kind, {s}.uscc, {s}.region_code, {s}.in_doubt, {columns}"
+            f" FROM subject {s}"
             f" LEFT JOIN LATERAL (SELECT * FROM registration r WHERE r.subject_id = {s}.subject_id"
             f" AND r.recorded_at <= {self.as_of} AND {shown}"
             f" ORDER BY r.recorded_at DESC, r.version_id DESC LIMIT 1) {g} ON TRUE"

@@ -1,0 +1,115 @@
+"""A row that waits in quarantine leaves open what nobody can deny meanwhile of the subjects that it names (§0.5)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from connectors.contract import RawRow
+from connectors.credit_platform import EVALUATION
+from hub.errors import BadUserInput
+from hub.harvest.doubts import codes_in
+from hub.harvest.quarantine import list_quarantined
+from hub.harvest.replay import dismiss, replay
+from hub.harvest.run import harvest
+from tests.casework.test_repair_results import Window
+from tests.conftest import Database
+from tests.harvesting import fined, granted, one, take
+from tests.publicity_files import FIRM, NOW
+
+ALL = {data_class: ["MARKET_REGULATION"] for data_class in ("D1", "D4", "D6", "D10", "D17", "D24")}
+
+
+async def doubt(database: Database) -> Any:
+    """What is in doubt of the firm."""
+    told = await one(database, "SELECT in_doubt FROM subject WHERE uscc = $1", FIRM)
+    return None if told is None else json.loads(told)
+
+
+async def waiting(database: Database) -> int:
+    """The id of the one row that waits."""
+    (found,) = await list_quarantined(database.writer)
+    return found.quarantine_id
+
+
+async def test_a_row_that_waits_leaves_its_subject_in_doubt_until_its_source_corrects_it(
+    database: Database,
+) -> None:
+    await take(database, [granted("7"), {**fined("罚款"), "reject": "NOT_YET"}])
+    assert await doubt(database) == ALL
+    await take(database, [granted("7"), fined("罚款")])
+    assert await doubt(database) is None
+
+
+async def test_a_subject_that_is_known_only_later_is_in_doubt_from_its_first_day(database: Database) -> None:
+    await take(database, [{**fined("罚款"), "reject": "NOT_YET"}])
+    await take(database, [granted("7")])
+    assert await doubt(database) == ALL
+
+
+async def test_a_row_that_comes_back_about_another_leaves_the_first_in_no_doubt(database: Database) -> None:
+    await take(database, [granted("7"), {**fined("罚款"), "reject": "NOT_YET"}])
+    other = {**fined("罚款"), "identifiers": [], "reject": "NOT_YET"}
+    await take(database, [granted("7"), other])
+    assert await waiting(database)
+    assert await doubt(database) is None
+
+
+async def test_a_replay_ends_the_doubt_and_tells_who_corrected_what(database: Database) -> None:
+    await take(database, [granted("7")])
+    row = {
+        "tyshxydm": FIRM, "ztmc": "青海三江源商贸有限公司", "ztlb": "法人及非法人组织", "pjdj": "丁", "pjrq": "2026-05-01",
+        "gxsj": "2026-05-02 10:00:00", "scbz": "0",
+    }  # fmt: skip
+    await harvest(Window([row], EVALUATION), database.writer, lambda: NOW, pauses=())
+    assert (await doubt(database))["D10"] == ["CREDIT_PLATFORM"]
+    number, connector = await waiting(database), Window([], EVALUATION)
+    refused = await replay(database.writer, connector, number, {"pjdj": "戊"}, lambda: NOW, by="值班员")
+    assert refused is not None
+    assert await doubt(database) is not None
+    assert await replay(database.writer, connector, number, {"pjdj": "D"}, lambda: NOW, by="值班员") is None
+    assert await doubt(database) is None
+    (found,) = await list_quarantined(database.writer, every=True)
+    assert (found.replayed_at, found.settled_by, found.corrected, found.dismissed_because) == (
+        NOW,
+        "值班员",
+        ["pjdj"],
+        None,
+    )
+
+
+async def test_a_row_that_is_dismissed_waits_no_more_until_it_comes_back_otherwise(
+    database: Database,
+) -> None:
+    bad = {**fined("罚款"), "reject": "NOT_YET"}
+    await take(database, [granted("7"), bad])
+    await dismiss(database.writer, await waiting(database), "值班员", "测试数据", NOW)
+    assert await doubt(database) is None
+    (row,) = await list_quarantined(database.writer, every=True)
+    assert (row.replayed_at, row.settled_by, row.dismissed_because) == (NOW, "值班员", "测试数据")
+    with pytest.raises(BadUserInput, match="waits"):
+        await dismiss(database.writer, row.quarantine_id, "值班员", "再次", NOW)
+    await take(database, [granted("7"), bad])
+    assert await list_quarantined(database.writer) == []
+    await take(database, [granted("7"), {**bad, "title": "y"}])
+    (again,) = await list_quarantined(database.writer)
+    assert (again.settled_by, again.dismissed_because) == (None, None)
+    assert await doubt(database) == ALL
+
+
+@pytest.mark.parametrize(
+    ("fields", "raw", "found"),
+    [
+        ({"a": f"名称({FIRM})", "b": None}, b"", [FIRM]),
+        ({"a": FIRM.lower()}, b"", [FIRM]),
+        ({"a": "".join(chr(ord(sign) + 0xFEE0) for sign in FIRM)}, b"", [FIRM]),
+        ({"a": f"{FIRM}0", "b": FIRM[:-1] + "0", "c": "63010419900307123X"}, b"", []),
+        ({}, f"许可,{FIRM},".encode("gb18030"), [FIRM]),
+    ],
+)
+def test_the_codes_in_a_row_are_those_that_could_be_keys(
+    fields: dict[str, str | None], raw: bytes, found: list[str]
+) -> None:
+    assert codes_in(RawRow("o", "p", raw, fields)) == found
