@@ -380,6 +380,14 @@ async def test_quarantine_is_listed_shown_and_replayed(shell: Shell, store: Data
     kept = shell("quarantine", "replay", str(tax))
     assert (kept.status, kept.out) == (1, "")
     assert re.fullmatch(rf"credithub: row {tax} stays: [A-Z_]+: .+\n", kept.err)
+    dismissed = shell("quarantine", "dismiss", str(tax), "--reason", "测试行")
+    assert (dismissed.status, dismissed.out) == (0, f"row {tax} is dismissed\n")
+    assert re.fullmatch(
+        rf"dismissed on \d{{4}}-\d\d-\d\d \d\d:\d\d by {operator()}: 测试行",
+        shell("quarantine", "show", str(tax)).lines[1],
+    )
+    shell("quarantine", "dismiss", str(tax), "--reason", "再次").refused("BAD_USER_INPUT", "waits")
+    shell("quarantine", "dismiss", str(tax), "--reason", " ").refused("BAD_USER_INPUT", "--reason")
     for command in ("show", "replay"):
         done = shell("quarantine", command, "999999999")
         assert (done.status, done.err) == (1, "credithub: no row 999999999 is in quarantine\n")
@@ -424,7 +432,7 @@ async def test_texts_are_cleared_with_a_reason_that_stays_with_the_row(
     done = shell(*replay, "--cleared", "--reason", "企业服务热线")
     assert (done.status, f"cleared by {operator()}: 企业服务热线" in done.out) == (0, True)
     understood, shown = shell("quarantine", "show", number).lines[1:3]
-    assert re.fullmatch(r"understood on \d{4}-\d\d-\d\d \d\d:\d\d", understood)
+    assert re.fullmatch(rf"understood on \d{{4}}-\d\d-\d\d \d\d:\d\d by {operator()}", understood)
     assert re.fullmatch(rf"texts cleared by {operator()} on \d{{4}}-\d\d-\d\d \d\d:\d\d: 企业服务热线", shown)
 
 
