@@ -93,6 +93,7 @@ async def test_a_row_that_is_dismissed_waits_no_more_until_it_comes_back_otherwi
         await dismiss(database.writer, row.quarantine_id, "值班员", "再次", NOW)
     await take(database, [granted("7"), bad])
     assert await list_quarantined(database.writer) == []
+    assert await doubt(database) is None
     await take(database, [granted("7"), {**bad, "title": "y"}])
     (again,) = await list_quarantined(database.writer)
     assert (again.settled_by, again.dismissed_because) == (None, None)

@@ -12,17 +12,27 @@ from connectors.contract import RawRow, Source
 from schema.identifiers import is_uscc
 
 _CODE = re.compile(r"(?<![0-9A-Z])[0-9A-HJ-NPQRTUWXY]{18}(?![0-9A-Z])")
-# Data class → the sources whose rows wait; null where none does.
-_NOTE = """
-WITH waiting AS (
-  SELECT c.code, d.data_class, jsonb_agg(DISTINCT q.source) AS sources
-  FROM quarantine q, unnest(q.codes) c(code), unnest(q.data_classes) d(data_class)
-  WHERE q.codes && $1 AND q.replayed_at IS NULL GROUP BY c.code, d.data_class
+# `subject.in_doubt`: data class → the sources whose rows wait; null where none does.
+_RAISE = """
+UPDATE subject s SET in_doubt = coalesce(s.in_doubt, '{}') || (
+  SELECT jsonb_object_agg(c, (SELECT jsonb_agg(DISTINCT d) FROM (
+    SELECT jsonb_array_elements_text(s.in_doubt -> c) AS d UNION SELECT $3) known))
+  FROM unnest($2::text[]) c)
+WHERE s.uscc = ANY ($1::text[])
+  AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE NOT coalesce((s.in_doubt -> c) ? $3, FALSE))
+"""
+# Of codes that no subject has, as authorities have none here, nothing is looked up: all rows of a source may name one.
+_LOOK = """
+WITH asked AS (SELECT array_agg(uscc) AS codes FROM subject WHERE uscc = ANY ($1::text[])),
+waiting AS (
+  SELECT code, data_class, jsonb_agg(DISTINCT source) AS sources
+  FROM asked, quarantine q, unnest(q.codes) AS code, unnest(q.data_classes) AS data_class
+  WHERE q.codes && asked.codes AND q.replayed_at IS NULL GROUP BY code, data_class
 )
 UPDATE subject s SET in_doubt = n.in_doubt
 FROM (
-  SELECT k.code, (SELECT jsonb_object_agg(w.data_class, w.sources) FROM waiting w WHERE w.code = k.code) AS in_doubt
-  FROM unnest($1::text[]) k(code)
+  SELECT k.code, jsonb_object_agg(w.data_class, w.sources) FILTER (WHERE w.code IS NOT NULL) AS in_doubt
+  FROM asked, unnest(asked.codes) AS k(code) LEFT JOIN waiting w ON w.code = k.code GROUP BY k.code
 ) n
 WHERE s.uscc = n.code AND s.in_doubt IS DISTINCT FROM n.in_doubt
 """
@@ -43,10 +53,18 @@ def classes_of(source: Source) -> list[str]:
     return sorted({item.data_class for item in source.items})
 
 
-async def note(connection: asyncpg.Connection, codes: Collection[str]) -> None:
-    """Bring up to date what is in doubt of the subjects with these codes.
+async def arise(
+    connection: asyncpg.Connection, codes: Collection[str], classes: Collection[str], source: str
+) -> None:
+    """From now on rows of `source` wait that name the subjects with these codes, and may be of these classes.
 
-    The caller holds the lock of those who write facts.
+    Here and below the caller holds the lock of those who write facts.
     """
+    if codes and classes:
+        await connection.execute(_RAISE, sorted(codes), list(classes), source)
+
+
+async def look_again(connection: asyncpg.Connection, codes: Collection[str]) -> None:
+    """What is in doubt of the subjects with these codes is what rows that wait now name them in."""
     if codes:
-        await connection.execute(_NOTE, sorted(codes))
+        await connection.execute(_LOOK, sorted(codes))

@@ -27,6 +27,7 @@ SET raw = excluded.raw, reason_code = excluded.reason_code, reason = excluded.re
   codes = excluded.codes, data_classes = excluded.data_classes
 WHERE quarantine.raw <> excluded.raw OR quarantine.reason_code <> excluded.reason_code
   OR quarantine.replayed_at IS NULL AND quarantine.data_classes <> excluded.data_classes
+RETURNING codes
 """
 # What the rows named before they are brought up to date.
 _NAMED = """
@@ -106,7 +107,7 @@ async def keep(
 ) -> set[str]:
     """Put rows into quarantine, numbers of persons masked; a row that is there is brought up to date.
 
-    `classes`: what may be missing of whom the rows name. Gives the codes of those whom they name, or named before.
+    `classes`: what may be missing of whom the rows name. Gives the codes of those whom they named before and name no more.
     """
     # Of a row that came twice in a batch the later state counts; one statement may touch a row only once.
     rows = {(one.row.origin, one.row.position): one for one in rejected}
@@ -114,8 +115,8 @@ async def keep(
         return set()
     origins, positions = [origin for origin, _ in rows], [position for _, position in rows]
     before = await connection.fetch(_NAMED, source, origins, positions)
-    named = [doubts.codes_in(one.row) for one in rows.values()]
-    await connection.execute(
+    # Not those that are as they were: they wait already, or a person has dismissed them.
+    kept = await connection.fetch(
         _KEEP,
         source,
         origins,
@@ -124,10 +125,12 @@ async def keep(
         [one.code for one in rows.values()],
         [one.reason for one in rows.values()],
         now,
-        [" ".join(codes) for codes in named],
+        [" ".join(doubts.codes_in(one.row)) for one in rows.values()],
         classes,
     )
-    return {code for codes in (*named, *(row["codes"] for row in before)) for code in codes}
+    named = {code for row in kept for code in row["codes"]}
+    await doubts.arise(connection, named, classes, source)
+    return {code for row in before for code in row["codes"]} - named
 
 
 async def settle(

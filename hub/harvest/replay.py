@@ -87,7 +87,7 @@ async def dismiss(pool: asyncpg.Pool, quarantine_id: int, by: str, because: str,
         named = await quarantine.dismiss(connection, quarantine_id, by, because, now)
         if named is None:
             raise BadUserInput(f"No row {quarantine_id} waits in quarantine.")
-        await doubts.note(connection, named)
+        await doubts.look_again(connection, named)
 
 
 class _Watched(dict[str, str | None]):

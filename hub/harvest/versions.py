@@ -190,14 +190,14 @@ class _Work:
                 unchanged += 1
         await self._write()
         await repairs.settle(self._connection, self._results, self._now)
-        named: set[str] = set()
+        settled: set[str] = set()
         if accepted and await quarantine.has_open(self._connection):
             # Of whom the store knows only now, a row may have waited before.
-            named |= self._new
-            named |= await quarantine.settle(self._connection, self._source.name, accepted, self._now)
+            settled |= self._new
+            settled |= await quarantine.settle(self._connection, self._source.name, accepted, self._now)
         classes = doubts.classes_of(self._source)
-        named |= await quarantine.keep(self._connection, self._source.name, rejected, self._now, classes)
-        await doubts.note(self._connection, named)
+        settled |= await quarantine.keep(self._connection, self._source.name, rejected, self._now, classes)
+        await doubts.look_again(self._connection, settled)
         return Totals(len(batch), stored, unchanged, len(rejected))
 
     async def _named(
