@@ -31,7 +31,7 @@ from hub.store.database import STORE_FAILED, Role, lent, open_pool
 SECONDS = 5.0
 # So long failures of jobs are told, and rows in quarantine are new.
 LATELY = timedelta(days=1)
-_STATES = "SELECT source, status, as_of FROM source_state"
+_STATES = "SELECT source, status, as_of, failing_since FROM source_state"
 _QUARANTINE = """
 SELECT source, count(*) AS waiting, min(quarantined_at) AS since, count(*) FILTER (WHERE quarantined_at > $1) AS new
 FROM quarantine WHERE replayed_at IS NULL GROUP BY source
@@ -81,6 +81,8 @@ class SourceCondition:
     state: State
     # Since the last harvest that succeeded; None: there was none.
     age: timedelta | None
+    # Since the first harvest that failed after that one; None: the last one did not fail.
+    failing: timedelta | None
     waiting: Waiting
 
     @property
@@ -176,7 +178,9 @@ async def _read(connection: asyncpg.Connection, configured: Settings, now: datet
 async def _sources(
     connection: asyncpg.Connection, configured: Settings, now: datetime
 ) -> tuple[SourceCondition, ...]:
-    states = {row["source"]: State(row["status"], row["as_of"]) for row in await connection.fetch(_STATES)}
+    rows = {row["source"]: row for row in await connection.fetch(_STATES)}
+    states = {name: State(row["status"], row["as_of"]) for name, row in rows.items()}
+    failing = {name: now - row["failing_since"] for name, row in rows.items() if row["failing_since"]}
     waiting = {
         source: Waiting(*counts) for source, *counts in await connection.fetch(_QUARANTINE, now - LATELY)
     }
@@ -191,6 +195,7 @@ async def _sources(
                 connected=name in connected,
                 state=state,
                 age=None if state.as_of is None else now - state.as_of,
+                failing=failing.get(name),
                 waiting=waiting.get(name, Waiting()),
             )
         )
@@ -261,6 +266,12 @@ def _families(condition: Condition) -> Iterator[GaugeMetricFamily]:
         "Seconds since the last harvest of a source that succeeded",
         "source",
         {name: one.age.total_seconds() for name, one in harvested.items() if one.age is not None},
+    )
+    yield _gauge(
+        "source_failing_seconds",
+        "Seconds since the first harvest of a source that failed after the last one that succeeded; 0: none failed",
+        "source",
+        {name: one.failing.total_seconds() if one.failing else 0 for name, one in harvested.items()},
     )
     yield _gauge(
         "quarantine_open",

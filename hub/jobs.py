@@ -107,8 +107,8 @@ class Duties:
     async def harvest(self, source: str) -> None:
         """Harvest a source."""
         for outcome in await harvest_all([source], self.settings.source_settings, self.tools, self.pool):
-            # For two cycles its facts are as fresh as promised: until then only this tells that it fails. The words
-            # of the source are not for logs.
+            # For two cycles its facts are as fresh as promised, and partners are told nothing of it. The words of the
+            # source are not for logs.
             if outcome.status != "OK":
                 level = logging.ERROR if outcome.status == "REFUSED" else logging.WARNING
                 _log.log(level, "the harvest of %s failed: %s", outcome.name, outcome.status)

@@ -28,7 +28,8 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "affiliation": "SELECT",
         "consent": "SELECT (consent_id, public_id, subject_id, grantee, purposes, data_classes, "
         "separate_consent, valid_from, valid_to, withdrawn_at)",
-        "source_state": "SELECT",
+        # How fresh its facts are, not how its harvests go or where they stand.
+        "source_state": "SELECT (source, status, as_of)",
         "working_day": "SELECT",
         "catalog_item": "SELECT",
         "case_file": "SELECT",

@@ -211,7 +211,11 @@ async def test_the_reader_sees_facts_but_no_ledger_agreement_raw_row_or_evidence
         "ledger_block", "agreement", "quarantine", "delivery", "quota_use", "idempotency", "draw_seed",
         "list_definition_change", "key_check", "withdrawn_fact",
     ]  # fmt: skip
-    parts = {"consent": "consent_id, withdrawn_at", "delivery_out": "delivery_id, state, receipt_no"}
+    parts = {
+        "consent": "consent_id, withdrawn_at",
+        "delivery_out": "delivery_id, state, receipt_no",
+        "source_state": "source, status, as_of",
+    }
     async with connected(database.reader_dsn) as reader:
         for table in TABLES:
             columns = parts.get(table, "*")
@@ -226,6 +230,7 @@ async def test_the_reader_sees_facts_but_no_ledger_agreement_raw_row_or_evidence
         )
         # How a delivery went may be told; what was sent stands in the case, and is read there.
         await refused(reader, ["SELECT payload FROM delivery_out", "SELECT * FROM delivery_out"])
+        await refused(reader, ["SELECT failing_since FROM source_state", "SELECT cursor FROM source_state"])
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -95,6 +95,37 @@ async def test_a_failure_leaves_earlier_facts_fresh_until_twice_the_cycle_has_pa
     assert await one(database, "SELECT as_of FROM source_state") == NOW
 
 
+async def test_the_store_keeps_since_when_a_source_fails_until_a_harvest_succeeds(database: Database) -> None:
+    since, hour = "SELECT failing_since FROM source_state", timedelta(hours=1)
+    away = [Unavailable("1"), Unavailable("2"), Unavailable("3")]
+    # Before anything was ever read of it.
+    await take(database, *away, now=NOW)
+    assert await one(database, since) == NOW
+    await take(database, [granted("1")], *away, now=NOW + hour)
+    assert await one(database, since) == NOW
+    await take(database, [granted("1")], now=NOW + 2 * hour)
+    assert await one(database, since) is None
+    await take(database, Refused("no"), now=NOW + 3 * hour)
+    assert await one(database, since) == NOW + 3 * hour
+    # Of whom the facts are fresh, partners are told as before.
+    assert await one(
+        database, "SELECT concat_ws(' ', status, as_of = $1) FROM source_state", NOW + 2 * hour
+    ) == ("OK t")
+
+
+async def test_a_harvest_that_a_defect_ends_has_failed_too(database: Database) -> None:
+    class Defective(Rows):
+        async def harvest(self, cursor: str | None) -> AsyncIterator[Any]:
+            async for batch in super().harvest(cursor):
+                yield batch
+            raise KeyError("a name that was not foreseen")
+
+    with pytest.raises(KeyError):
+        await harvest(Defective([[granted("1")]]), database.writer, lambda: NOW)
+    assert await one(database, "SELECT failing_since FROM source_state") == NOW
+    assert await one(database, "SELECT count(*) FROM record") == 1
+
+
 async def test_a_refusal_ends_the_harvest_at_once(database: Database) -> None:
     source = Rows([[granted("1")], Refused("no"), [granted("2")]])
     outcome = await harvest(source, database.writer, lambda: NOW, pauses=NO_PAUSE)

@@ -164,6 +164,19 @@ async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, gi
     # One that nobody has connected is no trouble.
     assert attention(await status_of({**given, "HUB_FOREX_DIR": ""})) == []
     await owner.execute("INSERT INTO source_state VALUES ('FOREIGN_EXCHANGE', 'OK', now(), now())")
+    # A source may fail for long before its facts are old; one that is back within the hour wakes nobody.
+    failing = "UPDATE source_state SET failing_since = $2 WHERE source = $1"
+    await owner.execute(failing, "ASSOCIATION", now - timedelta(hours=3))
+    await owner.execute(failing, "TAX", now - timedelta(minutes=50))
+    done = await status_of(given)
+    assert attention(done) == [
+        "source ASSOCIATION: its harvests have failed for 3 h; answers rest on what came before"
+    ]
+    lines = {line.split()[1]: line for line in done.stdout.splitlines() if line.startswith("source ")}
+    assert re.search(r"ASSOCIATION +OK +as of .*  failing for 3 h$", lines["ASSOCIATION"])
+    assert re.search(r"TAX +OK +as of .*  failing for 5\d min$", lines["TAX"])
+    assert [name for name, line in lines.items() if "failing" in line] == ["ASSOCIATION", "TAX"]
+    await owner.execute("UPDATE source_state SET failing_since = NULL")
 
     old, new = now - timedelta(days=9), now - timedelta(hours=2)
     for position, moment in (("1", old), ("2", old), ("3", new)):
@@ -263,12 +276,17 @@ async def test_a_worker_tells_how_everything_stands_and_nothing_while_the_store_
     async with working(given) as worker:
         # What it finds stale it harvests.
         await owner.execute("UPDATE source_state SET as_of = now() - interval '3 h' WHERE source = 'TAX'")
+        await owner.execute(
+            "UPDATE source_state SET failing_since = now() - interval '2 h' WHERE source = 'COMMERCE'"
+        )
         await owner.execute(_FAILED, "exception", "tidy")
         found = await scraped(worker)
         assert found["store_up", ""] == 1
         assert found["source_ok", "TAX"] == 1
         assert 3 * 3600 <= found["source_age_seconds", "TAX"] < 3 * 3600 + 120
         assert ("source_ok", "CUSTOMS") not in found
+        assert (found["source_ok", "COMMERCE"], found["source_failing_seconds", "TAX"]) == (1, 0)
+        assert 2 * 3600 <= found["source_failing_seconds", "COMMERCE"] < 2 * 3600 + 120
         assert (found["quarantine_open", "TAX"], found["quarantine_open", "COMMERCE"]) == (2, 0)
         standings = {label: value for (name, label), value in found.items() if name == "agreements"}
         assert standings == {"IN_FORCE": 10, "NOT_YET": 0, "EXPIRED": 1, "SUSPENDED": 1, "INVALID": 0}

@@ -16,6 +16,8 @@ from hub.rights.agreement_store import Listed, Standing
 _SOON = 14
 # A worker looks what is due every two seconds; a restart of the store or of the worker takes some more.
 _SILENT = timedelta(minutes=1)
+# A source that fails is asked again every five minutes; one that is restarted or maintained is back before this.
+_FAILING = timedelta(hours=1)
 
 # What it is of, its name, and more; columns are aligned within what they are of.
 Row = tuple[str, ...]
@@ -84,6 +86,9 @@ def _source_needs(one: SourceCondition) -> Iterator[str]:
             yield f"source {name}: {one.state.status}, answers rest on it no more; harvested {_long(one.age)} ago"
         elif one.age > cycle:
             yield f"source {name}: no harvest has succeeded for {_long(one.age)}, its cycle is {_long(cycle)}"
+        elif one.failing is not None and one.failing >= _FAILING:
+            # Its facts may stay fresh for a quarter: said only after that, it would be too late to mend it in time.
+            yield f"source {name}: its harvests have failed for {_long(one.failing)}; answers rest on what came before"
     # What waits longer is work of the day, not of the night.
     if one.waiting.new:
         yield f"source {name}: rows that came into quarantine within a day: {one.waiting.new}"
@@ -128,11 +133,12 @@ def _source(one: SourceCondition) -> Row:
     if not one.harvested:
         return (one.source.name, "LIVE" if one.connected else "NOT_CONNECTED", "asked live", "", quarantine)
     cycle = f"cycle {_long(one.source.freshness.cycle)}"
+    rest = (quarantine,) if one.failing is None else (quarantine, f"failing for {_long(one.failing)}")
     if one.state.as_of is None or one.age is None:
         state = "NEVER" if one.connected else "NOT_CONNECTED"
-        return (one.source.name, state, "never harvested", cycle, quarantine)
+        return (one.source.name, state, "never harvested", cycle, *rest)
     as_of = f"as of {_moment(one.state.as_of)}"
-    return (one.source.name, one.state.status, as_of, f"age {_long(one.age)} of {cycle}", quarantine)
+    return (one.source.name, one.state.status, as_of, f"age {_long(one.age)} of {cycle}", *rest)
 
 
 def _agreement(condition: Condition, one: Listed) -> Row:

@@ -21,9 +21,11 @@ ON CONFLICT (source) DO UPDATE SET
   rows_quarantined = s.rows_quarantined + excluded.rows_quarantined
 """
 _NOTE = """
-INSERT INTO source_state AS s (source, status, as_of, checked_at) VALUES ($1, $2, $3, $4)
+INSERT INTO source_state AS s (source, status, as_of, checked_at, failing_since) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (source) DO UPDATE
-SET status = excluded.status, as_of = excluded.as_of, checked_at = excluded.checked_at
+SET status = excluded.status, as_of = excluded.as_of, checked_at = excluded.checked_at,
+  failing_since = CASE WHEN excluded.failing_since IS NOT NULL
+    THEN coalesce(s.failing_since, excluded.failing_since) END
 """
 _TAKE = """
 INSERT INTO delivery AS d
@@ -72,16 +74,19 @@ async def cursor_of(connection: asyncpg.Connection, source: str) -> str | None:
 
 async def note_success(connection: asyncpg.Connection, source: str, as_of: datetime, now: datetime) -> None:
     """The source was gone through to its end: its facts are as of `as_of`."""
-    await connection.execute(_NOTE, source, "OK", as_of, now)
+    await connection.execute(_NOTE, source, "OK", as_of, now, None)
 
 
 async def note_failure(connection: asyncpg.Connection, source: Source, now: datetime) -> None:
-    """The source did not answer: what was harvested stays OK until it is stale; without any, UNAVAILABLE."""
+    """The source did not answer: what was harvested stays OK until it is stale; without any, UNAVAILABLE.
+
+    It fails since `now`, unless it did before.
+    """
     as_of = await connection.fetchval("SELECT as_of FROM source_state WHERE source = $1", source.name)
     status = "UNAVAILABLE"
     if as_of is not None:
         status = "OK" if now - as_of <= 2 * source.freshness.cycle else "STALE"
-    await connection.execute(_NOTE, source.name, status, as_of, now)
+    await connection.execute(_NOTE, source.name, status, as_of, now, now)
 
 
 async def delivery_of(connection: asyncpg.Connection, digest: str) -> Delivery | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,7 +32,7 @@ from hub.rules.certificates import load_certificate_rules
 from hub.rules.listing import load_list_rules
 from hub.rules.publicity import load_publicity_rules
 from hub.sources.discovery import connect_all
-from hub.store.database import CONNECTION_LOST, NOT_ANSWERED
+from hub.store.database import CONNECTION_LOST, NOT_ANSWERED, STORE_FAILED
 
 Clock = Callable[[], datetime]
 # Seconds to wait before asking an unavailable source again; a batch that comes through starts the row anew.
@@ -96,7 +96,13 @@ async def harvest(
 
         intake = await intake_of(connection, source, begun)
         run = Run(connector, connection, clock, intake, report, source.name)
-        outcome = await run.to_the_end(await checkpoints.cursor_of(connection, source.name), move, pauses)
+        try:
+            outcome = await run.to_the_end(await checkpoints.cursor_of(connection, source.name), move, pauses)
+        except Exception:
+            # A defect is no outcome, and the next job of another source would hide that this one's failed.
+            with suppress(*STORE_FAILED):
+                await checkpoints.note_failure(connection, source, clock())
+            raise
         if outcome.status == "OK":
             await checkpoints.note_success(connection, source.name, begun, clock())
         else:

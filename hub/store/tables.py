@@ -393,6 +393,9 @@ source_state = Table(
     Column("rows_stored", BigInteger, nullable=False, server_default=text("0")),
     Column("rows_unchanged", BigInteger, nullable=False, server_default=text("0")),
     Column("rows_quarantined", BigInteger, nullable=False, server_default=text("0")),
+    # When the first harvest failed since the last one that came to its end. For operators alone: what partners are
+    # told rests on `as_of`.
+    Column("failing_since", MOMENT),
 )
 
 # Of which records a source said that they are no more, and of what moment of its own that was: what it said of them before
