@@ -19,6 +19,25 @@ class ClassAccess:
     legal_basis: str | None = governed("法律依据", "legal basis", OPEN, target="legal_basis", mask=Mask.KEEP)
 
 
+@strawberry.type(
+    description="配额及今日余量，以他人视角查看时仍为本单位的 · The quota and what is left of it, through another's eyes still one's own"
+)
+class Quota:
+    subjects_per_day: int = governed(
+        "每日可查询的主体数", "subjects that may be asked about in a day", OPEN,
+        target="subjects_per_day", mask=Mask.KEEP,
+    )  # fmt: skip
+    subjects_left: int = governed(
+        "今日尚可查询的主体数，已扣除本次请求，北京时间零时重新计算",
+        "subjects left today, those of this request taken off; whole again at midnight, Asia/Shanghai", OPEN,
+        target="subjects_left", mask=Mask.KEEP,
+    )  # fmt: skip
+    requests_per_second: int = governed(
+        "每秒请求数，按服务进程计", "requests a second, in each server process", OPEN,
+        target="requests_per_second", mask=Mask.KEEP,
+    )  # fmt: skip
+
+
 @strawberry.type(description="当前调用方 · The caller of this request")
 @entity("rows:me", OPEN)
 class Me:
@@ -39,6 +58,14 @@ class Me:
     )
     capabilities: list[str] = governed(
         "可用的查询方式", "ways of asking", OPEN, target="capabilities", mask=Mask.KEEP
+    )
+    quota: Quota = governed(
+        "配额及余量，查询本身不占主体数",
+        "quota, and what is left of it; asking for it takes no subject",
+        OPEN,
+        shape=Shape.ROWS,
+        target="quota",
+        mask=Mask.KEEP,
     )
     access: list[ClassAccess] = governed(
         "可见数据类别",

@@ -294,7 +294,8 @@ class Path:
             case "sources":
                 return SOURCES
             case "me":
-                return me(who.standing, standings().matrix)
+                agreement = who.standing.agreement
+                return me(who.standing, standings().matrix, agreement, agreement.quota.subjects_per_day)
             case "candidates":
                 return await self._candidates(who, compiled, request, wanted)
             case "explanations":

@@ -13,10 +13,12 @@ import pytest
 
 from hub.errors import QuotaExceeded
 from hub.rules.matrix import load_matrix
+from hub.sandbox.names import uscc
 from hub.serving import quota
 from hub.serving.quota import Quotas
 from tests.callers import standing
 from tests.conftest import Database
+from tests.scene import served_scene
 from tests.worlds import TODAY
 
 PERSONS = replace(load_matrix().person_lookups, at_once=3, seconds_each=10)
@@ -69,6 +71,41 @@ def test_one_person_is_looked_for_so_often_whoever_asks(clock: Clock) -> None:
         quotas.admit_person(AGREEMENT, "officer 4", "person")
 
 
+_ME = "{ me { partner quota { subjectsPerDay subjectsLeft requestsPerSecond } } }"
+_ASKING = "query($codes: [USCC!]!) { me { quota { subjectsLeft } } subjects(codes: $codes) { __typename } }"
+
+
+async def test_a_partner_is_told_what_is_left_of_its_own_day(database: Database) -> None:
+    codes = {"codes": [uscc("91", "630103", number) for number in range(3)]}
+    mall = standing("mall", "MERCHANT_ADMISSION").agreement.quota
+    auditor = standing("auditor", "AUDIT").agreement.quota
+    assert mall != auditor
+
+    def told(partner: str, of: Any, left: int) -> dict[str, Any]:
+        quota = {
+            "subjectsPerDay": of.subjects_per_day,
+            "subjectsLeft": left,
+            "requestsPerSecond": of.requests_per_second,
+        }
+        return {"me": {"partner": partner, "quota": quota}}
+
+    async with served_scene(database) as hub:
+        # To ask for it takes nothing, however often.
+        for _ in range(2):
+            assert (await hub.ask("mall", _ME)).data == told("mall", mall, mall.subjects_per_day)
+        # What a request asks about is taken off already in its own answer.
+        asked = await hub.ask("mall", _ASKING, codes)
+        assert asked.data["me"] == {"quota": {"subjectsLeft": mall.subjects_per_day - 3}}
+        assert (await hub.ask("mall", _ME)).data == told("mall", mall, mall.subjects_per_day - 3)
+        # Nobody sees another's use, not even through its eyes: there one's own is taken off and told.
+        assert (await hub.ask("auditor", _ME)).data == told("auditor", auditor, auditor.subjects_per_day)
+        eyes = {"hub_view_as": "mall/MERCHANT_ADMISSION"}
+        await hub.ask("auditor", _ASKING, codes, **eyes)
+        through = await hub.ask("auditor", _ME, **eyes)
+        assert through.data == told("mall", auditor, auditor.subjects_per_day - 3)
+        assert (await hub.ask("mall", _ME)).data == told("mall", mall, mall.subjects_per_day - 3)
+
+
 _COUNTED = "SELECT day, subjects FROM quota_use ORDER BY day"
 _WRITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%quota_use%'"
 _SLOWLY = """
@@ -98,9 +135,11 @@ async def test_what_is_asked_before_midnight_is_of_that_day_whenever_it_is_writt
         again.charge(AGREEMENT, most)
     assert refused.value.extensions == {"maximum": most, "remaining": most - 5}
     # Nothing was counted for what was refused.
+    assert again.left(AGREEMENT) == most - 5
     again.charge(AGREEMENT, most - 5)
     with pytest.raises(QuotaExceeded):
         again.charge(AGREEMENT, 1)
+    assert again.left(AGREEMENT) == 0
     await again.stop()
 
 

@@ -169,7 +169,7 @@ def test_only_words_about_the_hub_itself_are_open() -> None:
         "CaseConnection", "CaseEdge", "CatalogCoverage", "CatalogItem", "ClassAccess", "CommitmentTemplate", "CreditCheckRow",
         "CreditCheckVerification", "CreditSubject", "CreditSummary", "Explanation", "IndividualBusiness",
         "ListEntryConnection", "ListEntryEdge", "ListRecheckRow", "Me", "Mutation", "NaturalPerson", "Organization",
-        "PageInfo", "PublicityTimeliness", "Query", "RecordConnection", "RecordEdge", "RepairOutlook", "Source",
+        "PageInfo", "PublicityTimeliness", "Query", "Quota", "RecordConnection", "RecordEdge", "RepairOutlook", "Source",
     }  # fmt: skip
     leaves = {
         c for c, rule in vocabulary().rules.items()
@@ -177,7 +177,7 @@ def test_only_words_about_the_hub_itself_are_open() -> None:
     }  # fmt: skip
     assert {c.split(".")[0] for c in leaves} == {
         "CatalogCoverage", "CatalogItem", "ClassAccess", "CommitmentTemplate", "CreditCheckRow", "CreditCheckVerification", "Explanation",
-        "ListRecheckRow", "Me", "PublicityTimeliness", "RepairOutlook", "Source",
+        "ListRecheckRow", "Me", "PublicityTimeliness", "Quota", "RepairOutlook", "Source",
     }  # fmt: skip
 
 

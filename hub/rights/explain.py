@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub.errors import BadUserInput
+from hub.rights.agreement import Agreement
 from hub.rights.agreement_values import nearest
 from hub.rights.matrix import Level, Matrix, Purpose
 from hub.rights.policy import Decision
@@ -13,8 +14,8 @@ from hub.rights.view import NEEDED
 from schema.governance import HOLDER, OPEN, Parameter, Rule
 
 
-def me(standing: Standing, matrix: Matrix) -> list[dict[str, Any]]:
-    """The one row of the vocabulary's Me."""
+def me(standing: Standing, matrix: Matrix, payer: Agreement, left: int) -> list[dict[str, Any]]:
+    """The one row of the vocabulary's Me. `payer`: whose quota is used, of which `left` subjects are left today."""
     agreement = standing.agreement
     return [
         {
@@ -27,6 +28,11 @@ def me(standing: Standing, matrix: Matrix) -> list[dict[str, Any]]:
             "purpose": str(standing.purpose),
             "purposes": [str(one) for one in agreement.purposes],
             "capabilities": sorted(str(one) for one in standing.view.capabilities),
+            "quota": {
+                "subjects_per_day": payer.quota.subjects_per_day,
+                "subjects_left": left,
+                "requests_per_second": payer.quota.requests_per_second,
+            },
             "access": [
                 _access(number, matrix, standing.view.decisions[code])
                 for number, code in enumerate(matrix.data)

@@ -341,7 +341,8 @@ class Answers:
             case "sources":
                 return parts.states.rows(standing.view)
             case "me":
-                return me(standing, parts.standings.matrix)
+                payer = asking.payer
+                return me(standing, parts.standings.matrix, payer, parts.quotas.left(payer))
             case "candidates":
                 # Loads the libraries of characters and of likeness, which few callers ever need.
                 from hub.sources.matching import candidates

@@ -96,16 +96,23 @@ class Quotas:
     def charge(self, agreement: Agreement, subjects: int) -> None:
         """Count subjects asked about. Raises QuotaExceeded when the day's are used up; nothing is counted then."""
         who = agreement.partner, self._today()
-        used = self._used.get(who, 0) + self._leaving.get(who, 0) + self._new[who]
         most = agreement.quota.subjects_per_day
-        if used + subjects > most:
-            left = max(most - used, 0)
+        left = self._left(who, most)
+        if subjects > left:
             raise QuotaExceeded(
                 f"Of the day's {most} subjects {left} are left, and this asks about {subjects}.",
                 maximum=most,
                 remaining=left,
             )
         self._new[who] += subjects
+
+    def left(self, agreement: Agreement) -> int:
+        """How many subjects the partner may still ask about today, by what the other workers wrote down last."""
+        return self._left((agreement.partner, self._today()), agreement.quota.subjects_per_day)
+
+    def _left(self, who: tuple[str, date], most: int) -> int:
+        used = self._used.get(who, 0) + self._leaving.get(who, 0) + self._new.get(who, 0)
+        return max(most - used, 0)
 
     async def _exchange(self) -> None:
         """Bring the counts together. What the store did not take is counted on and offered again."""
