@@ -29,10 +29,11 @@ WHERE quarantine.raw <> excluded.raw OR quarantine.reason_code <> excluded.reaso
   OR quarantine.replayed_at IS NULL AND quarantine.data_classes <> excluded.data_classes
 RETURNING codes
 """
-# What the rows named before they are brought up to date.
+# What rows that come back otherwise named before.
 _NAMED = """
-SELECT q.codes FROM quarantine q JOIN unnest($2::text[], $3::text[]) AS n(origin, position) USING (origin, position)
-WHERE q.source = $1
+SELECT q.codes FROM quarantine q
+JOIN unnest($2::text[], $3::text[], $4::bytea[]) AS n(origin, position, raw) USING (origin, position)
+WHERE q.source = $1 AND q.raw <> n.raw
 """
 # A row that was understood at last, because its source or the connector was corrected, needs nobody any more.
 _SETTLE = """
@@ -114,14 +115,15 @@ async def keep(
     if not rows:
         return set()
     origins, positions = [origin for origin, _ in rows], [position for _, position in rows]
-    before = await connection.fetch(_NAMED, source, origins, positions)
+    raws = [redact(one.row.raw) for one in rows.values()]
+    before = await connection.fetch(_NAMED, source, origins, positions, raws)
     # Not those that are as they were: they wait already, or a person has dismissed them.
     kept = await connection.fetch(
         _KEEP,
         source,
         origins,
         positions,
-        [redact(one.row.raw) for one in rows.values()],
+        raws,
         [one.code for one in rows.values()],
         [one.reason for one in rows.values()],
         now,
