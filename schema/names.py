@@ -21,7 +21,7 @@ from schema.industries import (
 from schema.places import Places, read_places, same_area
 from schema.spelling import MAX_LENGTH, fold_name, name_key
 
-__all__ = ["NameParts", "Resemblance", "name_key", "parse_name", "score"]
+__all__ = ["NameParts", "Resemblance", "formerly", "name_key", "parse_name", "score"]
 
 _BRACKETS = str.maketrans("[{【〔〖「『《<〈]}】〕〗」』》>〉", "(" * 10 + ")" * 10)
 _GROUP = re.compile(r"\(([^()]*)\)")
@@ -251,3 +251,14 @@ def score(query: NameParts, candidate: NameParts) -> Resemblance:
     if all(reason.endswith("_EQUAL") for reason in why):
         return Resemblance("A", round(0.9 + 0.09 * alike, 4), why)
     return Resemblance("B", round(0.5 + 0.39 * alike, 4), why)
+
+
+# The score that each class begins at.
+_FLOOR = {"A": 0.9, "B": 0.5, "C": 0.0}
+
+
+def formerly(found: Resemblance) -> Resemblance:
+    """The same of a name that the candidate bore earlier: of its class, said so, and behind who bears the name now."""
+    floor = _FLOOR[found.klass]
+    points = round(floor + 0.9 * (found.score - floor), 4)
+    return Resemblance(found.klass, points, ("FORMER_NAME", *found.why))

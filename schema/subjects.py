@@ -367,4 +367,10 @@ class SubjectCandidate:
     match_class: MatchClass = governed(
         "匹配等级", "class of the match", "D1", target="match_class", mask=Mask.KEEP
     )
-    why: list[str] = governed("理由", "why this class", "D1", target="why", mask=Mask.KEEP)
+    why: list[str] = governed(
+        "理由；FORMER_NAME 表示按曾用名找到",
+        "why this class; FORMER_NAME: found by a name that it bore earlier",
+        "D1",
+        target="why",
+        mask=Mask.KEEP,
+    )

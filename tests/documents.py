@@ -95,7 +95,11 @@ def pool_of(
             ("RESIDENT_ID", "630102199001010000"),
             ("CUSTOMS_CODE", "0000000000"),
         ],
-        names=[row["display_name"] for row in subjects if len(row["display_name"]) > 1],
+        names=[
+            row["display_name"]
+            for row in (*subjects, *world.tables["registration"])
+            if len(row["display_name"]) > 1
+        ],
         numbers=[row["document_number"] for row in world.tables["record"] if row["document_number"]],
         authorities=[row["authority_uscc"] for row in world.tables["record"] if row["authority_uscc"]],
         coordinates=coordinates,

@@ -101,8 +101,8 @@ class Sight:
 
 
 _TOLD = (
-    "display_name", "registration_status", "established_on", "industry_code", "legal_representative_name", "phone",
-    "address",
+    "display_name", "name_key", "registration_status", "established_on", "industry_code", "legal_representative_name",
+    "phone", "address",
 )  # fmt: skip
 
 
@@ -234,7 +234,7 @@ def _alter(world: World, choose: random.Random, make: Builder, subject_id: int) 
         classes = _CLASSES.get(row.get("kind") or name, ()) if column == "data_class" else ()
         value = choose.choice(classes) if classes else other(row[column], column, choose, make)
         row[column] = value  # type: ignore[index]
-    if name == "subject" and choose.random() < 0.8:
+    if name in ("subject", "registration") and choose.random() < 0.8:
         row["name_key"] = name_key(row["display_name"])  # type: ignore[index]
 
 

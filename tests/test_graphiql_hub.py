@@ -35,8 +35,8 @@ VALUES ('LEGAL_PERSON', '91630103MA75ABCD1M', '630103', '青海三江源商贸�
   '2017-03-01', '5199', '马得林');
 INSERT INTO affiliation (partner, subject_id, kind, valid_from)
   SELECT 'mall', subject_id, 'MERCHANT', '2026-01-01' FROM subject;
-INSERT INTO registration (subject_id, data_class, display_name, region_code, address, phone, {_SOURCED})
-  SELECT subject_id, 'D2', display_name, region_code, '西宁市城中区南大街1号', '13997123456',
+INSERT INTO registration (subject_id, data_class, display_name, name_key, region_code, address, phone, {_SOURCED})
+  SELECT subject_id, 'D2', display_name, name_key, region_code, '西宁市城中区南大街1号', '13997123456',
   {_FACT.format(source="MARKET_REGULATION")};
 INSERT INTO grade (subject_id, data_class, scheme, grade_code, grade_label, ruleset_version, issuer_name,
   effective_from, {_SOURCED})

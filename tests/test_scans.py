@@ -14,6 +14,7 @@ from benchmarks.data import fill
 from hub.casework import clock
 from hub.casework.delivery import alarms, deliveries
 from hub.casework.domestic_trade import tiers
+from hub.query.scopes import likeness
 from tests.callers import Path, caller
 from tests.conftest import Database
 
@@ -62,7 +63,9 @@ WORK = {
 _KNOWN = "source, source_record_id, provider_name, catalog_item_code, fetched_at, payload_digest, recorded_at"
 _GIVEN = "'COMMERCE', subject_id::text, '商务厅', 'SW', now(), '', now() FROM subject"
 _OTHER_FACTS = (
-    f"INSERT INTO registration (subject_id, data_class, display_name, {_KNOWN}) SELECT subject_id, 'D1', 'x', {_GIVEN}",
+    f"INSERT INTO registration (subject_id, data_class, display_name, name_key, {_KNOWN})"
+    f" SELECT subject_id, 'D1', 'x', name_key, {_GIVEN}",
+    "UPDATE registration SET superseded_at = now() WHERE subject_id % 3 > 0",
     "INSERT INTO grade (subject_id, data_class, scheme, grade_code, grade_label, ruleset_version, issuer_name,"
     f" effective_from, {_KNOWN}) SELECT subject_id, 'D16', 'CUSTOMS', 'A', 'A', '1', 'x', '2026-01-01', {_GIVEN}",
     f"INSERT INTO archive (subject_id, data_class, archive_type, origin_class, keeper_name, {_KNOWN})"
@@ -188,3 +191,12 @@ async def test_what_partners_ask_reads_no_growing_table_whole(filled: asyncpg.Co
         plan = await planned(filled, compiled.statement.sql)
         assert plan.whole == frozenset(), plan
         assert wanted in plan.indexes, plan
+
+
+async def test_names_are_looked_for_in_indexes(filled: asyncpg.Connection) -> None:
+    """Present ones and former ones, of which a store has as many in time."""
+    view = caller("commerce", "ONGOING_SUPERVISION").standing.view
+    sql, _ = likeness(view, "青海三江源商贸有限公司", None, 60)
+    plan = await planned(filled, sql)
+    assert plan.whole == frozenset(), plan
+    assert plan.indexes >= {"ix_subject_name_key", "ix_registration_former_name_key"}, plan

@@ -256,7 +256,7 @@ def _registrations(make: Builder, subject: Row) -> None:
     moments = sorted(make.moment() for _ in range(make.pick((1, 2, 3))))
     for position, recorded in enumerate(moments):
         last = position == len(moments) - 1
-        name = subject["display_name"] if last or make.chance(15) else make.sentinel("旧名")
+        name = subject["display_name"] if last or make.chance(15) else make.sentinel("青海旧名商贸有限公司")
         add_registration(
             make, subject, id_, recorded, None if last else moments[position + 1], name, "COMMERCE"
         )
@@ -273,7 +273,7 @@ def add_registration(
         "registration",
         **make.fact(subject, "D1", source, "registration")
         | {"public_id": public_id, "recorded_at": recorded},
-        superseded_at=ended, display_name=name, registration_status=make.pick(("存续", "注销")),
+        superseded_at=ended, display_name=name, name_key=name_key(name), registration_status=make.pick(("存续", "注销")),
         region_code=subject["region_code"], established_on=make.day(-4000, -1000), industry_code="F5211",
         legal_representative_name=_person(make), address=address,
         phone=f"138{make.next():08d}" if make.chance(80) else make.pick(("110", "", None)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from connectors.contract import Kind, RowRejected
 from hub.store.tables import archive, grade, list_entry, record, registration
 from hub.store.values import COLORS, LIFECYCLES, LIST_STATES, SERIOUSNESS
+from schema.names import name_key
 
 TABLES: Mapping[Kind, Table] = MappingProxyType(
     {
@@ -33,6 +34,8 @@ SHARED = (
     "provider_code", "catalog_item_code", "sharing_attribute", "source_updated_at", "fetched_at",
     "payload_digest", "recorded_at", "superseded_at",
 )  # fmt: skip
+# Columns that the hub makes of what an item fills.
+MADE: Mapping[str, tuple[str, ...]] = MappingProxyType({"registration": ("name_key",)})
 _DEFAULTS: Mapping[str, object] = {
     "lifecycle": "EFFECTIVE",
     "under_objection": False,
@@ -89,7 +92,11 @@ def _filled(column: Column[object]) -> Filled:
 
 FILLED: Mapping[str, tuple[Filled, ...]] = MappingProxyType(
     {
-        table.name: tuple(_filled(column) for column in table.columns if column.name not in SHARED)
+        table.name: tuple(
+            _filled(column)
+            for column in table.columns
+            if column.name not in SHARED and column.name not in MADE.get(table.name, ())
+        )
         for table in TABLES.values()
     }
 )
@@ -131,7 +138,15 @@ def fill(table: str, values: Mapping[str, object]) -> tuple[object, ...]:
 
 def written(table: str) -> tuple[str, ...]:
     """The columns of a version as they are written."""
-    return (*BEFORE, *(column.name for column in FILLED[table]), *AFTER)
+    return (*BEFORE, *(column.name for column in FILLED[table]), *MADE.get(table, ()), *AFTER)
+
+
+def made(table: str, values: Sequence[object]) -> tuple[object, ...]:
+    """What the hub makes of `values`, which are in the order of FILLED[table]: MADE[table]."""
+    if table != "registration":
+        return ()
+    place = next(index for index, column in enumerate(FILLED[table]) if column.name == "display_name")
+    return (name_key(str(values[place])),)
 
 
 def day_of(value: object) -> date | None:

@@ -12,7 +12,7 @@ import orjson
 
 from connectors.contract import RawRow, Source
 from hub.harvest import doubts, objections, publications, quarantine, repairs
-from hub.harvest.columns import FILLED, written
+from hub.harvest.columns import FILLED, made, written
 from hub.harvest.drafts import SubjectDraft
 from hub.harvest.ids import random_ids
 from hub.harvest.resolve import Anchor, resolve
@@ -343,13 +343,14 @@ class _Work:
             self._ends.setdefault(table, []).append(newest.version_id)
 
     def _row(
-        self, one: Prepared, public_id: UUID, anchor: Anchor, values: Iterable[object], begins: datetime
+        self, one: Prepared, public_id: UUID, anchor: Anchor, values: Sequence[object], begins: datetime
     ) -> list[object]:
         return [
             public_id,
             anchor.subject_id,
             one.data_class,
             *values,
+            *made(one.table, values),
             self._source.name,
             one.record_id,
             self._source.provider_name,

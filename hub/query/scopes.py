@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from hub.query.access import TRUE, Access, subject_row
+from hub.query.access import TRUE, Access, Row, all_of, subject_row
 from hub.query.binding import Request, Secrets, binders
-from hub.query.parameters import FromRef, Parameters
+from hub.query.document import Limits
+from hub.query.parameters import FromRef, Parameters, Source
 from hub.query.plan import Constant
+from hub.query.relations import RELATIONS, TABLES
+from hub.query.sql.draft import Draft
+from hub.query.sql.visibility import Visibility
 from hub.rights.matrix import Level, Scope
 from hub.rights.standing import Standing
-from hub.rights.view import SUBJECT_SCOPES
+from hub.rights.view import SUBJECT_SCOPES, View
 from hub.store.reader import Reader
 
+_FORMER_NAMES = "subject.former_names"
 _NO_SECRETS = Secrets(b"", lambda _: "", b"")
 
 
@@ -41,19 +47,57 @@ async def holding(
 async def alike(
     reader: Reader, standing: Standing, request: Request, key: str, region: str | None, most: int
 ) -> list[Any]:
-    """The subjects shown to this caller whose name key is like `key`, the most alike first; never persons.
+    """Names like `key` of the subjects shown to this caller, the most alike first; never of persons.
 
-    Persons share names, and nobody may look for them so. Gives subject_id, display_name and region_code.
+    Persons share names, and nobody may look for them so. Gives subject_id, display_name and whether it is a former name:
+    at most `most` of those that are borne now, and as many of those that the caller is shown as former ones.
     """
-    parameters = Parameters()
-    shown = Access(standing.view, parameters).classes(subject_row("s"), ("D1",), Level.MASKED)
-    name = parameters.bind(FromRef(Constant(key)), "text")
-    within = parameters.bind(FromRef(Constant(region)), "text")
-    sql = (
-        "SELECT s.subject_id, s.display_name, s.region_code FROM subject s"
-        f" WHERE s.kind <> 'NATURAL_PERSON' AND s.name_key % {name}"
-        f" AND ({within} IS NULL OR starts_with(s.region_code, {within}))"
-        f"{'' if shown == TRUE else f' AND {shown}'} ORDER BY s.name_key <-> {name}, s.subject_id LIMIT {most:d}"
-    )
-    text, sources = parameters.used_in(sql)
+    text, sources = likeness(standing.view, key, region, most)
     return await reader.rows(text, [bind(request) for bind in binders(sources, _NO_SECRETS)])
+
+
+def likeness(view: View, key: str, region: str | None, most: int) -> tuple[str, Sequence[Source]]:
+    """The SQL of `alike`, and its parameters. Pure."""
+    draft, row = Draft(view, Limits.statement), subject_row("s")
+    name = draft.parameters.bind(FromRef(Constant(key)), "text")
+    within = draft.parameters.bind(FromRef(Constant(region)), "text")
+    subject = all_of(
+        [
+            "s.kind <> 'NATURAL_PERSON'",
+            f"({within} IS NULL OR starts_with(s.region_code, {within}))",
+            draft.access.classes(row, ("D1",), Level.MASKED),
+        ]
+    )
+    sql = (
+        "SELECT s.subject_id, s.display_name, FALSE AS former FROM subject s"
+        f" WHERE s.name_key % {name} AND {subject} ORDER BY s.name_key <-> {name}, s.subject_id LIMIT {most:d}"
+    )
+    former = _shown_former_name(draft, row)
+    if former:
+        sql = (
+            # A name stands in many versions.
+            f"({sql}) UNION ALL (SELECT s.subject_id, r.display_name, TRUE FROM registration r, subject s"
+            f" WHERE r.name_key % {name} AND {former} AND {subject} GROUP BY s.subject_id, r.display_name, r.name_key"
+            f" ORDER BY r.name_key <-> {name}, s.subject_id, r.display_name LIMIT {most:d})"
+        )
+    return draft.parameters.used_in(sql)
+
+
+def _shown_former_name(draft: Draft, subject: Row) -> str:
+    """SQL: `r` tells a former name of `subject`, and the view shows it there; empty: it shows none in full anywhere."""
+    types = [
+        coordinate.partition(".")[0]
+        for coordinate, rule in draft.vocabulary.rules.items()
+        if rule.target == _FORMER_NAMES and draft.view.tells_by((coordinate, "FormerName.name"))
+    ]
+    if not types:
+        return ""
+    relation = RELATIONS[_FORMER_NAMES]
+    row = Row("r", TABLES[relation.table], subject.alias)
+    return all_of(
+        [
+            relation.join.format(t=row.alias, p=subject.alias),
+            draft.is_type(subject, types),
+            Visibility(draft).of_types(row, ("FormerName",), former=True),
+        ]
+    )

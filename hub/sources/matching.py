@@ -6,20 +6,22 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hub.errors import BadUserInput
-from schema.names import name_key, parse_name, score
+from schema.names import NameParts, Resemblance, formerly, name_key, parse_name, score
 
 # Names that the index gives to be judged; the best of them are answered.
 JUDGED = 60
 LONGEST = 200
 MOST = 20
-# Name key, region and number of rows → the subjects that the caller is shown, the most alike first.
+# Name key, region and number of rows → names of the subjects that the caller is shown, the most alike first: as many at
+# most of those that they bear, and of those that they bore.
 Search = Callable[[str, str | None, int], Awaitable[list[Any]]]
 
 
 async def candidates(search: Search, name: str, region: str | None, first: int) -> list[dict[str, Any]]:
     """The best candidates for `name`, as rows of the vocabulary's SubjectCandidate.
 
-    `search` gives only what the caller is shown: whoever else is there must not take a place from them.
+    `search` gives only what the caller is shown: whoever else is there must not take a place from them. A subject of
+    which several names are alike, former ones among them, is one candidate, by the best of them.
     Raises BadUserInput for an empty or too long name, a region that is no code, or too many candidates.
     """
     if not 2 <= len(name.strip()) <= LONGEST:
@@ -30,15 +32,23 @@ async def candidates(search: Search, name: str, region: str | None, first: int) 
         raise BadUserInput(f"Ask for 1 to {MOST} candidates.", argument="first")
     rows = await search(name_key(name), region, JUDGED)
     asked = parse_name(name)
-    judged = [(score(asked, parse_name(row["display_name"])), row) for row in rows]
-    judged.sort(key=lambda one: (one[0][0], -one[0][1], one[1]["subject_id"]))
+    judged = [(_judged(asked, row), row) for row in rows]
+    judged.sort(key=lambda one: (one[0][0], -one[0][1], one[1]["subject_id"], one[1]["display_name"]))
+    best: dict[int, Resemblance] = {}
+    for found, row in judged:
+        best.setdefault(row["subject_id"], found)
     return [
         {
             "ord": number,
-            "subject_id": row["subject_id"],
+            "subject_id": subject_id,
             "score": points,
             "match_class": klass,
             "why": list(why),
         }
-        for number, ((klass, points, why), row) in enumerate(judged[:first])
+        for number, (subject_id, (klass, points, why)) in enumerate(list(best.items())[:first])
     ]
+
+
+def _judged(asked: NameParts, row: Any) -> Resemblance:
+    found = score(asked, parse_name(row["display_name"]))
+    return formerly(found) if row["former"] else found

@@ -170,6 +170,7 @@ Index("ix_identifier_subject_id", identifier.c.subject_id)
 registration = _fact(
     "registration",
     Column("display_name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
     Column("registration_status", CODE),
     Column("region_code", CODE),
     Column("established_on", Date),
@@ -177,6 +178,14 @@ registration = _fact(
     Column("legal_representative_name", Text),
     Column("address", Text),
     Column("phone", Text),
+)
+# Former names; present ones are looked for in `subject`.
+Index(
+    "ix_registration_former_name_key",
+    registration.c.name_key,
+    postgresql_using="gin",
+    postgresql_ops={"name_key": "gin_trgm_ops"},
+    postgresql_where=registration.c.superseded_at.is_not(None),
 )
 
 # Licences, penalties and every other catalogue record. Amounts in yuan (the exchange unit 万元 is converted on the way in).
