@@ -168,6 +168,18 @@ def test_an_answer_in_the_readme_is_the_hubs(consented: ProvinceHub, partner: st
         assert answer["extensions"]["disclosure"] == told
 
 
+@pytest.mark.parametrize("partner", ["customs", "commerce"])
+def test_the_question_serves_an_individual_business_too(consented: ProvinceHub, partner: str) -> None:
+    """One that the README names."""
+    (code,) = re.findall(r"`(92\w{16})`\s\(individual business\)", ENGLISH)
+    purpose, headers = ASKED[partner]
+    answer = consented.post(checked()["query"], {"code": code}, partner, purpose, **headers).json()
+    organization = json.loads(fenced_after(f"answer: {partner} {purpose}"))["subject"]
+    wanted = [key.replace("legalRepresentativeName", "operatorName") for key in organization]
+    assert list(answer["data"]["subject"]) == wanted
+    assert answer["data"]["subject"]["displayName"]
+
+
 def test_what_the_readme_says_of_the_contact_is_so(consented: ProvinceHub) -> None:
     query = re.search(r"^echo '(.*)' > var/contact.json$", ENGLISH, re.MULTILINE)
     assert query is not None
