@@ -311,11 +311,13 @@ def test_a_harvest_prints_an_equation_for_each_source_and_stores_nothing_twice(s
     assert len(done.lines) >= 5
     for line in done.lines:
         found = re.fullmatch(
-            r"[A-Z_]+: OK: read (\d+) = stored (\d+) \+ unchanged (\d+) \+ quarantined (\d+)", line
+            r"([A-Z_]+): OK: read (\d+) = stored (\d+) \+ unchanged (\d+) \+ quarantined (\d+)( .*)?", line
         )
         assert found, line
-        read, stored, unchanged, quarantined = map(int, found.groups())
+        read, stored, unchanged, quarantined = map(int, found.groups()[1:5])
         assert read == stored + unchanged + quarantined
+        # Who reads that rows wait reads where.
+        assert found[6] == (f" (credithub quarantine list {found[1]})" if quarantined else None)
         assert stored == 0
     one = shell("harvest", "tax")
     assert [line.split(":")[0] for line in one.lines] == ["TAX"]
@@ -325,7 +327,7 @@ def test_an_equation_that_does_not_hold_is_told_and_ends_with_1(capsys: pytest.C
     assert tell([Outcome("TAX", Totals(read=3, stored=1, unchanged=1, quarantined=1))]) == 0
     assert tell([Outcome("TAX", Totals(read=4, stored=1, unchanged=1, quarantined=1))]) == 1
     first, second = capsys.readouterr().out.splitlines()
-    assert "DOES NOT ADD UP" not in first
+    assert first.endswith("quarantined 1 (credithub quarantine list TAX)")
     assert second.endswith("DOES NOT ADD UP")
 
 
@@ -344,7 +346,7 @@ def test_files_are_imported_once_and_told_apart(shell: Shell, tmp_path: Path) ->
     strange.write_bytes(bytes(range(256)) * 40)
     first, again = shell("import", good), shell("import", good)
     assert (first.status, again.status) == (0, 0), (first, again)
-    assert re.match(r"good\.csv: OK: read 1 = stored \d \+ unchanged 0 \+ quarantined \d$", first.lines[0])
+    assert re.match(r"good\.csv: OK: read 1 = stored \d \+ unchanged 0 \+ quarantined \d\b", first.lines[0])
     assert "good.csv: TAKEN (imported before" in again.out
     for path in (empty_file, strange):
         done = shell("import", path)
@@ -417,7 +419,14 @@ async def test_texts_are_cleared_with_a_reason_that_stays_with_the_row(
 ) -> None:
     path = tmp_path / "CF_20261101.csv"
     path.write_bytes(csv_bytes([penalty_row(CF_SY="服务热线13897654321未公示")]))
-    assert shell("import", path).lines[0].endswith("quarantined 1")
+    told = shell("import", path)
+    assert told.status == 0
+    # A file is not a source; its rows are those of one.
+    assert told.lines[0].endswith(
+        ": read 1 = stored 0 + unchanged 0 + quarantined 1 (credithub quarantine list COMMERCE)"
+    )
+    listed = shell(*re.findall(r"\(credithub (.*)\)", told.lines[0])[0].split())
+    assert "CF_20261101" in listed.out
     connection = await asyncpg.connect(as_user(store.owner_dsn, "postgres"))
     number = str(
         await connection.fetchval(
@@ -774,7 +783,8 @@ def harvested(running: Running) -> dict[str, list[int]]:
     found = {}
     for line in running.lines:
         if match := re.match(
-            r"([A-Z_]+): OK: read (\d+) = stored (\d+) \+ unchanged (\d+) \+ quarantined (\d+)$", line
+            r"([A-Z_]+): OK: read (\d+) = stored (\d+) \+ unchanged (\d+) \+ quarantined (\d+)(?: \(.*\))?$",
+            line,
         ):
             found[match[1]] = [int(one) for one in match.groups()[1:]]
     return found

@@ -68,16 +68,21 @@ class _Bars:
             self.progress.update(task.id, total=task.completed)
 
 
-def tell(outcomes: list[harvesting.Outcome]) -> int:
-    """Print the equation of each outcome; 1 when one did not end well, or does not add up."""
+def tell(outcomes: list[harvesting.Outcome], source: str | None = None) -> int:
+    """Print the equation of each outcome; 1 when one did not end well, or does not add up.
+
+    `source`: whose they all are; by default each is called as its source is.
+    """
     status = 0
     for one in outcomes:
         t = one.totals
         holds = t.read == t.stored + t.unchanged + t.quarantined
         message = f" ({one.message})" if one.message else ""
+        # Rows in quarantine are no failure, but somebody has to look at them.
+        waiting = f" (credithub quarantine list {source or one.name})" if t.quarantined else ""
         out.print(
             f"{one.name}: {one.status}{message}: read {t.read} = stored {t.stored} + unchanged {t.unchanged}"
-            f" + quarantined {t.quarantined}{'' if holds else '  DOES NOT ADD UP'}",
+            f" + quarantined {t.quarantined}{waiting}{'' if holds else '  DOES NOT ADD UP'}",
             markup=False,
         )
         if not holds or one.status not in ("OK", "TAKEN"):
@@ -131,7 +136,7 @@ def import_files(
                     harvested=COMMERCE.name in set_up(configured.source_settings),
                 )
                 bars.done()
-        return tell(outcomes)
+        return tell(outcomes, COMMERCE.name)
 
     for path in files:
         if not path.is_file():
