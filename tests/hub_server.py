@@ -158,7 +158,7 @@ async def _fill(settings: Settings, province: Province) -> None:
 @pytest.fixture(scope="session")
 async def sandboxes(postgres: EmbeddedPostgres, state_dir: Path) -> AsyncIterator[Mapping[str, str]]:
     """The sandboxes of all sources over a small province, and the settings that lead to them."""
-    async with running(state_dir, SUBJECTS, postgres, today_in(datetime.now(UTC))) as addresses:
+    async with running(state_dir, SUBJECTS, postgres, today_in(datetime.now(UTC))) as (addresses, _):
         yield addresses
 
 

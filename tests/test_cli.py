@@ -855,18 +855,23 @@ def test_a_demo_that_is_stopped_before_it_is_ready_ends_with_130_and_leaves_no_p
     EmbeddedPostgres(own).destroy()
 
 
-def test_a_demo_that_loses_its_worker_says_so_and_ends_with_1(state_dir: Path, tmp_path: Path) -> None:
-    own = state_dir / "bereft"
+@pytest.mark.parametrize(
+    ("whose", "module"), [("worker", b"hub.commands.worker"), ("sandboxes", b"hub.sandbox.run")]
+)
+def test_a_demo_that_loses_its_worker_or_its_sandboxes_says_so_and_ends_with_1(
+    state_dir: Path, tmp_path: Path, whose: str, module: bytes
+) -> None:
+    own = state_dir / f"bereft-{whose}"
     given = {"HUB_DEMO_SUBJECTS": "50", "HUB_PORT": "0", "HUB_STATE_DIR": str(own)}
     with started(["demo"], given, tmp_path / "errors", within=120) as demo:
         family = [demo.process.pid, *below(demo.process.pid)]
-        (worker,) = [
-            pid for pid in family if b"hub.commands.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        ]
-        os.kill(worker, signal.SIGKILL)
+        (lost,) = [pid for pid in family if module in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        os.kill(lost, signal.SIGKILL)
         assert demo.process.wait(20) == 1
         assert alive(family) == []
-        assert "credithub: the worker of the demo ended unexpectedly (status -9)" in demo.told
+        assert f"credithub: the {whose} of the demo ended unexpectedly (status -9)" in demo.told
+        # What is stopped because of it is not lost.
+        assert demo.told.count("ended unexpectedly") == 1
         assert "Traceback" not in demo.told
     EmbeddedPostgres(own).destroy()
 

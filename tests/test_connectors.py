@@ -119,7 +119,7 @@ def province() -> Province:
 @pytest.fixture(scope="session")
 async def settings(state_dir: Path, postgres: EmbeddedPostgres) -> AsyncIterator[Mapping[str, str]]:
     """The sandboxes of all sources, running."""
-    async with running(state_dir / "sandbox", SUBJECTS, postgres, TODAY) as found:
+    async with running(state_dir / "sandbox", SUBJECTS, postgres, TODAY) as (found, _):
         yield found
 
 

@@ -145,13 +145,13 @@ async def test_the_servers_end_with_the_block_and_a_second_start_changes_nothing
 ) -> None:
     place = state_dir / "twice"
     before = set(_children(os.getpid()))
-    async with running(place, 40, postgres, TODAY) as first:
+    async with running(place, 40, postgres, TODAY) as (first, _):
         assert set(_children(os.getpid())) - before
         dropped = {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
         async with httpx.AsyncClient(trust_env=False) as client:
             assert (await client.get(first["HUB_CUSTOMS_URL"])).status_code == 404
     assert set(_children(os.getpid())) == before
-    async with running(place, 40, postgres, date(2027, 1, 1)) as second:
+    async with running(place, 40, postgres, date(2027, 1, 1)) as (second, _):
         assert {path: path.read_bytes() for path in place.rglob("*") if path.is_file()} == dropped
         assert {k: v for k, v in first.items() if not k.endswith("_URL")} == {
             k: v for k, v in second.items() if not k.endswith("_URL")
@@ -168,7 +168,7 @@ class Server:
         return sys.argv[2].replace("a-user", user).replace("a-database", database)
 
 async def main():
-    async with running(Path(sys.argv[1]), 20, Server()) as settings:
+    async with running(Path(sys.argv[1]), 20, Server()) as (settings, _):
         print(settings["HUB_CUSTOMS_URL"], flush=True)
         await asyncio.sleep(60)
 

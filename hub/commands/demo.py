@@ -45,7 +45,7 @@ def demo() -> None:
     """Run the demo until Ctrl-C. HUB_PORT and HUB_DEMO_SUBJECTS change its port and size.
 
     Exit status: 0 when it is stopped after it was ready, 130 when before, 1 when it cannot run or
-    its worker ended.
+    its worker or its sandboxes ended.
     """
     configured = replace(settings(), demo=True)
     if configured.database_url is not None:
@@ -71,7 +71,7 @@ async def _until_stopped(configured: Settings, postgres: EmbeddedPostgres, liste
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel)
     try:
-        async with _prepared(configured, postgres) as (ready, worker):
+        async with _prepared(configured, postgres) as (ready, worker, sandboxes):
             _tell_tokens(ready)
             address = f"http://{ready.host}:{listening.getsockname()[1]}"
             err.print(f"GraphiQL:  {address}/graphiql")
@@ -80,26 +80,33 @@ async def _until_stopped(configured: Settings, postgres: EmbeddedPostgres, liste
             )
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, running_server.handle_exit, number, None)
-            lost = asyncio.create_task(_worker_lost(worker, running_server))
+            lost = [
+                asyncio.create_task(_lost(process, whose, without, running_server))
+                for process, whose, without in (
+                    (worker, "worker", "nothing would be delivered and no deadline kept any more"),
+                    (sandboxes, "sandboxes", "no source would answer and no channel take anything any more"),
+                )
+            ]
             # uvicorn leaves by itself when the application does not start; why stands in the log.
             with suppress(SystemExit):
                 await running_server.serve(sockets=[listening])
-            if lost.done():
-                return 1
-            lost.cancel()
-            return 0 if running_server.started else 1
+            ended = any(one.done() for one in lost)
+            # What ends from here on is stopped.
+            for one in lost:
+                one.cancel()
+            return 0 if running_server.started and not ended else 1
     except asyncio.CancelledError:
         err.print("stopped")
         return 130
 
 
-async def _worker_lost(worker: asyncio.subprocess.Process, running_server: Server) -> None:
-    """End the server, and say why, when the worker ends by itself: without it the demo would only seem to work."""
-    status = await worker.wait()
+async def _lost(
+    process: asyncio.subprocess.Process, whose: str, without: str, running_server: Server
+) -> None:
+    """End the server, and say why, when a process of the demo ends by itself: without it it would only seem to work."""
+    status = await process.wait()
     err.print(
-        f"credithub: the worker of the demo ended unexpectedly (status {status}): nothing would be delivered and no"
-        " deadline kept any more",
-        markup=False,
+        f"credithub: the {whose} of the demo ended unexpectedly (status {status}): {without}", markup=False
     )
     running_server.should_exit = True
 
@@ -107,12 +114,12 @@ async def _worker_lost(worker: asyncio.subprocess.Process, running_server: Serve
 @asynccontextmanager
 async def _prepared(
     configured: Settings, postgres: EmbeddedPostgres
-) -> AsyncIterator[tuple[Settings, asyncio.subprocess.Process]]:
+) -> AsyncIterator[tuple[Settings, asyncio.subprocess.Process, asyncio.subprocess.Process]]:
     """The store migrated, the sandboxes running, everything harvested, the agreements applied, a worker at work."""
     assert configured.database_url is not None
     await migrated(configured.database_url)
     today = today_in(present())
-    async with running(configured.state_dir, configured.demo_subjects, postgres, today) as addresses:
+    async with running(configured.state_dir, configured.demo_subjects, postgres, today) as (addresses, child):
         given = {**_given(configured), **addresses}
         ready = Settings.from_env(given)
         # Where the worker's telephone of the examples finds the platform of domestic service.
@@ -138,7 +145,7 @@ async def _prepared(
                 await seed_consents(connection, province)
         try:
             async with beside({**os.environ, **given}) as worker:
-                yield ready, worker
+                yield ready, worker, child
         finally:
             sandboxes.unlink()
 

@@ -50,11 +50,12 @@ def province_in(state_dir: Path, subjects: int, today: date) -> Province:
 @asynccontextmanager
 async def running(
     state_dir: Path, subjects: int, postgres: Server, today: date | None = None
-) -> AsyncIterator[Mapping[str, str]]:
-    """Run all sandboxes for the duration of the block; gives the settings (HUB_…) that lead to them.
+) -> AsyncIterator[tuple[Mapping[str, str], asyncio.subprocess.Process]]:
+    """Run all sandboxes for the duration of the block; gives the settings (HUB_…) that lead to them, and their process.
 
-    The servers run in one child process that ends with this one, even when this one is killed. `postgres`
-    gets one more database. `today` is the day the province is made up for. Raises EngineFailed.
+    The servers run in one child process that ends with this one, even when this one is killed. Should it end before the
+    block does, whoever waits for the process that is given learns it. `postgres` gets one more database. `today` is the
+    day the province is made up for. Raises EngineFailed.
     """
     province = await asyncio.to_thread(province_in, state_dir, subjects, today or date.today())
     directories = await asyncio.to_thread(_drop_files, state_dir, province)
@@ -73,7 +74,7 @@ async def running(
         if not line:
             raise EngineFailed(f"the sandboxes ended with status {await child.wait()}")
         addresses = json.loads(line)
-        yield {
+        settings = {
             **{
                 f"HUB_{source}_{name}": value
                 for source in _SOURCES
@@ -94,6 +95,7 @@ async def running(
             **{f"HUB_CHANNEL_{name}_KEY": key.hex() for name, key in CHANNEL_KEYS.items()},
             **directories,
         }
+        yield settings, child
     finally:
         child.stdin.close()
         try:
