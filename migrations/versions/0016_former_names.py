@@ -8,7 +8,7 @@ from alembic import op
 from schema.names import name_key
 
 revision = "0016"
-down_revision: str | None = "0014"
+down_revision: str | None = "0015"
 branch_labels = None
 depends_on = None
 
