@@ -12,14 +12,15 @@ DEVELOPER := .venv/developer.stamp
 demo: $(RUNTIME) graphiql
 	@exec $(BIN)/credithub demo
 
-# In two processes, each with servers of its own; then by themselves those that measure time.
+# In three processes, each with servers of its own, for a test often waits for another process; then by themselves those
+# that measure time.
 test: $(DEVELOPER) graphiql
 	@without=""; \
 	if ! $(BIN)/python -c "from tests.chromium import find_chromium; find_chromium()" 2>/dev/null; then \
 	  echo "Chromium is not installed: the tests in a browser are left out (Debian: apt-get install chromium)."; \
 	  without="and not browser"; \
 	fi; \
-	$(BIN)/python -m pytest -m "not soak and not alone $$without" -n 2 --dist loadfile --no-loadscope-reorder && \
+	$(BIN)/python -m pytest -m "not soak and not alone $$without" -n 3 --dist loadfile --no-loadscope-reorder && \
 	$(BIN)/python -m pytest -m "alone and not soak $$without"
 
 bench: $(DEVELOPER)

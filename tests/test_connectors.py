@@ -43,6 +43,7 @@ from connectors.contract import (
 )
 from connectors.credit_platform import REPAIR
 from connectors.drop import DropDirectory
+from hub.harvest.columns import MADE
 from hub.rules.matters import load_matters
 from hub.rules.tiering import load_tier_rules
 from hub.sandbox.association import Chamber
@@ -192,6 +193,7 @@ def check_item(source: Source, item: Item) -> None:
     given = {name for name, value in item.values.items() if value is not None}
     computed = {"seriousness", "lifecycle", "kind", "data_class", "subject_id", "recorded_at", "fetched_at"}
     computed |= {"source", "source_record_id", "provider_name", "catalog_item_code", "payload_digest"}
+    computed.update(MADE.get(table.name, ()))
     if item.values.get("scheme") == "ASSOCIATION":
         # By the numbering of its day (hub/rules/certificates.toml).
         computed.add("ruleset_version")
