@@ -266,6 +266,9 @@ async def run_queue(
                 heartbeat_timeout=heartbeat,
             )
         else:
+            # The library first asks whether it hears itself, and only then listens: unless somebody listens on its connection
+            # already, it may miss its own answer, and begins anew after ten seconds, jobs and all.
+            await queries.driver.add_listener(NotifyChannel(QUEUE.channel), _heard)
             await manager.run(
                 dequeue_timeout=heartbeat / 2,
                 batch_size=_AT_ONCE,
@@ -274,6 +277,10 @@ async def run_queue(
             )
     finally:
         ending.cancel()
+
+
+def _heard(_: str | bytes | bytearray) -> None:
+    """What is told there is for the library."""
 
 
 async def _stopped(stop: asyncio.Event, manager: PgQueuer) -> None:

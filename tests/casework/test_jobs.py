@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from unittest.mock import Mock
 from uuid import uuid4
 
@@ -31,6 +32,7 @@ from hub.harvest.run import Outcome
 from hub.harvest.versions import Totals
 from hub.observe import JsonLines
 from hub.sandbox.channels import Trouble
+from hub.store.database import Role, open_pool
 from tests.casework.desk import Office
 from tests.casework.dispatch import duties, handed_in, opened, present, sites, states
 from tests.casework.workers import settings_of, started, working
@@ -173,6 +175,33 @@ async def test_one_round_does_what_is_due_and_ends(database: Database) -> None:
         output, _ = await asyncio.wait_for(process.communicate(), 60)
         assert (process.returncode, output.decode()) == (0, "Worker ready\n")
         assert await states(database.writer) == [("OWN_SITE", "ACKNOWLEDGED", 1, None)]
+
+
+async def test_a_worker_hears_itself_from_its_first_question_on(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it begins anew after ten seconds, and what it was at is cut; here a server takes its time until it listens."""
+    made, real, listen = [], jobs.queue_of, asyncpg.Connection.add_listener
+
+    def noted(pool: asyncpg.Pool) -> Any:
+        made.append(real(pool))
+        return made[-1]
+
+    async def slow(connection: asyncpg.Connection, channel: str, callback: Any) -> None:
+        if channel not in connection._listeners:
+            await asyncio.sleep(0.3)
+        await listen(connection, channel, callback)
+
+    monkeypatch.setattr(jobs, "queue_of", noted)
+    monkeypatch.setattr(asyncpg.Connection, "add_listener", slow)
+    stop, pool = asyncio.Event(), await open_pool(office.database.settings, Role.WRITER, 4)
+    running = asyncio.create_task(jobs.run_queue(pool, duties(office), 30, stop, once=False))
+    await asyncio.sleep(1.5)
+    unheard = dict(made[0][0].qm.pending_health_check)
+    stop.set()
+    await running
+    await pool.close()
+    assert unheard == {}
 
 
 @pytest.mark.parametrize(
