@@ -96,6 +96,9 @@ def draft_subject(reference: SubjectRef, today: date) -> tuple[SubjectDraft, tup
             flags.append(f"DROPPED_{scheme}")
         else:
             keys[scheme] = key
+    if "TAXPAYER_ID" in keys and "ORG_CODE" not in keys:
+        # Region and organization code: a number that is a person's, or holds no such code, was dropped.
+        keys["ORG_CODE"] = Key("ORG_CODE", keys["TAXPAYER_ID"].value[6:], "D1")
     if not keys:
         if wrong is not None:
             raise RowRejected(f"{wrong[0]}_{wrong[1].code}", wrong[1].reason)

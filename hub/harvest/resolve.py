@@ -13,7 +13,10 @@ from hub.harvest.ids import random_ids
 from schema.names import name_key
 
 _FIND = """
-SELECT i.scheme, i.value, s.subject_id, s.uscc, s.name_key, s.registration_status IS NOT NULL AS registered
+SELECT i.scheme, i.value, s.subject_id, s.uscc, s.name_key, s.registration_status IS NOT NULL AS registered,
+  s.uscc IS NULL AND (EXISTS (SELECT FROM case_file c WHERE c.subject_id = s.subject_id)
+    OR EXISTS (SELECT FROM consent c WHERE c.subject_id = s.subject_id)
+    OR EXISTS (SELECT FROM affiliation a WHERE a.subject_id = s.subject_id)) AS bound
 FROM unnest($1::text[], $2::text[]) AS k(scheme, value)
 JOIN identifier i ON i.scheme = k.scheme AND i.value = k.value
 JOIN subject s ON s.subject_id = i.subject_id
@@ -46,6 +49,8 @@ class Anchor:
     uscc: str | None
     name_key: str
     registered: bool
+    # Without code, and cases, consents or members' ties are about it: those never come to be about another.
+    bound: bool = False
     draft: SubjectDraft | None = None
 
 
@@ -57,6 +62,21 @@ class Resolution:
     created: list[Anchor] = field(default_factory=list)
     recoded: list[Anchor] = field(default_factory=list)
     identified: list[tuple[Anchor, Key]] = field(default_factory=list)
+    # Subjects without code, and those with one that they turned out to be.
+    joined: list[tuple[Anchor, Anchor]] = field(default_factory=list)
+
+    def take_in(
+        self, anchor: Anchor, uscc: str, parts: Sequence[Anchor], known: dict[tuple[str, str], Anchor]
+    ) -> None:
+        """The subject has this code, and is also what stood as `parts` until now."""
+        if anchor.uscc is None:
+            anchor.uscc = uscc
+            if anchor.draft is None:
+                self.recoded.append(anchor)
+        for part in parts:
+            self.joined.append((part, anchor))
+            for key in [key for key, one in known.items() if one is part]:
+                known[key] = anchor
 
     def name_differs(self, index: int, draft: SubjectDraft) -> bool:
         """Whether the row names its subject otherwise than the register does (国家标准 rule 1001)."""
@@ -89,29 +109,35 @@ async def resolve(
 def assign(drafts: Iterable[SubjectDraft], known: dict[tuple[str, str], Anchor]) -> Resolution:
     """Give each draft its anchor. Pure but for `known`, which learns the new keys.
 
-    A USCC decides alone. A subject known by another number only, and without a code, is the one with the code
-    when a row names both. Without a USCC the other numbers must all say the same subject.
+    A USCC decides alone. Subjects known by other numbers only, and without a code, are the one with the code when a
+    row names both (§2: an old number that is of one code); unless another code has one of the row's numbers, which
+    says that the row is wrong somewhere. Without a USCC the other numbers must all say the same subject.
     """
     resolution = Resolution()
     for draft in drafts:
         found = {id(a): a for key in draft.keys if (a := known.get((key.scheme, key.value))) is not None}
-        anchor = known.get(("USCC", draft.uscc)) if draft.uscc is not None else None
-        if anchor is None and draft.uscc is not None:
-            uncoded = [one for one in found.values() if one.uscc is None]
-            if len(uncoded) == 1 and len(found) == 1:
-                anchor = uncoded[0]
-                anchor.uscc = draft.uscc
-                if anchor.draft is None:
-                    resolution.recoded.append(anchor)
-        elif draft.uscc is None and len(found) > 1:
-            resolution.anchors.append(None)
-            continue
-        elif anchor is None and found:
-            anchor = next(iter(found.values()))
+        if draft.uscc is None:
+            if len(found) > 1:
+                resolution.anchors.append(None)
+                continue
+            anchor = next(iter(found.values()), None)
+        else:
+            anchor = known.get(("USCC", draft.uscc))
+            others = [one for one in found.values() if one is not anchor]
+            parts = others if all(one.uscc is None for one in others) else []
+            if anchor is None and parts:
+                # The one that cannot become another becomes the whole.
+                anchor = next((one for one in parts if one.bound), parts[0])
+                parts.remove(anchor)
+            if any(one.bound for one in parts):
+                resolution.anchors.append(None)
+                continue
+            if anchor is not None:
+                resolution.take_in(anchor, draft.uscc, parts, known)
         if anchor is None:
             # Persons are never found by name, so they have no key to be found by.
             searched = "" if draft.kind == "NATURAL_PERSON" else name_key(draft.name)
-            anchor = Anchor(0, draft.uscc, searched, False, draft)
+            anchor = Anchor(0, draft.uscc, searched, False, draft=draft)
             resolution.created.append(anchor)
         for key in draft.keys:
             if (key.scheme, key.value) not in known:
@@ -128,8 +154,8 @@ async def _known(
     rows = await connection.fetch(_FIND, [scheme for scheme, _ in keys], [value for _, value in keys])
     anchors: dict[int, Anchor] = {}
     known = {}
-    for scheme, value, subject_id, uscc, searched, registered in rows:
-        anchor = anchors.setdefault(subject_id, Anchor(subject_id, uscc, searched, registered))
+    for scheme, value, subject_id, uscc, searched, registered, bound in rows:
+        anchor = anchors.setdefault(subject_id, Anchor(subject_id, uscc, searched, registered, bound))
         known[scheme, value] = anchor
     return known
 

@@ -15,6 +15,7 @@ from hub.harvest import doubts, objections, publications, quarantine, repairs
 from hub.harvest.columns import FILLED, made, written
 from hub.harvest.drafts import SubjectDraft
 from hub.harvest.ids import random_ids
+from hub.harvest.joining import join
 from hub.harvest.resolve import Anchor, resolve
 from hub.harvest.understood import Prepared, Rejected
 from hub.store.writing import one_writer
@@ -166,6 +167,8 @@ class _Work:
         # Codes that the store did not know before.
         self._new: set[str] = set()
         self._results: list[tuple[Prepared, repairs.Target]] = []
+        # Subjects that turned out to be others of this batch.
+        self._joined: list[tuple[Anchor, Anchor]] = []
 
     async def take(self, batch: Sequence[Prepared | Rejected]) -> Totals:
         """Go through the batch and write what came of it."""
@@ -190,6 +193,9 @@ class _Work:
                 unchanged += 1
         await self._write()
         await repairs.settle(self._connection, self._results, self._now)
+        # Last: what this batch itself brought of a part is the whole's, too.
+        pairs = [(part.subject_id, whole.subject_id) for part, whole in self._joined]
+        await join(self._connection, pairs, self._source.name, self._now)
         settled: set[str] = set()
         if accepted and await quarantine.has_open(self._connection):
             # Of whom the store knows only now, a row may have waited before.
@@ -264,6 +270,7 @@ class _Work:
             return {}
         drafts = [draft for _, draft in wanted]
         found = await resolve(self._connection, drafts, self._source.name, self._now)
+        self._joined = found.joined
         self._new = {one.uscc for one in (*found.created, *found.recoded) if one.uscc is not None}
         return {
             id(one): (found.anchors[index], one.table == "record" and found.name_differs(index, draft))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappush, heappushpop
@@ -28,9 +28,9 @@ _BLOCKS = (
     "FROM ledger_block ORDER BY chain, seq"
 )
 _TAILS = "SELECT DISTINCT ON (chain) chain, seq, digest FROM ledger_block ORDER BY chain, seq DESC"
-_ABOUT = (
-    "SELECT chain, seq, entries FROM ledger_block WHERE subjects @> ARRAY[$1::bigint] AND committed_at >= $2"
-)
+_ABOUT = "SELECT chain, seq, entries FROM ledger_block WHERE subjects && $1::bigint[] AND committed_at >= $2"
+# What the subject stood as before a row said that it is the same: what was told of it then was told of the subject.
+_PARTS = "SELECT subject_id FROM subject WHERE joined_to = $1"
 # No index leads to a request or a partner: writing it would make every answer wait. Blocks are found by time instead,
 # for a chain's times rise with its numbers, and only those with the right bytes in them leave the server.
 _FIRST_SPAN = timedelta(hours=1)
@@ -245,10 +245,9 @@ async def who_saw(
     partner: str | None = None,
 ) -> list[Access]:
     """Every disclosure about a subject from `since` until before `until`, oldest first; to `partner` alone where given."""
+    ids = {subject_id, *(row["subject_id"] for row in await connection.fetch(_PARTS, subject_id))}
     found = [
-        access
-        async for access in _about(connection, subject_id, since, until)
-        if partner in (None, access.partner)
+        access async for access in _about(connection, ids, since, until) if partner in (None, access.partner)
     ]
     found.sort(key=lambda access: access.at)
     return found
@@ -348,18 +347,18 @@ async def _first(connection: asyncpg.Connection[Any], chain: int, moment: dateti
 
 
 async def _about(
-    connection: asyncpg.Connection[Any], subject_id: int, since: datetime | None, until: datetime | None
+    connection: asyncpg.Connection[Any], ids: Set[int], since: datetime | None, until: datetime | None
 ) -> AsyncIterator[Access]:
     earliest = max(since or EPOCH, EPOCH)
-    needle = str(subject_id).encode()
+    needles = [str(one).encode() for one in ids]
     async with connection.transaction(readonly=True):
-        async for row in connection.cursor(_ABOUT, subject_id, earliest - _SKEW, prefetch=_PREFETCH):
+        async for row in connection.cursor(_ABOUT, list(ids), earliest - _SKEW, prefetch=_PREFETCH):
             for line in row["entries"].splitlines():
                 # Most lines of a block are about others: look for the digits before parsing.
-                if needle in line:
+                if any(needle in line for needle in needles):
                     access = _access(row, line)
                     if (
-                        subject_id in access.subjects
+                        not ids.isdisjoint(access.subjects)
                         and earliest <= access.at
                         and (until is None or access.at < until)
                     ):

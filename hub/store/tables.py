@@ -140,6 +140,8 @@ subject = Table(
     Column("legal_representative_name", Text),
     # Data class → sources of which a row that names the subject waits in quarantine; null: none does.
     Column("in_doubt", JSONB),
+    # The subject that this one turned out to be: its numbers and what was known of it stand there.
+    Column("joined_to", BigInteger, ForeignKey("subject.subject_id")),
     _one_of("kind", SUBJECT_KINDS),
     CheckConstraint("uscc ~ '^[0-9A-HJ-NPQRTUWXY]{18}$'", name="uscc_shape"),
 )
@@ -148,6 +150,12 @@ Index(
     subject.c.name_key,
     postgresql_using="gin",
     postgresql_ops={"name_key": "gin_trgm_ops"},
+)
+
+Index(
+    "ix_subject_joined_to",
+    subject.c.joined_to,
+    postgresql_where=subject.c.joined_to.is_not(None),
 )
 
 # Every identifier a subject is or was known by. Numbers of persons stand here only as HMAC-SM3 (scheme …, digest).

@@ -1,0 +1,192 @@
+"""Two subjects that a row tells to be one: what stood under an old number is the coded one's from then on (§2)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from connectors.contract import Kind
+from hub.harvest.quarantine import list_quarantined
+from hub.ledger.audit import who_saw
+from hub.ledger.chain import Ledger
+from hub.store.values import DATA_CLASSES
+from tests.conftest import Database
+from tests.disclosures import disclosure
+from tests.harvesting import granted, one, row, take
+from tests.publicity_files import FIRM, NOW, OTHER_FIRM
+
+CUSTOMS, REGISTER = ("CUSTOMS_CODE", "6301960A01"), ("BUSINESS_REG_NO", "6301001200001")
+OLD = {"title": "旧", "decided_on": "2014-01-01"}
+LATER = NOW + timedelta(days=1)
+
+
+def old(number: str, *keys: tuple[str, str], **values: Any) -> dict[str, Any]:
+    """A licence of whoever has these numbers."""
+    return row(number, Kind.LICENSE, "某", keys, **{**OLD, **values})
+
+
+def both(number: str, *keys: tuple[str, str]) -> dict[str, Any]:
+    """A licence of the firm that names its code and these numbers."""
+    return old(number, ("USCC", FIRM), *keys)
+
+
+async def of(database: Database, code: str) -> list[str]:
+    """The records that stand of a firm now."""
+    rows = await database.writer.fetch(
+        "SELECT source_record_id FROM record JOIN subject USING (subject_id)"
+        " WHERE uscc = $1 AND superseded_at IS NULL ORDER BY 1",
+        code,
+    )
+    return [found[0] for found in rows]
+
+
+async def conflicts(database: Database) -> list[str]:
+    """Why rows wait."""
+    return [waiting.reason_code for waiting in await list_quarantined(database.writer)]
+
+
+async def test_what_stood_under_an_old_number_is_the_firms_once_a_row_names_both(database: Database) -> None:
+    entry = {"list_code": "TAX-SERIOUS", "state": "PUBLISHED", "recognized_on": "2026-01-31"}
+    grade = {
+        "scheme": "TAX",
+        "ruleset_version": "TAX-2025",
+        "issuer_name": "税务局",
+        "effective_from": "2026-04-20",
+    }
+    await take(
+        database,
+        [
+            old("1", CUSTOMS),
+            row("2", Kind.LIST_ENTRY, "某", [CUSTOMS], **entry),
+            row("3", Kind.GRADE, "某", [CUSTOMS], **grade, grade_code="D", grade_label="D级"),
+        ],
+        [granted("4")],
+    )
+    part = await one(database, "SELECT subject_id FROM subject WHERE uscc IS NULL")
+    before = await database.writer.fetch("SELECT public_id, payload_digest FROM record ORDER BY 1")
+    await take(database, [both("5", CUSTOMS)], now=LATER)
+    firm = await one(database, "SELECT subject_id FROM subject WHERE uscc = $1", FIRM)
+    assert await of(database, FIRM) == ["1", "4", "5"]
+    for table in ("list_entry", "grade"):
+        standing = f"SELECT subject_id, recorded_at FROM {table} WHERE superseded_at IS NULL"
+        assert [tuple(found) for found in await database.writer.fetch(standing)] == [(firm, LATER)]
+        # What the hub believed until then it still tells of then.
+        ended = f"SELECT subject_id, recorded_at, superseded_at FROM {table} WHERE superseded_at IS NOT NULL"
+        assert [tuple(found) for found in await database.writer.fetch(ended)] == [(part, NOW, LATER)]
+    assert await one(database, "SELECT count(*) FROM identifier WHERE subject_id = $1", part) == 0
+    assert await one(database, "SELECT subject_id FROM identifier WHERE value = $1", CUSTOMS[1]) == firm
+    # The same facts under the same ids, and what is delivered again is still what is known already.
+    kept = await database.writer.fetch(
+        "SELECT public_id, payload_digest FROM record WHERE superseded_at IS NULL AND source_record_id <> '5' ORDER BY 1"
+    )
+    assert kept == before
+    again = await take(database, [old("1", CUSTOMS)], now=LATER)
+    assert (again.totals.stored, again.totals.unchanged) == (0, 1)
+    changed = await take(database, [old("1", CUSTOMS, title="新")], now=LATER)
+    assert changed.totals.stored == 1
+    assert await of(database, FIRM) == ["1", "4", "5"]
+
+
+async def test_of_the_part_nothing_is_denied_and_nobody_finds_it_by_name(database: Database) -> None:
+    await take(database, [old("1", CUSTOMS)], [granted("4")], [both("5", CUSTOMS)])
+    part = await database.writer.fetchrow("SELECT * FROM subject WHERE uscc IS NULL")
+    assert part is not None
+    assert part["name_key"] == ""
+    assert json.loads(part["in_doubt"]) == {found: ["MARKET_REGULATION"] for found in DATA_CLASSES}
+    assert part["joined_to"] == await one(database, "SELECT subject_id FROM subject WHERE uscc = $1", FIRM)
+
+
+async def test_all_in_one_batch_comes_to_the_same(database: Database) -> None:
+    await take(
+        database,
+        [
+            old("1", CUSTOMS),
+            old("2", CUSTOMS),
+            granted("4"),
+            both("5", CUSTOMS),
+            old("1", CUSTOMS, title="新"),
+            old("6", CUSTOMS),
+        ],
+    )
+    assert await of(database, FIRM) == ["1", "2", "4", "5", "6"]
+
+
+async def test_several_old_numbers_of_a_new_code_are_one_subject(database: Database) -> None:
+    await take(database, [old("1", CUSTOMS), old("2", REGISTER)], [both("3", CUSTOMS, REGISTER)])
+    assert await of(database, FIRM) == ["1", "2", "3"]
+
+
+async def test_a_number_of_another_code_joins_nothing(database: Database) -> None:
+    await take(
+        database,
+        [old("1", CUSTOMS), old("2", ("USCC", OTHER_FIRM), REGISTER), granted("3")],
+        [both("4", CUSTOMS, REGISTER)],
+    )
+    assert await of(database, FIRM) == ["3", "4"]
+    assert await of(database, OTHER_FIRM) == ["2"]
+    assert await one(database, "SELECT count(*) FROM subject WHERE joined_to IS NOT NULL") == 0
+
+
+@pytest.mark.parametrize("coded_first", [True, False])
+async def test_whoever_cases_consents_or_members_ties_are_about_never_comes_to_be_another(
+    database: Database, coded_first: bool
+) -> None:
+    await take(database, [old("1", CUSTOMS), old("2", REGISTER)])
+    for number in (CUSTOMS, REGISTER):
+        await database.writer.execute(
+            "INSERT INTO affiliation (partner, subject_id, kind, valid_from)"
+            " SELECT 'p', subject_id, 'MEMBER', '2026-01-01' FROM identifier WHERE value = $1",
+            number[1],
+        )
+    if coded_first:
+        await take(database, [granted("3")])
+    await take(database, [both("4", CUSTOMS, REGISTER)])
+    assert await conflicts(database) == ["KEY_CONFLICT"]
+    assert await of(database, FIRM) == (["3"] if coded_first else [])
+
+
+async def test_whoever_members_tie_becomes_the_whole(database: Database) -> None:
+    await take(database, [old("1", CUSTOMS), old("2", REGISTER)])
+    await database.writer.execute(
+        "INSERT INTO affiliation (partner, subject_id, kind, valid_from)"
+        " SELECT 'p', subject_id, 'MEMBER', '2026-01-01' FROM identifier WHERE value = $1",
+        REGISTER[1],
+    )
+    await take(database, [both("4", CUSTOMS, REGISTER)])
+    assert await of(database, FIRM) == ["1", "2", "4"]
+    assert await one(database, "SELECT uscc FROM affiliation JOIN subject USING (subject_id)") == FIRM
+
+
+async def test_an_old_taxpayer_number_holds_the_organization_code_that_the_new_code_holds(
+    database: Database,
+) -> None:
+    await take(database, [old("1", ("TAXPAYER_ID", "630103MA75ABCD1"))])
+    await take(database, [granted("2")])
+    assert await of(database, FIRM) == ["1", "2"]
+    schemes = await database.writer.fetch("SELECT scheme, data_class FROM identifier ORDER BY 1")
+    assert [tuple(found) for found in schemes] == [("ORG_CODE", "D1"), ("TAXPAYER_ID", "D3"), ("USCC", "D1")]
+
+
+async def test_the_code_of_a_row_says_its_organization_code_whatever_other_number_stands_first(
+    database: Database,
+) -> None:
+    await take(database, [old("1", ("TAXPAYER_ID", "630100MA7XK2P38"), ("USCC", FIRM))])
+    assert await one(database, "SELECT value FROM identifier WHERE scheme = 'ORG_CODE'") == "MA75ABCD1"
+
+
+async def test_who_saw_the_part_saw_the_firm(database: Database, auditor: asyncpg.Connection) -> None:
+    await take(database, [old("1", CUSTOMS)], [granted("4")])
+    part = await one(database, "SELECT subject_id FROM subject WHERE uscc IS NULL")
+    firm = await one(database, "SELECT subject_id FROM subject WHERE uscc = $1", FIRM)
+    ledger = Ledger(database.writer_dsn)
+    await ledger.start()
+    await asyncio.gather(*(ledger.record(disclosure(n, (who,))) for n, who in enumerate((part, firm, 999))))
+    await ledger.stop()
+    assert [access.request_id for access in await who_saw(auditor, firm)] == ["request-1"]
+    await take(database, [both("5", CUSTOMS)])
+    assert {access.request_id for access in await who_saw(auditor, firm)} == {"request-0", "request-1"}
