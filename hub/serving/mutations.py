@@ -58,7 +58,7 @@ _AWAY = (
     *NOT_ANSWERED,
     OSError,
     asyncpg.InsufficientResourcesError,
-    # Two transactions that wait for each other: one of them may be tried again.
+    # Again two transactions that wait for each other.
     asyncpg.TransactionRollbackError,
 )
 
@@ -129,11 +129,12 @@ class Mutations:
         if asked.key is not None and not _KEY.fullmatch(asked.key):
             raise BadUserInput("An Idempotency-Key has 1 to 64 printable characters.")
         try:
-            async with (
-                lent(self._pool, COMMAND_SECONDS, WAIT_SECONDS) as connection,
-                connection.transaction(),
-            ):
-                made = await self._once(asked, connection)
+            try:
+                made = await self._attempt(asked)
+            except asyncpg.TransactionRollbackError:
+                # Of two transactions that waited for each other the store ends one: nothing of it was done, and the other
+                # goes on.
+                made = await self._attempt(asked)
         except HubError:
             raise
         except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError):
@@ -144,6 +145,13 @@ class Mutations:
             asked.request.made[key] = one.ids
             rows = [{"ord": number, **row} for number, row in enumerate(one.rows)]
             asked.request.rows[FromRows("command", key)] = orjson.dumps(rows)
+
+    async def _attempt(self, asked: Commanding) -> dict[str, Made]:
+        async with (
+            lent(self._pool, COMMAND_SECONDS, WAIT_SECONDS) as connection,
+            connection.transaction(),
+        ):
+            return await self._once(asked, connection)
 
     async def _once(self, asked: Commanding, connection: asyncpg.Connection) -> dict[str, Made]:
         if asked.key is None:

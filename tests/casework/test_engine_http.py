@@ -11,6 +11,7 @@ import pytest
 
 from hub.sandbox.tokens import demo_token
 from tests.casework.desk import Office
+from tests.casework.test_bypass import DRAFT, SUBMIT
 
 RUN = "mutation Run($code: USCC!) { runCreditCheck(subject: $code) { number conclusion state } }"
 CHECK = """
@@ -89,6 +90,28 @@ async def test_a_key_makes_a_command_be_done_once(office: Office) -> None:
     answers = await asyncio.gather(*(desk.done(RUN, {"code": code}, Idempotency_Key="k-1") for _ in range(8)))
     assert len({answer["runCreditCheck"]["number"] for answer in answers}) == 1
     assert await _cases(office) == before + 1
+
+
+@pytest.mark.alone
+async def test_a_command_that_waited_for_whoever_waits_for_it_is_done_at_a_second_attempt(
+    office: Office,
+) -> None:
+    """The store ends one of the two after a second; nobody needs to hear of it."""
+    code = await office.subject()
+    desk = office.desk(purpose="ONGOING_SUPERVISION")
+    number = (await desk.done(DRAFT, {"code": code}))["draftPublicity"]["number"]
+    other = await asyncpg.connect(office.database.owner_dsn)
+    try:
+        async with other.transaction():
+            await other.execute("SELECT 1 FROM case_file WHERE number = $1 FOR UPDATE", number)
+            command = asyncio.create_task(desk.done(SUBMIT, {"n": number}, Idempotency_Key="k-wait"))
+            await office.waiting()
+            # The command holds its key and waits for the case: this waits for the key.
+            lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+            await other.execute(lock, f"{desk.partner}/k-wait")
+    finally:
+        await other.close()
+    assert (await command)["submitPublicity"]["state"]
 
 
 async def test_a_key_of_another_request_is_a_conflict(office: Office) -> None:
