@@ -37,8 +37,8 @@ class Lifted(Agreements):
         self._real = real
         self._lifted: dict[int, Agreement] = {}
 
-    def get(self, partner: str) -> Agreement:
-        found = self._real.get(partner)
+    def get(self, partner: str, today: date) -> Agreement:
+        found = self._real.get(partner, today)
         lifted = self._lifted.get(id(found))
         if lifted is None:
             lifted = self._lifted[id(found)] = replace(found, quota=BOUNDLESS)

@@ -225,9 +225,9 @@ async def applied(database: Database, *texts: str, reinstate: bool = False) -> l
     return [one.outcome for one in done]
 
 
-def in_force(agreements: Agreements, partner: str = "mall") -> bool:
+def in_force(agreements: Agreements, partner: str = "mall", now: datetime = NOW) -> bool:
     try:
-        agreements.get(partner)
+        agreements.get(partner, today_in(now))
     except AgreementNotInForce:
         return False
     return True
@@ -235,7 +235,7 @@ def in_force(agreements: Agreements, partner: str = "mall") -> bool:
 
 def unavailable(agreements: Agreements) -> bool:
     try:
-        agreements.get("mall")
+        agreements.get("mall", today_in(NOW))
     except StoreUnavailable:
         return True
     return False
@@ -260,7 +260,7 @@ async def test_an_applied_agreement_is_in_force_in_every_worker_within_a_second(
         assert await applied(database, MALL) == [Outcome.APPLIED]
         await within_a_second(lambda: in_force(first) and in_force(second))
         assert first.epoch > before
-        assert first.get("mall") == second.get("mall")
+        assert first.get("mall", today_in(NOW)) == second.get("mall", today_in(NOW))
         assert [one.partner for one in first.in_force()] == ["mall"]
 
 
@@ -356,14 +356,15 @@ async def test_an_agreement_holds_from_its_first_to_its_last_day_in_shanghai(dat
             (datetime(2027, 12, 31, 15, 59, 59, tzinfo=UTC), True),
             (datetime(2027, 12, 31, 16, 0, tzinfo=UTC), False),
         ):
-            assert in_force(agreements) is expected
+            assert in_force(agreements, now=moment[0]) is expected
             assert bool(agreements.in_force()) is expected
 
 
 async def test_an_expired_agreement_does_not_stop_the_start(database: Database) -> None:
     await applied(database, MALL)
-    async with following(database, lambda: NOW + timedelta(days=1000)) as agreements:
-        assert not in_force(agreements)
+    late = NOW + timedelta(days=1000)
+    async with following(database, lambda: late) as agreements:
+        assert not in_force(agreements, now=late)
 
 
 async def test_a_stored_agreement_that_exceeds_the_matrix_stops_the_start(database: Database) -> None:

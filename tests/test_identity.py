@@ -85,7 +85,7 @@ class Book:
         self._held = {each.partner: each for each in agreements}
         self._changed = asyncio.Event()
 
-    def get(self, partner: str) -> Agreement:
+    def get(self, partner: str, today: date) -> Agreement:
         if partner not in self._held:
             raise AgreementNotInForce
         return self._held[partner]

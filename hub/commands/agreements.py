@@ -241,7 +241,7 @@ def explain(
         async with writer(configured, 2) as pool:
             await require_applied(pool, partner)
             agreements = await Agreements.open(pool, load_matrix(), present, vocabulary().coordinates)
-            agreement = agreements.get(partner)
+            agreement = agreements.get(partner, today_in(present()))
             await agreements.close()
         if purpose is not None and purpose not in agreement.purposes:
             raise PurposeNotAllowed(f"{partner} may declare {', '.join(agreement.purposes)}")

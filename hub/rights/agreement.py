@@ -113,15 +113,15 @@ class Agreements:
         """Partner → why its newest version cannot be used; such a partner has no agreement in force."""
         return self._held.problems
 
-    def get(self, partner: str) -> Agreement:
-        """The agreement in force now. Raises AgreementNotInForce, equally for whatever is the matter.
+    def get(self, partner: str, today: date) -> Agreement:
+        """The agreement in force today, by what is applied now. Raises AgreementNotInForce, equally for whatever is the matter.
 
         Raises StoreUnavailable while the store cannot say what is in force.
         """
         if self._failures >= _MOST_FAILURES or (self._following is not None and self._following.done()):
             raise StoreUnavailable
         found = self._held.agreements.get(partner)
-        if found is None or not found.in_force(today_in(self._clock())):
+        if found is None or not found.in_force(today):
             raise AgreementNotInForce
         return found
 

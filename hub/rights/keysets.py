@@ -46,8 +46,8 @@ class InForce(Protocol):
 
     epoch: int
 
-    def get(self, partner: str) -> Agreement:
-        """The agreement of a partner. Raises AgreementNotInForce, or StoreUnavailable."""
+    def get(self, partner: str, today: date) -> Agreement:
+        """The agreement of a partner on a day. Raises AgreementNotInForce, or StoreUnavailable."""
 
     def in_force(self) -> Sequence[Agreement]:
         """All of them."""
@@ -107,7 +107,7 @@ class PartnerKeys:
         Raises StoreUnavailable when nobody can say which agreements are in force.
         """
         try:
-            agreement = self._agreements.get(partner)
+            agreement = self._agreements.get(partner, today)
         except AgreementNotInForce:
             return None
         found = agreement.key(iss, kid, today)

@@ -158,7 +158,8 @@ class Answers:
         parts = self._parts
         standing, declared, limits = self.placed(call, caller, now)
         # Whoever looks through another's eyes uses up its own quota.
-        payer = standing.agreement if call.view_as is None else parts.agreements.get(caller.partner)
+        today = today_in(now)
+        payer = standing.agreement if call.view_as is None else parts.agreements.get(caller.partner, today)
         parts.quotas.admit(payer)
         operation = parts.operations.ready(
             standing.view, limits, standing.bulk, call.query, call.operation_name
@@ -238,14 +239,14 @@ class Answers:
 
     def placed(self, call: Call, caller: Caller, now: datetime) -> tuple[Standing, Declared, Limits]:
         """The same with the limits of documents; all of it is made once for what decides it."""
-        agreement = self._parts.agreements.get(caller.partner)
+        today = today_in(now)
+        agreement = self._parts.agreements.get(caller.partner, today)
         standings = self._parts.standings
         if (
             caller.subject is not None
             and not standings.matrix.partners[agreement.partner_class].speaks_for_subjects
         ):
             raise bad_claims()
-        today = today_in(now)
         key = (agreement.digest, today, call.purpose, caller.purpose, call.matter, call.case)
         found = self._placings.get(key)
         if found is None:
@@ -263,11 +264,12 @@ class Answers:
         if "VIEW_AS" not in standing.view.capabilities:
             raise PurposeNotAllowed("This agreement does not let anybody view as another partner.")
         partner, _, purpose = view_as.partition("/")
-        other = self._parts.agreements.get(partner)
+        today = today_in(now)
+        other = self._parts.agreements.get(partner, today)
         if purpose and purpose not in {str(one) for one in other.purposes}:
             raise PurposeNotAllowed(purposes=[str(one) for one in other.purposes])
         chosen = Purpose(purpose) if purpose else other.purposes[0]
-        return self._parts.standings.seen_as(standing, self._parts.standings.of(other, chosen, today_in(now)))
+        return self._parts.standings.seen_as(standing, self._parts.standings.of(other, chosen, today))
 
     def _request(
         self, caller: Caller, standing: Standing, now: datetime, values: Mapping[str, Any]
