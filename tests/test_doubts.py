@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,10 +16,14 @@ from hub.harvest.doubts import codes_in
 from hub.harvest.quarantine import list_quarantined
 from hub.harvest.replay import dismiss, replay
 from hub.harvest.run import harvest
+from tests.callers import Path, caller
 from tests.casework.test_repair_results import Window
 from tests.conftest import Database
 from tests.harvesting import fined, granted, one, take
 from tests.publicity_files import FIRM, NOW
+from tests.stage import stage_over
+from tests.worlds import NOW as STAGED
+from tests.worlds import TODAY, Builder, build
 
 ALL = {data_class: ["MARKET_REGULATION"] for data_class in ("D1", "D4", "D6", "D10", "D17", "D24")}
 
@@ -114,3 +120,39 @@ def test_the_codes_in_a_row_are_those_that_could_be_keys(
     fields: dict[str, str | None], raw: bytes, found: list[str]
 ) -> None:
     assert codes_in(RawRow("o", "p", raw, fields)) == found
+
+
+@pytest.mark.long
+def test_that_a_row_waits_is_told_to_those_alone_who_are_answered_what_it_leaves_open(
+    shared_database: Database,
+) -> None:
+    world = build(11)
+    # Members all, of whom one in two has agreed that the association learns the tax grade.
+    members = [row for row in world.tables["subject"] if row["uscc"]]
+    world.tables["affiliation"], world.tables["consent"] = [], []
+    make = Builder(12)
+    make.world = world
+    for number, row in enumerate(members):
+        row["in_doubt"] = {"D17": ["TAX"]}
+        make.add(
+            "affiliation",
+            partner="chamber", subject_id=row["subject_id"], kind="MEMBER", valid_from=TODAY,
+        )  # fmt: skip
+        if number % 2:
+            make.add(
+                "consent",
+                consent_id=number + 1, public_id=make.uuid(), subject_id=row["subject_id"], grantee="chamber",
+                purposes=["MEMBER_ARCHIVE"], data_classes=["D17"], separate_consent=True, evidence_digest="x",
+                valid_from=STAGED - timedelta(days=1), valid_to=STAGED + timedelta(days=1),
+            )  # fmt: skip
+    world.tables["grade"] = []
+    who = replace(caller("chamber", "MEMBER_ARCHIVE"), incomplete=())
+    codes = [row["uscc"] for row in members]
+    with stage_over(shared_database) as stage:
+        stage.play(world)
+        asked = "query($c: [USCC!]!) { subjects(codes: $c) { summary { taxGradeIsD incompleteSources } } }"
+        answer = stage.run(Path(stage.reader, {}).answer(who, asked, {"c": codes}))
+    told = [tuple(one["summary"].values()) for one in json.loads(answer.data)["subjects"]]
+    assert told == [
+        ("INDETERMINATE", ["TAX"]) if number % 2 else (None, []) for number in range(len(members))
+    ]

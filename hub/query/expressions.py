@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.query.access import FALSE, TRUE, Access, Row, all_of, any_of
+from hub.query.access import FALSE, TRUE, Access, Row, all_of, any_of, quoted
 from hub.query.parameters import Context, Parameters
 from hub.query.relations import TABLES
 from hub.rights.policy import Level, Scope
-from hub.rights.view import View
+from hub.rights.view import NEEDED, View
 from hub.rules.archives import load_archive_rules
 from hub.rules.calendar import NATIONAL, load_rest_days
 from schema.governance import HOLDER, OPEN, Mask, Need, Rule, Shape
@@ -247,10 +247,14 @@ class Expressions:
         person = type_name == "NaturalPerson"
         return tuple(OF_PERSONS.get(c, c) if person else c for c in rule.classes)
 
+    def _guard(self, row: Row, classes: tuple[str, ...], least: Level) -> str:
+        """SQL: a question about `classes` may be answered of the row's subject at all."""
+        return self.access.classes(_as_subject(row), classes, least, subject_only=True)
+
     def _facts(self, row: Row, table: str, classes: tuple[str, ...], condition: str) -> tuple[str, str]:
         """The guard under which the question may be answered at all, and the FROM and WHERE of the facts."""
         fact = Row("x", TABLES[table], row.subject_alias or row.alias)
-        guard = self.access.classes(_as_subject(row), classes, Level.YES_NO, subject_only=True)
+        guard = self._guard(row, classes, Level.YES_NO)
         shown = all_of(
             [
                 f"x.subject_id = {row.subject_id}",
@@ -297,7 +301,7 @@ class Expressions:
     def _penalty_count(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         classes = self._classes(rule, type_name)
         guard, facts = self._facts(row, "record", classes, "x.kind = 'PENALTY'")
-        guard = all_of([guard, self.access.classes(_as_subject(row), classes, Level.FULL, subject_only=True)])
+        guard = all_of([guard, self._guard(row, classes, Level.FULL)])
         if guard == FALSE:
             return "NULL::int"
         # A decision that two sources deliver is one; while a source is missing, no number is known to be all.
@@ -309,23 +313,31 @@ class Expressions:
 
     def _incomplete_sources(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         missing = self.parameters.context(Context.UNVOUCHED_BY_SOURCE, "text[]")
-        asked = {
-            data_class
+        asked = [
+            known
             for coordinate, known in self.view.vocabulary.rules.items()
-            if coordinate.startswith("CreditSummary.") and known.target in _VOUCHED_FOR
-            for data_class in known.classes
-            if coordinate in self.view.visible
-        }
-        classes = f"ANY ('{{{','.join(sorted(asked))}}}')"
+            if coordinate.startswith("CreditSummary.")
+            and known.target in _VOUCHED_FOR
+            and coordinate in self.view.visible
+        ]
+        every = {data_class for known in asked for data_class in known.classes}
+        # How a source stands all may know; that it sent something of this subject, only who is answered the question.
+        told: dict[str, set[str]] = {}
+        for known in asked:
+            guard = self._guard(row, self._classes(known, type_name), NEEDED[known.need])
+            told.setdefault(guard, set()).update(known.classes)
+        doubts = any_of(
+            [all_of([f"e.data_class IN ({quoted(sorted(of))})", guard]) for guard, of in told.items()]
+        )
         return (
             f"ARRAY(SELECT split_part(u, ' ', 2) AS source FROM unnest({missing}) u"
-            f" WHERE split_part(u, ' ', 1) = {classes}"
+            f" WHERE split_part(u, ' ', 1) = ANY ('{{{','.join(sorted(every))}}}')"
             f" UNION SELECT d.source FROM jsonb_each({row.subject_alias or row.alias}.in_doubt) e(data_class, sources),"
-            f" jsonb_array_elements_text(e.sources) d(source) WHERE e.data_class = {classes} ORDER BY source)"
+            f" jsonb_array_elements_text(e.sources) d(source) WHERE {doubts} ORDER BY source)"
         )
 
     def _identity_verified(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
-        guard = self.access.classes(_as_subject(row), rule.classes, Level.YES_NO, subject_only=True)
+        guard = self._guard(row, rule.classes, Level.YES_NO)
         if guard == FALSE:
             return "NULL::text"
         answer = (

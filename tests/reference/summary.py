@@ -68,11 +68,13 @@ def summary(rights: Rights, subject: Row, type_name: str, name: str) -> object:
             source
             for field, one in QUESTIONS.items()
             if f"CreditSummary.{field}" in rights.asker.view.visible
+            # Of a question that is not answered about this subject it is not told either what stands in its way.
+            and rights.level(_class_of(one, type_name), subject) >= Level.YES_NO
             for source in _doubted(subject, one)
         }
         return sorted(asked.intersection(rights.asker.incomplete) | doubted)
     question = QUESTIONS["hasPublicPenalty" if name == "publicPenaltyCount" else name]
-    data_class = question.of_persons if type_name == "NaturalPerson" else question.data_class
+    data_class = _class_of(question, type_name)
     level = rights.level(data_class, subject)
     if level < (Level.FULL if name == "publicPenaltyCount" else Level.YES_NO):
         return None
@@ -93,6 +95,11 @@ def summary(rights: Rights, subject: Row, type_name: str, name: str) -> object:
     if found:
         return "YES"
     return "INDETERMINATE" if missing else "NO"
+
+
+def _class_of(question: Question, type_name: str) -> str:
+    """The class of the facts that the question is about, of such a subject."""
+    return question.of_persons if type_name == "NaturalPerson" else question.data_class
 
 
 def _doubted(subject: Row, question: Question) -> list[str]:
