@@ -395,6 +395,39 @@ async def test_quarantine_is_listed_shown_and_replayed(shell: Shell, store: Data
         assert (done.status, done.err) == (1, "credithub: no row 999999999 is in quarantine\n")
 
 
+def test_what_a_source_names_its_files_and_writes_into_them_does_not_speak_to_the_terminal(
+    shell: Shell, tmp_path: Path
+) -> None:
+    path = tmp_path / "XK_[red]终\x1b[2J\x9b31m:cn:\n9 rows stored.csv"
+    path.write_bytes(csv_bytes([license_row(XK_XKLB="不知\x1b]0;t\x07\x9b2J\u202e道")]))
+    told = shell("import", path)
+    spelt = "XK_[red]终\\u001b[2J\\u009b31m:cn:\\u000a9 rows stored.csv"
+    assert told.lines[0].startswith(f"{spelt}: OK: read 1 ")
+    listed = shell("quarantine", "list", "--limit", "1")
+    # In the column of the origin, however it is wrapped.
+    cells = re.findall(r"^│ +(\d*) +│(?:[^│]*│){2}([^│]*)│", listed.out, re.MULTILINE)
+    assert "".join(cell.strip() for _, cell in cells).replace(" ", "").startswith(spelt.replace(" ", ""))
+    shown = shell("quarantine", "show", cells[0][0])
+    assert shown.lines[0].startswith(f"COMMERCE {spelt}@")
+    assert json.loads(shown.out.partition("\n")[2])["XK_XKLB"] == "不知\x1b]0;t\x07\x9b2J\u202e道"
+    for done in (told, listed, shown):
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", done.out + done.err)
+    shell("quarantine", "dismiss", cells[0][0], "--reason", "[/测试]")
+    assert shell("quarantine", "show", cells[0][0]).lines[1].endswith(": [/测试]")
+
+
+def test_a_name_in_brackets_is_no_markup(shell: Shell, state_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mall.toml"
+    text = demo_agreements(demo_issuer(state_dir).key)["mall"]
+    path.write_text(text.replace("示范电子商务平台", "平台[/一部]"), encoding="utf-8")
+    assert shell("agreements", "apply", path).status == 0
+    listed = shell("agreements", "list")
+    assert listed.status == 0
+    assert "平台[/一部]" in listed.out
+    path.write_text(text, encoding="utf-8")
+    assert shell("agreements", "apply", path).status == 0
+
+
 def test_a_correction_must_be_an_object_of_strings(shell: Shell, tmp_path: Path) -> None:
     for content, why in (
         (b"", "is no JSON"),

@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import json
 import os
+import re
 import select
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -17,6 +18,7 @@ from typing import Any, ParamSpec
 import asyncpg
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from connectors.contract import Tools
 from hub.config import Settings
@@ -29,8 +31,30 @@ P = ParamSpec("P")
 SANDBOXES = "sandboxes.json"
 # Into a file or a pipe tables go in full width; a terminal has its own.
 _WIDE = 240
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# What a terminal may take for a command to itself, or for another line or order of the text than stands there: names of
+# files and rows of sources are whatever their source made them.
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+class _Plain(Console):
+    """A console on which texts are texts: nothing in them is markup, or speaks to the terminal."""
+
+    def __init__(self, **more: Any) -> None:
+        """As a Console."""
+        super().__init__(highlight=False, soft_wrap=True, markup=False, emoji=False, **more)
+
+    def render_str(self, text: str, **more: Any) -> Text:
+        """The text as it is printed: its lines stay lines, other control characters are spelt out."""
+        return super().render_str("\n".join(map(spelt, text.split("\n"))), **more)
+
+
+def spelt(text: str) -> str:
+    """`text` in one line: control characters, line feeds among them, are spelt out as in JSON."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+out = _Plain(width=None if sys.stdout.isatty() else _WIDE)
+err = _Plain(stderr=True)
 
 
 def present() -> datetime:

@@ -22,7 +22,7 @@ from rich.table import Table
 from connectors.commerce import SOURCE as COMMERCE
 from connectors.commerce import connect_file
 from connectors.contract import SHANGHAI, Connector
-from hub.commands.session import err, operator, out, present, told, tools_of, with_store, writer
+from hub.commands.session import err, operator, out, present, spelt, told, tools_of, with_store, writer
 from hub.config import Settings
 from hub.errors import BadUserInput, FileRefused, SourceUnknown, unread
 from hub.harvest import imports as importing
@@ -49,14 +49,14 @@ class _Bars:
 
     def __init__(self) -> None:
         self.progress = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
             console=err, disable=not err.is_terminal,
         )  # fmt: skip
         self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, state: harvesting.Progress) -> None:
         if state.name not in self._tasks:
-            self._tasks[state.name] = self.progress.add_task(state.name, total=state.expected)
+            self._tasks[state.name] = self.progress.add_task(spelt(state.name), total=state.expected)
         read, expected = state.totals.read, state.expected
         # A source of several files or services says how many rows the present one has: then nobody knows the total.
         total = expected if expected is not None and expected >= read else None
@@ -81,7 +81,7 @@ def tell(outcomes: list[harvesting.Outcome], source: str | None = None) -> int:
         # Rows in quarantine are no failure, but somebody has to look at them.
         waiting = f" (credithub quarantine list {source or one.name})" if t.quarantined else ""
         out.print(
-            f"{one.name}: {one.status}{message}: read {t.read} = stored {t.stored} + unchanged {t.unchanged}"
+            f"{spelt(one.name)}: {one.status}{message}: read {t.read} = stored {t.stored} + unchanged {t.unchanged}"
             f" + quarantined {t.quarantined}{waiting}{'' if holds else '  DOES NOT ADD UP'}",
             markup=False,
         )
@@ -169,8 +169,8 @@ def quarantine_list(
                 str(row.quarantine_id),
                 row.source,
                 f"{row.quarantined_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
-                row.origin,
-                row.position,
+                spelt(row.origin),
+                spelt(row.position),
                 row.reason_code,
                 row.reason,
             )
@@ -193,7 +193,8 @@ def quarantine_show(number: Annotated[int, typer.Argument(help="Id of the row.")
             err.print(f"credithub: no row {number} is in quarantine", markup=False)
             return 1
         row, raw = found
-        out.print(f"{row.source} {row.origin} {row.position}: {row.reason_code}: {row.reason}", markup=False)
+        where = f"{row.source} {spelt(row.origin)} {spelt(row.position)}"
+        out.print(f"{where}: {row.reason_code}: {row.reason}", markup=False)
         if row.replayed_at is not None:
             how = "understood" if row.dismissed_because is None else "dismissed"
             by = f" by {row.settled_by}" if row.settled_by else ""
@@ -210,7 +211,7 @@ def quarantine_show(number: Annotated[int, typer.Argument(help="Id of the row.")
         if fields is None:
             out.print(raw.decode("utf-8", "backslashreplace"), markup=False)
         else:
-            out.print_json(json.dumps(dict(fields), ensure_ascii=False))
+            out.print(json.dumps(dict(fields), ensure_ascii=False, indent=2))
         return 0
 
     with_store(work)
