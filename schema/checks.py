@@ -18,7 +18,8 @@ _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 
 _RESIDENT_CHECKS = "10X98765432"
 
 # Blanks and hyphens are typed into numbers; controls and marks without width come with copying.
-_NOISE = re.compile("[\\s\\-\u2010-\u2015\u2212\u00ad\u200b-\u200f\u2060\ufeff\x00-\x1f\x7f]+")
+NOISE = "[\\s\\-\u2010-\u2015\u2212\u00ad\u200b-\u200f\u2060\ufeff\x00-\x1f\x7f]"
+_NOISE = re.compile(f"{NOISE}+")
 
 _USCC_VALUES = bytes.maketrans(_USCC_ALPHABET.encode(), bytes(range(31)))
 _BASE36_VALUES = bytes.maketrans(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", bytes(range(36)))

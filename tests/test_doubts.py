@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors.contract import RawRow
 from connectors.credit_platform import EVALUATION
+from connectors.files import DEFECT, DEFECT_REASON
 from hub.errors import BadUserInput
 from hub.harvest.doubts import codes_in
 from hub.harvest.quarantine import list_quarantined
 from hub.harvest.replay import dismiss, replay
 from hub.harvest.run import harvest
-from tests.callers import Path, caller
+from tests.callers import Path as Asking
+from tests.callers import caller
 from tests.casework.test_repair_results import Window
 from tests.conftest import Database
-from tests.harvesting import fined, granted, one, take
-from tests.publicity_files import FIRM, NOW
+from tests.harvesting import fined, granted, imported, one, take
+from tests.publicity_files import FIRM, NOW, OTHER_FIRM, csv_bytes, penalty_row
 from tests.stage import stage_over
 from tests.worlds import NOW as STAGED
 from tests.worlds import TODAY, Builder, build
@@ -52,6 +55,28 @@ async def test_a_row_that_waits_leaves_its_subject_in_doubt_until_its_source_cor
 async def test_a_subject_that_is_known_only_later_is_in_doubt_from_its_first_day(database: Database) -> None:
     await take(database, [{**fined("罚款"), "reject": "NOT_YET"}])
     await take(database, [granted("7")])
+    assert await doubt(database) == ALL
+
+
+@pytest.mark.parametrize("tail", [b",one cell too many\n", b'",\n', b"\x81,\n"])
+async def test_a_row_of_which_no_field_could_be_read_leaves_in_doubt_whom_its_bytes_name(
+    database: Database, tmp_path: Path, tail: bytes
+) -> None:
+    await take(database, [granted("7")])
+    path = tmp_path / "CF_20261101.csv"
+    path.write_bytes(csv_bytes([penalty_row()], "gb18030").rstrip(b"\r\n") + tail)
+    assert (await imported(database, path)).totals.quarantined == 1
+    assert await doubt(database) == {"D4": ["COMMERCE"], "D6": ["COMMERCE"]}
+
+
+async def test_a_row_that_waits_and_named_nobody_names_whom_it_names_when_it_comes_again(
+    database: Database,
+) -> None:
+    bad = {**fined("罚款"), "reject": "NOT_YET"}
+    await take(database, [granted("7"), bad])
+    await database.writer.execute("UPDATE quarantine SET codes = '{}'")
+    await database.writer.execute("UPDATE subject SET in_doubt = NULL")
+    await take(database, [granted("7"), bad])
     assert await doubt(database) == ALL
 
 
@@ -114,6 +139,20 @@ async def test_a_row_that_is_dismissed_waits_no_more_until_it_comes_back_otherwi
         ({"a": "".join(chr(ord(sign) + 0xFEE0) for sign in FIRM)}, b"", [FIRM]),
         ({"a": f"{FIRM}0", "b": FIRM[:-1] + "0", "c": "63010419900307123X"}, b"", []),
         ({}, f"许可,{FIRM},".encode("gb18030"), [FIRM]),
+        (
+            {"a": f"{FIRM[:8]}-{FIRM[8:]}", "b": f" {OTHER_FIRM[:5]}\u200b{OTHER_FIRM[5:]}\t"},
+            b"",
+            [OTHER_FIRM, FIRM],
+        ),
+        # Blanks part words, too.
+        (
+            {"a": f"2026 1234567890 {FIRM} 12345678 {' '.join(OTHER_FIRM)} 1234567890"},
+            b"",
+            [OTHER_FIRM, FIRM],
+        ),
+        # The last byte of this character is the letter A, were it no part of it.
+        ({DEFECT: "ROW_COLUMNS", DEFECT_REASON: "17 cells"}, f"许丄{FIRM}丄".encode("gb18030"), [FIRM]),
+        ({DEFECT: "ROW_ENCODING", DEFECT_REASON: "no text"}, b"\xff," + FIRM.encode() + b",\xff", [FIRM]),
     ],
 )
 def test_the_codes_in_a_row_are_those_that_could_be_keys(
@@ -151,7 +190,7 @@ def test_that_a_row_waits_is_told_to_those_alone_who_are_answered_what_it_leaves
     with stage_over(shared_database) as stage:
         stage.play(world)
         asked = "query($c: [USCC!]!) { subjects(codes: $c) { summary { taxGradeIsD incompleteSources } } }"
-        answer = stage.run(Path(stage.reader, {}).answer(who, asked, {"c": codes}))
+        answer = stage.run(Asking(stage.reader, {}).answer(who, asked, {"c": codes}))
     told = [tuple(one["summary"].values()) for one in json.loads(answer.data)["subjects"]]
     assert told == [
         ("INDETERMINATE", ["TAX"]) if number % 2 else (None, []) for number in range(len(members))

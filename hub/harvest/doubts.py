@@ -9,9 +9,13 @@ from unicodedata import normalize
 import asyncpg
 
 from connectors.contract import RawRow, Source
+from connectors.files import DEFECT, DEFECT_REASON
+from schema.checks import NOISE, fold
 from schema.identifiers import is_uscc
 
-_CODE = re.compile(r"(?<![0-9A-Z])[0-9A-HJ-NPQRTUWXY]{18}(?![0-9A-Z])")
+# As a row may write it, which is as it may be typed: with blanks and hyphens. One may begin within what looks like another.
+_SIGN = "[0-9A-HJ-NPQRTUWXY]"
+_CODE = re.compile(f"(?<![0-9A-Z])(?=({_SIGN}(?:{NOISE}*{_SIGN}){{17}})(?![0-9A-Z]))")
 # `subject.in_doubt`: data class → the sources whose rows wait; null where none does.
 _RAISE = """
 UPDATE subject s SET in_doubt = coalesce(s.in_doubt, '{}') || (
@@ -40,12 +44,24 @@ WHERE s.uscc = n.code AND s.in_doubt IS DISTINCT FROM n.in_doubt
 
 def codes_in(row: RawRow) -> list[str]:
     """The unified social credit codes that stand in a row: its subject's, and those of whoever else it names."""
-    # Of a row whose fields nobody could read, its bytes.
-    texts = [text for text in row.fields.values() if text] or [row.raw.decode("utf-8", "replace")]
+    # Of a row whose fields nobody could read, its bytes: that it could not be read is all that its fields say then.
+    texts = [text for name, text in row.fields.items() if text and name not in (DEFECT, DEFECT_REASON)]
+    texts = texts or [_read(row.raw)]
     found = {
-        code for text in texts for code in _CODE.findall(normalize("NFKC", text).upper()) if is_uscc(code)
+        fold(code)
+        for text in texts
+        for code in _CODE.findall(normalize("NFKC", text).upper())
+        if is_uscc(code)
     }
     return sorted(found)
+
+
+def _read(raw: bytes) -> str:
+    """Bytes as text, of which nobody said in what encoding it is."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("gb18030", "replace")
 
 
 def classes_of(source: Source) -> list[str]:

@@ -26,7 +26,8 @@ SET raw = excluded.raw, reason_code = excluded.reason_code, reason = excluded.re
   quarantined_at = excluded.quarantined_at, replayed_at = NULL, settled_by = NULL, corrected = NULL, dismissed_because = NULL,
   codes = excluded.codes, data_classes = excluded.data_classes
 WHERE quarantine.raw <> excluded.raw OR quarantine.reason_code <> excluded.reason_code
-  OR quarantine.replayed_at IS NULL AND quarantine.data_classes <> excluded.data_classes
+  OR quarantine.replayed_at IS NULL
+    AND (quarantine.data_classes <> excluded.data_classes OR quarantine.codes <> excluded.codes)
 RETURNING codes
 """
 # What rows that come back otherwise named before.
