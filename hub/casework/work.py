@@ -31,6 +31,8 @@ class SourceState:
     source: str
     status: str
     as_of: datetime | None
+    # The caller may see something of it, and so know how it stands.
+    shown: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

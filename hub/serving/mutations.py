@@ -276,6 +276,7 @@ class Mutations:
             case_number=asked.declared.case,
         )
         states = {name: self._states.stored(name) for name in self._states.sources}
+        known = set(self._states.known_to(asked.standing.view))
         return Work(
             connection=connection,
             actor=actor,
@@ -286,7 +287,9 @@ class Mutations:
             view=asked.standing.view,
             request=asked.request,
             secrets=self._secrets,
-            sources={name: SourceState(name, one.status, one.as_of) for name, one in states.items()},
+            sources={
+                name: SourceState(name, one.status, one.as_of, name in known) for name, one in states.items()
+            },
             policy_version=self._policy_version,
             domestic=self._domestic,
             seen=asked.seen,

@@ -135,9 +135,10 @@ class SourceStates:
 
     def rows(self, view: View) -> list[dict[str, Any]]:
         """The sources of which this view may see something, as rows of the vocabulary's Source."""
-        return [self._row(number, name) for number, name in enumerate(sorted(self._known_to(view)))]
+        return [self._row(number, name) for number, name in enumerate(sorted(self.known_to(view)))]
 
-    def _known_to(self, view: View) -> Iterable[str]:
+    def known_to(self, view: View) -> Iterable[str]:
+        """The sources of which this view may see something."""
         for name, source in self.sources.items():
             if view.allows(tuple({item.data_class for item in source.items}), Level.YES_NO):
                 yield name

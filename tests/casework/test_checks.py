@@ -350,6 +350,21 @@ async def test_r5_4_a_row_of_tax_that_nobody_understood_yet_leaves_it_open_for_t
     }
 
 
+async def test_the_evidence_of_a_check_tells_nothing_of_sources_that_its_caller_does_not_see(
+    office: Office,
+) -> None:
+    code = await office.subject()
+    waiting = '{"D19": ["FOREIGN_EXCHANGE"], "D20": ["FOREIGN_INVESTMENT"]}'
+    await office.rows("UPDATE subject SET in_doubt = $2::text::jsonb WHERE uscc = $1", code, waiting)
+    for partner, told in (("commerce", "PARTIAL"), ("commerce-xining", None)):
+        check = await run(office.desk(partner), code)
+        seen = {one["source"]: one["status"] for one in check["evidence"]["sources"]}
+        assert (seen.get("FOREIGN_EXCHANGE"), seen["FOREIGN_INVESTMENT"]) == (told, "PARTIAL")
+        assert {"COMMERCE", "MARKET_REGULATION", "CREDIT_PLATFORM"} <= seen.keys()
+        listed = await office.desk(partner).done("{ sources { source } }")
+        assert {one["source"] for one in listed["sources"]} == seen.keys()
+
+
 async def test_acceptance_18_r5_4_a_watch_list_entry_is_for_the_department_alone_and_denies_the_clean_years(
     office: Office,
 ) -> None:

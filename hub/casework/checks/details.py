@@ -115,6 +115,8 @@ def details_of(work: Work, matter: Matter, seen: Seen) -> CheckDetails:
         sources=tuple(
             SourceSeen(name, status, one.as_of, name in matter.required_sources)
             for name, one in sorted(work.sources.items())
+            # What the check does not rest on and its caller may not see is not told by its evidence either.
+            if one.shown or name in matter.required_sources
             for status in ["PARTIAL" if one.status == "OK" and name in seen.doubted else one.status]
         ),
         view=work.view.digest,
