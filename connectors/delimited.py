@@ -8,12 +8,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from connectors.contract import RawRow
-from connectors.files import DroppedFile, FileUnusable, Header, defect, mask_number
+from connectors.files import MAX_ROW, DroppedFile, FileUnusable, Header, defect, mask_number, too_long
 
 # The national format allows no line breaks in cells; spreadsheets write them all the same. Past this many
 # lines the opening quote is taken for a stray one.
 _MAX_LINES = 20
-_MAX_LINE = 1 << 20
 _HEADER_WITHIN = 10
 _DELIMITERS = (",", "\t", ";", "|")
 
@@ -68,13 +67,13 @@ class _Lines:
     def __next__(self) -> Line:
         if self._back:
             return self._back.popleft()
-        line = self._stream.readline(_MAX_LINE)
+        line = self._stream.readline(MAX_ROW)
         if not line:
             raise StopIteration
         self._number += 1
         if not line.endswith(b"\n"):
             # Either the last line, or one longer than any row: what is past the bound is only skipped over.
-            while (rest := self._stream.readline(_MAX_LINE)) and not rest.endswith(b"\n"):
+            while (rest := self._stream.readline(MAX_ROW)) and not rest.endswith(b"\n"):
                 continue
         return self._number, line
 
@@ -98,8 +97,8 @@ def _rows(lines: _Lines, file: DroppedFile, header: Header, secret: frozenset[st
                 yield defect(origin, str(number), found.raw + line, "ROW_QUOTES", "a quotation mark is open")
                 continue
             whole = joined
-        if len(whole) >= _MAX_LINE:
-            yield defect(origin, str(number), whole, "ROW_TOO_LONG", f"longer than {_MAX_LINE} bytes")
+        if len(whole) >= MAX_ROW:
+            yield too_long(origin, str(number), whole)
             continue
         cells = _cells(whole, encoding, found.delimiter)
         if cells is None:

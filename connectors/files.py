@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import zipfile
+import zlib
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -22,9 +23,19 @@ DEFECT = "\x00defect"
 DEFECT_REASON = "\x00reason"
 
 _CHUNK = 1 << 20
+# The longest row in bytes: past this it is no row of a table.
+MAX_ROW = 1 << 20
 # What a sheet may unpack to: past this it is a decompression bomb, not a table.
 _MAX_UNPACKED = 4 << 30
+_SHARED = "sharedStrings.xml"
 _MAX_SHARED_STRINGS = 512 << 20
+# How far apart the ends of two rows of a sheet may be: what is between them is in memory at once.
+_MAX_BETWEEN_ROWS = 64 << 20
+_ROW_END = b"</row>"
+_PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^<>]*\?>")
+# Comments, sections of characters, instructions: what looks like the end of a row is none there. No program writes them
+# into sheets.
+_HIDING = re.compile(rb"<[!?]")
 _ROW_COUNT = re.compile(
     r"(?:rows?|row_?count|count|records?|total|行数|记录数|总数)\W{1,5}(\d{1,12})", re.IGNORECASE
 )
@@ -174,12 +185,41 @@ def check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
+            _check_sizes(members)
+            for member in members:
+                # Any may be called a sheet by the workbook.
+                if member.file_size > _MAX_BETWEEN_ROWS and not member.filename.endswith(_SHARED):
+                    _check_rows(archive, member)
     # The last is what zipfile raises for a kind of archive that it does not read.
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, zlib.error) as error:
         raise FileUnusable("FILE_FORMAT", "the workbook is damaged") from error
-    shared = sum(member.file_size for member in members if member.filename.endswith("sharedStrings.xml"))
+
+
+def _check_sizes(members: Sequence[zipfile.ZipInfo]) -> None:
+    shared = sum(member.file_size for member in members if member.filename.endswith(_SHARED))
     if sum(member.file_size for member in members) > _MAX_UNPACKED or shared > _MAX_SHARED_STRINGS:
-        raise FileUnusable("FILE_TOO_LARGE", "the workbook unpacks to more than is taken; deliver it as CSV")
+        raise _too_large()
+
+
+def _check_rows(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """A small file may unpack to one cell of gigabytes, which nobody could read row by row."""
+    between, held = 0, b""
+    with archive.open(member) as stream:
+        chunk = stream.read(_CHUNK)
+        prolog = _PROLOG.match(chunk)
+        chunk = chunk[prolog.end() :] if prolog else chunk
+        while chunk:
+            seen = held + chunk
+            end = seen.rfind(_ROW_END)
+            between = between + len(chunk) if end < 0 else len(seen) - end
+            if between > _MAX_BETWEEN_ROWS or _HIDING.search(seen):
+                raise _too_large()
+            held = seen[1 - len(_ROW_END) :]
+            chunk = stream.read(_CHUNK)
+
+
+def _too_large() -> FileUnusable:
+    return FileUnusable("FILE_TOO_LARGE", "the workbook unpacks to more than is taken; deliver it as CSV")
 
 
 def defect(origin: str, position: str, raw: bytes, code: str, reason: str) -> RawRow:
@@ -200,12 +240,22 @@ def mask_number(value: str) -> str:
 
 
 def json_row(origin: str, position: str, fields: dict[str, str | None], secret: frozenset[str]) -> RawRow:
-    """A row without bytes of its own (sheet, XML): raw is its canonical JSON, numbers of persons masked."""
+    """A row without bytes of its own (sheet, XML): raw is its canonical JSON, numbers of persons masked.
+
+    Of a row that is too long only its begin is kept.
+    """
     shown = {
         name: mask_number(value) if value and name in secret else value for name, value in fields.items()
     }
     raw = json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode("utf-8", errors="replace")
+    if len(raw) > MAX_ROW:
+        return too_long(origin, position, raw[:MAX_ROW])
     return RawRow(origin, position, raw, fields)
+
+
+def too_long(origin: str, position: str, raw: bytes) -> RawRow:
+    """A row that is longer than any row of a table."""
+    return defect(origin, position, raw, "ROW_TOO_LONG", f"longer than {MAX_ROW} bytes")
 
 
 def fields_of_json(raw: bytes) -> dict[str, str | None] | None:

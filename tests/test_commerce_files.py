@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from connectors.commerce import SOURCE, PublicityFiles, connect, connect_file
 from connectors.contract import Connector, RawRow, Refused, RowRejected
-from connectors.files import FileUnusable
+from connectors.files import MAX_ROW, FileUnusable, check_archive
 from connectors.template import LICENSE, PENALTY, Template, header_names
 from tests.publicity_files import (
     OFFICE,
@@ -318,3 +319,62 @@ def test_a_damaged_workbook_is_refused_or_read(
     connector = connect_file(path, TOOLS)
     with suppress(FileUnusable):
         codes(connector, rows_of(connector))
+
+
+def _with_sheet(path: Path, rows: Sequence[bytes]) -> Path:
+    """A workbook of a right licence, and below it `rows` as they stand in the sheet's XML."""
+    book = path.with_name("right.xlsx")
+    write_xlsx(book, [license_row()])
+    with zipfile.ZipFile(book) as right, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for member in right.infolist():
+            content = right.read(member)
+            if not member.filename.startswith("xl/worksheets/"):
+                made.writestr(member, content)
+                continue
+            head, _, tail = content.partition(b"</sheetData>")
+            with made.open(member.filename, "w") as sheet:
+                for part in (head, *rows, b"</sheetData>", tail):
+                    sheet.write(part)
+    return path
+
+
+MEBIBYTE = b"A" * (1 << 20)
+CELL = (b'<row><c t="inlineStr"><is><t>', b"</t></is></c></row>")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [CELL[0], *[MEBIBYTE] * 65, CELL[1]],
+        # What is no end of a row.
+        [CELL[0], b"<![CDATA[", *[MEBIBYTE + b"</row>"] * 65, b"]]>", CELL[1]],
+        [b"<!--", *[MEBIBYTE + b"</row>"] * 65, b"-->"],
+        [b"<?a ", *[MEBIBYTE + b"</row>"] * 65, b"?>"],
+        [b"<row>", *[b"<c/>" * (1 << 18)] * 65, b"</row>"],
+    ],
+)
+def test_a_small_workbook_that_unpacks_to_one_huge_row_is_refused(
+    tmp_path: Path, rows: Sequence[bytes]
+) -> None:
+    path = _with_sheet(tmp_path / "bomb.xlsx", rows)
+    assert path.stat().st_size < 1 << 20
+    with pytest.raises(FileUnusable, match="FILE_TOO_LARGE"):
+        read(path)
+
+
+def test_a_large_workbook_of_many_rows_is_none_of_these(tmp_path: Path) -> None:
+    text = MEBIBYTE[: 1 << 15]
+    path = _with_sheet(tmp_path / "large.xlsx", [b"".join((CELL[0], text, CELL[1])) * 32] * 70)
+    check_archive(path)
+
+
+def test_a_row_of_a_sheet_or_a_list_is_no_longer_than_one_of_text(tmp_path: Path) -> None:
+    path = _with_sheet(tmp_path / "long.xlsx", [CELL[0], MEBIBYTE, CELL[1]])
+    listed = tmp_path / "long.xml"
+    fields = "".join(
+        f"<{name}>{value}</{name}>" for name, value in license_row(XK_NR="A" * (1 << 20)).items()
+    )
+    listed.write_text(f"<rows><row>{fields}</row></rows>", encoding="utf-8")
+    for row in (read(path)[1], *read(listed)):
+        assert codes(connect_file(path, TOOLS), [row]) == ["ROW_TOO_LONG"]
+        assert len(row.raw) == MAX_ROW
