@@ -22,7 +22,7 @@ from tests.callers import Path as Asking
 from tests.callers import caller
 from tests.casework.test_repair_results import Window
 from tests.conftest import Database
-from tests.harvesting import fined, granted, imported, one, take
+from tests.harvesting import Rows, fined, granted, imported, one, take
 from tests.publicity_files import FIRM, NOW, OTHER_FIRM, csv_bytes, penalty_row
 from tests.stage import stage_over
 from tests.worlds import NOW as STAGED
@@ -122,6 +122,8 @@ async def test_a_row_that_is_dismissed_waits_no_more_until_it_comes_back_otherwi
     assert (row.replayed_at, row.settled_by, row.dismissed_because) == (NOW, "值班员", "测试数据")
     with pytest.raises(BadUserInput, match="waits"):
         await dismiss(database.writer, row.quarantine_id, "值班员", "再次", NOW)
+    with pytest.raises(BadUserInput, match=f"was dismissed on {NOW:%Y-%m-%d}"):
+        await replay(database.writer, Rows([]), row.quarantine_id, {}, lambda: NOW, by="值班员")
     await take(database, [granted("7"), bad])
     assert await list_quarantined(database.writer) == []
     assert await doubt(database) is None

@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from connectors.contract import Connector, Mode, RawRow, Retention
+from connectors.contract import SHANGHAI, Connector, Mode, RawRow, Retention
 from hub.errors import BadUserInput
 from hub.harvest import checkpoints, doubts, quarantine
 from hub.harvest.quarantine import Clearing, fields_of, note_cleared, note_corrected, quarantined
@@ -48,7 +48,9 @@ async def replay(
             f"Row {quarantine_id} is of {row.source}, which is asked live or may not be stored: correct it at the source."
         )
     if row.replayed_at is not None:
-        raise BadUserInput(f"Row {quarantine_id} was understood on {row.replayed_at:%Y-%m-%d}.")
+        how = "understood" if row.dismissed_because is None else "dismissed"
+        day = row.replayed_at.astimezone(SHANGHAI)
+        raise BadUserInput(f"Row {quarantine_id} was {how} on {day:%Y-%m-%d}.")
     kept = fields_of(connector, raw)
     fields = {**(kept or {}), **corrections}
     if kept is not None:
