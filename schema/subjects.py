@@ -118,8 +118,8 @@ class CreditSummary:
         need=Need.YES_NO,
     )
     public_penalty_count: int | None = governed(
-        "公示期内行政处罚数：同一决定书文号计为一件；有来源未答复时为空",
-        "penalties in publicity, one for each decision's number; null while a source of them does not answer",
+        "公示期内行政处罚数：同一机关同一决定书文号计为一件；有来源未答复时为空",
+        "penalties in publicity, one for each authority's number of a decision; null while a source of them does not answer",
         "D6",
         shape=Shape.COMPUTED,
         target="penalty_count",

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import asyncpg
@@ -13,6 +14,8 @@ import orjson
 
 from hub.harvest.columns import FILLED, written
 from hub.harvest.understood import Prepared, Rejected
+from hub.rules.decisions import Authority, meant
+from hub.rules.repair import RepairRules, load_repair_rules
 
 # Type of the records that results are kept as; no view shows them, their effect is on what they name.
 RESULT = "REPAIR_RESULT"
@@ -22,13 +25,13 @@ REPAIRED = "REPAIRED"
 _PLACE = {column.name: index for index, column in enumerate(FILLED["record"])}
 _SUBJECT = "SELECT i.subject_id FROM identifier i WHERE i.scheme = n.scheme AND i.value = n.value"
 _RECORDS = f"""
-SELECT DISTINCT n.number, x.version_id, x.authority_name AS authority
+SELECT DISTINCT n.number, x.version_id, x.authority_uscc AS code, x.authority_name AS name, x.kind AS what, x.source
 FROM unnest($1::int[], $2::text[], $3::text[], $4::text[]) AS n(number, scheme, value, document)
 JOIN record x ON x.document_number = n.document AND x.superseded_at IS NULL AND x.seriousness <> 'NOT_ADVERSE'
 WHERE x.subject_id IN ({_SUBJECT})
 """  # noqa: S608 -- constants of this program
 _ENTRIES = f"""
-SELECT DISTINCT n.number, x.version_id, d.recognizer_name AS authority
+SELECT DISTINCT n.number, x.version_id, d.recognizer_uscc AS code, d.recognizer_name AS name, x.list_code AS what, x.source
 FROM unnest($1::int[], $2::text[], $3::text[], $4::text[]) AS n(number, scheme, value, document)
 JOIN list_entry x ON x.decision_number = n.document AND x.superseded_at IS NULL AND x.color <> 'RED'
 JOIN list_definition d ON d.code = x.list_code
@@ -48,10 +51,17 @@ _DONE = {"record": "lifecycle = 'REPAIRED'", "list_entry": "state = 'EXITED_REPA
 
 @dataclass(frozen=True)
 class Target:
-    """The version that a result is about."""
+    """The version that a result is about. `what`: the kind of the record, or the list."""
 
     table: str
     version_id: int
+    what: str
+    source: str
+
+
+@cache
+def _rules() -> RepairRules:
+    return load_repair_rules()
 
 
 def is_result(one: Prepared) -> bool:
@@ -63,9 +73,14 @@ def _value(one: Prepared, name: str) -> Any:
     return one.values[_PLACE[name]]
 
 
-async def targets(connection: asyncpg.Connection, results: Sequence[Prepared]) -> list[Target | Rejected]:
-    """What each result is about, by subject and number of the decision; rejected where that is not exactly one thing."""
-    candidates: dict[int, list[tuple[str, Target]]] = defaultdict(list)
+async def targets(
+    connection: asyncpg.Connection, results: Sequence[Prepared]
+) -> list[Sequence[Target] | Rejected]:
+    """What each result is about, by subject, number and authority of the decision; rejected where that is not one thing.
+
+    Of a thing that several sources deliver there are several.
+    """
+    candidates: dict[int, list[tuple[Authority, Target]]] = defaultdict(list)
     for kind, table, sql in ((RECORD, "record", _RECORDS), (LIST_ENTRY, "list_entry", _ENTRIES)):
         asked = [
             (number, key.scheme, key.value, _value(one, "document_number"))
@@ -75,22 +90,27 @@ async def targets(connection: asyncpg.Connection, results: Sequence[Prepared]) -
         ]
         if asked:
             for row in await connection.fetch(sql, *(list(column) for column in zip(*asked, strict=True))):
-                found = Target(table, row["version_id"])
-                candidates[row["number"]].append((row["authority"] or "", found))
+                found = Target(table, row["version_id"], row["what"], row["source"])
+                candidates[row["number"]].append((Authority(row["code"], row["name"]), found))
     return [_one(one, candidates[number]) for number, one in enumerate(results)]
 
 
-def _one(result: Prepared, found: Sequence[tuple[str, Target]]) -> Target | Rejected:
-    """The only one, or the only one of this authority: nothing is guessed."""
+def _one(result: Prepared, found: Sequence[tuple[Authority, Target]]) -> Sequence[Target] | Rejected:
+    """The one thing of the authority that the result names, or the only one where it names none: nothing is guessed."""
     if not found:
         return Rejected(
             result.row, "NO_SUCH_RECORD", "the repair names no adverse record or entry of the subject"
         )
-    if len(found) > 1:
-        found = [one for one in found if one[0] == _value(result, "authority_name")]
-    if len(found) != 1:
+    authority = Authority(_value(result, "authority_uscc"), _value(result, "authority_name"))
+    told = meant(_rules().known_as(authority, _value(result, "decided_on")), found)
+    if told == []:
+        return Rejected(
+            result.row, "OTHER_AUTHORITY", "what has the number that the repair names is of another authority"
+        )
+    # A source that has two of them has two things.
+    if told is None or len({one.source for one in told}) < len(told) or len({one.what for one in told}) > 1:
         return Rejected(result.row, "SEVERAL_RECORDS", "the repair names several, told apart by no authority")
-    return found[0][1]
+    return told
 
 
 def _said(one: Prepared) -> Mapping[str, Any]:
@@ -99,17 +119,18 @@ def _said(one: Prepared) -> Mapping[str, Any]:
 
 
 async def settle(
-    connection: asyncpg.Connection, found: Sequence[tuple[Prepared, Target]], now: datetime
+    connection: asyncpg.Connection, found: Sequence[tuple[Prepared, Sequence[Target]]], now: datetime
 ) -> None:
     """Repair what the results are about, as new versions of it; what is repaired already stays as it is."""
-    for one, target in found:
+    for one, about in found:
         day: date = _value(one, "decided_on")
         told = {
             "document_number": _said(one).get("number"),
             "on": day.isoformat(),
             "source": "CREDIT_PLATFORM",
         }
-        await _repair(connection, target, orjson.dumps(told).decode(), now)
+        for target in about:
+            await _repair(connection, target, orjson.dumps(told).decode(), now)
 
 
 async def _repair(connection: asyncpg.Connection, target: Target, told: str, now: datetime) -> None:

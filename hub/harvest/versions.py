@@ -166,7 +166,7 @@ class _Work:
         self._registered: dict[int, tuple[Prepared, Anchor]] = {}
         # Codes that the store did not know before.
         self._new: set[str] = set()
-        self._results: list[tuple[Prepared, repairs.Target]] = []
+        self._results: list[tuple[Prepared, Sequence[repairs.Target]]] = []
         # Subjects that turned out to be others of this batch.
         self._joined: list[tuple[Anchor, Anchor]] = []
 
@@ -208,12 +208,12 @@ class _Work:
 
     async def _named(
         self, understood: Sequence[Prepared], rejected: list[Rejected]
-    ) -> tuple[list[Prepared], dict[int, repairs.Target]]:
+    ) -> tuple[list[Prepared], dict[int, Sequence[repairs.Target]]]:
         """The rows without results of repairs that name nothing known (R9.2), and what the other results are about."""
         results = [one for one in understood if repairs.is_result(one) and not self._same(one)]
         if not results:
             return list(understood), {}
-        found: dict[int, repairs.Target] = {}
+        found: dict[int, Sequence[repairs.Target]] = {}
         lost = set()
         for one, target in zip(results, await repairs.targets(self._connection, results), strict=True):
             if isinstance(target, Rejected):

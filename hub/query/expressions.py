@@ -304,8 +304,13 @@ class Expressions:
         guard = all_of([guard, self._guard(row, classes, Level.FULL)])
         if guard == FALSE:
             return "NULL::int"
-        # A decision that two sources deliver is one; while a source is missing, no number is known to be all.
-        count = f"(SELECT count(DISTINCT coalesce(x.document_number, x.public_id::text))::int {facts})"
+        # A decision that two sources deliver is one, told apart by number and authority as `hub.rules.decisions` has it;
+        # while a source is missing, no number is known to be all.
+        count = (
+            "(SELECT coalesce(sum(d.n), 0)::int FROM (SELECT coalesce(nullif(count(DISTINCT x.authority_uscc), 0),"
+            f" greatest(count(DISTINCT x.authority_name), 1)) AS n {facts}"
+            " GROUP BY coalesce(x.document_number, x.public_id::text)) d)"
+        )
         return f"CASE WHEN {all_of([guard, f'NOT ({self._missing(row, rule)})'])} THEN {count} END"
 
     def _tax_grade_is_d(self, row: Row, rule: Rule, type_name: str, of: str) -> str:

@@ -9,6 +9,7 @@ from hub.errors import RulesInvalid
 from hub.rules.calendar import Calendar, Due
 from hub.rules.dated import RuleFile, disjoint, in_force, the_one
 from hub.rules.deadlines import load_deadlines
+from hub.rules.decisions import Authority
 from hub.rules.publicity import PublicityRules, add_months
 from hub.rules.repair_case import Application, Assessment, Blocker, Period, Target
 from hub.rules.repair_rows import (
@@ -54,6 +55,11 @@ class RepairRules:
         """
         named = [one for one in self.recognizers if (one.code == code if code else one.name == name)]
         return in_force(named, day)
+
+    def known_as(self, authority: Authority, day: date) -> tuple[Authority, ...]:
+        """An authority as something names it and, where it is a recognizer, as the rules do: whoever writes it otherwise."""
+        found = self.recognizer(authority.name, authority.code, day)
+        return (authority,) if found is None else (authority, Authority(found.code, found.name))
 
     def agent_limit(self, day: date) -> AgentLimit | None:
         """The limit on applications of one agent; None: there is none that day."""

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from hub.errors import RulesInvalid
 from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force, the_one
+from hub.rules.decisions import Authority, decisions
 from hub.rules.publicity import add_months
 
 # Public authorities whose facts may count; what associations and platforms say is market information (R11.3, R14.1).
@@ -15,6 +16,7 @@ AUTHORITIES = frozenset(
     {"COMMERCE", "MARKET_REGULATION", "CREDIT_PLATFORM", "COURT", "CUSTOMS", "TAX", "FOREIGN_EXCHANGE"}
 )
 _PUBLIC = "PUBLIC_CREDIT"
+_UNSAID = Authority()
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,10 @@ class Fact:
     source: str
     origin_class: str = _PUBLIC
     under_objection: bool = False
-    # Number of the decision that a record is of: sources that deliver the same decision tell of it once. Empty: unknown.
+    # Number and authority of the decision that a record is of: sources that deliver the same decision tell of it once.
+    # Empty: unknown.
     decision: str = ""
+    authority: Authority = _UNSAID
 
 
 @dataclass(frozen=True)
@@ -173,7 +177,7 @@ def _grave(facts: Iterable[Fact], policy: Policy, today: date) -> tuple[str | No
     if serious := _of(facts, "RECORD", policy.serious):
         found.append(Reason("SERIOUS_RECORD", serious))
     general = [one for one in recent if one.kind == "RECORD" and one.grade in policy.general]
-    if len({one.decision or one.id for one in general}) >= policy.general_count:
+    if decisions((one.decision or one.id, one.authority) for one in general) >= policy.general_count:
         found.append(Reason("GENERAL_RECORDS", _of(general, "RECORD")))
     if false := _of(facts, "FALSE_COMMITMENT"):
         found.append(Reason("FALSE_COMMITMENT", false))

@@ -14,6 +14,7 @@ import pytest
 from connectors.contract import Item, RawRow, RowRejected
 from connectors.registry import ABNORMAL, PENALTIES, connect
 from hub.harvest.run import harvest
+from hub.rules.decisions import Authority, decisions
 from hub.sandbox.province import Province
 from hub.sandbox.registry import services
 from hub.sandbox.run import APP_KEY, platform_of
@@ -37,6 +38,7 @@ query Records($code: String!) { subject(value: $code) { summary { hasPublicPenal
   records(first: 20, filter: { sources: [MARKET_REGULATION] }) { edges { node {
     __typename documentNumber seriousness ... on GenericCreditRecord { recordType } } } } } }
 """
+ISSUERS = ("11630000000015122A", "11630000MAFF6K4E5K")
 COUNT = "query Count($c: String!) { subject(value: $c) { summary { hasPublicPenalty publicPenaltyCount } } }"
 _OF = """
 SELECT s.uscc, s.kind AS subject_kind, r.* FROM record r JOIN subject s USING (subject_id)
@@ -115,6 +117,32 @@ async def test_r5_4_a_decision_that_two_sources_tell_of_is_one_penalty_and_none_
     finally:
         await office.sources()
         await office.noticed("MARKET_REGULATION", "OK")
+
+
+@pytest.mark.parametrize(
+    ("authorities", "decided"),
+    [
+        ([("西宁市商务局", None), ("青海省市场监督管理局", None)], 2),
+        ([("某局", ISSUERS[0]), ("某局", ISSUERS[1])], 2),
+        ([("青海省市场监督管理局", ISSUERS[0]), ("省市场监管局", ISSUERS[0])], 1),
+        # Who names no code may be the one that is named with one, written otherwise.
+        ([("青海省市场监督管理局", ISSUERS[0]), ("省市场监管局", None)], 1),
+        ([("青海省市场监督管理局", ISSUERS[0]), ("某局", ISSUERS[1]), ("某局", None)], 2),
+        ([("西宁市商务局", None), (None, None)], 1),
+        ([(None, None), (None, None)], 1),
+    ],
+)
+async def test_5_4_a_number_is_counted_for_each_authority_that_gave_it(
+    office: Office, authorities: list[tuple[str | None, str | None]], decided: int
+) -> None:
+    code = await office.subject()
+    for name, issuer in authorities:
+        named = {"authority_name": name, "authority_uscc": issuer, "document_number": "〔2026〕1号"}
+        await office.adverse(code, MONDAY.date(), **named)
+    found = await anybody(office).done(COUNT, {"c": code})
+    assert found["subject"]["summary"]["publicPenaltyCount"] == decided
+    told = [("〔2026〕1号", Authority(issuer, name)) for name, issuer in authorities]
+    assert decisions(told) == decided
 
 
 async def test_r5_4_who_was_fined_by_market_regulation_alone_is_not_clean(harvested: Office) -> None:

@@ -308,6 +308,19 @@ async def test_r13_3_only_the_department_files_and_only_once_it_was_issued(offic
     assert tuple(row) == ("D7", "GOVERNMENT_SHARED", "2027-02-20")
 
 
+async def test_r13_3_two_authorities_that_gave_one_number_have_decided_twice(office: Office) -> None:
+    code, number = await issued(office, "customs", "tax")
+    doc = f"〔2026〕{code[10:17]}号"
+    await office.adverse(code, date(2026, 3, 1), document_number=doc, authority_name="西宁市商务局")
+    for authority in ("customs", "tax"):
+        given = {
+            "number": number, "authority": authority, "doc": doc, "on": "2026-03-01", "facts": "申报不实", "kinds": ["罚款"],
+        }  # fmt: skip
+        await commerce(office).done(FILE, given)
+        assert (await commerce(office).refused(FILE, given))["reason"] == "FILED_ALREADY"
+    assert len(await _records(office, code)) == 3
+
+
 async def test_r13_3_what_was_repaired_does_not_come_back_as_a_finding(office: Office) -> None:
     code, number = await issued(office, "customs")
     doc = f"西关缉罚字〔2026〕{code[10:17]}号"

@@ -450,15 +450,29 @@ async def test_a_record_that_its_source_took_back_meanwhile_ends_its_objection_a
         assert (await took(commerce(office), number, field, given))["state"] == state
 
 
-async def test_what_the_hub_published_of_it_is_withdrawn_from_the_channels(office: Office) -> None:
+@pytest.mark.parametrize("named", [True, False])
+async def test_what_the_hub_published_of_it_is_withdrawn_from_the_channels(
+    office: Office, named: bool
+) -> None:
     desk, publication, _ = await published(office, date(2026, 11, 12))
     (case,) = await office.rows(
         "SELECT s.uscc, c.details->>'decision_number' AS document FROM case_file c JOIN subject s USING (subject_id)"
         " WHERE number = $1", publication,
     )  # fmt: skip
     record = await penalty(office, case["uscc"], document_number=case["document"])
+    # Another authority's publication of its own decision with that number is not withdrawn.
+    _, other, _ = await published(office, date(2026, 11, 12), code=case["uscc"], authority="西宁市商务局")
     number = (await commerce(office).done(RECORD, {"target": record}))["recordObjection"]["number"]
+    if not named:
+        assert await refusal(commerce(office), number, "upholdObjection", REVOKE) == "SEVERAL_DECISIONS"
+        return
+    await office.rows(
+        "UPDATE record SET authority_name = '省商务厅', authority_uscc = '11630000000015122A' WHERE public_id = $1",
+        _uuid(record),
+    )
     await took(commerce(office), number, "upholdObjection", REVOKE)
+    (row,) = await office.rows("SELECT state FROM case_file WHERE number = $1", other)
+    assert row["state"] == "PUBLISHED"
     told = await desk.done(
         "query P($n: String!) { case(number: $n) { state ... on PublicityCase { withdrawal { ground reason } } } }",
         {"n": publication},

@@ -32,11 +32,11 @@ SHOWN = """
 DRAFT = f"""
 mutation Draft(
   $code: USCC!, $kind: PublicityKind!, $on: Date!, $text: String!, $kinds: [String!], $simple: Boolean! = false,
-  $until: Date
+  $until: Date, $authority: String! = "青海省商务厅"
 ) {{
   draftPublicity(
     subject: $code, kind: $kind, title: "行政处罚决定", decisionNumber: "青商罚〔2026〕1号", decidedOn: $on,
-    authority: "青海省商务厅", text: $text, penaltyKinds: $kinds, simpleProcedure: $simple, validTo: $until
+    authority: $authority, text: $text, penaltyKinds: $kinds, simpleProcedure: $simple, validTo: $until
   ) {{ {SHOWN} }}
 }}
 """
@@ -60,7 +60,7 @@ def at(year: int, month: int, day: int, hour: int = 10) -> datetime:
 async def drafted(office: Office, decided: date, **more: Any) -> tuple[Desk, dict[str, Any]]:
     desk = office.desk()
     given = {
-        "code": await office.subject(), "kind": "PENALTY", "on": str(decided), "text": TEXT, "kinds": ["罚款"], **more,
+        "code": more.get("code") or await office.subject(), "kind": "PENALTY", "on": str(decided), "text": TEXT, "kinds": ["罚款"], **more,
     }  # fmt: skip
     made: dict[str, Any] = (await desk.done(DRAFT, given))["draftPublicity"]
     return desk, made
@@ -87,8 +87,8 @@ async def reviewed(desk: Desk, number: str) -> None:
     await took(desk.second(), number, "approvePublicity", ', opinion: "内容无误"')
 
 
-async def published(office: Office, decided: date) -> tuple[Desk, str, dict[str, Any]]:
-    desk, made = await drafted(office, decided)
+async def published(office: Office, decided: date, **more: Any) -> tuple[Desk, str, dict[str, Any]]:
+    desk, made = await drafted(office, decided, **more)
     await reviewed(desk, made["number"])
     return desk, made["number"], await took(desk, made["number"], "publishDecision")
 

@@ -163,14 +163,22 @@ async def test_r7_4_a_withdrawal_ends_no_record_of_another_decision_or_authority
     assert await lives(office, record) == ["EFFECTIVE"]
 
 
-async def test_r7_4_another_department_ends_its_own_record_and_none_of_the_provinces(office: Office) -> None:
+@pytest.mark.parametrize(("authority", "life"), [("西宁市商务局", ["REVOKED"]), ("西宁市市场监督管理局", [])])
+async def test_r7_4_another_department_ends_its_own_record_of_its_own_decision_and_none_of_the_provinces(
+    office: Office, authority: str, life: list[str]
+) -> None:
     own = {"authority_name": "西宁市商务局", "authority_uscc": None}
     code = await office.subject()
     record = await office.adverse(code, DECIDED, document_number=NUMBER, **own)
     others = await penalty(office, code, DECIDED, document_number=NUMBER)
     _, made = await drafted(office, DECIDED, code=code)
     # As the department of Xining would have drafted it.
-    await office.rows("UPDATE case_file SET owner = 'commerce-xining' WHERE number = $1", made["number"])
+    await office.rows(
+        "UPDATE case_file SET owner = 'commerce-xining', details = details || jsonb_build_object('authority', $2::text)"
+        " WHERE number = $1",
+        made["number"],
+        authority,
+    )
     await office.rows(
         "UPDATE case_party SET partner = 'commerce-xining' WHERE case_id ="
         " (SELECT case_id FROM case_file WHERE number = $1)",
@@ -180,7 +188,7 @@ async def test_r7_4_another_department_ends_its_own_record_and_none_of_the_provi
     await reviewed(desk, made["number"])
     await took(desk, made["number"], "publishDecision")
     await took(desk, made["number"], "withdrawPublicity", withdraw())
-    assert await lives(office, record) == ["EFFECTIVE", "REVOKED"]
+    assert await lives(office, record) == ["EFFECTIVE", *life]
     assert await lives(office, others) == ["EFFECTIVE"]
 
 

@@ -475,9 +475,14 @@ async def test_r9_2_the_publicity_of_a_repaired_record_ends_and_its_revocation_s
     (case,) = await office.rows(
         "SELECT details->>'subject_code' AS code FROM case_file WHERE number = $1", number
     )
-    record = await penalty(office, case["code"], date(2026, 8, 1), document_number="青商罚〔2026〕1号")
+    # Of another authority's decision with the same number: nothing of it was repaired.
+    _, other, _ = await published(office, date(2026, 8, 1), code=case["code"], authority="西宁市商务局")
+    named = {"document_number": "青商罚〔2026〕1号", "authority_name": "省商务厅"}
+    record = await penalty(office, case["code"], date(2026, 8, 1), **named)
     office.clock.now = at(2026, 11, 23)
     made = await approved(office, record)
+    (row,) = await office.rows("SELECT state FROM case_file WHERE number = $1", other)
+    assert row["state"] == "PUBLISHED"
 
     async def shown() -> Any:
         state = await office.rows("SELECT state FROM case_file WHERE number = $1", number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from tests.casework.test_listings import _published as on_the_list
 from tests.casework.test_publicity import at, delivered, published
 from tests.casework.test_repair import INITIATE, approved, department, followed, penalty, public, took
 from tests.conftest import Database
-from tests.harvesting import fined, take
+from tests.harvesting import REGISTER, Rows, fined, take
 from tests.harvesting import row as given_row
 from tests.publicity_files import FIRM, NOW, TOOLS
 
@@ -88,6 +88,7 @@ async def versions(database: Database, kind: str = "PENALTY") -> list[tuple[Any,
 
 
 DECISION = "青市监罚〔2026〕1号"
+CODE, CODE_OF_ANOTHER = "11630000000015122A", "11630000MAFF6K4E5K"
 
 
 async def _fined(database: Database, number: str = "1", **more: Any) -> None:
@@ -169,7 +170,7 @@ async def test_r9_2_a_repaired_place_on_a_list_does_not_come_back_by_its_end(dat
         )
 
     await listed("PUBLISHED")
-    await pulled(database, [result(FIRM, DECISION, xxlb="严重失信主体名单")])
+    await pulled(database, [result(FIRM, DECISION, xxlb="严重失信主体名单", rdjg="青海省市场监督管理局")])
     await listed("EXITED_REVOKED", exit_reason="决定撤销")
     await listed("PUBLISHED")
     rows = await database.writer.fetch("SELECT state, exit_reason FROM list_entry ORDER BY version_id")
@@ -209,8 +210,9 @@ async def test_r9_2_two_decisions_of_one_number_are_told_apart_by_their_authorit
 ) -> None:
     await _fined(database)
     await _fined(database, "2", authority_name="青海省市场监督管理局")
-    assert (await pulled(database, [result(FIRM, DECISION, rdjg="某局")])).totals.quarantined == 1
-    assert [one.reason_code for one in await list_quarantined(database.writer)] == ["SEVERAL_RECORDS"]
+    for told, code in (("", "SEVERAL_RECORDS"), ("某局", "OTHER_AUTHORITY")):
+        assert (await pulled(database, [result(FIRM, DECISION, rdjg=told)])).totals.quarantined == 1
+        assert [one.reason_code for one in await list_quarantined(database.writer)] == [code]
     assert (await pulled(database, [result(FIRM, DECISION, xh="2")])).totals.stored == 1
     rows = await database.writer.fetch(
         "SELECT authority_name, lifecycle FROM record WHERE kind = 'PENALTY' AND superseded_at IS NULL ORDER BY 2"
@@ -219,6 +221,61 @@ async def test_r9_2_two_decisions_of_one_number_are_told_apart_by_their_authorit
         ("青海省市场监督管理局", "EFFECTIVE"),
         ("青海省商务厅", "REPAIRED"),
     ]
+
+
+async def _lives(database: Database) -> dict[str, str]:
+    """The lives of penalties as they stand, by the ids that their sources have for them."""
+    rows = await database.writer.fetch(
+        "SELECT source_record_id AS id, lifecycle FROM record WHERE kind = 'PENALTY' AND superseded_at IS NULL"
+    )
+    return {row["id"]: row["lifecycle"] for row in rows}
+
+
+@pytest.mark.parametrize("code", [None, CODE_OF_ANOTHER])
+async def test_r9_2_a_result_repairs_no_decision_of_another_authority_with_the_same_number(
+    database: Database, code: str | None
+) -> None:
+    """Not even where it is the only one that the store knows: the other has not come yet, or never will."""
+    await _fined(database, authority_name="西宁市商务局", authority_uscc=code)
+    assert (await pulled(database, [result(FIRM, DECISION)])).totals.quarantined == 1
+    (waiting,) = await list_quarantined(database.writer)
+    assert (waiting.reason_code, await _lives(database)) == ("OTHER_AUTHORITY", {"1": "EFFECTIVE"})
+    # It was that one all the same, and the window writes its name otherwise.
+    corrected = {"rdjg": "西宁市商务局"}
+    assert await replay(database.writer, Window([]), waiting.quarantine_id, corrected, lambda: NOW) is None
+    assert await _lives(database) == {"1": "REPAIRED"}
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"authority_name": "青海省商务厅", "authority_uscc": None},
+        {"authority_name": "省商务厅", "authority_uscc": CODE},
+        {"authority_name": "青海省商务厅", "authority_uscc": CODE},
+    ],
+)
+@pytest.mark.parametrize("told", ["青海省商务厅", "省商务厅", ""])
+async def test_r9_2_a_result_repairs_one_decision_whichever_sources_deliver_it_and_whoever_writes_its_authority(
+    database: Database, second: dict[str, Any], told: str
+) -> None:
+    await _fined(database, authority_uscc=CODE)
+    other = Rows(
+        [[{**fined("罚款"), "id": "2", "document_number": DECISION, **second}]],
+        replace(REGISTER, name="COMMERCE"),
+    )
+    await harvest(other, database.writer, lambda: NOW, pauses=())
+    known = told != "省商务厅" or second["authority_name"] == told
+    assert (await pulled(database, [result(FIRM, DECISION, rdjg=told)])).totals.stored == known
+    assert await _lives(database) == dict.fromkeys("12", "REPAIRED" if known else "EFFECTIVE")
+
+
+async def test_r9_2_two_records_of_one_source_are_two_things_whatever_their_number(
+    database: Database,
+) -> None:
+    await _fined(database)
+    await _fined(database, "2")
+    assert (await pulled(database, [result(FIRM, DECISION)])).totals.quarantined == 1
+    assert [one.reason_code for one in await list_quarantined(database.writer)] == ["SEVERAL_RECORDS"]
 
 
 async def test_r9_2_a_result_that_came_before_its_record_is_replayed(database: Database) -> None:
@@ -256,6 +313,12 @@ async def test_r9_2_an_imported_repair_ends_publicity_here_and_partners_see_noth
     (case,) = await office.rows(
         "SELECT details->>'subject_code' AS code FROM case_file WHERE number = $1", number
     )
+    # Another authority's, with the same number and repaired as well: the publication is not of it.
+    await penalty(
+        office, case["code"], date(2026, 8, 1), document_number="青商罚〔2026〕1号", lifecycle="REPAIRED",
+        authority_name="西宁市商务局", authority_uscc=None, details='{"repaired": {"document_number": "信修〔2026〕1号"}}',
+    )  # fmt: skip
+    assert await settle(office.database.writer, registry().machines, office.clock.now) == 0
     record = await penalty(office, case["code"], date(2026, 8, 1), document_number="青商罚〔2026〕1号")
     office.clock.now = at(2026, 11, 23)
     seen = (await public(office).done(ENTRIES, {"c": case["code"]}))["subject"]["records"]["edges"]

@@ -97,6 +97,15 @@ async def test_r10_1_one_decision_that_two_sources_deliver_is_one_general_record
     assert (tier["tier"], [one["code"] for one in tier["reasons"]]) == ("B", ["ADVERSE_RECORD"])
 
 
+async def test_r10_1_two_authorities_that_give_the_same_number_have_decided_twice(office: Office) -> None:
+    code, number = await _firm(office), {"document_number": "〔2026〕31号"}
+    for name in ("西宁市商务局", "青海省市场监督管理局"):
+        await office.adverse(code, date(2026, 5, 10), "GENERAL", authority_name=name, **number)
+    await _kept(office)
+    (tier,) = await _tiers(_supervisor(office), code)
+    assert (tier["tier"], [one["code"] for one in tier["reasons"]]) == ("C", ["GENERAL_RECORDS"])
+
+
 async def test_r10_1_it_is_computed_anew_when_a_fact_expires_and_a_stale_one_is_not_shown(
     office: Office,
 ) -> None:

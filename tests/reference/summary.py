@@ -91,7 +91,7 @@ def summary(rights: Rights, subject: Row, type_name: str, name: str) -> object:
     if name == "publicPenaltyCount":
         if missing:
             return None
-        return len({row["document_number"] or row["public_id"] for row in found})
+        return _decisions(found)
     if found:
         return "YES"
     return "INDETERMINATE" if missing else "NO"
@@ -100,6 +100,17 @@ def summary(rights: Rights, subject: Row, type_name: str, name: str) -> object:
 def _class_of(question: Question, type_name: str) -> str:
     """The class of the facts that the question is about, of such a subject."""
     return question.of_persons if type_name == "NaturalPerson" else question.data_class
+
+
+def _decisions(penalties: list[Row]) -> int:
+    """How many decisions they are of: of one number as many as there are authorities' codes, else names."""
+    counted = 0
+    for number in {row["document_number"] or row["public_id"] for row in penalties}:
+        alike = [row for row in penalties if (row["document_number"] or row["public_id"]) == number]
+        codes = {row["authority_uscc"] for row in alike} - {None}
+        names = {row["authority_name"] for row in alike} - {None}
+        counted += len(codes or names) or 1
+    return counted
 
 
 def _doubted(subject: Row, question: Question) -> list[str]:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import RulesInvalid
+from hub.rules.decisions import Authority
 from hub.rules.tiering import AUTHORITIES, Fact, Firm, Reason, Tier, load_tier_rules
 
 SHIPPED = load_tier_rules()
@@ -63,6 +64,21 @@ def test_r10_1_tiering_is_off_until_a_row_says_on() -> None:
             Firm(OLD, tuple(replace(_fact(one, "RECORD", "GENERAL"), decision="1号") for one in "gh")),
             "B",
             "ADVERSE_RECORD",
+            ("g", "h"),
+        ),
+        # One number of two authorities: two decisions.
+        (
+            Firm(
+                OLD,
+                tuple(
+                    replace(
+                        _fact(one, "RECORD", "GENERAL"), decision="1号", authority=Authority(name=f"{one}局")
+                    )
+                    for one in "gh"
+                ),
+            ),
+            "C",
+            "GENERAL_RECORDS",
             ("g", "h"),
         ),
         (Firm(OLD, (_fact("f", "FALSE_COMMITMENT"),)), "C", "FALSE_COMMITMENT", ("f",)),

@@ -18,6 +18,7 @@ from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.rounds import apart
 from hub.casework.work import calendar_for
 from hub.rules.dated import the_one
+from hub.rules.decisions import Authority
 from hub.rules.tiering import Fact, Firm, Sector, Tier, TierRules, load_tier_rules
 from hub.sources.discovery import discover
 from hub.sources.freshness import doubted
@@ -56,18 +57,19 @@ _FACTS = """
 SELECT r.subject_id, 'r' || replace(r.public_id::text, '-', '') AS id,
   CASE WHEN r.record_type = 'FALSE_COMMITMENT' THEN 'FALSE_COMMITMENT' ELSE 'RECORD' END AS kind,
   r.seriousness AS grade, r.decided_on AS dated, r.usable_until, r.source, r.origin_class,
-  r.under_objection OR r.lifecycle = 'UNDER_OBJECTION' AS objected, r.document_number AS decision
+  r.under_objection OR r.lifecycle = 'UNDER_OBJECTION' AS objected, r.document_number AS decision,
+  r.authority_uscc AS authority_code, r.authority_name AS authority
 FROM record r
 WHERE r.subject_id = ANY ($1::bigint[]) AND r.superseded_at IS NULL AND r.seriousness <> 'NOT_ADVERSE'
   AND r.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION')
 UNION ALL
 SELECT e.subject_id, 'l' || replace(e.public_id::text, '-', ''), 'LIST_ENTRY', e.color, e.recognized_on,
-  e.publicity_ends_on, e.source, 'PUBLIC_CREDIT', e.under_objection, NULL
+  e.publicity_ends_on, e.source, 'PUBLIC_CREDIT', e.under_objection, NULL, NULL, NULL
 FROM list_entry e
 WHERE e.subject_id = ANY ($1::bigint[]) AND e.superseded_at IS NULL AND e.state = 'PUBLISHED'
 UNION ALL
 SELECT c.subject_id, 'c' || replace(c.public_id::text, '-', ''), 'OBLIGATION', '', c.opened_on, NULL, 'COMMERCE',
-  'PUBLIC_CREDIT', FALSE, NULL
+  'PUBLIC_CREDIT', FALSE, NULL, NULL, NULL
 FROM case_file c
 WHERE c.subject_id = ANY ($1::bigint[]) AND c.closed_at IS NULL
   AND (c.mechanism = 'TOLERANCE' OR c.mechanism = 'COMMITMENT' AND c.state = 'PUBLISHED' AND c.due_on < $2)
@@ -241,7 +243,7 @@ async def _take(
 def _fact(row: Mapping[str, Any]) -> Fact:
     return Fact(
         row["id"], row["kind"], row["grade"], row["dated"], row["usable_until"], row["source"], row["origin_class"],
-        row["objected"], row["decision"] or "",
+        row["objected"], row["decision"] or "", Authority(row["authority_code"], row["authority"]),
     )  # fmt: skip
 
 

@@ -192,7 +192,7 @@ async def adjudicate(work: Work, given: Mapping[str, Any]) -> Made:
     document = said(given["document_number"], "documentNumber", 200)
     adjudicator = said(given["adjudicator"], "adjudicator", 200)
     publishable(f"{document}\n{adjudicator}", work.today)
-    await refuse_twice(work.connection, case.subject_id, document)
+    await refuse_twice(work.connection, case.subject_id, document, adjudicator, given["effective_on"])
     found = behaviour(BREACH, given["effective_on"])
     if found is None:
         raise GuardRefused(reason="BEHAVIOUR_UNKNOWN")

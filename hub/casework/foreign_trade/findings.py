@@ -12,8 +12,10 @@ import asyncpg
 
 from hub.casework.machine import NewFact
 from hub.errors import BadUserInput, GuardRefused
+from hub.rules.decisions import Authority, meant
 from hub.rules.publicity import PublicityRules, load_publicity_rules
 from hub.rules.redactor import TextTooLong, screen
+from hub.rules.repair import RepairRules, load_repair_rules
 
 # As penalties of the 双公示 files are catalogued.
 PENALTY_ITEM = "SW-CF"
@@ -23,8 +25,8 @@ MOST_CHARACTERS = 4000
 # Also what has ended: a repaired or expired record must not come back as a new one (R9.2). The caller knows the
 # document's number, and is told no more than that it was filed before.
 _FILED = """
-SELECT 1 FROM record WHERE subject_id = $1 AND document_number = $2 AND superseded_at IS NULL
-  AND seriousness <> 'NOT_ADVERSE' LIMIT 1
+SELECT authority_uscc, authority_name FROM record WHERE subject_id = $1 AND document_number = $2 AND superseded_at IS NULL
+  AND seriousness <> 'NOT_ADVERSE' ORDER BY version_id
 """
 
 
@@ -49,6 +51,11 @@ class Decision:
 def rules() -> PublicityRules:
     """The rules on the life of records."""
     return load_publicity_rules()
+
+
+@cache
+def _repair_rules() -> RepairRules:
+    return load_repair_rules()
 
 
 def penalty(decision: Decision, facts: str, basis: str, kinds: Sequence[str]) -> NewFact:
@@ -118,16 +125,24 @@ def _record(decision: Decision, seriousness: str, more: Mapping[str, Any]) -> Ne
             "seriousness": seriousness,
             "lifecycle": "EFFECTIVE",
             "source": "COMMERCE",
-            "source_record_id": f"{decision.case_number}/{decision.document_number}",
+            # Parties of one notification may have given their decisions the same number.
+            "source_record_id": f"{decision.case_number}/{decision.document_number}/{decision.authority_name}",
             "provider_name": decision.authority_name,
             **more,
         },
     )
 
 
-async def refuse_twice(connection: asyncpg.Connection, subject_id: int, document_number: str) -> None:
-    """Raises GuardRefused where this decision about this subject is a record already, or was one."""
-    if await connection.fetchval(_FILED, subject_id, document_number) is not None:
+async def refuse_twice(
+    connection: asyncpg.Connection, subject_id: int, document_number: str, authority: str, decided_on: date
+) -> None:
+    """Raises GuardRefused where this authority's decision about this subject is a record already, or was one.
+
+    Also where records do not tell whose decision they are.
+    """
+    rows = await connection.fetch(_FILED, subject_id, document_number)
+    filed = [(Authority(row["authority_uscc"], row["authority_name"]), row) for row in rows]
+    if meant(_repair_rules().known_as(Authority(name=authority), decided_on), filed) != []:
         raise GuardRefused(reason="FILED_ALREADY")
 
 

@@ -118,15 +118,16 @@ async def file_finding(work: Work, given: Mapping[str, Any]) -> Made:
     if not kinds:
         raise BadUserInput("A penalty has a kind.", argument="penaltyKinds")
     publishable("\n".join(texts.values()), work.today)
-    await refuse_twice(work.connection, case.subject_id, texts["document_number"])
     partners, record = await in_force(work.connection, work.today), str(uuid4())
-    authority = partners.get(given["authority"])
+    known = partners.get(given["authority"])
+    authority, number = known.name if known is not None else given["authority"], texts["document_number"]
+    await refuse_twice(work.connection, case.subject_id, number, authority, given["decided_on"])
     decision = Decision(
         record=record,
         subject_id=case.subject_id,
         case_number=case.number,
-        authority_name=authority.name if authority is not None else given["authority"],
-        document_number=texts["document_number"],
+        authority_name=authority,
+        document_number=number,
         decided_on=given["decided_on"],
         conduct_ended_on=given.get("conduct_ended_on"),
         filed_on=work.today,

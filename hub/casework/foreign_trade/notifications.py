@@ -174,7 +174,8 @@ def _found(case: Case[NotificationDetails], step: Step) -> str | None:
         return "AUTHORITY_IS_NO_PARTY"
     if given["decided_on"] > step.today:
         return "DECISION_DAY_IMPOSSIBLE"
-    if any(one.document_number == given["document_number"] for one in told.findings):
+    decision = given["authority"], given["document_number"]
+    if any((one.authority, one.document_number) == decision for one in told.findings):
         return "FILED_ALREADY"
     return None
 

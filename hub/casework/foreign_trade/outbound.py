@@ -168,14 +168,15 @@ async def file(work: Work, given: Mapping[str, Any]) -> Made:
     assert case.subject_id is not None
     reason, document = said(given["reason"], "reason"), said(given["document_number"], "documentNumber", 200)
     publishable(f"{told.facts}\n{reason}", work.today)
-    await refuse_twice(work.connection, case.subject_id, document)
     partners, record = await in_force(work.connection, work.today), str(uuid4())
+    authority = partners[case.owner].name
+    await refuse_twice(work.connection, case.subject_id, document, authority, work.today)
     fact = established(
         Decision(
             record=record,
             subject_id=case.subject_id,
             case_number=case.number,
-            authority_name=partners[case.owner].name,
+            authority_name=authority,
             document_number=document,
             decided_on=work.today,
             conduct_ended_on=told.conducted_on,

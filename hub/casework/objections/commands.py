@@ -29,6 +29,7 @@ from hub.casework.objections.machine import (
 )
 from hub.casework.partners import department_of, in_force, owner_of
 from hub.casework.publicity.machine import PUBLICITY
+from hub.casework.repair.machine import repair_rules
 from hub.casework.stepping import take
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, CommandForbidden, GuardRefused
@@ -38,6 +39,7 @@ from hub.query.plan import Constant
 from hub.query.relations import TABLES as RELATED
 from hub.rules.calendar import Due
 from hub.rules.deadlines import due
+from hub.rules.decisions import Authority, meant
 from hub.rules.objections import agent_limit
 from hub.store.writing import one_writer
 
@@ -52,7 +54,7 @@ SELECT count(*) FROM case_file WHERE mechanism = 'OBJECTION' AND details->>'agen
 _CURRENT = "SELECT * FROM {table} WHERE public_id = $1 AND superseded_at IS NULL"
 # What the hub itself published of the same decision.
 _PUBLISHED = """
-SELECT number FROM case_file WHERE mechanism = 'PUBLICITY' AND subject_id = $1
+SELECT number, details->>'authority' AS authority FROM case_file WHERE mechanism = 'PUBLICITY' AND subject_id = $1
   AND details->>'decision_number' = $2 AND state IN ('PUBLISHED', 'SUSPENDED') ORDER BY case_id
 """
 # A record that was put back on the channels when its repair was revoked.
@@ -352,9 +354,17 @@ async def _withdraw_published(
         "reason": reason,
         "document_number": document,
     }
-    for row in await work.connection.fetch(_PUBLISHED, case.subject_id, current["document_number"]):
+    rows = await work.connection.fetch(_PUBLISHED, case.subject_id, current["document_number"])
+    authority = Authority(current["authority_uscc"], current["authority_name"])
+    published = meant(
+        repair_rules().known_as(authority, current["decided_on"]),
+        [(Authority(name=row["authority"]), row["number"]) for row in rows],
+    )
+    if published is None:
+        raise GuardRefused(reason="SEVERAL_DECISIONS")
+    for number in published:
         step = hub_step(work.step(given))
-        await engine.apply(work.connection, work.machines, PUBLICITY, row["number"], "withdraw", step)
+        await engine.apply(work.connection, work.machines, PUBLICITY, number, "withdraw", step)
 
 
 async def _current(work: Work, case: Case[ObjectionDetails]) -> Any:

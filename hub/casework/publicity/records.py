@@ -24,9 +24,10 @@ def _repair_rules() -> RepairRules:
 
 
 async def own_records(work: Work, case: Case[PublicityDetails]) -> tuple[OwnRecord, ...]:
-    """The records of a case's decision that its handler itself decided (谁认定、谁负责), by subject and number.
+    """The records of a case's decision that its handler itself decided (谁认定、谁负责), by subject, number and authority.
 
-    The number is what an officer wrote into the draft: of another authority's records it ends none.
+    Number and authority are what an officer wrote into the draft: of another authority's records it ends none, nor one of
+    the handler's where the draft is of another's decision with the same number.
     """
     rows = await work.connection.fetch(_RECORDS, case.subject_id, case.details.decision_number)
     found = []
@@ -34,11 +35,8 @@ async def own_records(work: Work, case: Case[PublicityDetails]) -> tuple[OwnReco
         name = row["authority_name"]
         recognizer = _repair_rules().recognizer(name, row["authority_uscc"], row["decided_on"] or work.today)
         # Who is no recognizer of repairs is told by its name, as its agreement has it.
-        if (
-            (recognizer.partner == case.owner)
-            if recognizer is not None
-            else (name and name == work.actor.name)
-        ):
+        own = recognizer.partner == case.owner if recognizer is not None else name and name == work.actor.name
+        if own and case.details.authority in (name, recognizer.name if recognizer is not None else name):
             one = OwnRecord(str(row["public_id"]), row["lifecycle"], row["under_objection"], row["adverse"])
             found.append(one)
     return tuple(found)

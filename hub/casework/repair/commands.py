@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import asyncpg
@@ -36,6 +37,7 @@ from hub.casework.repair.targets import (
 from hub.casework.rounds import apart
 from hub.casework.work import Command, Look, Made, Work, calendar_for
 from hub.errors import BadUserInput, GuardRefused
+from hub.rules.decisions import Authority, meant
 from hub.rules.repair_case import Application
 from schema.identifiers import InvalidIdentifier, parse_uscc
 
@@ -296,18 +298,24 @@ SELECT c.public_id, c.number, c.region_code, (
 ) AS unacknowledged
 FROM case_file c WHERE c.mechanism = 'REPAIR' AND c.state = 'APPROVED' ORDER BY c.case_id
 """
-# What was repaired elsewhere and came in by the harvest: proceedings, publicity and measures that go on here.
+# What was repaired elsewhere and came in by the harvest: proceedings and measures that go on here.
 _IMPORTED = """
 SELECT c.public_id, c.region_code, x.public_id AS entry, coalesce((
   SELECT r.details->'repair'->>'number' FROM record r WHERE r.subject_id = x.subject_id AND r.superseded_at IS NULL
-    AND r.record_type = 'REPAIR_RESULT' AND r.document_number = x.decision_number LIMIT 1), x.exit_reason) AS number
+    AND r.record_type = 'REPAIR_RESULT' AND r.document_number = x.decision_number
+    AND coalesce(r.authority_name, d.recognizer_name) = d.recognizer_name ORDER BY r.version_id LIMIT 1), x.exit_reason) AS number
 FROM case_file c JOIN list_entry x ON x.public_id = c.target_public_id AND x.superseded_at IS NULL AND x.state = 'EXITED_REPAIRED'
+JOIN list_definition d ON d.code = x.list_code
 WHERE c.mechanism IN ('LIST_ENTRY', 'MEASURE') AND c.closed_at IS NULL AND c.state <> 'EXITED_REPAIRED'
-UNION ALL
-SELECT c.public_id, c.region_code, NULL, x.details->'repaired'->>'document_number' FROM case_file c
+"""
+# The same of publicity, with the record that was repaired and both their authorities.
+_IMPORTED_DECISIONS = """
+SELECT c.public_id, c.region_code, NULL AS entry, x.details->'repaired'->>'document_number' AS number, x.public_id AS record,
+  x.authority_uscc AS code, x.authority_name AS name, x.decided_on, c.details->>'authority' AS authority FROM case_file c
 JOIN record x ON x.subject_id = c.subject_id AND x.document_number = c.details->>'decision_number'
   AND x.superseded_at IS NULL AND x.lifecycle = 'REPAIRED'
 WHERE c.mechanism = 'PUBLICITY' AND c.closed_at IS NULL AND c.state <> 'ENDED_REPAIR'
+ORDER BY x.version_id, c.case_id
 """
 
 
@@ -323,11 +331,23 @@ async def settle(pool: asyncpg.Pool, machines: Mapping[str, Machine], now: datet
         inputs = {"reason": "ALL_CHANNELS_ACKNOWLEDGED", "unacknowledged": 0}
         with apart(f"case {row['public_id']}"):
             moved += await _one(pool, machines, now, row, inputs)
-    for row in await pool.fetch(_IMPORTED):
+    for row in (*await pool.fetch(_IMPORTED), *_of_decisions(await pool.fetch(_IMPORTED_DECISIONS))):
         inputs = {"reason": "REPAIRED", "document_number": row["number"]}
         with apart(f"case {row['public_id']}"):
             moved += await _one(pool, machines, now, row, inputs)
     return moved
+
+
+def _of_decisions(rows: Sequence[Any]) -> list[Any]:
+    """Publications of the decision that a repaired record is of; where nobody can tell of which, they go on."""
+    found: dict[Any, Any] = {}
+    for _, of_record in groupby(rows, lambda row: row["record"]):
+        published = list(of_record)
+        authority = Authority(published[0]["code"], published[0]["name"])
+        asked = repair_rules().known_as(authority, published[0]["decided_on"])
+        for row in meant(asked, [(Authority(name=one["authority"]), one) for one in published]) or ():
+            found.setdefault(row["public_id"], row)
+    return list(found.values())
 
 
 async def _one(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
@@ -23,12 +23,13 @@ from hub.casework.repair.machine import (
     RepairDetails,
     repair_rules,
 )
-from hub.errors import BadUserInput
+from hub.errors import BadUserInput, GuardRefused
 from hub.query.access import Access, Row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import TABLES
 from hub.rights.view import View
+from hub.rules.decisions import Authority, meant
 from hub.rules.repair_case import Target
 from hub.rules.repair_rows import Recognizer
 from hub.store.writing import one_writer
@@ -64,7 +65,7 @@ _PROCEEDING = """
 SELECT public_id FROM case_file WHERE mechanism = 'LIST_ENTRY' AND target_public_id = $1 AND state = ANY ($2::text[])
 """
 _PUBLICITY = """
-SELECT public_id, state, number, details->>'published_on' IS NOT NULL AS published FROM case_file
+SELECT public_id, details->>'authority' AS authority, details->>'published_on' IS NOT NULL AS published FROM case_file
 WHERE mechanism = 'PUBLICITY' AND subject_id = $1 AND details->>'decision_number' = $2 AND state = ANY ($3::text[])
 ORDER BY case_id
 """
@@ -184,7 +185,9 @@ async def current(connection: asyncpg.Connection, kind: str, public_id: str) -> 
     publicity: list[Any] = []
     if kind == RECORD:
         wanted = (*BEFORE, *_SHOWN, "ENDED_REPAIR")
-        publicity = await connection.fetch(_PUBLICITY, row["subject_id"], row["document_number"], wanted)
+        publicity = _of_its_decision(
+            found, await connection.fetch(_PUBLICITY, row["subject_id"], row["document_number"], wanted)
+        )
     else:
         sql = _EARLIER.format(subject="$1", code="$2", shown="x.public_id <> $3")
         days = await connection.fetch(sql, row["subject_id"], row["list_code"], row["public_id"])
@@ -200,6 +203,19 @@ async def current(connection: asyncpg.Connection, kind: str, public_id: str) -> 
         published=any(one["published"] for one in publicity),
         cases=tuple(str(one["public_id"]) for one in (*proceedings, *publicity)),
     )
+
+
+def _of_its_decision(found: Found, published: Sequence[Any]) -> list[Any]:
+    """Of the publications with the record's number those of its authority.
+
+    Raises GuardRefused where the record does not say whose decision it is and several have the number.
+    """
+    authority = Authority(found.row["authority_code"], found.row["authority"])
+    asked = repair_rules().known_as(authority, found.row["decided_on"])
+    told = meant(asked, [(Authority(name=one["authority"]), one) for one in published])
+    if told is None:
+        raise GuardRefused(reason="SEVERAL_DECISIONS")
+    return told
 
 
 async def end_with(
