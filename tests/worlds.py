@@ -386,7 +386,7 @@ def grade_of(make: Builder, subject: Row) -> Row:
     return make.fact(subject, data_class, source, "grade") | {
         "scheme": scheme, "grade_code": code, "grade_label": make.sentinel("grade-label"),
         "ruleset_version": make.sentinel("ruleset"), "issuer_name": make.sentinel("issuer"),
-        "period": make.pick((None, "2025")), "effective_from": make.day(-60, 0),
+        "period": make.pick((None, "2024", "2025")), "effective_from": make.day(-60, 10),
         "effective_to": make.pick((None, TODAY, TODAY - timedelta(days=1)), 2),
     }  # fmt: skip
 
@@ -426,7 +426,7 @@ def _live_grade(make: Builder, subject: Row) -> Row:
     return _live(make, subject) | {
         "relation": "grade", "scheme": "CUSTOMS", "grade_code": "AEO", "grade_label": make.sentinel("live-grade"),
         "ruleset_version": "2021", "issuer_name": make.sentinel("issuer"), "issuer_uscc": None, "period": None,
-        "effective_from": str(make.day(-60, 0)), "effective_to": None,
+        "effective_from": str(make.day(-60, 10)), "effective_to": None,
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hub.query.access import FALSE, TRUE, Access, Row, all_of, any_of, quoted
 from hub.query.parameters import Context, Parameters
-from hub.query.relations import TABLES
+from hub.query.relations import ROW_BY_ROW, TABLES
 from hub.rights.policy import Level, Scope
 from hub.rights.view import NEEDED, View
 from hub.rules.archives import load_archive_rules
@@ -314,7 +314,30 @@ class Expressions:
         return f"CASE WHEN {all_of([guard, f'NOT ({self._missing(row, rule)})'])} THEN {count} END"
 
     def _tax_grade_is_d(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
-        return self._tristate(row, rule, type_name, "grade", "x.scheme = 'TAX' AND x.grade_code = 'D'")
+        """A D that no other grade in force has come after: of a later year, or of a later day of the same (4.2).
+
+        Grades of other classes, which are A and public, count where the view would let the question be asked of them too;
+        what it hides says nothing. One without a year stands until it ends: nobody can tell which came first.
+        """
+        classes = self._classes(rule, type_name)
+        public = self.access.classes(_as_subject(row), ("D16",), Level.YES_NO, subject_only=True)
+        own = " OR ".join(f"y.data_class = '{one}'" for one in classes)
+        other = Row("y", TABLES["grade"], row.subject_alias or row.alias)
+        later = all_of(
+            [
+                "y.subject_id = x.subject_id",
+                "y.scheme = 'TAX'",
+                "y.superseded_at IS NULL",
+                any_of([own, all_of(["y.data_class = 'D16'", public])]),
+                "(y.period > x.period OR y.period IS NOT DISTINCT FROM x.period AND y.effective_from > x.effective_from)",
+                self.access.sharing(other),
+                self.access.in_use(other),
+            ]
+        )
+        latest = f"NOT EXISTS (SELECT FROM grade y WHERE {later}{ROW_BY_ROW}"
+        return self._tristate(
+            row, rule, type_name, "grade", f"x.scheme = 'TAX' AND x.grade_code = 'D' AND {latest}"
+        )
 
     def _incomplete_sources(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         missing = self.parameters.context(Context.UNVOUCHED_BY_SOURCE, "text[]")

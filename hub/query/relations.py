@@ -165,7 +165,12 @@ TABLES = {
             ended="{t}.state IN ('PUBLISHED', 'SUSPENDED', 'EXITED_EXPIRED', 'EXITED_REPAIRED', 'EXITED_REVOKED',"
             " 'EXITED_DISQUALIFIED')",
         ),
-        Table("grade", letter="g", in_use="({t}.effective_to IS NULL OR {t}.effective_to >= {today})"),
+        Table(
+            "grade",
+            letter="g",
+            # One that is announced for a later day is not in force, and never was.
+            in_use="{t}.effective_from <= {today} AND ({t}.effective_to IS NULL OR {t}.effective_to >= {today})",
+        ),
         # Told by live sources alone; there is no such table in the store.
         Table("anomaly", letter="x", in_use="({t}.valid_to IS NULL OR {t}.valid_to >= {today})"),
         Table(

@@ -118,7 +118,8 @@ class Rights:
                 end = row["publicity_ends_on"]
                 return row["state"] == "PUBLISHED" and (end is None or today <= end)
             case "grade":
-                return row["effective_to"] is None or today <= row["effective_to"]
+                end = row["effective_to"]
+                return row["effective_from"] <= today and (end is None or today <= end)
             case "anomaly":
                 return row["valid_to"] is None or today <= row["valid_to"]
         return True

@@ -87,6 +87,8 @@ def summary(rights: Rights, subject: Row, type_name: str, name: str) -> object:
         and rights.in_use(question.table, row)
         and question.says_yes(row)
     ]
+    if name == "taxGradeIsD":
+        found = [row for row in found if not any(_later(one, row) for one in _tax_grades(rights, subject))]
     missing = question.sources.intersection(rights.asker.incomplete) or _doubted(subject, question)
     if name == "publicPenaltyCount":
         if missing:
@@ -100,6 +102,27 @@ def summary(rights: Rights, subject: Row, type_name: str, name: str) -> object:
 def _class_of(question: Question, type_name: str) -> str:
     """The class of the facts that the question is about, of such a subject."""
     return question.of_persons if type_name == "NaturalPerson" else question.data_class
+
+
+def _tax_grades(rights: Rights, subject: Row) -> list[Row]:
+    """The tax grades in force today that may say something to this caller, be it no more than that there is a later one."""
+    return [
+        row
+        for row in rights.store.about("grade", subject["subject_id"])
+        if row["superseded_at"] is None
+        and row["scheme"] == "TAX"
+        and row["data_class"] in ("D16", "D17")
+        and rights.level(row["data_class"], subject) >= Level.YES_NO
+        and rights.open(row, subject, row["data_class"])
+        and rights.in_use("grade", row)
+    ]
+
+
+def _later(one: Row, other: Row) -> bool:
+    """Whether a grade is of a later year, or of a later day of the same; of one without a year nobody knows."""
+    if one["period"] == other["period"]:
+        return bool(one["effective_from"] > other["effective_from"])
+    return None not in (one["period"], other["period"]) and bool(one["period"] > other["period"])
 
 
 def _decisions(penalties: list[Row]) -> int:
