@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.rules.dated import Row, Term
+from hub.rules.tiering import AUTHORITIES
 
 COLORS = ("RED", "WATCH", "BLACK")
 LEVELS = ("LAW", "REGULATION", "STATE_COUNCIL", "LOCAL_REGULATION", "RULE", "POLICY")
@@ -56,6 +57,8 @@ class RedRow:
     suspends: frozenset[str]
     # Types of records that bar a nomination for as long as their source lets them stand, whatever their class.
     standing: frozenset[str]
+    # Without any of these it is not said that nothing stands against it.
+    sources: frozenset[str]
     term: Term
 
 
@@ -78,6 +81,7 @@ def read_red(row: Row) -> RedRow:
         frozenset(row.texts("classes", _CLASSES)),
         frozenset(row.texts("suspends", _CLASSES)),
         frozenset(row.texts("standing")),
+        frozenset(row.texts("sources", AUTHORITIES)),
         row.term(),
     )
 

@@ -348,6 +348,50 @@ async def test_r8_3_who_has_adverse_records_is_not_put_on_a_red_list(office: Off
     ] == "ON_A_WATCH_LIST"
 
 
+async def test_r8_3_of_whom_a_row_waits_in_quarantine_nobody_says_that_nothing_stands_against_it(
+    office: Office,
+) -> None:
+    await _lists(office)
+    code, other = await office.subject(), await office.subject()
+    doubt = "UPDATE subject SET in_doubt = $2::text::jsonb WHERE uscc = $1"
+    red = {"code": code, "list": "L-RED"}
+    await office.rows(doubt, code, '{"D6": ["MARKET_REGULATION"]}')
+    assert (await _desk(office).refused(PROPOSE, red))["reason"] == "SOURCE_MISSING"
+    # What is known against it is told first, and of another firm nothing waits.
+    watched = await office.subject()
+    await office.listed(watched, "WATCH")
+    await office.rows(doubt, watched, '{"D6": ["MARKET_REGULATION"]}')
+    refusal = await _desk(office).refused(PROPOSE, {"code": watched, "list": "L-RED"})
+    assert refusal["reason"] == "ON_A_WATCH_LIST"
+    assert (await _desk(office).done(PROPOSE, {"code": other, "list": "L-RED"}))["proposeListing"]
+    # A source that could say nothing against it waits in vain, and a place on a black list needs no clean record.
+    await office.rows(doubt, code, '{"D24": ["ASSOCIATION"]}')
+    number = await _served(office, code, "L-RED")
+    await office.rows(doubt, code, '{"D18": ["TAX"]}')
+    _later(office, 10)
+    given = {"n": number, "answer": None, "repair": None}
+    assert (await _desk(office).second().refused(RECOGNIZE, given))["reason"] == "SOURCE_MISSING"
+    await office.rows(doubt, code, None)
+    done = await _desk(office).second().done(RECOGNIZE, given)
+    assert done["recognizeListing"]["state"] == "RECOGNIZED"
+
+
+async def test_r8_3_while_a_source_does_not_answer_nobody_is_proposed_for_a_red_list(office: Office) -> None:
+    await _lists(office)
+    code = await office.subject()
+    red = {"code": code, "list": "L-RED"}
+    try:
+        await office.sources("UNAVAILABLE", ["MARKET_REGULATION"])
+        await office.noticed("MARKET_REGULATION", "UNAVAILABLE")
+        assert (await _desk(office).refused(PROPOSE, red))["reason"] == "SOURCE_MISSING"
+        assert (await _desk(office).done(PROPOSE, {**red, "list": "L-BLACK", "ground": GROUND}))[
+            "proposeListing"
+        ]
+    finally:
+        await office.sources()
+        await office.noticed("MARKET_REGULATION", "OK")
+
+
 async def test_r8_3_what_stands_against_a_red_place_is_told_by_the_dated_row(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -184,6 +184,17 @@ async def test_r8_2_a_nomination_is_reviewed_by_a_second_person_and_only_propose
     assert (await desk.done(SERVE, listing))["serveListingNotice"]["state"] == "OBJECTION_PERIOD"
 
 
+async def test_r8_3_who_is_in_doubt_is_no_honest_model_until_the_row_is_understood(office: Office) -> None:
+    code = await office.subject()
+    number = await _nominated(office, code)
+    doubt = "UPDATE subject SET in_doubt = $2::text::jsonb WHERE uscc = $1"
+    await office.rows(doubt, code, '{"D10": ["CREDIT_PLATFORM"]}')
+    second = _xining(office).second()
+    assert (await second.refused(ENDORSE, {"n": number}))["reason"] == "SOURCE_MISSING"
+    await office.rows(doubt, code, None)
+    assert (await second.done(ENDORSE, {"n": number}))["endorseHonestModel"]["state"] == "ENDORSED"
+
+
 async def test_r8_3_what_bars_a_place_on_a_red_list_bars_the_nomination(office: Office) -> None:
     code = await office.subject()
     number = await _nominated(office, code)

@@ -32,6 +32,7 @@ from hub.query.relations import TABLES
 from hub.rules.publicity import add_months
 from hub.rules.repair import RepairRules, load_repair_rules
 from hub.rules.repair_case import Target
+from hub.sources.freshness import doubted
 
 MOST_CHARACTERS = 4000
 # R9.1: the step of an entry, and the step that its measures take with it.
@@ -59,6 +60,7 @@ WHERE r.subject_id = $1 AND r.superseded_at IS NULL AND r.record_type = ANY($5::
   AND r.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION')
 ORDER BY 1
 """
+_IN_DOUBT = "SELECT in_doubt FROM subject WHERE subject_id = $1"
 _IN_FORCE = """
 SELECT e.public_id FROM list_entry e
 WHERE e.subject_id = $1 AND e.color = $2 AND e.state = 'PUBLISHED' AND e.superseded_at IS NULL
@@ -284,13 +286,24 @@ async def _with_conflicts(work: Work, given: Mapping[str, Any]) -> Mapping[str, 
 
 
 async def blockers(work: Work, subject_id: int) -> list[str]:
-    """R8.3: codes of what stands against a place on a red list. What nobody has classified may be of a class that does."""
+    """R8.3: codes of what stands against a place on a red list. What nobody has classified may be of a class that does.
+
+    The last: nobody can say that nothing does, since a source does not answer or sent of it what waits in quarantine (§0.5).
+    """
     rule = list_rules().red_rule(work.today)
     since, classes = add_months(work.today, -rule.clean_months), [*rule.classes, "UNCLASSIFIED"]
     rows = await work.connection.fetch(
         _BLOCKERS, subject_id, work.today, since, classes, sorted(rule.standing)
     )
-    return [row["code"] for row in rows]
+    open_ = await _unanswered(work, subject_id, rule.sources)
+    return [*(row["code"] for row in rows), *([open_] if open_ is not None else [])]
+
+
+async def _unanswered(work: Work, subject_id: int, sources: frozenset[str]) -> str | None:
+    """Why nobody can say that nothing else stands against a subject; None: all these sources tell all they have."""
+    missing = {name for name in sources if name not in work.sources or work.sources[name].status != "OK"}
+    missing |= sources & doubted(await work.connection.fetchval(_IN_DOUBT, subject_id))
+    return "SOURCE_MISSING" if missing else None
 
 
 async def _take(work: Work, transition: str, given: Mapping[str, Any]) -> Made:
