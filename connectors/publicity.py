@@ -125,9 +125,7 @@ def _record_id(prefix: str, number: str, authority: str, subject: str) -> str:
 
     A digest, because the key of a natural person must not show in it.
     """
-    folded = re.sub(
-        r"\s", "", unicodedata.normalize("NFKC", "\x1f".join((number, authority, subject)))
-    ).upper()
+    folded = "".join(unicodedata.normalize("NFKC", "\x1f".join((number, authority, subject))).split()).upper()
     return f"{prefix}-{hashlib.new('sm3', folded.encode('utf-8', 'replace')).hexdigest()[:40]}"
 
 

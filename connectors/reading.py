@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from connectors.contract import SHANGHAI, RawRow, RowRejected
 
@@ -74,15 +75,13 @@ class Reader:
             if value and value != "无":
                 self.flag(f"SENTINEL:{name}")
             return None
-        found = _DAY(value)
         try:
-            parts = tuple(map(int, found.groups())) if found else ()
-            if parts in _SENTINELS:
-                self.flag(f"SENTINEL:{name}")
-                return None
-            return date(*parts)
-        except (TypeError, ValueError):
+            found = _day_of(value)
+        except ValueError:
             raise RowRejected("BAD_DATE", f"{name} is not a day") from None
+        if found is None:
+            self.flag(f"SENTINEL:{name}")
+        return found
 
     def required_day(self, name: str) -> date:
         """The day. Raises RowRejected."""
@@ -146,3 +145,14 @@ def json_raw(origin: str, position: str, row: Mapping[str, object], drop: Sequen
     kept = {name: None if value is None else str(value) for name, value in row.items() if name not in drop}
     raw = json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     return RawRow(origin, position, raw, kept)
+
+
+# The rows of a file share few days.
+@lru_cache(maxsize=16384)
+def _day_of(value: str) -> date | None:
+    """The day that a value writes; None for a sentinel. Raises ValueError."""
+    found = _DAY(value)
+    if found is None:
+        raise ValueError(value)
+    year, month, day = map(int, found.groups())
+    return None if (year, month, day) in _SENTINELS else date(year, month, day)

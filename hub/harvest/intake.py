@@ -91,7 +91,7 @@ class Intake:
             raise RowRejected("NOT_TEXT", "a value is no Unicode text") from None
         if b"\\u0000" in text:
             raise RowRejected("NOT_TEXT", "a value holds the character NUL")
-        if not self.cleared and person_number_in(text.decode()):
+        if not self.cleared and person_number_in(text):
             raise RowRejected("PERSON_NUMBER_IN_TEXT", "a text holds what looks like a resident ID number")
         digest = hashlib.new("sm3", text)
         digest.update(who)

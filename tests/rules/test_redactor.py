@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+import unicodedata
 from datetime import date
 
 import pytest
@@ -17,9 +19,11 @@ from hub.rules.redactor import (
     MOBILE,
     RESIDENT_ID,
     TextTooLong,
+    person_number_in,
     screen,
 )
 from schema.checks import resident_check
+from schema.identifiers import is_resident_id
 
 pytestmark = pytest.mark.alone
 
@@ -175,6 +179,48 @@ def test_r7_3_no_text_around_it_hides_a_resident_id(
         one.kind == RESIDENT_ID and one.start < at + len(written) and at < one.end
         for one in screening.findings
     )
+
+
+_PIECES = (
+    "630103",
+    "1990",
+    "0307",
+    "001",
+    "6",
+    "X",
+    "x",
+    " ",
+    "-",
+    "A",
+    "号",
+    "\u3000",
+    "６３０１０３",
+    "１９９００３０７",
+    "００１６",
+    "Ｘ",
+)
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
+def test_the_quick_question_of_the_import_passes_over_no_number(text: str) -> None:
+    written = unicodedata.normalize("NFKC", text) if re.search("[０-９]{6}", text) else text
+    pattern = r"(?<![0-9A-Za-z])[0-9]{6}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{3}[0-9Xx](?![0-9A-Za-z])"
+    expected = any(is_resident_id(found) for found in re.findall(pattern, written))
+    assert person_number_in(text.encode()) is expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "630103199003070016",
+        "630103 1990 0307 0016",
+        "６３０１０３１９９００３０７００１６",
+        "63010319900307001x",
+    ],
+)
+def test_the_quick_question_of_the_import_knows_numbers(text: str) -> None:
+    assert person_number_in(f'["证件：{text}，"]'.encode())
+    assert not person_number_in(f'["证件：{text[:-1]}，"]'.encode())
 
 
 @given(st.text(max_size=200))
