@@ -19,7 +19,7 @@ from hub.casework.redeem import platform_of
 from hub.casework.registry import registry
 from hub.config import Settings
 from hub.errors import HubError
-from hub.graphiql.page import graphiql_routes
+from hub.graphiql.page import LOOPBACK, graphiql_routes
 from hub.harvest.classes import data_class_of
 from hub.harvest.rejections import Rejections
 from hub.ledger.chain import Ledger
@@ -185,7 +185,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = present) -> A
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             *([figures] if settings.metrics_port is None else []),
-            *graphiql_routes(partners),
+            *graphiql_routes(partners, only_here=settings.host in LOOPBACK),
         ],
         lifespan=lifespan,
     )

@@ -387,6 +387,26 @@ async def test_demo_tokens_are_given_out_in_demo_mode_only(endpoint: Endpoint) -
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8000", 200),
+        ("localhost", 200),
+        ("[::1]:8000", 200),
+        ("rebound.example:8000", 404),
+        ("", 404),
+    ],
+)
+async def test_a_page_elsewhere_whose_name_leads_here_gets_no_demo_tokens(
+    endpoint: Endpoint, host: str, status: int
+) -> None:
+    app = Starlette(routes=list(graphiql_routes(endpoint.partners, only_here=True)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
+        answer = await client.get("/graphiql/partners", headers={"host": host})
+    assert answer.status_code == status
+    assert ("demo-mall" in answer.text) is (status == 200)
+
+
 async def test_outside_demo_mode_every_purpose_of_the_vocabulary_is_offered_with_its_chinese_term() -> None:
     app = Starlette(routes=list(graphiql_routes(None)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:

@@ -32,6 +32,8 @@ PAGE_PATH = "/graphiql"
 SETTINGS_PATH = "/graphiql/settings"
 PARTNERS_PATH = "/graphiql/partners"
 ASSETS_PATH = "/graphiql/assets"
+# How a browser on this machine calls it.
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 # What the build writes and the page may load. Nothing else below assets/ is ever served.
 _MEDIA_TYPES = {
@@ -109,6 +111,7 @@ class DemoPartner:
 def graphiql_routes(
     demo_partners: Callable[[], list[DemoPartner]] | None,
     *,
+    only_here: bool = False,
     endpoint: str = "/graphql",
     assets: Path = ASSETS,
 ) -> list[Route]:
@@ -116,6 +119,8 @@ def graphiql_routes(
 
     `demo_partners` switches demo mode on: whoever reaches the page may then act as any of them. None
     (production) leaves that address out altogether, and the page asks for a token and one of all purposes.
+    `only_here`: the hub listens on loopback, so it has no other name; a page elsewhere whose name leads here (DNS
+    rebinding) gets no demo partner.
     """
     examples = [{"query": item.query, "variables": item.variables_text} for item in read_examples()]
     settings = {
@@ -161,7 +166,9 @@ def graphiql_routes(
     if demo_partners:
         listed = demo_partners
 
-        def partners(_: Request) -> Response:
+        def partners(request: Request) -> Response:
+            if only_here and request.url.hostname not in LOOPBACK:
+                return PlainTextResponse("Not found", 404, _HARDENING)
             found = [_partner(partner) for partner in listed()]
             return JSONResponse(found, headers={**_HARDENING, "Cache-Control": "no-store"})
 
