@@ -140,8 +140,8 @@ def scene() -> Scene:
     for name, data_class, grade in (("grade", "D17", "D"), ("safe", "D19", "B")):
         row = grade_of(make, merchant) | {
             "data_class": data_class, "scheme": "TAX" if name == "grade" else "SAFE", "grade_code": grade,
-            "source": "TAX" if name == "grade" else "FOREIGN_EXCHANGE", "effective_to": None,
-            "sharing_attribute": "PUBLIC",
+            "source": "TAX" if name == "grade" else "FOREIGN_EXCHANGE", "sharing_attribute": "PUBLIC",
+            "effective_from": TODAY - timedelta(days=30), "effective_to": None,
         }  # fmt: skip
         stage.rows[name] = make.add("grade", **row)
     for name, data_class in (("public_archive", "D24"), ("inner_archive", "D25"), ("balance", "D31")):
