@@ -190,7 +190,8 @@ def check_archive(path: Path) -> None:
                 # Any may be called a sheet by the workbook.
                 if member.file_size > _MAX_BETWEEN_ROWS and not member.filename.endswith(_SHARED):
                     _check_rows(archive, member)
-    # The last is what zipfile raises for a kind of archive that it does not read.
+    # The last three are what zipfile raises for a kind of archive that it does not read, for one under a password, and
+    # for what does not unpack.
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, zlib.error) as error:
         raise FileUnusable("FILE_FORMAT", "the workbook is damaged") from error
 

@@ -158,8 +158,9 @@ class Answers:
         parts = self._parts
         standing, declared, limits = self.placed(call, caller, now)
         # Whoever looks through another's eyes uses up its own quota.
-        today = today_in(now)
-        payer = standing.agreement if call.view_as is None else parts.agreements.get(caller.partner, today)
+        payer = standing.agreement
+        if call.view_as is not None:
+            payer = parts.agreements.get(caller.partner, today_in(now))
         parts.quotas.admit(payer)
         operation = parts.operations.ready(
             standing.view, limits, standing.bulk, call.query, call.operation_name
