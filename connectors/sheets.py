@@ -5,9 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from xml.etree.ElementTree import ParseError
-
-from defusedxml import DefusedXmlException, ElementTree
 
 from connectors.contract import RawRow
 from connectors.files import DroppedFile, FileUnusable, Header, check_archive, defect, json_row
@@ -102,6 +99,11 @@ def read_xml(file: DroppedFile, header: Header, secret: frozenset[str] = frozens
 
     Document types and entities are refused (defusedxml). Text is decoded here, so GB18030 prologs work.
     """
+    # As with workbooks: only a process that reads one needs the library.
+    from xml.etree.ElementTree import ParseError
+
+    from defusedxml import DefusedXmlException, ElementTree
+
     count = 0
     try:
         # A replaced character shows in the row's values; a damaged byte must not cost the file.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
@@ -33,7 +31,6 @@ from schema.tiers import SupervisionTier
 from schema.trainings import Training
 
 
-@cache
 def whole_schema() -> strawberry.Schema:
     """Every coordinate the hub knows; partners only ever meet a view of it."""
     return strawberry.Schema(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
+from weakref import WeakValueDictionary
 
 from graphql import (
     GraphQLEnumType,
@@ -34,12 +35,26 @@ from schema.governance import (
     Rule,
     Shape,
 )
+from schema.projection import project
 
 DATA_CLASSES = frozenset(f"D{number}" for number in range(1, 44))
 
 
 class UngovernedCoordinate(Exception):
     """A coordinate declares no rule, or one that cannot hold."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The part of a vocabulary that some callers see."""
+
+    whole: GraphQLSchema
+    coordinates: frozenset[str]
+
+    @cached_property
+    def schema(self) -> GraphQLSchema:
+        """The schema that these callers may introspect and are validated against."""
+        return project(self.whole, self.coordinates)
 
 
 @dataclass(frozen=True)
@@ -94,7 +109,21 @@ class Vocabulary:
         """What `classes` found: asked for every field of every plan."""
         return {}
 
-    @property
+    def part(self, visible: Set[str]) -> Part:
+        """The part of `visible` coordinates: one for all who see the same, for as long as one of them is there."""
+        # Of the vocabulary's own strings: those of `visible` were put together for one caller.
+        coordinates = frozenset(one for one in self.coordinates if one in visible)
+        part = self._parts.get(coordinates)
+        if part is None:
+            part = self._parts[coordinates] = Part(self.schema, coordinates)
+        return part
+
+    @cached_property
+    def _parts(self) -> WeakValueDictionary[frozenset[str], Part]:
+        """The parts that somebody sees."""
+        return WeakValueDictionary()
+
+    @cached_property
     def coordinates(self) -> frozenset[str]:
         """All coordinates that an agreement may name."""
         return (
@@ -185,4 +214,6 @@ def read(schema: GraphQLSchema) -> Vocabulary:
 @cache
 def vocabulary() -> Vocabulary:
     """The hub's vocabulary, checked."""
-    return read(whole_schema()._schema)
+    found = read(whole_schema()._schema)
+    # Not kept: the functions with which Strawberry would resolve each field, a megabyte or two of them.
+    return replace(found, schema=project(found.schema, found.coordinates, share=False))

@@ -24,7 +24,7 @@ from hub.graphiql import build
 from hub.graphiql.examples import read_examples
 from hub.graphiql.page import DemoOfficer, DemoPartner, PurposeChoice, graphiql_routes
 from hub.query.document import Limits, check_limits, parse_document
-from schema.build import whole_schema
+from schema.coordinates import vocabulary
 from schema.enums import Purpose
 from tests.chromium import Pipe
 from tests.graphiql_person import Person
@@ -476,4 +476,4 @@ def test_every_example_is_one_named_operation_that_fits_the_whole_schema() -> No
         assert operation["name"]["value"].lower() == example.name.replace("-", "")
         declared = {item["variable"]["name"]["value"] for item in operation["variable_definitions"] or ()}
         assert set(example.variables) == declared
-        assert not validate(whole_schema()._schema, document)
+        assert not validate(vocabulary().schema, document)

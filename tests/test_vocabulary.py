@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -21,6 +22,7 @@ from hub.sandbox.agreements import PARTNERS
 from schema.coordinates import UngovernedCoordinate, read, vocabulary
 from schema.governance import HOLDER, OPEN, Mask, Shape, entity, governed
 from schema.node import Node
+from schema.projection import project
 
 GOLDEN = Path(__file__).parent / "golden"
 AGREEMENTS = Path(__file__).parents[1] / "hub" / "sandbox" / "agreements"
@@ -110,6 +112,39 @@ def test_no_two_commands_or_questions_are_described_alike() -> None:
         for language in (0, 2):
             words = Counter((field.description or "").partition(" · ")[language] for field in fields.values())
             assert words.most_common(1)[0][1] == 1
+
+
+def test_a_view_shares_types_with_the_vocabulary_and_shows_what_it_would_show_without() -> None:
+    known = vocabulary()
+    shared = 0
+    for view in {view.visible: view for view in views().values()}.values():
+        assert print_schema(view.schema) == print_schema(project(known.schema, view.visible, share=False))
+        shared += sum(
+            named is known.schema.type_map[name]
+            for name, named in view.schema.type_map.items()
+            if isinstance(named, GraphQLObjectType) and not name.startswith("__")
+        )
+    assert shared > 100
+    # The types that lead to one in which something is hidden are others.
+    hiding = project(known.schema, known.coordinates - {"Source.asOf"})
+    assert hiding.type_map["Purpose"] is known.schema.type_map["Purpose"]
+    for name in ("Source", "Query"):
+        assert hiding.type_map[name] is not known.schema.type_map[name]
+
+
+def test_callers_who_see_the_same_have_one_schema_for_as_long_as_one_is_there() -> None:
+    known, found = vocabulary(), views()
+    one, other = found["customs", Purpose.NOTIFICATION], found["commerce", Purpose.NOTIFICATION]
+    assert known.part(set(one.visible)).schema is one.schema
+    assert one.schema is not other.schema
+    left = weakref.ref(known.part(one.visible - {"Query.sources"}))
+    assert left() is None
+
+
+def test_nothing_of_the_vocabulary_resolves_a_field() -> None:
+    for name, named in vocabulary().schema.type_map.items():
+        for field in {} if name.startswith("__") else getattr(named, "fields", {}).values():
+            assert getattr(field, "resolve", None) is None
 
 
 def test_what_can_be_withheld_is_nullable() -> None:

@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from hub.graphiql.build import ASSETS, built_digest
 from hub.graphiql.examples import read_examples
-from schema.build import whole_schema
+from schema.coordinates import vocabulary
 
 PAGE_PATH = "/graphiql"
 SETTINGS_PATH = "/graphiql/settings"
@@ -177,7 +177,7 @@ def graphiql_routes(
 
 
 def _every_purpose() -> list[PurposeChoice]:
-    declared = whole_schema()._schema.type_map["Purpose"]
+    declared = vocabulary().schema.type_map["Purpose"]
     assert isinstance(declared, GraphQLEnumType)
     return [PurposeChoice(code, value.description or "") for code, value in declared.values.items()]
 

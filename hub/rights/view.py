@@ -19,8 +19,7 @@ from graphql import (
 )
 
 from hub.rights.policy import Decision, Grant, Level, Scope
-from hub.rights.projection import project
-from schema.coordinates import Vocabulary
+from schema.coordinates import Part, Vocabulary
 from schema.governance import HOLDER, OPEN, Capability, Condition, Mask, Need, Parameter, Rule, Shape
 
 # Scopes that a subject satisfies or not; the others depend on the single row.
@@ -114,7 +113,7 @@ class View:
     @cached_property
     def visible(self) -> frozenset[str]:
         """The coordinates that exist for this caller: fields, arguments, input fields and enum values."""
-        return _visible(self)
+        return self._part.coordinates
 
     def tells_by(self, coordinates: Iterable[str]) -> bool:
         """Whether rows may be chosen, or be put in order, by these fields: what is shown would tell of all of them."""
@@ -123,7 +122,11 @@ class View:
     @cached_property
     def schema(self) -> GraphQLSchema:
         """The schema this caller may introspect and is validated against."""
-        return project(self.vocabulary.schema, self.visible)
+        return self._part.schema
+
+    @cached_property
+    def _part(self) -> Part:
+        return self.vocabulary.part(_visible(self))
 
     @cached_property
     def levels(self) -> Mapping[str, str]:
@@ -211,7 +214,7 @@ def _type_open(view: View, type_name: str) -> bool:
     return view.allows(entity.row_classes, Level.MASKED)
 
 
-def _visible(view: View) -> frozenset[str]:
+def _visible(view: View) -> Set[str]:
     gone = view.gone
     while True:
         visible = _visible_without(view, gone)
@@ -222,7 +225,7 @@ def _visible(view: View) -> frozenset[str]:
         gone = _with_all_along(view.vocabulary, gone | unasked)
 
 
-def _visible_without(view: View, gone: frozenset[str]) -> frozenset[str]:
+def _visible_without(view: View, gone: frozenset[str]) -> Set[str]:
     """The coordinates that exist where those of `gone` do not."""
     vocabulary = view.vocabulary
     schema = vocabulary.schema
@@ -281,7 +284,7 @@ def _visible_without(view: View, gone: frozenset[str]) -> frozenset[str]:
             continue
         if _given(view, rule, visible):
             visible.add(coordinate)
-    return frozenset(visible)
+    return visible
 
 
 def _below(vocabulary: Vocabulary, coordinate: str) -> Iterator[str]:
@@ -316,7 +319,7 @@ def _with_all_along(vocabulary: Vocabulary, coordinates: Set[str]) -> frozenset[
     return frozenset(gone)
 
 
-def _can_be_asked(vocabulary: Vocabulary, coordinate: str, visible: frozenset[str]) -> bool:
+def _can_be_asked(vocabulary: Vocabulary, coordinate: str, visible: Set[str]) -> bool:
     """Whether the arguments that a field must be given exist; True of what is no field."""
     owner, _, field = coordinate.partition(".")
     named = vocabulary.schema.type_map[owner]

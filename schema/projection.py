@@ -1,7 +1,8 @@
-"""A schema reduced to a set of visible coordinates: the schema of a view. Pure."""
+"""A schema reduced to a set of visible coordinates, as a view has it, and to what says what it is. Pure."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 
 from graphql import (
@@ -20,19 +21,24 @@ from graphql import (
     GraphQLSchema,
     GraphQLType,
     GraphQLUnionType,
+    get_named_type,
     specified_directives,
 )
 
 from schema.enums import VALUE_CLASSES
 
 
-def project(schema: GraphQLSchema, visible: frozenset[str]) -> GraphQLSchema:
+def project(schema: GraphQLSchema, visible: frozenset[str], *, share: bool = True) -> GraphQLSchema:
     """The part of `schema` made of `visible` coordinates. What is not in it does not exist in the result.
 
     Enum values are visible unless they are governed (`VALUE_CLASSES`) and not named in `visible`. Types that nothing
-    visible refers to are left out.
+    visible refers to are left out. With `share` a type in which nothing is hidden, nor in any type that it leads to,
+    is that of `schema` itself: many callers' schemas fit into memory. Without it all types are made anew and only
+    say what they are: nothing of them resolves a field.
     """
     made: dict[str, GraphQLNamedType] = {}
+    originals = dict(schema.type_map)
+    changed = _changed(schema, visible) if share else frozenset(originals)
 
     def named(original: GraphQLNamedType) -> GraphQLNamedType:
         if original.name not in made:
@@ -57,34 +63,34 @@ def project(schema: GraphQLSchema, visible: frozenset[str]) -> GraphQLSchema:
             if f"{coordinate}({name}:)" in visible
         }
 
-    def fields(original: GraphQLObjectType | GraphQLInterfaceType) -> Callable[[], dict[str, GraphQLField]]:
+    def fields(of: str) -> Callable[[], dict[str, GraphQLField]]:
         return lambda: {
             name: GraphQLField(
                 typed(field.type),  # type: ignore[arg-type]
-                args=arguments(f"{original.name}.{name}", field),
+                args=arguments(f"{of}.{name}", field),
                 description=field.description,
                 deprecation_reason=field.deprecation_reason,
             )
-            for name, field in original.fields.items()
-            if f"{original.name}.{name}" in visible
+            for name, field in originals[of].fields.items()  # type: ignore[attr-defined]
+            if f"{of}.{name}" in visible
         }
 
     def exists(original: GraphQLObjectType | GraphQLInterfaceType) -> bool:
         return any(f"{original.name}.{name}" in visible for name in original.fields)
 
-    def interfaces(
-        original: GraphQLObjectType | GraphQLInterfaceType,
-    ) -> Callable[[], list[GraphQLInterfaceType]]:
-        return lambda: [named(one) for one in original.interfaces if exists(one)]  # type: ignore[misc]
+    def interfaces(of: str) -> Callable[[], list[GraphQLInterfaceType]]:
+        return lambda: [named(one) for one in originals[of].interfaces if exists(one)]  # type: ignore[attr-defined,misc]
 
-    def inputs(original: GraphQLInputObjectType) -> Callable[[], dict[str, GraphQLInputField]]:
+    def inputs(of: str) -> Callable[[], dict[str, GraphQLInputField]]:
         return lambda: {
             name: GraphQLInputField(typed(field.type), description=field.description)  # type: ignore[arg-type]
-            for name, field in original.fields.items()
-            if f"{original.name}.{name}" in visible
+            for name, field in originals[of].fields.items()  # type: ignore[attr-defined]
+            if f"{of}.{name}" in visible
         }
 
     def build(original: GraphQLNamedType) -> GraphQLNamedType:
+        if original.name not in changed:
+            return original
         match original:
             case GraphQLScalarType():
                 return original
@@ -102,20 +108,20 @@ def project(schema: GraphQLSchema, visible: frozenset[str]) -> GraphQLSchema:
             case GraphQLInterfaceType():
                 return GraphQLInterfaceType(
                     original.name,
-                    fields(original),
-                    interfaces=interfaces(original),
+                    fields(original.name),
+                    interfaces=interfaces(original.name),
                     description=original.description,
                 )
             case GraphQLObjectType():
                 return GraphQLObjectType(
                     original.name,
-                    fields(original),
-                    interfaces=interfaces(original),
+                    fields(original.name),
+                    interfaces=interfaces(original.name),
                     description=original.description,
                 )
             case GraphQLInputObjectType():
                 return GraphQLInputObjectType(
-                    original.name, inputs(original), description=original.description
+                    original.name, inputs(original.name), description=original.description
                 )
             case GraphQLUnionType():
                 members = [one for one in original.types if exists(one)]
@@ -133,7 +139,7 @@ def project(schema: GraphQLSchema, visible: frozenset[str]) -> GraphQLSchema:
         and one.interfaces
         and exists(one)
     ]
-    return GraphQLSchema(
+    projected = GraphQLSchema(
         query=named(query),  # type: ignore[arg-type]
         # A view without a command has no type of commands either.
         mutation=named(mutation) if mutation is not None and exists(mutation) else None,  # type: ignore[arg-type]
@@ -145,6 +151,42 @@ def project(schema: GraphQLSchema, visible: frozenset[str]) -> GraphQLSchema:
         ],
         description=schema.description,
     )
+    # The schema has asked for all its fields; what these came from need not be kept by them.
+    originals.clear()
+    return projected
+
+
+def _changed(schema: GraphQLSchema, visible: frozenset[str]) -> frozenset[str]:
+    """The types in which something is hidden, and those that lead to one of them."""
+    changed = set()
+    users: dict[str, set[str]] = defaultdict(set)
+    for name, named in schema.type_map.items():
+        leads_to: list[GraphQLNamedType] = []
+        coordinates: list[str] = []
+        match named:
+            case GraphQLObjectType() | GraphQLInterfaceType():
+                leads_to += named.interfaces
+                for field_name, field in named.fields.items():
+                    leads_to += map(get_named_type, (field.type, *(one.type for one in field.args.values())))
+                    coordinates.append(f"{name}.{field_name}")
+                    coordinates += (f"{name}.{field_name}({one}:)" for one in field.args)
+            case GraphQLInputObjectType():
+                leads_to += (get_named_type(field.type) for field in named.fields.values())
+                coordinates += (f"{name}.{field_name}" for field_name in named.fields)
+            case GraphQLUnionType():
+                leads_to += named.types
+            case GraphQLEnumType():
+                coordinates += (one for value in named.values if (one := f"{name}.{value}") in VALUE_CLASSES)
+        for led_to in leads_to:
+            users[led_to.name].add(name)
+        if not visible.issuperset(coordinates):
+            changed.add(name)
+    waiting = list(changed)
+    while waiting:
+        more = users[waiting.pop()] - changed
+        changed |= more
+        waiting += more
+    return frozenset(changed)
 
 
 def _plain(default: object) -> object:
