@@ -118,7 +118,8 @@ class CreditPlatform:
         if code not in known:
             raise RowRejected("UNKNOWN_LIST", "mddm is a list without a known basis")
         values = listing(read, code, color)
-        record_id = f"{item}:{key}:{values['decision_number']}"
+        # Several lists come as one item, and each numbers its own decisions.
+        record_id = f"{item}:{key}:{code}:{values['decision_number']}"
         return Item(Kind.LIST_ENTRY, record_id, item, subject, values, updated, deleted, read.flags)
 
     async def close(self) -> None:

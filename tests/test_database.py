@@ -13,6 +13,7 @@ from importlib.resources import files
 
 import asyncpg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -26,7 +27,7 @@ from hub.store import migration
 from hub.store import reader as reading
 from hub.store.database import Role, as_user, check_store, head, lent, open_pool, role_url
 from hub.store.embedded import EmbeddedPostgres
-from hub.store.migration import MIGRATION_LOCK, migrate, migrated
+from hub.store.migration import MIGRATION_LOCK, _alembic, migrate, migrated
 from hub.store.reader import Reader
 from hub.store.tables import metadata
 from migrations.grants import GRANTS, ROLES
@@ -67,6 +68,21 @@ async def fresh(postgres: EmbeddedPostgres, name: str, options: str = "") -> str
     async with connected(postgres.dsn("postgres", "postgres")) as admin:
         await admin.execute(f"CREATE DATABASE {name} OWNER hub_owner {options}")
     return postgres.dsn(database=name)
+
+
+async def migrated_before(dsn: str, revision: str) -> None:
+    """Bring a new store to the version before `revision`, without rights for its roles."""
+    config = _alembic()
+    before = ScriptDirectory.from_config(config).get_revision(revision).down_revision
+
+    def upgrade(connection: Connection) -> None:
+        config.attributes |= {"connection": connection, "grants": False}
+        command.upgrade(config, str(before))
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn))
+    async with engine.begin() as connection:
+        await connection.run_sync(upgrade)
+    await engine.dispose()
 
 
 async def refused(connection: asyncpg.Connection, statements: Sequence[str]) -> None:

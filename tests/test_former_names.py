@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import asyncpg
 import orjson
 import pytest
-from alembic import command
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from hub.rights.policy import Level
 from hub.store.embedded import EmbeddedPostgres
-from hub.store.migration import _alembic, migrated
+from hub.store.migration import migrated
 from schema.names import Resemblance, formerly, name_key, parse_name, score
 from tests.callers import CALLERS, USUAL_CALLERS, Caller, Path, caller
 from tests.conftest import Database
@@ -24,7 +19,7 @@ from tests.reference.rights import TYPES
 from tests.reference.rows import Store, store_of_world
 from tests.stage import Stage, stage_over
 from tests.test_authorization_hidden import who_hides
-from tests.test_database import connected, fresh
+from tests.test_database import connected, fresh, migrated_before
 from tests.worlds import World, build
 
 pytestmark = pytest.mark.long
@@ -209,18 +204,8 @@ async def test_the_migration_gives_the_registrations_that_are_there_their_keys(
     postgres: EmbeddedPostgres,
 ) -> None:
     dsn = await fresh(postgres, "hub_former_names")
-    config = _alembic()
-    before = ScriptDirectory.from_config(config).get_revision("0016").down_revision
-
-    def upgrade(connection: Connection) -> None:
-        config.attributes |= {"connection": connection, "grants": False}
-        command.upgrade(config, str(before))
-
+    await migrated_before(dsn, "0016")
     async with connected(dsn) as owner:
-        engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn))
-        async with engine.begin() as connection:
-            await connection.run_sync(upgrade)
-        await engine.dispose()
         await owner.execute(
             "INSERT INTO subject (kind, display_name, name_key) VALUES ('LEGAL_PERSON', '甲', '甲');"
             "INSERT INTO registration (subject_id, data_class, display_name, source, source_record_id, provider_name,"

@@ -12,14 +12,18 @@ import asyncpg
 import pytest
 
 from connectors.contract import Kind
+from connectors.credit_platform import BLACK
 from hub.casework.facts import write_fact
 from hub.casework.machine import ChangedFact
 from hub.errors import SourceUnknown
 from hub.harvest import run
 from hub.harvest.quarantine import list_quarantined
-from hub.harvest.run import Progress, harvest_all
+from hub.harvest.run import Progress, harvest, harvest_all
 from hub.harvest.versions import Totals
 from hub.rules.listing import load_list_rules
+from hub.store.embedded import EmbeddedPostgres
+from hub.store.migration import migrated
+from tests.casework.test_repair_results import Window
 from tests.conftest import Database
 from tests.harvesting import (
     fined,
@@ -39,6 +43,7 @@ from tests.publicity_files import (
     license_row,
     penalty_row,
 )
+from tests.test_database import connected, fresh, migrated_before
 
 
 async def test_a_row_is_stored_once_and_a_redelivery_changes_nothing(database: Database) -> None:
@@ -404,6 +409,54 @@ async def test_r8_1_what_a_list_of_the_store_does_not_tell_is_filled_in_and_noth
     )
     await take(database, [row("2", Kind.LIST_ENTRY, "某", firm, **entry)])
     assert tuple(await database.writer.fetchrow(told)) == (criteria, "厅定措施", "厅定依据")
+
+
+ENTRY = {
+    "tyshxydm": FIRM, "ztmc": "青海三江源商贸有限公司", "ztlb": "法人及非法人组织", "mddm": "SW-BLACK", "zt": "公示中",
+    "rdwh": "2026-001", "rdrq": "2026-05-01", "gxsj": "2026-05-02 10:00:00", "scbz": "0",
+}  # fmt: skip
+
+
+async def test_two_lists_that_decide_under_one_number_keep_an_entry_each(database: Database) -> None:
+    rows = [ENTRY, {**ENTRY, "mddm": "RS-BLACK"}, {**ENTRY, "zt": "中止", "gxsj": "2026-06-02 10:00:00"}]
+    await harvest(Window(rows, BLACK), database.writer, lambda: NOW, pauses=())
+    current = "SELECT list_code, state FROM list_entry WHERE superseded_at IS NULL ORDER BY list_code"
+    assert [tuple(row) for row in await database.writer.fetch(current)] == [
+        ("RS-BLACK", "PUBLISHED"),
+        ("SW-BLACK", "SUSPENDED"),
+    ]
+
+
+async def test_the_migration_names_the_entries_that_are_there_by_their_lists(
+    postgres: EmbeddedPostgres,
+) -> None:
+    """What is delivered again after it is what is stored."""
+    dsn = await fresh(postgres, "hub_entries_of_lists")
+    await migrated_before(dsn, "0018")
+    async with connected(dsn) as owner:
+        await owner.execute(
+            "INSERT INTO subject (kind, display_name, name_key) VALUES ('LEGAL_PERSON', '甲', '甲');"
+            "INSERT INTO list_definition (code, name, color, recognizer_name, legal_basis, basis_level, effective_from)"
+            " VALUES ('SW-BLACK', '名', 'BLACK', '厅', '据', 'LAW', '2020-01-01') ON CONFLICT DO NOTHING;"
+            "INSERT INTO list_entry (subject_id, data_class, list_code, color, state, decision_number, recognized_on,"
+            " source, source_record_id, provider_name, catalog_item_code, fetched_at, payload_digest, recorded_at)"
+            " SELECT subject_id, 'D10', 'SW-BLACK', 'BLACK', 'PUBLISHED', '1:2', '2026-01-01', source, named, '委',"
+            " 'XY-BLACK', now(), '', now() FROM subject, (VALUES ('CREDIT_PLATFORM', 'XY-BLACK:91:1:2'),"
+            " ('MARKET_REGULATION', 'SCJG-YZWF:91:1')) AS given (source, named);"
+            "INSERT INTO withdrawn_fact (source, fact, source_record_id, withdrawn_at)"
+            " VALUES ('CREDIT_PLATFORM', 'list_entry', 'XY-BLACK:91:1:2', now()),"
+            " ('CREDIT_PLATFORM', 'record', 'XY-XF:91:7', now())"
+        )
+        await migrated(dsn)
+        named = await owner.fetch(
+            "SELECT source_record_id FROM list_entry UNION ALL SELECT source_record_id FROM withdrawn_fact ORDER BY 1"
+        )
+        assert [row[0] for row in named] == [
+            "SCJG-YZWF:91:1",
+            "XY-BLACK:91:SW-BLACK:1:2",
+            "XY-BLACK:91:SW-BLACK:1:2",
+            "XY-XF:91:7",
+        ]
 
 
 async def _defined(database: Database, color: str, longest: int | None) -> None:
