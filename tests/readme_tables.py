@@ -19,11 +19,11 @@ from prometheus_client import generate_latest
 from hub import errors, observe
 from hub.casework.delivery.watch import Watch
 from hub.casework.listings import commands as listings
-from hub.casework.listings.machine import list_rules
 from hub.cli import app
 from hub.condition import Condition, Gauges
 from hub.config import declared_settings
 from hub.rights.matrix import Reason
+from hub.rules.listing import load_list_rules
 from hub.rules.matrix import load_matrix
 from hub.rules.reports import ReportRules
 from hub.sandbox.agreements import PARTNERS
@@ -251,10 +251,10 @@ def refusals() -> list[Row]:
     }
     found |= set(re.findall(r"'(ON_A_[A-Z_]+)'", listings._BLOCKERS))
     assert "r.seriousness || '_ADVERSE_RECORD'" in listings._BLOCKERS
-    counting = {"UNCLASSIFIED", *(one for row in list_rules().red for one in row.classes)}
+    counting = {"UNCLASSIFIED", *(one for row in load_list_rules().red for one in row.classes)}
     found |= {f"{one}_ADVERSE_RECORD" for one in counting}
     assert "r.record_type || '_STANDS'" in listings._BLOCKERS
-    found |= {f"{one}_STANDS" for row in list_rules().red for one in row.standing}
+    found |= {f"{one}_STANDS" for row in load_list_rules().red for one in row.standing}
     return [_refusal(reason) for reason in sorted(found)]
 
 

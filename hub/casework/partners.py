@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import asyncpg
 
 from hub.errors import AgreementInvalid
 from hub.rights.agreement import NEWEST, Agreement, read_agreement
-from hub.rights.matrix import Matrix
 from hub.rules.matrix import load_matrix
 
 # The department: what it published or recognized itself is its own to correct.
@@ -29,15 +28,10 @@ OWN = frozenset(
 )
 
 
-@cache
-def _matrix() -> Matrix:
-    return load_matrix()
-
-
 @lru_cache(maxsize=256)
 def _read(document: str, today: date) -> Agreement:
     """An agreement as every command of the day finds it."""
-    return read_agreement(document, _matrix(), today)
+    return read_agreement(document, load_matrix(), today)
 
 
 async def in_force(connection: asyncpg.Connection, today: date) -> Mapping[str, Agreement]:
@@ -68,7 +62,7 @@ def owner_of(partners: Mapping[str, Agreement], source: str) -> str | None:
 
     The matrix says which class of partner may own a source, an agreement which partner does.
     """
-    known = _matrix().sources.get(source)
+    known = load_matrix().sources.get(source)
     if source in OWN or (known is not None and DEPARTMENT in known.partners):
         return department_of(partners, None)
     return next((name for name, one in sorted(partners.items()) if one.source == source), None)

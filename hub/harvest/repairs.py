@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 import asyncpg
@@ -15,7 +14,7 @@ import orjson
 from hub.harvest.columns import FILLED, written
 from hub.harvest.understood import Prepared, Rejected
 from hub.rules.decisions import Authority, meant
-from hub.rules.repair import RepairRules, load_repair_rules
+from hub.rules.repair import load_repair_rules
 
 # Type of the records that results are kept as; no view shows them, their effect is on what they name.
 RESULT = "REPAIR_RESULT"
@@ -59,11 +58,6 @@ class Target:
     source: str
 
 
-@cache
-def _rules() -> RepairRules:
-    return load_repair_rules()
-
-
 def is_result(one: Prepared) -> bool:
     """Whether a row is a result of a repair, and not withdrawn."""
     return one.table == "record" and not one.deleted and _value(one, "record_type") == RESULT
@@ -102,7 +96,7 @@ def _one(result: Prepared, found: Sequence[tuple[Authority, Target]]) -> Sequenc
             result.row, "NO_SUCH_RECORD", "the repair names no adverse record or entry of the subject"
         )
     authority = Authority(_value(result, "authority_uscc"), _value(result, "authority_name"))
-    told = meant(_rules().known_as(authority, _value(result, "decided_on")), found)
+    told = meant(load_repair_rules().known_as(authority, _value(result, "decided_on")), found)
     if told == []:
         return Rejected(
             result.row, "OTHER_AUTHORITY", "what has the number that the repair names is of another authority"

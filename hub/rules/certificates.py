@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force
 from hub.rules.publicity import add_months
@@ -33,6 +34,7 @@ class CertificateRules:
         return in_force(self.schemes, graded_on)
 
 
+@cache
 def load_certificate_rules(text: str | None = None) -> CertificateRules:
     """The rows of certificates.toml, or of `text`. Raises RulesInvalid."""
     file = RuleFile("certificates.toml", text)

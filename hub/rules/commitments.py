@@ -83,6 +83,7 @@ class CommitmentRules:
         return the_one([one for one in self.breaches if one.kind == kind], day, f"breach {kind}")
 
 
+@cache
 def load_commitment_rules(text: str | None = None) -> CommitmentRules:
     """The rows of commitments.toml, or of `text`. Raises RulesInvalid."""
     file = RuleFile("commitments.toml", text)
@@ -98,12 +99,6 @@ def load_commitment_rules(text: str | None = None) -> CommitmentRules:
         if template.type not in known:
             raise RulesInvalid(f"commitments.toml: template {template.code}: type {template.type} is unknown")
     return rules
-
-
-@cache
-def commitment_rules() -> CommitmentRules:
-    """The rules that come with the hub."""
-    return load_commitment_rules()
 
 
 def _type(row: Row) -> CommitmentType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force
 
@@ -28,6 +29,7 @@ class DisclosureRules:
         return row is not None and source in row.sources
 
 
+@cache
 def load_disclosure_rules(text: str | None = None) -> DisclosureRules:
     """The rows of disclosures.toml, or of `text`. Raises RulesInvalid."""
     file = RuleFile("disclosures.toml", text)

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import cache
 
 from hub.errors import RulesInvalid
 from hub.rules.dated import Row, RuleFile, Term, disjoint, the_one
@@ -213,6 +214,7 @@ def parse_frame(text: str) -> Frame:
     return frame
 
 
+@cache
 def load_draw_rules(text: str | None = None) -> DrawRules:
     """The rows of draw.toml, or of `text`. Raises RulesInvalid."""
     file = RuleFile("draw.toml", text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from hub.rules.dated import RuleFile, disjoint, in_force, the_one
 from hub.rules.listing_rows import (
@@ -61,6 +62,7 @@ class ListRules:
         return row is not None and color in row.colors
 
 
+@cache
 def load_list_rules(text: str | None = None) -> ListRules:
     """The rows of listing.toml, or of `text`. Raises RulesInvalid."""
     file = RuleFile("listing.toml", text)

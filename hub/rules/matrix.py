@@ -6,6 +6,7 @@ import hashlib
 import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
+from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import TypeVar
@@ -48,6 +49,7 @@ Brackets = Mapping[str, frozenset[Purpose]]
 T = TypeVar("T")
 
 
+@cache
 def load_matrix() -> Matrix:
     """Read the ceiling matrix that comes with the hub. Raises RulesInvalid when it is not whole."""
     return parse_matrix(files("hub.rules").joinpath("matrix.toml").read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force
 from hub.rules.listing_rows import LEVELS
@@ -59,6 +60,7 @@ class MeasureRules:
         return None if level in item.levels else "BASIS_LEVEL_TOO_LOW"
 
 
+@cache
 def load_measure_rules(text: str | None = None) -> MeasureRules:
     """The rows of measures.toml, or of `text`. Raises RulesInvalid."""
     file = RuleFile("measures.toml", text)

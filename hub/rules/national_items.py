@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from hub.errors import RulesInvalid
 from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force
@@ -73,6 +74,7 @@ class NationalItems:
         return in_force([one for one in self.editions if one.kind == kind], day)
 
 
+@cache
 def load_national_items(text: str | None = None) -> NationalItems:
     """The rows of national_items.toml, or of `text`. Raises RulesInvalid."""
     file = RuleFile("national_items.toml", text)

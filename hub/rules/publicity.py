@@ -7,6 +7,7 @@ from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib.resources import files
 
 # Order of gravity. What nobody has classified weighs more than a warning: it may be anything.
@@ -96,6 +97,7 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+@cache
 def load_publicity_rules(text: str | None = None) -> PublicityRules:
     """The rules in `text`, by default those of the package (rulesets.toml)."""
     if text is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 
 from hub.errors import RulesInvalid
 from hub.rules.calendar import Calendar, Due
@@ -240,6 +241,7 @@ class RepairRules:
         return notes
 
 
+@cache
 def load_repair_rules(text: str | None = None) -> RepairRules:
     """The rows of repair.toml, or of `text`. Raises RulesInvalid."""
     file = RuleFile("repair.toml", text)

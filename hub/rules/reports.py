@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 
 from connectors.contract import SHANGHAI
 from hub.errors import RulesInvalid
@@ -188,6 +189,7 @@ def reported_on(day: date) -> Quarter:
     return quarter_of(quarter_of(day).first - timedelta(days=1))
 
 
+@cache
 def load_report_rules(text: str | None = None) -> ReportRules:
     """The rows of reports.toml, or of `text`. Raises RulesInvalid."""
     file = RuleFile("reports.toml", text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 from hub.errors import RulesInvalid
 from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force, the_one
@@ -145,6 +146,7 @@ class TierRules:
         return Tier(letter, reason, _ids(reason), policy.id, min(ends, default=None))
 
 
+@cache
 def load_tier_rules(text: str | None = None) -> TierRules:
     """The rows of tiering.toml, or of `text`. Raises RulesInvalid, also for a source that is no authority."""
     file = RuleFile("tiering.toml", text)

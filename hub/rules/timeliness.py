@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
+from functools import cache
 
 from connectors.contract import SHANGHAI
 from hub.rules.calendar import Calendar, Due
@@ -160,6 +161,7 @@ def figures(items: Iterable[Decided], calendar: Calendar, now: datetime) -> tupl
     )
 
 
+@cache
 def load_timeliness_rules(text: str | None = None) -> TimelinessRules:
     """The rows of timeliness.toml, or of `text`. Raises RulesInvalid."""
     file = RuleFile("timeliness.toml", text)

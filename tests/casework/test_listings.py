@@ -402,7 +402,7 @@ async def test_r8_3_what_stands_against_a_red_place_is_told_by_the_dated_row(
 
     def ruled(**row: Any) -> None:
         changed = replace(rules, red=(replace(rules.red[0], **row),))
-        monkeypatch.setattr(commands, "list_rules", lambda: changed)
+        monkeypatch.setattr(commands, "load_list_rules", lambda: changed)
 
     red = {"code": code, "list": "L-RED"}
     ruled(classes=frozenset({"GENERAL", "SERIOUS"}), clean_months=7)

@@ -21,7 +21,6 @@ from hub.casework.catalogue.machine import (
     Content,
     channels_of,
     digest_of,
-    national_items,
 )
 from hub.casework.details import from_json
 from hub.casework.machine import Case
@@ -31,7 +30,7 @@ from hub.query.access import Access, Row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import TABLES
-from hub.rules.national_items import DataItem, Edition, deviations, opened_persons
+from hub.rules.national_items import DataItem, Edition, deviations, load_national_items, opened_persons
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _DATA_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,31}", re.ASCII)
@@ -93,7 +92,7 @@ async def publish(work: Work, given: Mapping[str, Any]) -> Made:
 
 def _made(work: Work, code: str, given: Mapping[str, Any], before: Content | None) -> dict[str, Any]:
     """What a version says, with its deviations from the standard. Items left out: as before, else the standard's."""
-    standard = national_items().edition(given["kind"], work.today)
+    standard = load_national_items().edition(given["kind"], work.today)
     if standard is None:
         raise GuardRefused(reason="NO_STANDARD_IN_FORCE")
     stated, kept = given.get("data_items"), (standard.items if before is None else before.data_items)

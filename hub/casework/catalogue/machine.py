@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 from hub.casework.delivery.channels import Channel, list_exit, publication
 from hub.casework.details import canonical
 from hub.casework.machine import Case, Delivery, Effects, Guard, Machine, State, Step, Transition
-from hub.rules.national_items import DataItem, NationalItems, load_national_items
+from hub.rules.national_items import DataItem
 from schema.governance import Capability
 
 # R4.5: the unit's own site or the local portal, as the item says, and 信用中国(青海) always.
@@ -75,12 +74,6 @@ class CatalogDetails:
     in_force_from: date | None = None
     effective_to: date | None = None
     ended_reason: str | None = None
-
-
-@cache
-def national_items() -> NationalItems:
-    """The rows of national_items.toml."""
-    return load_national_items()
 
 
 def digest_of(code: str, content: Content) -> str:

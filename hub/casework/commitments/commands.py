@@ -15,7 +15,7 @@ from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, CommandForbidden, GuardRefused
-from hub.rules.commitments import commitment_rules
+from hub.rules.commitments import load_commitment_rules
 from hub.rules.publicity import add_months
 from hub.rules.redactor import TextTooLong
 
@@ -51,7 +51,7 @@ async def _open(work: Work, given: Mapping[str, Any], subject: Any, owner: str) 
 
 def _details(work: Work, given: Mapping[str, Any], code: str, name: str) -> CommitmentDetails:
     """The commitment that was signed. Raises BadUserInput, GuardRefused."""
-    rules, today = commitment_rules(), work.today
+    rules, today = load_commitment_rules(), work.today
     template = rules.template_on(given["template"], today)
     if template is None:
         raise GuardRefused(reason="TEMPLATE_UNKNOWN")
@@ -121,7 +121,7 @@ async def templates(
 ) -> list[dict[str, Any]]:
     """The templates that are signed on a day, with their types (R6.1, R6.5)."""
     day: date = given.get("on") or now.astimezone(SHANGHAI).date()
-    rules = commitment_rules()
+    rules = load_commitment_rules()
     found: list[dict[str, Any]] = []
     for one in rules.templates:
         kind = rules.type_on(one.type, day)

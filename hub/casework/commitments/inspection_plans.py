@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
-from functools import cache
 from typing import Any
 
 from hub.casework import engine
@@ -25,12 +24,11 @@ from hub.casework.publicity.machine import item_of
 from hub.casework.stepping import take
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused, RulesInvalid
-from hub.rules.commitments import commitment_rules
+from hub.rules.commitments import load_commitment_rules
 from hub.rules.draw import (
     SEED_BYTES,
     Draw,
     DrawInvalid,
-    DrawRules,
     Frame,
     FrameObject,
     Inspector,
@@ -98,12 +96,6 @@ class PlanDetails:
     # Working days after the seventh; 0: in time.
     published_late: int = 0
     abandoned_reason: str | None = None
-
-
-@cache
-def draw_rules() -> DrawRules:
-    """The rows of draw.toml."""
-    return load_draw_rules()
 
 
 def drawn_from(told: PlanDetails, seed: bytes) -> Draw:
@@ -247,7 +239,7 @@ async def plan(work: Work, given: Mapping[str, Any]) -> Made:
     title, kind, region = given["title"].strip(), given.get("commitment_type"), given.get("region")
     if not 1 <= len(title) <= 200:
         raise BadUserInput("A title of up to 200 characters.", argument="title")
-    if kind is not None and commitment_rules().type_on(kind, work.today) is None:
+    if kind is not None and load_commitment_rules().type_on(kind, work.today) is None:
         raise GuardRefused(reason="TYPE_NOT_IN_FORCE")
     inspectors = tuple(
         PlanInspector(str(one["id"]).strip(), tuple(one.get("conflicts") or ()))
@@ -260,7 +252,7 @@ async def plan(work: Work, given: Mapping[str, Any]) -> Made:
         raise GuardRefused(reason="PERSONAL_DATA_IN_TEXT")
     try:
         own = {one["tier"]: Fraction(one["percent"]) / 100 for one in given.get("rates") or ()}
-        rates = draw_rules().rates_on(work.today, own)
+        rates = load_draw_rules().rates_on(work.today, own)
         Frame((), tuple(Inspector(one.id) for one in inspectors)).canonical()
     except (ValueError, ZeroDivisionError):
         raise BadUserInput(
@@ -274,7 +266,7 @@ async def plan(work: Work, given: Mapping[str, Any]) -> Made:
         region=region,
         inspectors=inspectors,
         rates=tuple(TierRate(tier, str(share * 100)) for tier, share in rates.items()),
-        per_object=draw_rules().per_object(work.today),
+        per_object=load_draw_rules().per_object(work.today),
     )
     new = engine.NewCase(subject_id=None, details=details)
     (case,) = await engine.open_cases(work.connection, INSPECTION_PLAN, [new], work.step({}))

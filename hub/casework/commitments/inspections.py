@@ -14,7 +14,7 @@ from hub.casework.delivery.channels import Channel, publication
 from hub.casework.machine import Case, Effects, Machine, NewFact, Recount, State, Step, Transition
 from hub.casework.publicity.machine import item_of
 from hub.rules.calendar import Calendar
-from hub.rules.commitments import commitment_rules
+from hub.rules.commitments import load_commitment_rules
 from hub.rules.deadlines import due
 from hub.rules.publicity import load_publicity_rules
 from hub.rules.timeliness import publish_due
@@ -162,7 +162,7 @@ def _establish(case: Case[InspectionDetails], step: Step) -> Effects:
     """R6.4: a record is filed. It is no penalty, and ends like every adverse record of its class."""
     finding = case.details.finding
     assert finding is not None
-    row = commitment_rules().breach(finding.kind, step.today)
+    row = load_commitment_rules().breach(finding.kind, step.today)
     number = step.inputs["document_number"]
     values = {
         # The record of a commitment's breach has the commitment's own id: one breach, one record.

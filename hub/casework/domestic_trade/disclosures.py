@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 import asyncpg
@@ -25,7 +24,7 @@ from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import PENALTY_STANDS, TABLES
 from hub.rights.policy import Level
-from hub.rules.disclosures import DisclosureRules, load_disclosure_rules
+from hub.rules.disclosures import load_disclosure_rules
 from hub.rules.redactor import TextTooLong
 from schema.governance import Capability
 
@@ -76,11 +75,6 @@ class DisclosureDetails:
     review: AnonymisationReview | None = None
     disclosed_on: date | None = None
     ended_reason: str | None = None
-
-
-@cache
-def _rules() -> DisclosureRules:
-    return load_disclosure_rules()
 
 
 def _second(guard: Guard | None = None) -> Guard:
@@ -305,7 +299,7 @@ async def _penalty(work: Work, name: str) -> Any:
         raise SubjectUnknown("There is no such record.")
     if found[0]["kind"] != "PENALTY":
         raise GuardRefused(reason="NO_PENALTY")
-    if not _rules().own(found[0]["source"], work.today):
+    if not load_disclosure_rules().own(found[0]["source"], work.today):
         raise GuardRefused(reason="NOT_OWN_FIELD")
     return found[0]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
 from typing import Any
 
 import asyncpg
@@ -111,12 +110,6 @@ class TierDetails:
     mark: str
 
 
-@cache
-def tier_rules() -> TierRules:
-    """The rows of tiering.toml."""
-    return load_tier_rules()
-
-
 def _computed(_: Case[TierDetails], step: Step) -> Effects:
     made: TierDetails = step.inputs["tier"]
     return Effects(details=vars(made), payload={"tier": made.tier, "policy": made.policy})
@@ -175,7 +168,7 @@ async def keep_tiers(
 
     `rules`: those of the package by default. While every sector is off this asks one question and does nothing.
     """
-    rules = tier_rules() if rules is None else rules
+    rules = load_tier_rules() if rules is None else rules
     today = now.astimezone(SHANGHAI).date()
     done = Tiered()
     on = rules.sectors_on(today)

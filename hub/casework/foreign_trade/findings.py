@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Any
 
 import asyncpg
@@ -13,9 +12,9 @@ import asyncpg
 from hub.casework.machine import NewFact
 from hub.errors import BadUserInput, GuardRefused
 from hub.rules.decisions import Authority, meant
-from hub.rules.publicity import PublicityRules, load_publicity_rules
+from hub.rules.publicity import load_publicity_rules
 from hub.rules.redactor import TextTooLong, screen
-from hub.rules.repair import RepairRules, load_repair_rules
+from hub.rules.repair import load_repair_rules
 
 # As penalties of the 双公示 files are catalogued.
 PENALTY_ITEM = "SW-CF"
@@ -47,20 +46,9 @@ class Decision:
     title: str
 
 
-@cache
-def rules() -> PublicityRules:
-    """The rules on the life of records."""
-    return load_publicity_rules()
-
-
-@cache
-def _repair_rules() -> RepairRules:
-    return load_repair_rules()
-
-
 def penalty(decision: Decision, facts: str, basis: str, kinds: Sequence[str]) -> NewFact:
     """A penalty of another authority, classed by its kinds; its life is that of all penalties (Order 36)."""
-    seriousness, flags = rules().classify(kinds, None)
+    seriousness, flags = load_publicity_rules().classify(kinds, None)
     minor = seriousness == "MINOR"
     return _record(
         decision,
@@ -108,7 +96,7 @@ def _record(decision: Decision, seriousness: str, more: Mapping[str, Any]) -> Ne
     if conduct is not None:
         if conduct > decision.decided_on:
             raise GuardRefused(reason="DECISION_DAY_IMPOSSIBLE")
-        if rules().ceiling(conduct) < decision.filed_on:
+        if load_publicity_rules().ceiling(conduct) < decision.filed_on:
             raise GuardRefused(reason="CONDUCT_TOO_LONG_AGO")
         # Kept for whoever corrects the record: its life is counted anew then.
         more = {**more, "details": {**more["details"], CONDUCT_ENDED: conduct.isoformat()}}
@@ -121,7 +109,7 @@ def _record(decision: Decision, seriousness: str, more: Mapping[str, Any]) -> Ne
             "document_number": decision.document_number,
             "authority_name": decision.authority_name,
             "decided_on": decision.decided_on,
-            "usable_until": rules().usable_until(decision.decided_on, seriousness, conduct),
+            "usable_until": load_publicity_rules().usable_until(decision.decided_on, seriousness, conduct),
             "seriousness": seriousness,
             "lifecycle": "EFFECTIVE",
             "source": "COMMERCE",
@@ -142,7 +130,7 @@ async def refuse_twice(
     """
     rows = await connection.fetch(_FILED, subject_id, document_number)
     filed = [(Authority(row["authority_uscc"], row["authority_name"]), row) for row in rows]
-    if meant(_repair_rules().known_as(Authority(name=authority), decided_on), filed) != []:
+    if meant(load_repair_rules().known_as(Authority(name=authority), decided_on), filed) != []:
         raise GuardRefused(reason="FILED_ALREADY")
 
 

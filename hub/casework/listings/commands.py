@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +16,6 @@ from hub.casework.listings.machine import (
     ListingDetails,
     entry_id,
     incomplete,
-    list_rules,
     standing,
 )
 from hub.casework.listings.measures import follow
@@ -29,8 +27,9 @@ from hub.query.access import Access, Row, all_of, subject_row
 from hub.query.parameters import Context, FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import TABLES
+from hub.rules.listing import load_list_rules
 from hub.rules.publicity import add_months
-from hub.rules.repair import RepairRules, load_repair_rules
+from hub.rules.repair import load_repair_rules
 from hub.rules.repair_case import Target
 from hub.sources.freshness import doubted
 
@@ -118,12 +117,6 @@ WHERE c.mechanism = 'MEASURE' AND c.closed_at IS NULL AND c.owner = $1 AND NOT E
 """
 
 
-@cache
-def repair_rules() -> RepairRules:
-    """The rules of repair that come with the hub."""
-    return load_repair_rules()
-
-
 async def propose(work: Work, given: Mapping[str, Any]) -> Made:
     """R8.1, R8.2: propose a place on a list. Raises SubjectUnknown, GuardRefused, BadUserInput."""
     subject = await subject_of(work, given["subject"])
@@ -146,7 +139,7 @@ async def proposal(
     cause = cause.strip()
     if not 1 <= len(cause) <= MOST_CHARACTERS:
         raise BadUserInput("The cause is a text.", argument="cause")
-    if definition.color == "BLACK" and not list_rules().is_ground(ground, work.today):
+    if definition.color == "BLACK" and not load_list_rules().is_ground(ground, work.today):
         raise GuardRefused(reason="GROUND_MISSING")
     if definition.color == "RED" and (against := await blockers(work, subject["subject_id"])):
         raise GuardRefused(reason=against[0])
@@ -198,7 +191,7 @@ async def recognize(work: Work, given: Mapping[str, Any]) -> Made:
             color=told.definition.color,
             list_min_months=told.definition.min_months,
         )
-        more["earliest_repair_on"] = repair_rules().eligible_from(target)
+        more["earliest_repair_on"] = load_repair_rules().eligible_from(target)
     return await _take(work, "recognize", {**given, **more})
 
 
@@ -251,7 +244,7 @@ async def _spoilt(work: Work) -> list[Any]:
     access, entities = Access(work.view, parameters), work.view.vocabulary.entities
     shown = access.visible(Row("c", TABLES["case_file"]), entities["ListingCase"].row_classes)
     own = parameters.context(Context.PARTNER, "text")
-    suspends = sorted(list_rules().red_rule(work.today).suspends)
+    suspends = sorted(load_list_rules().red_rule(work.today).suspends)
     classes = parameters.bind(FromRef(Constant(suspends)), "text[]")
     sql = _SPOILT.format(own=own, today=access.today, classes=classes, shown=shown)
     return await work.rows(sql, parameters)
@@ -290,7 +283,7 @@ async def blockers(work: Work, subject_id: int) -> list[str]:
 
     The last: nobody can say that nothing does, since a source does not answer or sent of it what waits in quarantine (§0.5).
     """
-    rule = list_rules().red_rule(work.today)
+    rule = load_list_rules().red_rule(work.today)
     since, classes = add_months(work.today, -rule.clean_months), [*rule.classes, "UNCLASSIFIED"]
     rows = await work.connection.fetch(
         _BLOCKERS, subject_id, work.today, since, classes, sorted(rule.standing)

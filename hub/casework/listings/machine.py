@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cache
 from typing import Any
 
 from hub.casework.delivery.channels import Channel, list_exit, publication, withdrawal
@@ -24,7 +23,7 @@ from hub.casework.machine import (
 )
 from hub.rules.calendar import Calendar, Due
 from hub.rules.deadlines import due
-from hub.rules.listing import ListRules, load_list_rules
+from hub.rules.listing import load_list_rules
 from schema.governance import Capability
 
 # Who recognizes here: lists of other authorities come from their sources and are never handled here.
@@ -114,12 +113,6 @@ class ConflictDetails:
     black_entry: str
 
 
-@cache
-def list_rules() -> ListRules:
-    """The rules of lists that come with the hub: levels of basis, grounds, months (listing.toml)."""
-    return load_list_rules()
-
-
 def incomplete(definition: Definition) -> str | None:
     """R8.1: what a list must tell before a place on it is proposed and does not; None: it tells all."""
     if not (definition.criteria or "").strip():
@@ -137,7 +130,7 @@ def standing(definition: Definition, today: date) -> str | None:
         return "LIST_NOT_IN_FORCE"
     if not definition.legal_basis.strip():
         return "NO_LEGAL_BASIS"
-    carried = list_rules().carries(definition.color, definition.basis_level, today)
+    carried = load_list_rules().carries(definition.color, definition.basis_level, today)
     return None if carried else "BASIS_LEVEL_TOO_LOW"
 
 
@@ -203,7 +196,7 @@ def _recognizable(case: Case[ListingDetails], step: Step) -> str | None:
         return "DEFENCE_UNANSWERED"
     if told.definition.color == "RED":
         return next(iter(step.inputs.get("blockers") or ()), None)
-    together = list_rules().goes_with_repair_notice(told.definition.color, step.today)
+    together = load_list_rules().goes_with_repair_notice(told.definition.color, step.today)
     return "REPAIR_NOTICE_MISSING" if together and not step.inputs.get("repair_notice_number") else None
 
 
@@ -212,7 +205,7 @@ def _recognize(case: Case[ListingDetails], step: Step) -> Effects:
     made = Recognition(
         given["document_number"], step.today, given.get("repair_notice_number"), given.get("defence_answer")
     )
-    ends = list_rules().ends_on(told.definition.color, told.definition.max_months, step.today)
+    ends = load_list_rules().ends_on(told.definition.color, told.definition.max_months, step.today)
     limit = due("list.publish", step.today, step.calendar)
     values = {
         "public_id": told.entry,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +24,7 @@ from hub.query.plan import Constant
 from hub.query.relations import TABLES
 from hub.rules.calendar import Due
 from hub.rules.deadlines import due
-from hub.rules.measures import MeasureRules, load_measure_rules
+from hub.rules.measures import load_measure_rules
 from schema.governance import Capability
 
 # Effects that derogate: never without an item of the national list and the law that orders it (国办发〔2020〕49号).
@@ -107,12 +106,6 @@ class MeasureDetails:
     end_reason: str | None = None
 
 
-@cache
-def measure_rules() -> MeasureRules:
-    """The national list of measures and the memoranda that come with the hub (measures.toml)."""
-    return load_measure_rules()
-
-
 def _own(case: Case[MeasureDetails], _: Step) -> str | None:
     return None if case.details.implementer == case.owner else "ANOTHER_IMPLEMENTS_IT"
 
@@ -129,7 +122,7 @@ def _lawful(case: Case[MeasureDetails], step: Step) -> str | None:
         return "NO_ENTRY_IN_FORCE"
     if told.effect in PUNITIVE:
         code, basis, level = (given.get(name) or getattr(told, name) for name in BASIS)
-        problem = measure_rules().problem(code, basis, level, step.today)
+        problem = load_measure_rules().problem(code, basis, level, step.today)
         if problem is not None:
             return problem
     if given["legal_basis_checked_on"] > step.today:

@@ -12,7 +12,7 @@ from uuid import uuid4
 import orjson
 
 from hub.casework import engine
-from hub.casework.foreign_trade.findings import CONDUCT_ENDED, publishable, rules, said
+from hub.casework.foreign_trade.findings import CONDUCT_ENDED, publishable, said
 from hub.casework.foreign_trade.notifications import NOTIFICATION, Answered, NotificationDetails
 from hub.casework.listings.machine import LIST_ENTRY as LISTING
 from hub.casework.listings.measures import follow, public_id_of
@@ -29,7 +29,6 @@ from hub.casework.objections.machine import (
 )
 from hub.casework.partners import department_of, in_force, owner_of
 from hub.casework.publicity.machine import PUBLICITY
-from hub.casework.repair.machine import repair_rules
 from hub.casework.stepping import take
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, CommandForbidden, GuardRefused
@@ -41,6 +40,8 @@ from hub.rules.calendar import Due
 from hub.rules.deadlines import due
 from hub.rules.decisions import Authority, meant
 from hub.rules.objections import agent_limit
+from hub.rules.publicity import load_publicity_rules
+from hub.rules.repair import load_repair_rules
 from hub.store.writing import one_writer
 
 MOST_FILES = 50
@@ -303,7 +304,7 @@ def _corrected(current: Any, fields: Mapping[str, Any], number: str, today: date
         values["data_class"] = "D7" if values["seriousness"] == "MINOR" else "D6"
     if current["seriousness"] != "NOT_ADVERSE":
         conduct = orjson.loads(current["details"]).get(CONDUCT_ENDED)
-        end = rules().usable_until(
+        end = load_publicity_rules().usable_until(
             values["decided_on"], values["seriousness"], date.fromisoformat(conduct) if conduct else None
         )
         if all(values[name] == current[name] for name in ("decided_on", "seriousness")):
@@ -357,7 +358,7 @@ async def _withdraw_published(
     rows = await work.connection.fetch(_PUBLISHED, case.subject_id, current["document_number"])
     authority = Authority(current["authority_uscc"], current["authority_name"])
     published = meant(
-        repair_rules().known_as(authority, current["decided_on"]),
+        load_repair_rules().known_as(authority, current["decided_on"]),
         [(Authority(name=row["authority"]), row["number"]) for row in rows],
     )
     if published is None:

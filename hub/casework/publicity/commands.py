@@ -12,7 +12,6 @@ from hub.casework.publicity.machine import (
     PublicityDetails,
     all_text,
     screened,
-    timeliness_rules,
 )
 from hub.casework.publicity.records import own_records
 from hub.casework.stepping import stepping, take
@@ -25,7 +24,7 @@ from hub.rights.policy import Level
 from hub.rules.calendar import NATIONAL, calendar_of
 from hub.rules.publicity import load_publicity_rules
 from hub.rules.redactor import TextTooLong
-from hub.rules.timeliness import Decided, figures, had_to_be_published, publish_due
+from hub.rules.timeliness import Decided, figures, had_to_be_published, load_timeliness_rules, publish_due
 from hub.store.writing import one_writer
 
 _LONGEST_TITLE = 400
@@ -46,7 +45,7 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
     penalty = given["kind"] == "PENALTY"
     simple, kinds = bool(given.get("simple_procedure")), list(given.get("penalty_kinds") or ())
     seriousness = load_publicity_rules().classify(kinds, simple)[0] if penalty else "NOT_ADVERSE"
-    proposed = timeliness_rules().proposed_exceptions(
+    proposed = load_timeliness_rules().proposed_exceptions(
         decided,
         penalty=penalty,
         natural_person=subject["kind"] == "NATURAL_PERSON",

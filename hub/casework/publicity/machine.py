@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 from hub.casework.delivery.channels import Channel, list_exit, publication, withdrawal
@@ -21,12 +20,11 @@ from hub.casework.machine import (
     Transition,
 )
 from hub.rules.calendar import Calendar, Due
-from hub.rules.publicity import PublicityRules, load_publicity_rules
+from hub.rules.publicity import load_publicity_rules
 from hub.rules.redactor import screen
-from hub.rules.repair import RepairRules, load_repair_rules
+from hub.rules.repair import load_repair_rules
 from hub.rules.repair_case import Target
 from hub.rules.timeliness import (
-    TimelinessRules,
     had_to_be_published,
     load_timeliness_rules,
     publish_due,
@@ -137,17 +135,6 @@ class PublicityDetails:
     revoked: tuple[str, ...] = ()
 
 
-@cache
-def timeliness_rules() -> TimelinessRules:
-    """The rows of timeliness.toml."""
-    return load_timeliness_rules()
-
-
-@cache
-def _periods() -> tuple[RepairRules, PublicityRules]:
-    return load_repair_rules(), load_publicity_rules()
-
-
 def screened(text: str, today: date) -> tuple[str, tuple[Found, ...]]:
     """SM3 digest of a text and what blocks its publication (R7.3). Raises TextTooLong."""
     found = screen(text, today)
@@ -235,7 +222,7 @@ def _reopen(_: Case[PublicityDetails], __: Step) -> Effects:
 
 
 def _exceptable(case: Case[PublicityDetails], step: Step) -> str | None:
-    row = timeliness_rules().exception(step.inputs["ground"], case.details.decided_on)
+    row = load_timeliness_rules().exception(step.inputs["ground"], case.details.decided_on)
     return None if row is not None else "NO_SUCH_GROUND"
 
 
@@ -322,8 +309,8 @@ def period_of(told: PublicityDetails, begins: date) -> Period:
     """R7.5: the days of publicity, by the rules on repair where it is adverse; else as long as it is valid."""
     if told.seriousness == "NOT_ADVERSE":
         return Period(begins, None, told.valid_to, None)
-    repair, rules = _periods()
-    found = repair.period(Target(decided_on=told.decided_on, seriousness=told.seriousness), begins, rules)
+    decision = Target(decided_on=told.decided_on, seriousness=told.seriousness)
+    found = load_repair_rules().period(decision, begins, load_publicity_rules())
     return Period(begins, found.earliest_end, found.latest_end, found.ruleset)
 
 

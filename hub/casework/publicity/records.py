@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from hub.casework.machine import Case
 from hub.casework.publicity.machine import OwnRecord, PublicityDetails
 from hub.casework.work import Work
-from hub.rules.repair import RepairRules, load_repair_rules
+from hub.rules.repair import load_repair_rules
 
 # What ended otherwise stays as it ended. Other sources tell of a withdrawal themselves.
 _RECORDS = """
@@ -16,11 +14,6 @@ SELECT public_id, lifecycle, under_objection, authority_name, authority_uscc, de
 WHERE subject_id = $1 AND document_number = $2 AND source = 'COMMERCE' AND superseded_at IS NULL
   AND lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION', 'SUSPENDED') ORDER BY public_id
 """
-
-
-@cache
-def _repair_rules() -> RepairRules:
-    return load_repair_rules()
 
 
 async def own_records(work: Work, case: Case[PublicityDetails]) -> tuple[OwnRecord, ...]:
@@ -33,7 +26,9 @@ async def own_records(work: Work, case: Case[PublicityDetails]) -> tuple[OwnReco
     found = []
     for row in rows:
         name = row["authority_name"]
-        recognizer = _repair_rules().recognizer(name, row["authority_uscc"], row["decided_on"] or work.today)
+        recognizer = load_repair_rules().recognizer(
+            name, row["authority_uscc"], row["decided_on"] or work.today
+        )
         # Who is no recognizer of repairs is told by its name, as its agreement has it.
         own = recognizer.partner == case.owner if recognizer is not None else name and name == work.actor.name
         if own and case.details.authority in (name, recognizer.name if recognizer is not None else name):

@@ -23,7 +23,6 @@ from hub.casework.repair.machine import (
     RepairDetails,
     assessed,
     obstacles,
-    repair_rules,
 )
 from hub.casework.repair.targets import (
     Found,
@@ -38,6 +37,7 @@ from hub.casework.rounds import apart
 from hub.casework.work import Command, Look, Made, Work, calendar_for
 from hub.errors import BadUserInput, GuardRefused
 from hub.rules.decisions import Authority, meant
+from hub.rules.repair import load_repair_rules
 from hub.rules.repair_case import Application
 from schema.identifiers import InvalidIdentifier, parse_uscc
 
@@ -102,7 +102,7 @@ async def _open(
     calendar = await calendar_for(work.connection, [recognizer.region], work.today)
     standing = await current(work.connection, found.kind, public_id)
     assert standing is not None
-    rules = repair_rules()
+    rules = load_repair_rules()
     if rules.order(applied) is None:
         raise GuardRefused(reason="NO_RULESET")
     told = RepairDetails(
@@ -155,7 +155,7 @@ async def _agent(work: Work, said: str | None) -> str | None:
         code = parse_uscc(said).code
     except InvalidIdentifier:
         raise BadUserInput("This is no unified social credit code.", argument="agent") from None
-    limit = repair_rules().agent_limit(work.today)
+    limit = load_repair_rules().agent_limit(work.today)
     if limit is not None:
         await work.connection.execute(_LOCK, f"repair-agent/{code}")
         since = work.today - timedelta(days=limit.days)
@@ -263,7 +263,7 @@ async def outlook(look: Look, given: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = await find_target(look, given["target"])
     if found is None or not found.visible:
         return []
-    today, rules = look.today, repair_rules()
+    today, rules = look.today, load_repair_rules()
     target = found.target()
     earlier = await earlier_repairs(look, found)
     assessment = rules.assess(target, Application(applied_on=today, earlier=earlier), today)
@@ -344,7 +344,7 @@ def _of_decisions(rows: Sequence[Any]) -> list[Any]:
     for _, of_record in groupby(rows, lambda row: row["record"]):
         published = list(of_record)
         authority = Authority(published[0]["code"], published[0]["name"])
-        asked = repair_rules().known_as(authority, published[0]["decided_on"])
+        asked = load_repair_rules().known_as(authority, published[0]["decided_on"])
         for row in meant(asked, [(Authority(name=one["authority"]), one) for one in published]) or ():
             found.setdefault(row["public_id"], row)
     return list(found.values())

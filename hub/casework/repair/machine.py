@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 from hub.casework.delivery.channels import Channel, list_exit, publication
@@ -21,7 +20,7 @@ from hub.casework.machine import (
     Transition,
 )
 from hub.rules.calendar import Calendar, Due
-from hub.rules.repair import RepairRules, load_repair_rules
+from hub.rules.repair import load_repair_rules
 from hub.rules.repair_case import Application, Assessment, Evidence, Target
 from schema.governance import Capability
 
@@ -143,12 +142,6 @@ class Current:
     cases: tuple[str, ...]
 
 
-@cache
-def repair_rules() -> RepairRules:
-    """The rows of repair.toml."""
-    return load_repair_rules()
-
-
 def application(told: RepairDetails) -> Application:
     """The application as the rules look at it."""
     found = told.findings
@@ -169,12 +162,14 @@ def _said(paper: Paper) -> frozenset[str]:
 
 def assess(told: RepairDetails, current: Current, today: date) -> Assessment:
     """What stands in the way today (R9.2, R9.3), whatever the application says of it."""
-    return repair_rules().assess(current.target, replace(application(told), earlier=current.earlier), today)
+    return load_repair_rules().assess(
+        current.target, replace(application(told), earlier=current.earlier), today
+    )
 
 
 def obstacles(found: Assessment, today: date) -> tuple[Obstacle, ...]:
     """The blockers of an assessment, in words."""
-    rules = repair_rules()
+    rules = load_repair_rules()
     return tuple(Obstacle(one.code, rules.wording(one.code, today), one.until) for one in found.blockers)
 
 
@@ -202,7 +197,7 @@ def audience(data_class: str) -> tuple[Channel, ...]:
 
 
 def _clock(case: Case[RepairDetails], name: str, start: date, calendar: Calendar) -> Due:
-    return repair_rules().clock(name, start, case.details.applied_on, calendar)
+    return load_repair_rules().clock(name, start, case.details.applied_on, calendar)
 
 
 def _answer_due(case: Case[RepairDetails], calendar: Calendar) -> Due:
@@ -400,7 +395,7 @@ def _revoke(case: Case[RepairDetails], step: Step) -> Effects:
 
 def ruleset(day: date) -> str:
     """The order that handles an application of that day (R9.2)."""
-    order = repair_rules().order(day)
+    order = load_repair_rules().order(day)
     return "NONE" if order is None else order.id
 
 

@@ -21,7 +21,6 @@ from hub.casework.repair.machine import (
     REPAIRED,
     Current,
     RepairDetails,
-    repair_rules,
 )
 from hub.errors import BadUserInput, GuardRefused
 from hub.query.access import Access, Row
@@ -30,6 +29,7 @@ from hub.query.plan import Constant
 from hub.query.relations import TABLES
 from hub.rights.view import View
 from hub.rules.decisions import Authority, meant
+from hub.rules.repair import load_repair_rules
 from hub.rules.repair_case import Target
 from hub.rules.repair_rows import Recognizer
 from hub.store.writing import one_writer
@@ -147,7 +147,7 @@ async def find_target(sees: Sees, said: str) -> Found | None:
 
 
 def _found(kind: str, row: Mapping[str, Any], visible: bool) -> Found:
-    rules = repair_rules()
+    rules = load_repair_rules()
     recognizer = rules.recognizer(row["authority"], row["authority_code"], row["decided_on"])
     return Found(kind, row, recognizer, visible)
 
@@ -211,7 +211,7 @@ def _of_its_decision(found: Found, published: Sequence[Any]) -> list[Any]:
     Raises GuardRefused where the record does not say whose decision it is and several have the number.
     """
     authority = Authority(found.row["authority_code"], found.row["authority"])
-    asked = repair_rules().known_as(authority, found.row["decided_on"])
+    asked = load_repair_rules().known_as(authority, found.row["decided_on"])
     told = meant(asked, [(Authority(name=one["authority"]), one) for one in published])
     if told is None:
         raise GuardRefused(reason="SEVERAL_DECISIONS")

@@ -22,7 +22,6 @@ from hub.casework.reports.machine import (
     figures_from,
     new_report,
     quarter_told,
-    report_rules,
 )
 from hub.casework.reports.reporters import Reporting, reporting
 from hub.casework.rounds import apart
@@ -30,7 +29,7 @@ from hub.casework.stepping import stepping
 from hub.casework.work import Command, Made, Work, calendar_for
 from hub.errors import BadUserInput, GuardRefused
 from hub.rules.calendar import NATIONAL, Calendar, Due, calendar_of
-from hub.rules.reports import Quarter, reported_on
+from hub.rules.reports import Quarter, load_report_rules, reported_on
 
 # One report for each region and quarter, whoever opens it first.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
@@ -59,7 +58,7 @@ async def open_reports(pool: asyncpg.Pool, machines: Mapping[str, Machine], now:
     today, opened = now.astimezone(SHANGHAI).date(), 0
     quarter = reported_on(today)
     async with pool.acquire() as connection:
-        reporters = report_rules().reporters_on(quarter.following)
+        reporters = load_report_rules().reporters_on(quarter.following)
         found = reporting(reporters, (await in_force(connection, today)).values())
     for one in found.values():
         with apart(f"report of {one.region}"):
@@ -83,7 +82,7 @@ async def _opened(
     known = await connection.fetchval(_KNOWN, found.region, quarter.year, quarter.number)
     if known is not None:
         return str(known), False
-    rules = report_rules()
+    rules = load_report_rules()
     due = rules.due(quarter, step.calendar).due
     new = engine.NewCase(
         subject_id=None,
@@ -162,7 +161,7 @@ async def _calendar(connection: asyncpg.Connection, region: str, quarter: Quarte
 
 async def _own(work: Work, quarter: Quarter) -> Reporting:
     """The caller's own reporting. Raises GuardRefused: its region does not report."""
-    rows = report_rules().reporters_on(quarter.following)
+    rows = load_report_rules().reporters_on(quarter.following)
     found = reporting(rows, (await in_force(work.connection, work.today)).values())
     own = next((one for one in found.values() if one.partner == work.actor.partner), None)
     if own is None:
@@ -182,7 +181,7 @@ async def open_report(work: Work, given: Mapping[str, Any]) -> Made:
         raise BadUserInput("A quarter is 1, 2, 3 or 4 of a year.", argument="quarter") from None
     if not over:
         raise GuardRefused(reason="QUARTER_NOT_OVER")
-    if not report_rules().figures_of(quarter):
+    if not load_report_rules().figures_of(quarter):
         raise GuardRefused(reason="NO_REPORT_WAS_DUE")
     own = await _own(work, quarter)
     public_id, _ = await _opened(work.connection, work.machines, own, quarter, work.step({}))

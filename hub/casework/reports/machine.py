@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 from hub.casework.machine import Case, Effects, Machine, Recount, State, Step, Transition
 from hub.casework.reports.figures import Counted, Share
 from hub.rules.calendar import Calendar
 from hub.rules.deadlines import due
-from hub.rules.reports import Quarter, ReportRules, Stated, load_report_rules, reported_on
+from hub.rules.reports import Quarter, Stated, load_report_rules, reported_on
 from schema.governance import Capability
 
 # Role of the department that reports are made to.
@@ -86,12 +85,6 @@ class ReportDetails:
     accepted_at: datetime | None = None
 
 
-@cache
-def report_rules() -> ReportRules:
-    """The rows of reports.toml."""
-    return load_report_rules()
-
-
 def quarter_told(told: ReportDetails) -> Quarter:
     """The quarter that a report is about."""
     return Quarter(told.year, told.quarter)
@@ -99,7 +92,7 @@ def quarter_told(told: ReportDetails) -> Quarter:
 
 def new_report(quarter: Quarter, region: str, name: str, agency: str, calendar: Calendar) -> ReportDetails:
     """A report before anything is counted. Raises RulesInvalid: none was due on that quarter."""
-    due = report_rules().due(quarter, calendar)
+    due = load_report_rules().due(quarter, calendar)
     warnings = tuple(RestDay(one.day, one.work_before, one.provisional) for one in due.warnings)
     return ReportDetails(
         quarter.year, quarter.number, region, name, agency, due.target, due.late_from, warnings
@@ -109,7 +102,7 @@ def new_report(quarter: Quarter, region: str, name: str, agency: str, calendar: 
 def figures_from(number: str, quarter: Quarter, counted: dict[str, Counted]) -> tuple[Figure, ...]:
     """The figures of the report `number` as they were counted, in the order of their rows."""
     found = []
-    for row in report_rules().figures_of(quarter):
+    for row in load_report_rules().figures_of(quarter):
         one = counted.get(row.code, Counted(None))
         drill = f"{number}/{row.code}" if row.code in counted else None
         found.append(
@@ -121,7 +114,7 @@ def figures_from(number: str, quarter: Quarter, counted: dict[str, Counted]) -> 
 def reminder_days(due_on: date, calendar: Calendar) -> tuple[date, ...] | None:
     """R18.1, R18.2: the calendar days on which a reporter is reminded; None: the deadline is another one."""
     quarter = reported_on(due_on)
-    found = report_rules().due(quarter, calendar)
+    found = load_report_rules().due(quarter, calendar)
     return found.reminders if found.due == due_on else None
 
 
@@ -221,7 +214,7 @@ def _complete(case: Case[ReportDetails], step: Step) -> str | None:
         if one.stated
     }
     prefilled = {one.code: one.prefilled for one in told.figures}
-    problems = report_rules().problems(quarter_told(told), prefilled, stated)
+    problems = load_report_rules().problems(quarter_told(told), prefilled, stated)
     return f"FIGURES_{problems[0][0]}" if problems else None
 
 
@@ -231,7 +224,7 @@ def _submit(case: Case[ReportDetails], step: Step) -> Effects:
     if told.submitted_at is not None:
         changes: dict[str, Any] = {"resubmitted_at": step.now}
         return Effects(details=changes, due=None, payload={"standing": told.standing, "values": values})
-    standing = report_rules().standing(quarter_told(told), step.now, step.now)
+    standing = load_report_rules().standing(quarter_told(told), step.now, step.now)
     changes = {"submitted_at": step.now, "submitted_by": step.actor.officer, "standing": str(standing)}
     return Effects(details=changes, due=None, payload={"standing": str(standing), "values": values})
 
