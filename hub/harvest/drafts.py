@@ -24,8 +24,9 @@ from schema.identifiers import (
     parse_uscc,
 )
 
-# Schemes of natural persons: their values are digests, and nothing else may be.
-PERSON_SCHEMES = frozenset({"RESIDENT_ID", "PASSPORT", "HK_MACAO_PERMIT", "TAIWAN_PERMIT", "FOREIGN_PR_ID"})
+# Papers of natural persons that sources may name, more than the vocabulary has schemes for: their values are digests, and
+# nothing else may be.
+_PERSON_PAPERS = frozenset({"RESIDENT_ID", "PASSPORT", "HK_MACAO_PERMIT", "TAIWAN_PERMIT", "FOREIGN_PR_ID"})
 _KNOWN = frozenset(scheme.name for scheme in IdentifierScheme)
 _DIGEST = re.compile("[0-9a-f]{64}").fullmatch
 _REGION = re.compile("[0-9]{6}").fullmatch
@@ -71,9 +72,9 @@ def draft_subject(reference: SubjectRef, today: date) -> tuple[SubjectDraft, tup
     flags: list[str] = []
     uscc, region, wrong = None, reference.region_code, None
     for scheme, value in reference.identifiers:
-        if scheme not in _KNOWN and scheme not in PERSON_SCHEMES:
+        if scheme not in _KNOWN and scheme not in _PERSON_PAPERS:
             raise RowRejected("UNKNOWN_SCHEME", "the identifier scheme is not known")
-        if (scheme in PERSON_SCHEMES) != person:
+        if (scheme in _PERSON_PAPERS) != person:
             raise RowRejected("KIND_IDENTIFIER", "the kind of subject and the identifier do not go together")
         if scheme == "USCC":
             parsed = _uscc(value)
@@ -140,7 +141,7 @@ def _parsed(value: str) -> tuple[str, str, str | None]:
 
 def _key(scheme: str, value: str, today: date) -> Key | None:
     """The key; None for one that must not be kept. Raises InvalidIdentifier."""
-    if scheme in PERSON_SCHEMES:
+    if scheme in _PERSON_PAPERS:
         if not _DIGEST(value):
             raise RowRejected("PERSON_NUMBER_IN_CLEAR", "a connector must digest the numbers of persons")
         if scheme not in _KNOWN:

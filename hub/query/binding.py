@@ -24,6 +24,7 @@ from hub.query import cursors
 from hub.query.document import shortened
 from hub.query.ids import OPAQUE, class_key, opened
 from hub.query.parameters import (
+    PERSON_SCHEMES,
     Context,
     Conversion,
     FromCommand,
@@ -174,7 +175,7 @@ def kept_identifier(scheme: str, value: str, secrets: Secrets) -> str:
             ) from None
     if len(value) > 64:
         raise BadUserInput("The identifier is too long.", argument="value")
-    if scheme in ("RESIDENT_ID", "PASSPORT"):
+    if scheme in PERSON_SCHEMES:
         return secrets.digest_person_id(value)
     return value.strip().upper()
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from hub.query.plan import Ref
+
+# Schemes of the vocabulary under which natural persons stand: only digests of their values are in the store, they match
+# persons only, and are never answered.
+PERSON_SCHEMES: Final = frozenset({"RESIDENT_ID", "PASSPORT"})
 
 _PLACEHOLDER = re.compile(r"\$(\d+)::")
 

@@ -23,7 +23,7 @@ from hub.ledger.chain import Disclosure, Ledger
 from hub.query.binding import Request, kept_identifier
 from hub.query.document import Limits
 from hub.query.operations import Compiled, Operation, Operations
-from hub.query.parameters import FromRows
+from hub.query.parameters import PERSON_SCHEMES, FromRows
 from hub.query.plan import Constant, Ref, Selected, Typename, Variable
 from hub.query.scopes import alike, holding
 from hub.query.statement import Statement
@@ -42,9 +42,6 @@ from hub.sources.live import LiveSources
 from hub.store.merging import Merging
 from hub.store.reader import Reader
 from schema.governance import Shape
-
-# Identifier schemes of natural persons: matched exactly, never returned.
-PERSON_SCHEMES = frozenset({"RESIDENT_ID", "PASSPORT"})
 
 # Root fields that tell of one subject, or look for one.
 _ONE_SUBJECT = frozenset({"node", "matchSubjects", "verifyCreditCheck"})

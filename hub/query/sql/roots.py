@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.query.access import TRUE, Row, all_of
-from hub.query.parameters import Conversion, FromCommand, FromRef
+from hub.query.parameters import PERSON_SCHEMES, Conversion, FromCommand, FromRef
 from hub.query.plan import Constant, Selected, Variant
 from hub.query.relations import TABLES
 from hub.query.sql.draft import Draft, json_list
@@ -14,8 +14,7 @@ from schema.governance import Shape
 
 # Rows that the hub brings along, each about one subject.
 _ABOUT_SUBJECTS = ("check_verification", "repair_outlook")
-# Numbers of natural persons match persons only; the other schemes hold rows of these classes.
-_PERSON_SCHEMES = ("RESIDENT_ID", "PASSPORT")
+# Classes of the identifiers of all other schemes.
 _IDENTIFIER_CLASSES = ("D1", "D3")
 _NOBODY = "NULL::bigint[]"
 
@@ -70,7 +69,7 @@ class Root:
         else:
             i = self._draft.alias("i")
             # A person's number finds the person alone; any other, whoever may be told that it is the subject's.
-            person = key.scheme in _PERSON_SCHEMES
+            person = key.scheme in PERSON_SCHEMES
             told = self._draft.access.classes(Row(i, TABLES["identifier"]), _IDENTIFIER_CLASSES, Level.YES_NO)
             match = all_of([f"{i}.scheme = '{key.scheme}'", f"{i}.value = {value}", TRUE if person else told])
             found = [
