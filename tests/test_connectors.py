@@ -43,7 +43,7 @@ from connectors.contract import (
 )
 from connectors.credit_platform import REPAIR
 from connectors.drop import DropDirectory
-from hub.harvest.columns import MADE
+from hub.harvest.columns import MADE, TABLES
 from hub.rules.matters import load_matters
 from hub.rules.tiering import load_tier_rules
 from hub.sandbox.association import Chamber
@@ -56,9 +56,7 @@ from hub.sandbox.server import Fault
 from hub.sandbox.tax import front_end
 from hub.sandbox.wellknown import CLEAN, DISHONEST, RICH
 from hub.sources.discovery import connect_all, discover
-from hub.sources.live_rows import RELATION
 from hub.store.embedded import EmbeddedPostgres
-from hub.store.tables import metadata
 from hub.store.values import DATA_CLASSES, SUBJECT_KINDS
 from schema.coordinates import vocabulary
 from schema.identifiers import fold, hmac_sm3, is_uscc
@@ -183,7 +181,7 @@ def check_declaration(source: Source) -> None:
 def check_item(source: Source, item: Item) -> None:
     declared = {one.code: one.kind for one in source.items}
     assert declared[item.catalog_item_code] is item.kind
-    table = metadata.tables[RELATION[item.kind]]
+    table = TABLES[item.kind]
     for name, value in item.values.items():
         assert name in table.columns, f"{table.name} has no column {name}"
         column = table.columns[name]

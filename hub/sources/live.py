@@ -48,7 +48,7 @@ class Status(StrEnum):
 class LiveAnswer:
     """What a live source says about some keys.
 
-    A row has the columns of its table, ready for JSON, and `relation` (the table), `key` (as asked), `flags`.
+    A row has the columns of its table, ready for JSON, and `key` (as asked).
     """
 
     rows: list[dict[str, Any]]

@@ -9,19 +9,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from connectors.contract import Connector, Item, Kind, RawRow, RowRejected, Source
+from connectors.contract import Connector, Item, RawRow, RowRejected, Source
 from schema.identifiers import fold
-
-# The table that holds items of a kind.
-RELATION = {
-    Kind.REGISTRATION: "registration",
-    Kind.LICENSE: "record",
-    Kind.PENALTY: "record",
-    Kind.GENERIC: "record",
-    Kind.GRADE: "grade",
-    Kind.LIST_ENTRY: "list_entry",
-    Kind.ARCHIVE: "archive",
-}
 
 # The data class of an item.
 Classify = Callable[[Source, Item], str]
@@ -79,11 +68,9 @@ def _is_about(source: Source, item: Item, key: str) -> bool:
 
 
 def _row(source: Source, classify: Classify, key: str, item: Item, raw: RawRow, now: float) -> dict[str, Any]:
-    row: dict[str, Any] = {name: _json(value) for name, value in item.values.items()}
-    row |= {
-        "relation": RELATION[item.kind],
+    return {
+        **{name: _json(value) for name, value in item.values.items()},
         "key": key,
-        "flags": list(item.flags),
         "data_class": classify(source, item),
         "source": source.name,
         "source_record_id": item.source_record_id,
@@ -95,9 +82,6 @@ def _row(source: Source, classify: Classify, key: str, item: Item, raw: RawRow, 
         "fetched_at": _json(datetime.fromtimestamp(now, UTC)),
         "payload_digest": hashlib.new("sm3", raw.raw).hexdigest(),
     }
-    if row["relation"] == "record":
-        row["kind"] = item.kind.value
-    return row
 
 
 def _json(value: object) -> Any:
