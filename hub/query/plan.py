@@ -69,6 +69,26 @@ class Listed:
 Ref = Constant | Variable | Listed
 
 
+def value_of(ref: Ref, values: Mapping[str, Any]) -> Any:
+    """The value of an argument: of the document, of a variable, or of both mixed."""
+    match ref:
+        case Constant(value):
+            if isinstance(value, dict):
+                return {
+                    name: value_of(one, values) if isinstance(one, Ref) else one
+                    for name, one in value.items()
+                    if one is not Undefined and one != Constant(Undefined)
+                }
+            return value
+        case Variable(path):
+            found: Any = values
+            for name in path:
+                found = found[name]
+            return found
+        case _:
+            return [value_of(one, values) for one in ref.members]
+
+
 @dataclass(frozen=True)
 class Test:
     """A condition on rows: `column operator value`."""

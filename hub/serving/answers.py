@@ -24,7 +24,7 @@ from hub.query.binding import Request, kept_identifier
 from hub.query.document import Limits
 from hub.query.operations import Compiled, Operation, Operations
 from hub.query.parameters import PERSON_SCHEMES, FromRows
-from hub.query.plan import Constant, Ref, Selected, Typename, Variable
+from hub.query.plan import Selected, Typename, Variable, value_of
 from hub.query.scopes import alike, holding
 from hub.query.statement import Statement
 from hub.recent import Recent
@@ -296,14 +296,14 @@ class Answers:
             if isinstance(root, Selected):
                 if root.name == "subject":
                     asked += 1
-                    if _value(root.arguments["scheme"], asking.values) in PERSON_SCHEMES:
+                    if value_of(root.arguments["scheme"], asking.values) in PERSON_SCHEMES:
                         self._admit_person(asking, root, safe)
                 elif root.rule.shape is Shape.COMMAND and "subject" in root.arguments:
                     asked += 1
                 elif root.rule.shape is Shape.COMMAND and "subjects" in root.arguments:
-                    asked += len(_value(root.arguments["subjects"], asking.values))
+                    asked += len(value_of(root.arguments["subjects"], asking.values))
                 elif root.name == "subjects":
-                    asked += len(_value(root.arguments["codes"], asking.values))
+                    asked += len(value_of(root.arguments["codes"], asking.values))
                 elif root.name in _ONE_SUBJECT or "subject" in root.arguments:
                     asked += 1
         if asked:
@@ -315,7 +315,7 @@ class Answers:
             raise BadUserInput("A person's number is given as a variable of a POST.", argument="value")
         if asking.declared.case is None:
             raise MatterRequired("Looking for a natural person needs a case number in the header Hub-Case.")
-        scheme, value = (_value(root.arguments[name], asking.values) for name in ("scheme", "value"))
+        scheme, value = (value_of(root.arguments[name], asking.values) for name in ("scheme", "value"))
         key = kept_identifier(scheme, value, asking.operation.secrets)
         self._parts.quotas.admit_person(asking.payer, asking.caller.officer, key)
 
@@ -366,7 +366,7 @@ class Answers:
 
     def _arguments(self, asking: _Asking, wanted: FromRows) -> dict[str, Any]:
         field = self._field(asking, wanted)
-        return {name: _value(ref, asking.values) for name, ref in field.arguments.items()}
+        return {name: value_of(ref, asking.values) for name, ref in field.arguments.items()}
 
     async def _explained(self, asking: _Asking, given: Mapping[str, Any]) -> list[dict[str, Any]]:
         standing = asking.standing
@@ -389,19 +389,6 @@ class Answers:
             subject, holds = found
             asking.explained.append(subject)
         return explanations(standing, given["coordinate"], holds, standing.purpose)
-
-
-def _value(ref: Ref, values: Mapping[str, Any]) -> Any:
-    match ref:
-        case Constant(value):
-            return value
-        case Variable(path):
-            found: Any = values
-            for name in path:
-                found = found[name]
-            return found
-        case _:
-            return [_value(one, values) for one in ref.members]
 
 
 def _merged(operation: Operation, compiled: Compiled, values: Mapping[str, Any], data: bytes) -> bytes:

@@ -11,7 +11,6 @@ from typing import Any
 
 import asyncpg
 import orjson
-from graphql import Undefined
 
 from hub.casework.machine import Actor
 from hub.casework.redeem import DomesticPlatform
@@ -31,7 +30,7 @@ from hub.query.binding import Request, Secrets
 from hub.query.ids import OPAQUE
 from hub.query.operations import Compiled, Operation
 from hub.query.parameters import FromRef, FromRows, Parameters
-from hub.query.plan import Constant, Ref, Selected, Variable
+from hub.query.plan import Constant, Selected, value_of
 from hub.query.relations import TABLES
 from hub.rights.identity import Caller
 from hub.rights.purpose import Declared
@@ -111,7 +110,7 @@ class Mutations:
         request: Request,
     ) -> list[dict[str, Any]]:
         """The rows with which casework answers the query `field` that asks for `name`."""
-        said = {name: given(ref, values) for name, ref in field.arguments.items()}
+        said = {name: value_of(ref, values) for name, ref in field.arguments.items()}
         declared = standing.view.schema.query_type.fields[field.name].args  # type: ignore[union-attr]
         key = self._secrets.id_key(request.partner_class)
         told = named(await as_stored(reader.rows, declared, said, key))
@@ -181,7 +180,7 @@ class Mutations:
         made = {}
         for root in asked.compiled.plan.roots:
             if isinstance(root, Selected):
-                said = {name: given(ref, asked.values) for name, ref in root.arguments.items()}
+                said = {name: value_of(ref, asked.values) for name, ref in root.arguments.items()}
                 declared = asked.standing.view.schema.mutation_type.fields[root.name].args  # type: ignore[union-attr]
                 key = self._secrets.id_key(asked.request.partner_class)
 
@@ -319,26 +318,6 @@ def _names_person(text: str, today: date) -> bool:
         return any(one.kind == RESIDENT_ID for one in screen(text, today).findings)
     except TextTooLong as error:
         raise BadUserInput(f"{error}.") from None
-
-
-def given(ref: Ref, values: Mapping[str, Any]) -> Any:
-    """The value of an argument: of the document, of a variable, or of both mixed."""
-    match ref:
-        case Constant(value):
-            if isinstance(value, dict):
-                return {
-                    name: given(one, values) if isinstance(one, Ref) else one
-                    for name, one in value.items()
-                    if one is not Undefined and one != Constant(Undefined)
-                }
-            return value
-        case Variable(path):
-            found: Any = values
-            for name in path:
-                found = found[name]
-            return found
-        case _:
-            return [given(one, values) for one in ref.members]
 
 
 def named(value: Any) -> Any:
