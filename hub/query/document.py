@@ -9,7 +9,7 @@ spread, but are walked once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from functools import cache, cached_property
 from typing import Final
@@ -22,6 +22,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
     parse,
@@ -229,18 +230,24 @@ def check_limits(document: DocumentNode, limits: Limits) -> None:
     fragments = [node for node in definitions if isinstance(node, FragmentDefinitionNode)]
     _at_most("operations", len(operations), limits.operations)
     _at_most("fragments", len(fragments), limits.fragments)
-    walked = [*map(_walk, operations), *map(_walk, fragments)]
-    _at_most("fields", sum(each.own.fields for each in walked), limits.fields)
-    _at_most("aliases", sum(each.own.aliases for each in walked), limits.aliases)
-    _at_most("directives", sum(each.own.directives for each in walked), limits.directives)
-    spread = _expanded_fragments(document)
-    for walk in walked[: len(operations)]:
-        _check(_expanded(walk, spread), limits)
+    asked, spread = [_walk(node) for node in operations], [_walk(node) for node in fragments]
+    written = [walk.own for walk in (*asked, *spread)]
+    _at_most("fields", sum(own.fields for own in written), limits.fields)
+    _at_most("aliases", sum(own.aliases for own in written), limits.aliases)
+    _at_most("directives", sum(own.directives for own in written), limits.directives)
+    expanded = _expanded_fragments(
+        {node.name.value: walk for node, walk in zip(fragments, spread, strict=True)}
+    )
+    for walk in asked:
+        _check(_expanded(walk, expanded), limits)
 
 
 def measure(document: DocumentNode, operation: OperationDefinitionNode) -> Measure:
     """Measure one operation with its fragments expanded; raises ValidationFailed when they form a cycle."""
-    return _expanded(_walk(operation), _expanded_fragments(document))
+    fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
+    return _expanded(
+        _walk(operation), _expanded_fragments({node.name.value: _walk(node) for node in fragments})
+    )
 
 
 def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
@@ -341,16 +348,10 @@ def _walk(definition: OperationDefinitionNode | FragmentDefinitionNode) -> _Walk
                 deepest = max(deepest, depth + 1)
                 if node.selection_set:
                     pending.append((node.selection_set, depth + 1))
-            else:
-                pending.extend((inner, depth) for inner in _selections_of(node))
+            elif isinstance(node, InlineFragmentNode):
+                pending.append((node.selection_set, depth))
     own = Measure(deepest, fields, aliases, directives, root_fields, len(variables), introspection)
     return _Walk(own, tuple(spreads))
-
-
-def _selections_of(node: object) -> Iterator[SelectionSetNode]:
-    inner = getattr(node, "selection_set", None)
-    if isinstance(inner, SelectionSetNode):
-        yield inner
 
 
 def _expanded(walk: _Walk, fragments: Mapping[str, Measure]) -> Measure:
@@ -377,13 +378,8 @@ def _expanded(walk: _Walk, fragments: Mapping[str, Measure]) -> Measure:
     )
 
 
-def _expanded_fragments(document: DocumentNode) -> Mapping[str, Measure]:
-    """Measure every fragment, those it spreads first; raises ValidationFailed when there is a cycle."""
-    walks = {
-        node.name.value: _walk(node)
-        for node in document.definitions
-        if isinstance(node, FragmentDefinitionNode)
-    }
+def _expanded_fragments(walks: Mapping[str, _Walk]) -> Mapping[str, Measure]:
+    """The size of every fragment, those it spreads first; raises ValidationFailed when there is a cycle."""
     done: dict[str, Measure] = {}
     entered: set[str] = set()
     for root in walks:
