@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hub.query.access import FALSE, TRUE, Access, Row, all_of, any_of, quoted
 from hub.query.parameters import Context, Parameters
-from hub.query.relations import ROW_BY_ROW, TABLES
+from hub.query.relations import ROW_BY_ROW, TABLES, Table
 from hub.rights.policy import Level, Scope
 from hub.rights.view import NEEDED, View
 from hub.rules.archives import load_archive_rules
@@ -260,7 +260,7 @@ class Expressions:
                 f"x.subject_id = {row.subject_id}",
                 "x.superseded_at IS NULL",
                 condition,
-                f"x.data_class IN ({', '.join(repr(c) for c in classes)})",
+                f"x.data_class IN ({quoted(classes)})",
                 self.access.sharing(fact),
                 self.access.in_use(fact),
             ]
@@ -383,7 +383,7 @@ def _rests(day: str) -> str:
         f" AND to_char({day}, 'MM-DD') = ANY ('{{{','.join(sorted(row.days))}}}')"
         for row in law.yearly
     ]
-    foretold = ",".join(sorted(day.isoformat() for day in law.foretold))
+    foretold = ",".join(sorted(one.isoformat() for one in law.foretold))
     return any_of([*yearly, f"{day} = ANY ('{{{foretold}}}'::date[])"])
 
 
@@ -400,7 +400,7 @@ _DETAIL_TYPES = {"Int": "int", "Float": "float8", "Boolean": "boolean", "DateTim
 # GraphQL types of columns that are no texts in the store.
 _OTHER_TYPES = frozenset({*_DETAIL_TYPES, "Date"})
 # A row whose class does not matter, only its subject.
-_ANONYMOUS = type(TABLES["subject"])("fact", fact=False, data_class="")
+_ANONYMOUS = Table("fact", fact=False, data_class="")
 
 
 def stored(row: Row, rule: Rule, field_type: str, prefix: str, is_list: bool = False) -> str:

@@ -158,23 +158,16 @@ class Operation:
         return found
 
     def _introspect(self, plan: Plan, given: Mapping[str, Any]) -> Mapping[str, bytes]:
-        operation = OperationDefinitionNode(
-            operation=OperationType.QUERY,
-            name=NameNode(value="Introspection"),
-            variable_definitions=(),
-            directives=(),
-            selection_set=SelectionSetNode(selections=tuple(plan.introspection)),
-        )
         fragments = tuple(one for one in self.document.definitions if isinstance(one, FragmentDefinitionNode))
         variables = tuple(
             one for one in self.node.variable_definitions or () if one.variable.name.value in given
         )
         asked = OperationDefinitionNode(
-            operation=operation.operation,
-            name=operation.name,
+            operation=OperationType.QUERY,
+            name=NameNode(value="Introspection"),
             variable_definitions=variables,
             directives=(),
-            selection_set=operation.selection_set,
+            selection_set=SelectionSetNode(selections=tuple(plan.introspection)),
         )
         result = execute_sync(
             self.view.schema,
