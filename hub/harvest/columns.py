@@ -136,6 +136,11 @@ def fill(table: str, values: Mapping[str, object]) -> tuple[object, ...]:
     return tuple(row)
 
 
+def named(table: str, values: Sequence[object]) -> dict[str, object]:
+    """`values`, which are in the order of FILLED[table], by column; `tuple` of its values is that order again."""
+    return dict(zip((column.name for column in FILLED[table]), values, strict=True))
+
+
 def written(table: str) -> tuple[str, ...]:
     """The columns of a version as they are written."""
     return (*BEFORE, *(column.name for column in FILLED[table]), *MADE.get(table, ()), *AFTER)

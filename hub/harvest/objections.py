@@ -7,7 +7,7 @@ from datetime import date
 
 import orjson
 
-from hub.harvest.columns import FILLED
+from hub.harvest.columns import named
 
 # Whether an objection to version `v` is under way.
 UNDER_WAY = """
@@ -28,7 +28,7 @@ ENDED = """
 
 def marked(table: str, values: Sequence[object]) -> Sequence[object]:
     """The values of a record or list entry with the mark of an objection."""
-    row = _named(table, values)
+    row = named(table, values)
     row["under_objection"] = True
     if row.get("lifecycle") == "EFFECTIVE":
         row["lifecycle"] = "UNDER_OBJECTION"
@@ -42,7 +42,7 @@ def ended(table: str, values: Sequence[object], told: str | None) -> Sequence[ob
     """
     if told is None:
         return values
-    row, decision = _named(table, values), orjson.loads(told)
+    row, decision = named(table, values), orjson.loads(told)
     if table == "record" and row["lifecycle"] in ("EFFECTIVE", "UNDER_OBJECTION", "SUSPENDED"):
         row["lifecycle"] = "REVOKED" if decision["remedy"] == "REVOKE" else "CORRECTED"
         row["under_objection"] = False
@@ -54,7 +54,3 @@ def ended(table: str, values: Sequence[object], told: str | None) -> Sequence[ob
             "under_objection": False,
         }
     return tuple(row.values())
-
-
-def _named(table: str, values: Sequence[object]) -> dict[str, object]:
-    return dict(zip((column.name for column in FILLED[table]), values, strict=True))

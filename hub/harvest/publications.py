@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.harvest.columns import FILLED
+from hub.harvest.columns import named
 
 # As what version `v` stays, by all cases of its decision; one that revoked it outweighs a stay, which outlives the period
 # of its publication. A decision that was changed is left out: as it is now it comes with a delivery.
@@ -23,7 +23,7 @@ def stays(table: str, values: Sequence[object], life: str | None) -> Sequence[ob
     """
     if life is None or table != "record":
         return values
-    row = dict(zip((column.name for column in FILLED[table]), values, strict=True))
+    row = named(table, values)
     if row["lifecycle"] in ("EFFECTIVE", "UNDER_OBJECTION", "SUSPENDED"):
         row["lifecycle"] = life
     return tuple(row.values())

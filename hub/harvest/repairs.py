@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from hub.harvest.columns import FILLED, written
+from hub.harvest.columns import FILLED, named, written
 from hub.harvest.understood import Prepared, Rejected
 from hub.rules.decisions import Authority, meant
 from hub.rules.repair import load_repair_rules
@@ -156,7 +156,7 @@ def kept(table: str, values: Sequence[object], told: str | None) -> Sequence[obj
     """
     if told is None:
         return values
-    row = dict(zip((column.name for column in FILLED[table]), values, strict=True))
+    row = named(table, values)
     if table == "record" and row["lifecycle"] in ("EFFECTIVE", "UNDER_OBJECTION", "SUSPENDED"):
         details = {**orjson.loads(str(row["details"])), "repaired": orjson.loads(told)}
         row |= {"lifecycle": REPAIRED, "details": orjson.dumps(details, option=orjson.OPT_SORT_KEYS).decode()}

@@ -12,7 +12,7 @@ import orjson
 
 from connectors.contract import RawRow, Source
 from hub.harvest import doubts, objections, publications, quarantine, repairs
-from hub.harvest.columns import FILLED, made, written
+from hub.harvest.columns import FILLED, made, named, written
 from hub.harvest.drafts import SubjectDraft
 from hub.harvest.ids import random_ids
 from hub.harvest.joining import join
@@ -224,6 +224,7 @@ class _Work:
         return [one for one in understood if id(one) not in lost], found
 
     def _same(self, one: Prepared) -> bool:
+        """Whether the row is like the version of its record that stands."""
         newest = self._newest.get((one.table, one.record_id))
         return newest is not None and newest.current and newest.digest == one.digest
 
@@ -260,12 +261,11 @@ class _Work:
         seen: dict[tuple[str, str], int] = {}
         for one in understood:
             seen[one.table, one.record_id] = seen.get((one.table, one.record_id), 0) + 1
-        wanted: list[tuple[Prepared, SubjectDraft]] = []
-        for one in understood:
-            newest = self._newest.get((one.table, one.record_id))
-            same = newest is not None and newest.current and newest.digest == one.digest
-            if one.subject is not None and (not same or seen[one.table, one.record_id] > 1):
-                wanted.append((one, one.subject))
+        wanted: list[tuple[Prepared, SubjectDraft]] = [
+            (one, one.subject)
+            for one in understood
+            if one.subject is not None and (not self._same(one) or seen[one.table, one.record_id] > 1)
+        ]
         if not wanted:
             return {}
         drafts = [draft for _, draft in wanted]
@@ -327,11 +327,11 @@ class _Work:
         begins = max(self._now, newest.since) if newest is not None else self._now
         row = self._row(one, public_id, anchor, values, begins)
         self._inserts.setdefault(one.table, []).append(row)
-        made = _Newest(public_id, one.digest, True, one.source_updated_at, begins, row=row)
+        latest = _Newest(public_id, one.digest, True, one.source_updated_at, begins, row=row)
         if newest is not None:
-            made.repaired, made.objected = newest.repaired, newest.objected
-            made.ended, made.stays = newest.ended, newest.stays
-        self._newest[key] = made
+            latest.repaired, latest.objected = newest.repaired, newest.objected
+            latest.ended, latest.stays = newest.ended, newest.stays
+        self._newest[key] = latest
         if one.table == "registration":
             self._registered[anchor.subject_id] = (one, anchor)
         return True
@@ -381,24 +381,20 @@ class _Work:
             moments = list(self._withdrawals.values())
             await self._connection.execute(_WITHDRAW, self._source.name, tables, ids, moments)
         if self._registered:
-            named = [
-                (
-                    anchor.subject_id,
-                    one,
-                    dict(zip((c.name for c in FILLED["registration"]), one.values, strict=True)),
-                )
+            registered = [
+                (anchor.subject_id, one, named("registration", one.values))
                 for one, anchor in self._registered.values()
             ]
             await self._connection.execute(
                 _REGISTER,
-                [subject_id for subject_id, _, _ in named],
-                [values["display_name"] for _, _, values in named],
-                [name_key(str(values["display_name"])) for _, _, values in named],
-                [values["registration_status"] for _, _, values in named],
-                [one.subject.region if one.subject else None for _, one, _ in named],
-                [values["established_on"] for _, _, values in named],
-                [values["industry_code"] for _, _, values in named],
-                [values["legal_representative_name"] for _, _, values in named],
+                [subject_id for subject_id, _, _ in registered],
+                [values["display_name"] for _, _, values in registered],
+                [name_key(str(values["display_name"])) for _, _, values in registered],
+                [values["registration_status"] for _, _, values in registered],
+                [one.subject.region if one.subject else None for _, one, _ in registered],
+                [values["established_on"] for _, _, values in registered],
+                [values["industry_code"] for _, _, values in registered],
+                [values["legal_representative_name"] for _, _, values in registered],
             )
 
 
