@@ -14,7 +14,7 @@ import orjson
 
 from hub.errors import BadUserInput
 from hub.query.binding import Request, Secrets
-from hub.query.livefacts import LIVE, Want, codes
+from hub.query.live_tables import LIVE, Want, codes
 from hub.query.operations import Compiled, Operation, Operations
 from hub.query.parameters import FromRows, Seal
 from hub.query.plan import Constant, Ref, Selected, Variable

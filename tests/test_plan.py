@@ -15,7 +15,7 @@ from benchmarks.workloads import WORKLOADS
 from hub.errors import LimitExceeded, ValidationFailed
 from hub.graphiql.examples import read_examples
 from hub.query.document import Limits
-from hub.query.livefacts import LIVE, Want
+from hub.query.live_tables import LIVE, Want
 from hub.query.operations import Compiled, Operation
 from tests.callers import CALLERS, Caller, Path
 

@@ -24,7 +24,7 @@ from hub.errors import HubError, LimitExceeded, ValidationFailed
 from hub.query.binding import Binder, Secrets, Variables, binders
 from hub.query.cost import cost_of
 from hub.query.document import Limits, check_limits, exceeded, operation_of, parse_document, validate_in
-from hub.query.livefacts import Want, keys_plan
+from hub.query.live_tables import Want, keys_plan
 from hub.query.plan import (
     Constant,
     Listed,

@@ -14,7 +14,7 @@ import orjson
 
 from connectors.contract import Kind, Mode
 from hub.query.binding import Request
-from hub.query.livefacts import LIVE, Want, codes
+from hub.query.live_tables import LIVE, Want, codes
 from hub.query.operations import Compiled
 from hub.query.parameters import FromRows
 from hub.rights.matrix import Level

@@ -8,7 +8,7 @@ from typing import Any
 from graphql import GraphQLArgument, GraphQLInputObjectType, GraphQLInputType, get_named_type
 
 from hub.query.ids import OPAQUE, opened
-from hub.query.livefacts import LIVE
+from hub.query.live_tables import LIVE
 from hub.query.relations import TABLES
 
 _TABLE_OF = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hub.query.access import Row, all_of
-from hub.query.livefacts import LIVE, LiveTable
+from hub.query.live_tables import LIVE, LiveTable
 from hub.query.parameters import Conversion, FromRef
 from hub.query.plan import Ref, Selected, Test, Variant
 from hub.query.relations import RELATIONS, TABLES, Relation
