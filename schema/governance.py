@@ -70,7 +70,7 @@ class Shape(StrEnum):
     ONE = "ONE"  # one row of another entity
     MANY = "MANY"  # a list of rows of another entity
     CONNECTION = "CONNECTION"  # a page of rows of another entity
-    ROWS = "ROWS"  # rows that the hub brings along with the request: live answers, explanations
+    ROWS = "ROWS"  # objects that are JSON: brought along by the hub with the request, or kept in the row
     COMMAND = "COMMAND"  # does something, then reads what it made: `target` names the command of hub.casework
 
 

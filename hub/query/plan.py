@@ -42,7 +42,7 @@ _COPYING = frozenset(
     {"case_file", "delivery_out", "rows:check_verification", "rows:repair_outlook", "rows:domestic_worker"}
 )
 # Node plumbing of a connection, by the target its field declares.
-EDGES, NODE, CURSOR, PAGE_INFO = "edges", "node", "cursor", "page_info"
+EDGES, CURSOR, PAGE_INFO = "edges", "cursor", "page_info"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class Statement:
 
     sql: str
     parameters: Sequence[Source]
-    # Names of the rows that the hub must bring along: (name, response path of the asking field).
+    # The rows that the hub must bring along.
     rows: tuple[FromRows, ...]
     # The same for many keys at once, a row for each with its place `ord`, where the only root is one subject by a
     # key and nothing else is each request's own; else empty. `merged_key`: which parameter the key is, from 0.

@@ -48,7 +48,7 @@ class Reply:
 
 
 class Gateway:
-    """Serves GraphQL at one path, to everybody who has a token. How slowly a request may arrive: see hub.server."""
+    """Serves GraphQL at one path, to everybody who has a token. How slowly a request may arrive: see hub.serving.protocol."""
 
     def __init__(self, answers: Answers, observer: Observer, max_body_bytes: int) -> None:
         """`max_body_bytes`: larger bodies are refused."""

@@ -13,7 +13,6 @@ from hub.errors import BadRequest, NotAcceptable, UnsupportedMediaType
 
 JSON = b"application/json"
 RESPONSE = b"application/graphql-response+json"
-NAMES = ("query", "operationName", "variables", "extensions")
 
 
 @dataclass(frozen=True)

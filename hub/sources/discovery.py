@@ -1,4 +1,4 @@
-"""The sources: found by walking the connectors, connected as the settings say, asked live by hub.sources.live."""
+"""The sources: found by walking the connectors, connected as the settings say."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from typing import Protocol, cast
 import connectors
 from connectors.contract import Connector, Kind, Source, Tools
 from hub.errors import SettingInvalid
-from hub.sources.live import LiveAnswer, LiveSources, Status
-
-__all__ = ["ConnectorModule", "LiveAnswer", "LiveSources", "Status", "connect_all", "discover", "set_up"]
 
 
 class ConnectorModule(Protocol):
