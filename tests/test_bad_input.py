@@ -151,6 +151,19 @@ def test_a_large_body_is_refused_before_it_is_read(hub: ProvinceHub, unchanged: 
         assert hung_up(connection, 2) < 2
 
 
+@pytest.mark.parametrize("partner", ["commerce", "mall", "public"])
+def test_a_body_may_be_as_large_as_its_senders_class_allows(hub: ProvinceHub, partner: str) -> None:
+    most = {"commerce": 262_144, "mall": 131_072, "public": 16_384}[partner]
+    body = b'{"query":"{ me { partnerClass } }"}'
+    purposes = {"commerce": "ONGOING_SUPERVISION", "mall": "MERCHANT_ADMISSION", "public": "PUBLIC_QUERY"}
+    headers = [("Hub-Purpose", purposes[partner]), ("Hub-Matter", "M"), ("Hub-Case", "C")]
+    assert asked(hub, body.ljust(most), *headers, partner=partner).status == 200
+    answer = asked(hub, body.ljust(most + 1), *headers, partner=partner)
+    decent(answer)
+    assert (answer.status, answer.codes) == (413, {"BODY_TOO_LARGE"})
+    assert json.loads(answer.body)["errors"][0]["extensions"]["maximum"] == most
+
+
 def test_a_large_body_in_chunks_is_cut_off(hub: ProvinceHub, unchanged: None) -> None:
     chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
     head = request("POST", "/graphql", [bearer(hub), JSON, ("Transfer-Encoding", "chunked")], None)

@@ -13,6 +13,7 @@ from graphql import OperationType
 
 from hub.errors import (
     BadUserInput,
+    BodyTooLarge,
     CommandForbidden,
     HubError,
     MatterRequired,
@@ -68,6 +69,8 @@ class Call:
     safe: bool = False
     # Under which a repetition of the same commands is answered and not done again.
     idempotency_key: str | None = None
+    # Bytes of the body in which it came; a GET has none.
+    body_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,8 @@ class Answers:
         if call.view_as is not None:
             payer = parts.agreements.get(caller.partner, today_in(now))
         parts.quotas.admit(payer)
+        if call.body_bytes > standing.limits.body_bytes:
+            raise BodyTooLarge(maximum=standing.limits.body_bytes)
         operation = parts.operations.ready(
             standing.view, limits, standing.bulk, call.query, call.operation_name
         )

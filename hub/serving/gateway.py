@@ -51,7 +51,7 @@ class Gateway:
     """Serves GraphQL at one path, to everybody who has a token. How slowly a request may arrive: see hub.serving.protocol."""
 
     def __init__(self, answers: Answers, observer: Observer, max_body_bytes: int) -> None:
-        """`max_body_bytes`: larger bodies are refused."""
+        """`max_body_bytes`: larger bodies are refused unread; a caller's own limit is asked once it is known."""
         self._answers = answers
         self._observer = observer
         self.max_body_bytes = max_body_bytes
@@ -79,7 +79,7 @@ class Gateway:
                     headers[name] += b"," + value
                 else:
                     twice = name
-        media = JSON
+        media, size = JSON, 0
         try:
             media = media_type(headers.get(b"accept"))
             if twice:
@@ -87,7 +87,7 @@ class Gateway:
                 raise BadRequest(f"The header {twice.decode().title()} is given twice.")
             if method == "POST":
                 whole = body if isinstance(body, bytes) else await self._body(headers, body)
-                asked = posted(headers.get(b"content-type"), whole)
+                asked, size = posted(headers.get(b"content-type"), whole), len(whole)
             elif method == "GET":
                 asked = queried(query_string)
             else:
@@ -105,6 +105,7 @@ class Gateway:
                     request_id=request_id,
                     safe=method == "GET",
                     idempotency_key=_text(headers.get(b"idempotency-key")),
+                    body_bytes=size,
                 )
             )
             self._observer.tell(RequestAnswered(perf_counter() - begun))
