@@ -20,8 +20,10 @@ _PERSON_NUMBER = re.compile(
     r"\d{3}[\dXx](?:\d\d)?(?![0-9A-Za-z])"
 )
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[Ee]\+?\d+").fullmatch
+# Without its two separators a day has all eight figures: 202611 and 2026-11 are months, which are no days.
 _DAY = re.compile(
-    r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?)?"
+    r"(?:(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d\d)(\d\d))"
+    r"(?:[ T]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?)?"
 ).fullmatch
 
 
@@ -154,5 +156,5 @@ def _day_of(value: str) -> date | None:
     found = _DAY(value)
     if found is None:
         raise ValueError(value)
-    year, month, day = map(int, found.groups())
+    year, month, day = (int(part) for part in found.groups() if part is not None)
     return None if (year, month, day) in _SENTINELS else date(year, month, day)

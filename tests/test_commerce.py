@@ -89,6 +89,15 @@ def test_days_are_read_as_people_write_them(written: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "written", ["203112", "2031-12", "2031/12", "2031.12", "2031年12", "2031121", "2031-121"]
+)
+def test_a_month_or_a_day_that_could_be_two_is_no_day(written: str) -> None:
+    with pytest.raises(RowRejected) as refused:
+        understood(license_row(XK_YXQZI=written))
+    assert refused.value.code == "BAD_DATE"
+
+
+@pytest.mark.parametrize(
     ("changes", "code"),
     [
         # (a) kind of subject against identifiers
