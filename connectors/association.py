@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 
 from connectors.certificates import certificate_problem
 from connectors.contract import (
+    SHANGHAI,
     Batch,
     CatalogItem,
     Connector,
@@ -104,7 +107,7 @@ class Association:
         # Loaded where there is an association: it brings a command line with it, 5 MB of memory.
         import httpx
 
-        self._url, self._deadline = url, tools.deadline
+        self._url, self._deadline, self._now = url, tools.deadline, tools.now
         self._client = httpx.AsyncClient(
             timeout=tools.deadline, trust_env=False, headers={"Authorization": f"Bearer {token}"}
         )
@@ -112,7 +115,7 @@ class Association:
     async def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
         """Members changed since the last harvest, oldest change first. Raises SourceError."""
         place = json.loads(cursor) if cursor else {}
-        since, after, latest = place.get("since"), place.get("after"), place.get("latest")
+        since, after, latest = self._come(place.get("since")), place.get("after"), place.get("latest")
         while True:
             page = (await self._ask(_PAGE, {"since": since, "after": after, "first": _PER_PAGE})).get(
                 "members"
@@ -127,6 +130,7 @@ class Association:
             rows = [row for node in nodes for row in _split(node)]
             if not more:
                 # The next harvest begins with the last change seen: one in the same second is not missed.
+                latest = self._come(latest)
                 yield Batch(rows, json.dumps({"since": latest, "after": None, "latest": latest}), total)
                 return
             yield Batch(rows, json.dumps({"since": since, "after": after, "latest": latest}), total)
@@ -184,6 +188,14 @@ class Association:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+    def _come(self, moment: str | None) -> str | None:
+        """`moment`, or the present where it is yet to come: what changes until then would be asked for by no harvest."""
+        with suppress(ValueError, TypeError):
+            now = self._now().astimezone(SHANGHAI)
+            if moment is not None and datetime.fromisoformat(moment) > now:
+                return now.isoformat(timespec="seconds")
+        return moment
 
     async def _ask(self, query: str, variables: Mapping[str, object]) -> dict[str, object]:
         import httpx

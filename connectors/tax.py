@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 
 from connectors.contract import (
+    SHANGHAI,
     Batch,
     CatalogItem,
     Connector,
@@ -110,8 +111,11 @@ class Tax:
 
     async def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
         """Rows of both tables by (update time, id). Raises Unavailable, Refused."""
+        # What is stamped with a day to come moves no poll beyond the present: what changes until then would be read by none.
+        present = self._tools.now().astimezone(SHANGHAI).replace(tzinfo=None), 0
         place = {
-            item: (datetime.fromisoformat(moment), number) for item, (moment, number) in _read(cursor).items()
+            item: min((datetime.fromisoformat(moment), number), present)
+            for item, (moment, number) in _read(cursor).items()
         }
         connection = await self._connect()
         try:
@@ -122,7 +126,7 @@ class Tax:
                 while rows := await connection.fetch(_statement(table), moment, number, _BATCH):
                     moment, number = rows[-1]["gxsj"], rows[-1]["id"]
                     # Among rows read again the cursor stays: a poll broken off there goes no further back.
-                    place[table.item] = reached = max(reached, (moment, number))
+                    place[table.item] = reached = max(reached, min((moment, number), present))
                     yield Batch([_raw(table, row) for row in rows], _write(place), total)
         except _AWAY as error:
             raise Unavailable(f"the tax database: {type(error).__name__}") from error

@@ -43,6 +43,7 @@ from connectors.contract import (
 )
 from connectors.credit_platform import REPAIR
 from connectors.drop import DropDirectory
+from connectors.tax import GRADE
 from hub.harvest.columns import MADE, TABLES
 from hub.rules.matters import load_matters
 from hub.rules.tiering import load_tier_rules
@@ -530,6 +531,34 @@ async def test_a_tax_row_committed_late_is_read_though_the_poll_before_was_broke
             again = (await anext(broken)).cursor
         assert again == head
         assert "11" in {row.position for row in rows_of(await batches(connector, again))}
+
+
+async def test_a_tax_row_stamped_with_a_day_to_come_hides_none_that_comes_before(
+    settings: Mapping[str, str], postgres: EmbeddedPostgres
+) -> None:
+    database = "tax_exchange_ahead"
+    url = await front_end(postgres, Province(20, TODAY), database)
+    admin = await asyncpg.connect(postgres.dsn("postgres", database))
+    await admin.execute("DELETE FROM t_zdsswf")
+    await admin.execute("UPDATE t_nsxydj SET gxsj = '2099-12-31' WHERE id = (SELECT max(id) FROM t_nsxydj)")
+    async with opened("TAX", {**settings, "HUB_TAX_DATABASE_URL": url}) as connector:
+        cursor = (await batches(connector))[-1].cursor
+        await admin.execute("UPDATE t_nsxydj SET gxsj = now() AT TIME ZONE 'Asia/Shanghai' WHERE id = 1")
+        assert "1" in {row.position for row in rows_of(await batches(connector, cursor))}
+        # A cursor that an earlier release left in days to come comes back.
+        ahead = json.dumps({"at": {GRADE: ["2099-12-31T00:00:00", 1]}})
+        assert "1" in {row.position for row in rows_of(await batches(connector, ahead))}
+    await admin.close()
+
+
+async def test_a_member_stamped_with_a_day_to_come_hides_none_that_comes_before(
+    settings: Mapping[str, str],
+) -> None:
+    moment = "2099-12-31T09:00:00+08:00"
+    ahead = json.dumps({"since": moment, "after": None, "latest": moment})
+    async with opened("ASSOCIATION", settings) as connector:
+        (last,) = await batches(connector, ahead)
+    assert datetime.fromisoformat(json.loads(last.cursor)["since"]) <= datetime.now(UTC)
 
 
 async def test_not_a_row_of_the_source_is_missed(settings: Mapping[str, str], province: Province) -> None:

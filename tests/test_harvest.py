@@ -133,6 +133,16 @@ async def test_an_older_state_delivered_again_undoes_nothing(database: Database)
     assert await one(database, "SELECT count(*) FROM record WHERE superseded_at IS NULL") == 0
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_a_row_that_says_it_changed_in_days_to_come_gives_way_to_what_corrects_it(
+    database: Database, deleted: bool
+) -> None:
+    await take(database, [granted("1", title="旧", deleted=deleted, updated="2099-12-31T00:00:00+08:00")])
+    right = granted("1", title="新", updated=(NOW + timedelta(hours=1)).isoformat())
+    await take(database, [right], now=NOW + timedelta(hours=2))
+    assert await one(database, "SELECT title FROM record WHERE superseded_at IS NULL") == "新"
+
+
 @pytest.mark.parametrize("together", [True, False], ids=("in one batch", "one after the other"))
 async def test_what_takes_the_place_of_a_row_withdrawn_at_the_same_moment_is_kept(
     database: Database, together: bool

@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import orjson
@@ -24,6 +24,8 @@ from hub.rules.publicity import PublicityRules
 from hub.rules.redactor import contact_in, person_number_in
 from hub.store.values import SERIOUSNESS
 
+# A source's clock may be ahead of the hub's, and rows change while they are read.
+_AHEAD = timedelta(days=1)
 _TEXTS_SHOWN = ("facts", "content", "violation_type", "basis")
 _log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class Intake:
     rules: PublicityRules
     lists: ListRules
     certificates: CertificateRules
+    now: datetime
     today: date
     cleared: bool = False
 
@@ -59,8 +62,8 @@ class Intake:
         table = TABLES[item.kind].name
         if not item.source_record_id or len(item.source_record_id) > 200:
             raise RowRejected("NO_RECORD_ID", "the source's name for the record is empty or too long")
+        moment = self._changed_at(item)
         if item.deleted:
-            moment = item.source_updated_at
             return Prepared(row, table, item.source_record_id, True, source_updated_at=moment)
         sharing = self.catalogue.sharing.get(item.catalog_item_code)
         if sharing is None:
@@ -77,8 +80,13 @@ class Intake:
         digest = self._digest(item, subject, data_class, sharing, columns)
         return Prepared(
             row, table, item.source_record_id, False, digest, subject, data_class, item.catalog_item_code,
-            sharing, item.source_updated_at, columns,
+            sharing, moment, columns,
         )  # fmt: skip
+
+    def _changed_at(self, item: Item) -> datetime | None:
+        """When the row changed as its source says, and no later than it was read: else no correction would be newer."""
+        said = item.source_updated_at
+        return self.now if said is not None and said > self.now + _AHEAD else said
 
     def _digest(
         self, item: Item, subject: SubjectDraft, data_class: str, sharing: str, columns: tuple[object, ...]

@@ -141,7 +141,7 @@ async def intake_of(connection: asyncpg.Connection, source: Source, now: datetim
     catalogue = await load_catalogue(connection, source)
     today = now.astimezone(SHANGHAI).date()
     rules = (load_publicity_rules(), load_list_rules(), load_certificate_rules())
-    return Intake(source, catalogue, *rules, today)
+    return Intake(source, catalogue, *rules, now, today)
 
 
 @asynccontextmanager
