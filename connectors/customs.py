@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from connectors.contract import (
+    SHANGHAI,
     Batch,
     CatalogItem,
     Connector,
@@ -129,9 +130,9 @@ class Customs:
 
     source = SOURCE
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, tools: Tools) -> None:
         """Ask on `platform`."""
-        self._platform = platform
+        self._platform, self._tools = platform, tools
 
     async def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
         """Nothing: customs answers for named traders only."""
@@ -189,9 +190,9 @@ class Customs:
                 "seriousness": "UNCLASSIFIED",
                 "details": {"customs_code": customs_code, "flags": list(read.flags)},
             }
-            return Item(
-                Kind.GENERIC, record_id, ANOMALY, subject, values, updated, left is not None, read.flags
-            )
+            # Whoever is to be taken off some day is still listed.
+            over = left is not None and left <= self._tools.now().astimezone(SHANGHAI).date()
+            return Item(Kind.GENERIC, record_id, ANOMALY, subject, values, updated, over, read.flags)
         label, recognized = read.required("xydj"), read.required_day("rdrq")
         grade, version = level(label, recognized)
         ended = read.day("jsrq")
@@ -216,4 +217,4 @@ class Customs:
 
 def connect(settings: Mapping[str, str], tools: Tools) -> Connector:
     """Customs as the settings describe it. Raises ValueError naming a setting that is missing."""
-    return Customs(Platform(account(settings, "HUB_CUSTOMS"), tools))
+    return Customs(Platform(account(settings, "HUB_CUSTOMS"), tools), tools)

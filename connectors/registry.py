@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 from connectors.contract import (
     SHANGHAI,
@@ -117,7 +118,7 @@ class Registry:
             return Item(Kind.LIST_ENTRY, record_id, SERIOUS, subject, values, updated, deleted, read.flags)
         if row.origin.endswith(ABNORMAL):
             subject = SubjectRef(kind_of(code), name, (("USCC", code),))
-            values, removed = _abnormal(read)
+            values, removed = _abnormal(read, self._tools.now().astimezone(SHANGHAI).date())
             record_id = f"{ABNORMAL}:{fold(code)}:{values['document_number']}"
             ended = deleted or removed
             return Item(Kind.GENERIC, record_id, ABNORMAL, subject, values, updated, ended, read.flags)
@@ -164,7 +165,7 @@ class Registry:
         await self._platform.close()
 
 
-def _abnormal(read: Reader) -> tuple[dict[str, object], bool]:
+def _abnormal(read: Reader, today: date) -> tuple[dict[str, object], bool]:
     """The entry in 经营异常名录 that the row states, and whether the firm has been taken off. Raises RowRejected."""
     ground = _GROUNDS.get(read.required("lryy"))
     if ground is None:
@@ -174,6 +175,8 @@ def _abnormal(read: Reader) -> tuple[dict[str, object], bool]:
         raise RowRejected("STATE_DATES", "ycrq and ycyy disagree about whether the firm has been taken off")
     if left is not None and left < entered:
         raise RowRejected("DATES_CROSSED", "the firm was taken off before it was entered")
+    if max(entered, left or entered) > today:
+        raise RowRejected("DATE_FUTURE", "the firm is entered or taken off on a day that lies ahead")
     values: dict[str, object] = {
         "record_type": "ABNORMAL_OPERATION",
         "title": f"列入经营异常名录:{ground}",

@@ -54,7 +54,15 @@ REGISTER = Source(
     freshness=Freshness.DAILY,
 )
 _ITEMS = {item.kind: item.code for item in REGISTER.items}
-_DAYS = ("decided_on", "valid_to", "established_on", "recognized_on", "publicity_ends_on", "effective_from")
+_DAYS = (
+    "decided_on",
+    "valid_to",
+    "established_on",
+    "recognized_on",
+    "publicity_ends_on",
+    "exited_on",
+    "effective_from",
+)
 
 
 def row(

@@ -359,6 +359,26 @@ async def test_entries_grades_and_archives_find_their_tables_and_classes(databas
 
 
 @pytest.mark.parametrize(
+    ("days", "code"),
+    [
+        ({"recognized_on": "2026-11-23", "state": "PUBLISHED"}, "DATE_FUTURE"),
+        (
+            {"recognized_on": "2026-01-31", "state": "EXITED_EXPIRED", "exited_on": "2026-11-23"},
+            "DATE_FUTURE",
+        ),
+        ({"recognized_on": "2026-11-22", "state": "EXITED_REVOKED", "exited_on": "2026-11-22"}, None),
+    ],
+)
+async def test_nobody_has_left_a_list_or_come_on_it_on_a_day_that_lies_ahead(
+    database: Database, days: dict[str, str], code: str | None
+) -> None:
+    entry = {"list_code": "TAX-SERIOUS", **days}
+    await take(database, [row("1", Kind.LIST_ENTRY, "某", [("USCC", FIRM)], **entry)])
+    assert [w.reason_code for w in await list_quarantined(database.writer)] == ([code] if code else [])
+    assert await one(database, "SELECT count(*) FROM list_entry") == (0 if code else 1)
+
+
+@pytest.mark.parametrize(
     ("color", "longest", "ends"),
     [
         ("WATCH", None, date(2028, 1, 31)),

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
@@ -168,6 +168,24 @@ async def test_a_level_that_its_rule_set_does_not_know_is_rejected(
         with pytest.raises(RowRejected) as caught:
             connector.canonical(RawRow(f"CUSTOMS/{LEVEL}", "1", b"", fields))
     assert caught.value.code == code
+
+
+async def test_whoever_is_to_be_taken_off_some_day_is_still_listed(stand: Stand) -> None:
+    said = {
+        "lsh": "1",
+        "hgzcbm": "630196003A",
+        "tyshxydm": RICH,
+        "qymc": "某",
+        "ycxx": "无法联系",
+        "lrrq": "2026-01-05",
+    }
+    today = date(2026, 11, 22)
+    connector = customs.connect(stand.settings, tools(now=lambda: datetime(2026, 11, 21, 16, tzinfo=UTC)))
+    for left, over in ((None, False), (today, True), (today + timedelta(days=1), False)):
+        fields = {**said, "ycrq": left.isoformat() if left else None}
+        item = connector.canonical(RawRow(f"CUSTOMS/{customs.ANOMALY}", "1", b"", fields))
+        assert item.deleted == over
+    await connector.close()
 
 
 async def test_the_secret_is_renewed_once_for_all_before_its_end_and_after_it_was_refused(

@@ -156,6 +156,10 @@ class Intake:
             raise RowRejected("UNKNOWN_LIST", "the list has no definition with a legal basis")
         if values.setdefault("color", rule.color) != rule.color:
             raise RowRejected("LIST_COLOR", "the list is of another color")
+        for name in ("recognized_on", "exited_on"):
+            if (day_of(values.get(name)) or self.today) > self.today:
+                # Whoever is to leave the list some day is on it, and whoever is to come is not: which it is, the row does not say.
+                raise RowRejected("DATE_FUTURE", f"{name} lies ahead")
         begun = day_of(values.get("recognized_on")) or day_of(values.get("publicity_from"))
         if begun is not None:
             bound = self.lists.ends_on(rule.color, rule.max_publicity_months, begun)

@@ -290,6 +290,8 @@ async def test_r8_3_who_stands_in_the_list_of_abnormal_operations_is_not_put_on_
         ({"ycrq": "2026-01-05", "ycyy": ""}, "STATE_DATES"),
         ({"ycrq": "9999-12-31", "ycyy": "已履行公示义务"}, "STATE_DATES"),
         ({"ycrq": "2001-01-05", "ycyy": "已履行公示义务"}, "DATES_CROSSED"),
+        ({"ycrq": "2026-11-24", "ycyy": "已履行公示义务"}, "DATE_FUTURE"),
+        ({"lrrq": "2026-11-24"}, "DATE_FUTURE"),
         ({"lrrq": "暂无"}, "MISSING"),
         ({"tyshxydm": ""}, "NO_KEY"),
     ],
