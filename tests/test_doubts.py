@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from connectors import tax
 from connectors.contract import RawRow
 from connectors.credit_platform import EVALUATION
 from connectors.files import DEFECT, DEFECT_REASON
+from connectors.tax import GRADE
 from hub.errors import BadUserInput
 from hub.harvest.doubts import codes_in
 from hub.harvest.quarantine import list_quarantined
@@ -23,7 +25,7 @@ from tests.callers import caller
 from tests.casework.test_repair_results import Window
 from tests.conftest import Database
 from tests.harvesting import Rows, fined, granted, imported, one, take
-from tests.publicity_files import FIRM, NOW, OTHER_FIRM, csv_bytes, penalty_row
+from tests.publicity_files import FIRM, NOW, OTHER_FIRM, TOOLS, csv_bytes, penalty_row
 from tests.stage import stage_over
 from tests.worlds import NOW as STAGED
 from tests.worlds import TODAY, Builder, build
@@ -67,6 +69,44 @@ async def test_a_row_of_which_no_field_could_be_read_leaves_in_doubt_whom_its_by
     path.write_bytes(csv_bytes([penalty_row()], "gb18030").rstrip(b"\r\n") + tail)
     assert (await imported(database, path)).totals.quarantined == 1
     assert await doubt(database) == {"D4": ["COMMERCE"], "D6": ["COMMERCE"]}
+
+
+async def polled(database: Database, **named: str) -> None:
+    """The tax authority's one row, which nobody understands; `named`: the columns that say whose it is."""
+    row = {"nsrmc": "某", "pjnd": "2025", "xydj": "丁", "pdsj": "2026-04-20", "gxsj": "2026-05-01", **named}
+    await database.writer.execute("UPDATE source_state SET cursor = NULL")
+    connector = Window([row], GRADE, tax.SOURCE, tax.Tax("", TOOLS))
+    await harvest(connector, database.writer, lambda: NOW, pauses=())
+
+
+@pytest.mark.parametrize(
+    "named",
+    [{"nsrsbh": f"630103{FIRM[8:17]}"}, {"shxydm": FIRM[8:17]}, {"shxydm": f"{FIRM[8:16]}-{FIRM[16]}"}],
+)
+async def test_a_row_that_names_a_firm_by_an_older_number_leaves_it_in_doubt_too(
+    database: Database, named: dict[str, str]
+) -> None:
+    await polled(database, **named)
+    await take(database, [granted("7")])
+    assert await doubt(database) == {"D17": ["TAX"], "D18": ["TAX"]}
+    await polled(database)
+    assert await doubt(database) is None
+    await polled(database, **named)
+    assert await doubt(database) == {"D17": ["TAX"], "D18": ["TAX"]}
+
+
+async def test_what_is_in_doubt_of_a_registration_number_is_so_of_the_code_that_it_turns_out_to_have(
+    database: Database,
+) -> None:
+    number = ("BUSINESS_REG_NO", "6301001200001")
+    old = {**granted("7"), "identifiers": [number]}
+    await take(database, [old], [granted("8")])
+    await polled(database, nsrsbh=number[1])
+    assert await doubt(database) is None
+    part = await one(database, "SELECT in_doubt FROM subject WHERE uscc IS NULL")
+    assert json.loads(part) == {"D17": ["TAX"], "D18": ["TAX"]}
+    await take(database, [{**old, "id": "9", "identifiers": [("USCC", FIRM), number]}])
+    assert await doubt(database) == {"D17": ["TAX"], "D18": ["TAX"]}
 
 
 async def test_a_row_that_waits_and_named_nobody_names_whom_it_names_when_it_comes_again(
@@ -145,6 +185,12 @@ async def test_a_row_that_is_dismissed_waits_no_more_until_it_comes_back_otherwi
             {"a": f"{FIRM[:8]}-{FIRM[8:]}", "b": f" {OTHER_FIRM[:5]}\u200b{OTHER_FIRM[5:]}\t"},
             b"",
             [OTHER_FIRM, FIRM],
+        ),
+        # Older numbers, alone in their field; a person's of 15 figures is none.
+        (
+            {"a": FIRM[8:17], "b": f"见{FIRM[8:17]}", "c": "630102800101001", "d": "6301001200001"},
+            b"",
+            ["6301001200001", FIRM[8:17]],
         ),
         # Blanks part words, too.
         (

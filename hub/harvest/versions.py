@@ -164,7 +164,7 @@ class _Work:
         self._withdrawn: dict[tuple[str, str], datetime] = {}
         self._withdrawals: dict[tuple[str, str], datetime] = {}
         self._registered: dict[int, tuple[Prepared, Anchor]] = {}
-        # Codes that the store did not know before.
+        # Codes and numbers that the store did not know before, or not as theirs who have them now.
         self._new: set[str] = set()
         self._results: list[tuple[Prepared, Sequence[repairs.Target]]] = []
         # Subjects that turned out to be others of this batch.
@@ -271,7 +271,8 @@ class _Work:
         drafts = [draft for _, draft in wanted]
         found = await resolve(self._connection, drafts, self._source.name, self._now)
         self._joined = found.joined
-        self._new = {one.uscc for one in (*found.created, *found.recoded) if one.uscc is not None}
+        self._new = {key.value for _, key in found.identified}
+        self._new |= {one.uscc for one in (*found.recoded, *(whole for _, whole in found.joined)) if one.uscc}
         return {
             id(one): (found.anchors[index], one.table == "record" and found.name_differs(index, draft))
             for index, (one, draft) in enumerate(wanted)
