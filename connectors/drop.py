@@ -14,6 +14,7 @@ from pathlib import Path
 from connectors.contract import Batch, RawRow, Refused, Source, Unavailable
 from connectors.delimited import read_delimited, reread
 from connectors.files import (
+    WHOLE_FILE,
     DroppedFile,
     FileUnusable,
     Header,
@@ -119,7 +120,7 @@ class DroppedFiles(ABC):
         """The number of rows, when known. Raises FileUnusable for a file that did not come whole."""
 
     def _unusable(self, path: Path, mark: str, error: FileUnusable) -> RawRow:
-        return defect(f"{path.name}@{mark[:12]}", "file", b"", error.code, error.reason)
+        return defect(f"{path.name}@{mark[:12]}", WHOLE_FILE, b"", error.code, error.reason)
 
     def _rows(self, file: DroppedFile) -> Iterator[RawRow]:
         return _READERS[file.format](file, self._header, self._secret)

@@ -223,6 +223,10 @@ def _too_large() -> FileUnusable:
     return FileUnusable("FILE_TOO_LARGE", "the workbook unpacks to more than is taken; deliver it as CSV")
 
 
+# The position of the one row that stands for a file of which nothing could be taken, or not all.
+WHOLE_FILE = "file"
+
+
 def defect(origin: str, position: str, raw: bytes, code: str, reason: str) -> RawRow:
     """A row that cannot be read: it goes through the pipeline like any other, to be counted and kept."""
     return RawRow(origin, position, raw, {DEFECT: code, DEFECT_REASON: reason})

@@ -7,7 +7,7 @@ import random
 import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from connectors.contract import Refused, Unavailable
 from hub.errors import StoreUnavailable
 from hub.harvest import checkpoints
 from hub.harvest.imports import import_files
+from hub.harvest.quarantine import list_quarantined
+from hub.harvest.replay import dismiss
 from hub.harvest.run import harvest
 from hub.harvest.versions import Totals
 from hub.sandbox.names import uscc
@@ -39,6 +41,8 @@ from tests.harvesting import (
 from tests.publicity_files import (
     NOW,
     TOOLS,
+    csv_bytes,
+    drop,
     license_row,
     penalty_row,
 )
@@ -124,6 +128,35 @@ async def test_a_harvest_that_a_defect_ends_has_failed_too(database: Database) -
         await harvest(Defective([[granted("1")]]), database.writer, lambda: NOW)
     assert await one(database, "SELECT failing_since FROM source_state") == NOW
     assert await one(database, "SELECT count(*) FROM record") == 1
+
+
+async def test_a_source_of_which_a_file_did_not_come_whole_vouches_for_nothing_until_it_did(
+    database: Database, tmp_path: Path
+) -> None:
+    async def stands(hours: int) -> tuple[str, datetime | None]:
+        now = NOW + timedelta(hours=hours)
+        connector = commerce.connect({"HUB_COMMERCE_DIR": str(tmp_path)}, TOOLS)
+        outcome = await harvest(connector, database.writer, lambda: now, pauses=NO_PAUSE)
+        assert outcome.status == ("OK" if tmp_path.is_dir() else "REFUSED")
+        (row,) = await database.writer.fetch("SELECT status, as_of FROM source_state")
+        return row["status"], row["as_of"]
+
+    drop(tmp_path, "XK_20261101.csv", csv_bytes([license_row()]), 1)
+    assert await stands(0) == ("OK", NOW)
+    drop(tmp_path, "CF_20261101.csv", csv_bytes([penalty_row()]), 2)
+    assert await stands(1) == ("UNAVAILABLE", NOW)
+    drop(tmp_path, "XK_20261102.csv", csv_bytes([license_row(XK_WSH="2")]), 1)
+    assert await stands(2) == ("UNAVAILABLE", NOW)
+    away = tmp_path.rename(tmp_path.with_name("away"))
+    assert await stands(3) == ("UNAVAILABLE", NOW)
+    away.rename(tmp_path)
+    drop(tmp_path, "CF_20261101.csv", csv_bytes([penalty_row()]), 1)
+    assert await stands(4) == ("OK", NOW + timedelta(hours=4))
+    drop(tmp_path, "CF_20261103.csv", csv_bytes([penalty_row(CF_WSH="2")]), 2)
+    assert await stands(5) == ("UNAVAILABLE", NOW + timedelta(hours=4))
+    (waiting,) = await list_quarantined(database.writer)
+    await dismiss(database.writer, waiting.quarantine_id, "值班员", "测试文件", NOW)
+    assert await stands(6) == ("OK", NOW + timedelta(hours=6))
 
 
 async def test_a_refusal_ends_the_harvest_at_once(database: Database) -> None:

@@ -80,13 +80,19 @@ async def note_success(connection: asyncpg.Connection, source: str, as_of: datet
 async def note_failure(connection: asyncpg.Connection, source: Source, now: datetime) -> None:
     """The source did not answer: what was harvested stays OK until it is stale; without any, UNAVAILABLE.
 
-    It fails since `now`, unless it did before.
+    It fails since `now`, unless it did before. What was not complete before is not so by failing.
     """
-    as_of = await connection.fetchval("SELECT as_of FROM source_state WHERE source = $1", source.name)
-    status = "UNAVAILABLE"
-    if as_of is not None:
+    known = await connection.fetchrow("SELECT status, as_of FROM source_state WHERE source = $1", source.name)
+    as_of, status = known["as_of"] if known else None, "UNAVAILABLE"
+    if known and as_of is not None and known["status"] != status:
         status = "OK" if now - as_of <= 2 * source.freshness.cycle else "STALE"
     await connection.execute(_NOTE, source.name, status, as_of, now, now)
+
+
+async def note_incomplete(connection: asyncpg.Connection, source: str, now: datetime) -> None:
+    """Something that the source sent is not known at all, of whomever it is: it vouches for nothing, since `now` or before."""
+    as_of = await connection.fetchval("SELECT as_of FROM source_state WHERE source = $1", source)
+    await connection.execute(_NOTE, source, "UNAVAILABLE", as_of, now, now)
 
 
 async def delivery_of(connection: asyncpg.Connection, digest: str) -> Delivery | None:

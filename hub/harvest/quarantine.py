@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 import asyncpg
 
 from connectors.contract import RawRow
+from connectors.files import WHOLE_FILE
 from hub.harvest import doubts
 from hub.harvest.screen import redact
 from hub.harvest.understood import Rejected
@@ -43,6 +44,15 @@ FROM unnest($2::text[], $3::text[]) AS n(origin, position)
 WHERE q.source = $1 AND q.origin = n.origin AND q.position = n.position AND q.replayed_at IS NULL
 RETURNING q.codes
 """
+# A file that did not come whole, of which one of the same name came since: another origin, for it has other content.
+_CAME_WHOLE = f"""
+UPDATE quarantine SET replayed_at = $3
+WHERE source = $1 AND position = '{WHOLE_FILE}' AND replayed_at IS NULL
+  AND regexp_replace(origin, '@[^@]*$', '') = ANY ($2::text[])
+"""  # noqa: S608 -- a constant of this program
+_FILE_WAITS = f"""
+SELECT EXISTS (SELECT FROM quarantine WHERE source = $1 AND position = '{WHOLE_FILE}' AND replayed_at IS NULL)
+"""  # noqa: S608 -- a constant of this program
 _CORRECTED = "UPDATE quarantine SET settled_by = $2, corrected = $3 WHERE quarantine_id = $1"
 _DISMISS = """
 UPDATE quarantine SET replayed_at = $2, settled_by = $3, dismissed_because = $4
@@ -143,6 +153,9 @@ async def settle(
     settled = await connection.fetch(
         _SETTLE, source, [row.origin for row in rows], [row.position for row in rows], now
     )
+    names = {row.origin.rpartition("@")[0] for row in rows} - {""}
+    if names:
+        await connection.execute(_CAME_WHOLE, source, list(names), now)
     return {code for row in settled for code in row["codes"]}
 
 
@@ -175,6 +188,11 @@ async def has_open(connection: asyncpg.Connection, source: str | None = None) ->
     """Whether rows of the source, or of any, wait in quarantine."""
     query = "SELECT EXISTS (SELECT FROM quarantine WHERE ($1::text IS NULL OR source = $1) AND replayed_at IS NULL)"
     return bool(await connection.fetchval(query, source))
+
+
+async def file_waits(connection: asyncpg.Connection, source: str) -> bool:
+    """Whether a whole file of the source waits: whom its rows are about, nobody knows."""
+    return bool(await connection.fetchval(_FILE_WAITS, source))
 
 
 async def list_quarantined(

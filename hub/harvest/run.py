@@ -23,7 +23,7 @@ from connectors.contract import (
     Unavailable,
 )
 from hub.errors import HarvestRunning, SourceUnknown, StoreUnavailable
-from hub.harvest import checkpoints
+from hub.harvest import checkpoints, quarantine
 from hub.harvest.catalogue import load_catalogue
 from hub.harvest.intake import Intake
 from hub.harvest.understood import Prepared, Rejected
@@ -103,7 +103,9 @@ async def harvest(
             with suppress(*STORE_FAILED):
                 await checkpoints.note_failure(connection, source, clock())
             raise
-        if outcome.status == "OK":
+        if outcome.status == "OK" and await quarantine.file_waits(connection, source.name):
+            await checkpoints.note_incomplete(connection, source.name, clock())
+        elif outcome.status == "OK":
             await checkpoints.note_success(connection, source.name, begun, clock())
         else:
             await checkpoints.note_failure(connection, source, clock())
