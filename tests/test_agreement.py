@@ -28,11 +28,12 @@ from hub.rights.agreement_store import (
     suspend_agreement,
     texts_in,
 )
-from hub.rights.matrix import Capability, Level, Purpose
+from hub.rights.matrix import Level, Purpose
 from hub.rights.policy import decide
 from hub.rules.matrix import PARTNER_CLASSES, load_matrix
 from hub.sandbox.agreements import PARTNERS, demo_agreements
 from hub.store.database import STORE_FAILED
+from schema.governance import Capability
 from tests.conftest import Database
 from tests.refused_agreements import JWK, KEY, MALL, REFUSALS, ed25519, elliptic, modulus
 

@@ -34,7 +34,7 @@ from hub.query.document import (
     parse_document,
     validate_in,
 )
-from hub.query.overlap import Merging
+from hub.query.overlap import Overlaps
 from hub.query.validation import validate
 from hub.rules.matrix import load_matrix
 
@@ -436,7 +436,7 @@ def test_the_usual_introspection_query_passes_within_the_limits() -> None:
 
 
 def conflicts(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
-    return Merging(schema, document, 1_000_000).conflicts(MAX_ERRORS)
+    return Overlaps(schema, document, 1_000_000).conflicts(MAX_ERRORS)
 
 
 @pytest.mark.parametrize(

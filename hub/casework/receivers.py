@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.casework.partners import in_force
 from hub.casework.work import Work
 from hub.errors import GuardRefused
-from hub.rights.matrix import Capability
+from schema.governance import Capability
 
 # The department's own divisions, and those of prefectures and counties.
 _DEPARTMENT, _LOCAL = "P1", "P2"

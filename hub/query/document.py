@@ -47,7 +47,7 @@ from graphql.validation import (
 from graphql.validation.validate import ValidationAbortedError
 
 from hub.errors import BadRequest, LimitExceeded, SyntaxRefused, ValidationFailed
-from hub.query.overlap import Merging
+from hub.query.overlap import Overlaps
 from hub.query.validation import Rules, validate
 from hub.rights.matrix import Limits as Agreed
 
@@ -279,7 +279,7 @@ def validate_in(
     # The last one says that there are more.
     errors = validate(schema, document, _rules_for(schema, document), MAX_ERRORS - 1)
     if not errors:
-        errors = Merging(schema, document, merging_budget).conflicts(MAX_ERRORS)
+        errors = Overlaps(schema, document, merging_budget).conflicts(MAX_ERRORS)
     for error in errors:
         error.message = shortened(error.message)
         error.args = (error.message,)

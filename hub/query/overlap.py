@@ -4,7 +4,7 @@ graphql-core compares such fields pair by pair, which is quadratic in repeated f
 grouped instead: every merged level of the document is visited once, and each field of a group is compared
 with the first one only, because "same name and arguments" and "same shape" are equivalence relations.
 The two checks are those of the GraphQL specification (October 2021), section 5.3.2 "Field Selection
-Merging": SameResponseShape over all fields of a response name, and FieldsInSetCanMerge over those whose
+Overlaps": SameResponseShape over all fields of a response name, and FieldsInSetCanMerge over those whose
 parents can be the same object.
 """
 
@@ -42,10 +42,10 @@ from graphql.language import DocumentNode
 from hub.errors import LimitExceeded
 
 # The indexes of the selection sets whose fields are merged into one level of the answer, ascending.
-Level: TypeAlias = tuple[int, ...]
+SetsOfALevel: TypeAlias = tuple[int, ...]
 
 
-class Selected(NamedTuple):
+class Written(NamedTuple):
     """A field as written, the type it is selected on (None when unknown), and its definition there."""
 
     node: FieldNode
@@ -53,15 +53,15 @@ class Selected(NamedTuple):
     definition: GraphQLField | None
 
 
-Groups: TypeAlias = list[list[Selected]]
+Groups: TypeAlias = list[list[Written]]
 
 
 class _Collected(NamedTuple):
-    fields: list[tuple[str, Selected]]
+    fields: list[tuple[str, Written]]
     spreads: list[str]
 
 
-class Merging:
+class Overlaps:
     """One check of one document; it keeps what it has collected, so an instance is used once."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, budget: int) -> None:
@@ -76,7 +76,7 @@ class Merging:
         self._indexes: dict[int, int] = {}
         self._sets: list[tuple[SelectionSetNode, GraphQLNamedType | None]] = []
         self._collected: dict[int, _Collected] = {}
-        self._groups: dict[Level, Groups] = {}
+        self._groups: dict[SetsOfALevel, Groups] = {}
         self._arguments: dict[int, object] = {}
 
     def conflicts(self, maximum: int) -> list[GraphQLError]:
@@ -86,14 +86,14 @@ class Merging:
         """
         found: list[GraphQLError] = []
         for check in (self._shape_conflict, self._merge_conflict):
-            seen: set[Level] = set()
+            seen: set[SetsOfALevel] = set()
             for root in self._roots():
                 self._walk(root, check, seen, found, maximum)
                 if len(found) >= maximum:
                     return found
         return found
 
-    def _roots(self) -> Iterable[Level]:
+    def _roots(self) -> Iterable[SetsOfALevel]:
         for node in self._document.definitions:
             if isinstance(node, OperationDefinitionNode):
                 yield (self._index(node.selection_set, self._schema.get_root_type(node.operation)),)
@@ -102,9 +102,9 @@ class Merging:
 
     def _walk(
         self,
-        root: Level,
-        check: Callable[[list[Selected]], tuple[GraphQLError | None, list[list[Selected]]]],
-        seen: set[Level],
+        root: SetsOfALevel,
+        check: Callable[[list[Written]], tuple[GraphQLError | None, list[list[Written]]]],
+        seen: set[SetsOfALevel],
         found: list[GraphQLError],
         maximum: int,
     ) -> None:
@@ -126,11 +126,11 @@ class Merging:
                     if below and below not in seen:
                         pending.append(below)
 
-    def _shape_conflict(self, fields: list[Selected]) -> tuple[GraphQLError | None, list[list[Selected]]]:
+    def _shape_conflict(self, fields: list[Written]) -> tuple[GraphQLError | None, list[list[Written]]]:
         """SameResponseShape: whatever the parents, the types must be of one shape."""
         if len(fields) == 1:
             return None, [fields]
-        first: Selected | None = None
+        first: Written | None = None
         for field in fields:
             if any(directive.name.value == "stream" for directive in field.node.directives or ()):
                 return _conflict("they have overlapping stream directives", fields[0], field), []
@@ -144,7 +144,7 @@ class Merging:
                     return _conflict(f"they return conflicting types '{mine}' and '{its}'", first, field), []
         return None, [fields]
 
-    def _merge_conflict(self, fields: list[Selected]) -> tuple[GraphQLError | None, list[list[Selected]]]:
+    def _merge_conflict(self, fields: list[Written]) -> tuple[GraphQLError | None, list[list[Written]]]:
         """FieldsInSetCanMerge: if the parents may be one object, so must the field and its arguments."""
         if len(fields) == 1:
             return None, [fields]
@@ -170,7 +170,7 @@ class Merging:
                     return _conflict("they have differing arguments", first, field), []
         return None, groups
 
-    def _below(self, fields: list[Selected]) -> Level:
+    def _below(self, fields: list[Written]) -> SetsOfALevel:
         """The level that the sub-selections of these fields are merged into; empty for leaves."""
         indexes: set[int] = set()
         for field in fields:
@@ -179,13 +179,13 @@ class Merging:
                 indexes.add(self._index(field.node.selection_set, named))
         return tuple(sorted(indexes))
 
-    def _grouped(self, level: Level) -> Groups:
+    def _grouped(self, level: SetsOfALevel) -> Groups:
         """The fields of a level by response name, fragments included, each written field once."""
         known = self._groups.get(level)
         if known is not None:
             self._spend(len(known))
             return known
-        groups: dict[str, list[Selected]] = {}
+        groups: dict[str, list[Written]] = {}
         pending = list(level)
         met = set(level)
         # The list grows while it is read, so that errors come in the order of the document.
@@ -209,7 +209,7 @@ class Merging:
         known = self._collected.get(index)
         if known is not None:
             return known
-        fields: list[tuple[str, Selected]] = []
+        fields: list[tuple[str, Written]] = []
         spreads: list[str] = []
         pending = [self._sets[index]]
         for selection_set, parent in pending:
@@ -219,7 +219,7 @@ class Merging:
             for node in selection_set.selections:
                 if isinstance(node, FieldNode):
                     name = node.name.value
-                    selected = Selected(node, parent, definitions.get(name))
+                    selected = Written(node, parent, definitions.get(name))
                     fields.append((node.alias.value if node.alias else name, selected))
                 elif isinstance(node, FragmentSpreadNode):
                     spreads.append(node.name.value)
@@ -262,7 +262,7 @@ class Merging:
             raise LimitExceeded(message, limit="overlaps", maximum=self._budget)
 
 
-def _conflict(reason: str, one: Selected, other: Selected) -> GraphQLError:
+def _conflict(reason: str, one: Written, other: Written) -> GraphQLError:
     name = one.node.alias.value if one.node.alias else one.node.name.value
     return GraphQLError(
         f"Fields '{name}' conflict because {reason}. "

@@ -15,10 +15,12 @@ from typing import TypeVar
 from hub.errors import AgreementInvalid
 from hub.rights.agreement_values import array_of, day_of, exactly, nearest, once, shown, table_of, text_of
 from hub.rights.issuer import IssuerKey, KeySet, read_issuers
-from hub.rights.matrix import Capability, Level, Limits, Matrix, PartnerClass, Purpose, Quota, level_named
+from hub.rights.matrix import Level, Limits, Matrix, PartnerClass, Purpose, Quota, level_named
+from schema.governance import Capability
 from schema.regions import PROVINCE_PREFIXES, current_region, is_known
 
-_PARTNER = re.compile(r"[a-z][a-z0-9-]{1,31}", re.ASCII)
+# How a partner is called, in agreements and in tokens.
+PARTNER_NAME = re.compile(r"[a-z][a-z0-9-]{1,31}", re.ASCII)
 _MOST_CHARACTERS = 65_536
 _NEEDED = (
     "partner",
@@ -115,7 +117,7 @@ def partner_of(text: str) -> str:
 
 def _partner(document: Mapping[str, object]) -> str:
     partner = document.get("partner")
-    if not isinstance(partner, str) or not _PARTNER.fullmatch(partner):
+    if not isinstance(partner, str) or not PARTNER_NAME.fullmatch(partner):
         # It may stand there, under a key that is misspelt.
         exactly(document, _NEEDED, _OPTIONAL)
         raise AgreementInvalid("partner: a small letter, then 1 to 31 small letters, digits or hyphens")

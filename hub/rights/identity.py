@@ -24,6 +24,7 @@ from jwt.types import Options
 from connectors.contract import SHANGHAI
 from hub.errors import SettingInvalid, Unauthenticated
 from hub.rights.agreement import today_in
+from hub.rights.agreement_file import PARTNER_NAME
 from hub.rights.compact import read_compact
 from hub.rights.issuer import ALGORITHMS, IssuerKey
 from schema.identifiers import is_uscc
@@ -40,8 +41,8 @@ MAX_LIFETIME: Final = 24 * 3600
 CAPACITY: Final = 10_000
 
 _BEARER: Final = re.compile(rb"bearer +(.*)", re.IGNORECASE | re.DOTALL)
+# Of any token, of which an agreement then knows the kid or not: only one that an agreement may name is ever found.
 _KID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-_PARTNER: Final = re.compile(r"[a-z][a-z0-9-]{1,31}", re.ASCII)
 # Officers and token ids are written to the ledger and to logs: no spaces at the ends, no control characters.
 _NAME: Final = re.compile(r"(?=\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,128}(?<=\S)")
 _WORD: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
@@ -180,7 +181,7 @@ class Tokens:
         if not isinstance(alg, str) or not isinstance(kid, str) or not _KID.fullmatch(kid):
             _refuse(Reason.MALFORMED)
         iss, partner = claims.get("iss"), claims.get("partner")
-        if not isinstance(iss, str) or not isinstance(partner, str) or not _PARTNER.fullmatch(partner):
+        if not isinstance(iss, str) or not isinstance(partner, str) or not PARTNER_NAME.fullmatch(partner):
             _refuse(Reason.BAD_CLAIMS)
         key = self._keys.key(partner, iss, kid, today_in(datetime.fromtimestamp(now, UTC)))
         if key is None:

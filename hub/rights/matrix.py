@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum, StrEnum
 
+from schema.governance import Capability
+
 
 class Level(IntEnum):
     """How much of a value is given; a higher level gives more."""
@@ -95,27 +97,6 @@ class Reason(StrEnum):
     SOURCE_RESTRICTION = "SOURCE_RESTRICTION"
     SOURCE_UNAVAILABLE = "SOURCE_UNAVAILABLE"
     QUOTA = "QUOTA"
-
-
-class Capability(StrEnum):
-    """Ways of asking that an agreement may open."""
-
-    LOOKUP = "LOOKUP"  # one subject by identifier
-    BULK = "BULK"  # many subjects by identifier
-    SEARCH = "SEARCH"  # subjects by name
-    BROWSE = "BROWSE"  # pages of records and list entries
-    HISTORY = "HISTORY"  # what was known at an earlier time
-    LINEAGE = "LINEAGE"  # record ids and digests at the source
-    VIEW_AS = "VIEW_AS"  # see what another partner would be told
-    CHECK = "CHECK"  # run credit checks before a handling
-    CASEWORK = "CASEWORK"  # move the department's cases
-    REVIEW = "REVIEW"  # the second person: reviews and recognitions
-    APPLY = "APPLY"  # the subject's own applications
-    MEMBER_WORK = "MEMBER_WORK"  # keep the archives of one's members
-    MERCHANT_WORK = "MERCHANT_WORK"  # keep the archives of one's merchants
-    REPORT = "REPORT"  # submit the quarterly report
-    RECEIVE = "RECEIVE"  # acknowledge and answer measures, acknowledge corrections
-    NOTIFY = "NOTIFY"  # send notifications between agencies, acknowledge and answer them
 
 
 @dataclass(frozen=True)

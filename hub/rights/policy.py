@@ -9,7 +9,6 @@ from typing import Protocol
 
 from hub.rights.matrix import (
     CHECK_PURPOSES,
-    Capability,
     Cell,
     DataClass,
     Grant,
@@ -25,7 +24,6 @@ from hub.rights.matrix import (
 
 __all__ = [
     "CHECK_PURPOSES",
-    "Capability",
     "Cell",
     "DataClass",
     "Decision",

@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from hub.errors import RulesInvalid
 from hub.rights.matrix import (
-    Capability,
     Cell,
     DataClass,
     Level,
@@ -29,6 +28,7 @@ from hub.rights.matrix import (
     SourceOwner,
     level_named,
 )
+from schema.governance import Capability
 
 DATA_CLASSES = tuple(f"D{number}" for number in range(1, 44))
 PARTNER_CLASSES = tuple(f"P{number}" for number in range(1, 13))

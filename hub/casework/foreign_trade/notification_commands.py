@@ -25,8 +25,8 @@ from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused
 from hub.rights.agreement import Agreement
-from hub.rights.matrix import Capability
 from hub.rules.deadlines import due
+from schema.governance import Capability
 
 MOST_ADDRESSEES, MOST_FILES, LONGEST_TOPIC = 20, 50, 200
 FEEDBACK = "notification.feedback"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hub.rights.agreement import Agreement
-from hub.rights.matrix import Capability
 from hub.rules.reports import Reporter
+from schema.governance import Capability
 
 
 @dataclass(frozen=True)
