@@ -161,11 +161,9 @@ class Association:
             read.required_code("uscc"),
             read.moment("updatedAt"),
         )
-        status = read.required("status")
-        if status not in ("在会", "已退会"):
-            raise RowRejected("UNKNOWN_VALUE", "status is neither 在会 nor 已退会")
+        read.required("status")
         subject = SubjectRef(kind_of(code), read.required("name"), (("USCC", code),))
-        deleted = status == "已退会"
+        deleted = read.says("status", ("已退会",), ("在会",)) is True
         if item == GRADE:
             certificate = read.required("certificateNo")
             values = _evaluation(read, certificate)

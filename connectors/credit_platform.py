@@ -103,7 +103,7 @@ class CreditPlatform:
         read = Reader(row)
         item = row.origin.rpartition("/")[2]
         subject, key = _subject(read)
-        updated, deleted = read.moment("gxsj"), read.text("scbz") == "1"
+        updated, deleted = read.moment("gxsj"), read.says("scbz") is True
         if item == EVALUATION:
             year, values = _evaluation(read)
             return Item(

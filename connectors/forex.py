@@ -78,9 +78,8 @@ class Forex(FileConnector):
         )
         if grade not in _CLASSES:
             raise RowRejected("UNKNOWN_GRADE", "FLJB is none of A, B and C")
-        state = read.required("ZT")
-        if state not in ("有效", "撤销"):
-            raise RowRejected("UNKNOWN_VALUE", "ZT is neither 有效 nor 撤销")
+        read.required("ZT")
+        revoked = read.says("ZT", ("撤销",), ("有效",)) is True
         until = read.day("DQRQ")
         if until is not None and until < since:
             raise RowRejected("DATES_CROSSED", "DQRQ lies before QSRQ")
@@ -96,7 +95,7 @@ class Forex(FileConnector):
         }
         subject = SubjectRef(kind_of(code), read.required("QYMC"), (("USCC", code),))
         record_id = f"{CLASS}:{fold(code)}:{since.isoformat()}"
-        return Item(Kind.GRADE, record_id, CLASS, subject, values, None, state == "撤销", read.flags)
+        return Item(Kind.GRADE, record_id, CLASS, subject, values, None, revoked, read.flags)
 
 
 def connect(settings: Mapping[str, str], tools: Tools) -> Connector:

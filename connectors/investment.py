@@ -100,9 +100,8 @@ class Investment(FileConnector):
         kind = _KINDS.get(read.required("BGLX"), read.required("BGLX"))
         if kind not in _KINDS.values():
             raise RowRejected("UNKNOWN_VALUE", "BGLX is none of the four kinds of report")
-        valid = read.required("YXBZ")
-        if valid not in ("0", "1"):
-            raise RowRejected("UNKNOWN_VALUE", "YXBZ is neither 1 (有效) nor 0 (无效)")
+        read.required("YXBZ")
+        deleted = read.says("YXBZ") is False
         reported = read.required_day("BGRQ")
         items: list[dict[str, str | None]] = [
             {"code": "BGBH", "label": "报告编号", "value": number},
@@ -122,7 +121,7 @@ class Investment(FileConnector):
         }
         subject = SubjectRef(kind_of(code), read.required("QYMC"), (("USCC", code),))
         record_id = f"{item}:{fold(code)}:{number}"
-        return Item(Kind.ARCHIVE, record_id, item, subject, values, updated, valid == "0", read.flags)
+        return Item(Kind.ARCHIVE, record_id, item, subject, values, updated, deleted, read.flags)
 
 
 def _value(read: Reader, column: str) -> str | None:
@@ -133,9 +132,8 @@ def _value(read: Reader, column: str) -> str | None:
         return None if amount is None else str(amount)
     text = read.text(column)
     if column == "YQBZ":
-        if text not in (None, "0", "1", "是", "否"):
-            raise RowRejected("UNKNOWN_VALUE", "YQBZ is neither yes nor no")
-        return {"1": "是", "0": "否"}.get(text or "0", text)
+        overdue = read.says(column, ("1", "是"), ("0", "否"))
+        return None if overdue is None else "是" if overdue else "否"
     return text
 
 

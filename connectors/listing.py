@@ -39,5 +39,5 @@ def listing(read: Reader, list_code: str, color: str) -> dict[str, object]:
         "publicity_ends_on": ends,
         "exited_on": left,
         "exit_reason": read.text("tcyy"),
-        "under_objection": read.text("yybz") == "1",
+        "under_objection": read.says("yybz") is True,
     }

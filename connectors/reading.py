@@ -12,7 +12,8 @@ from functools import lru_cache
 from connectors.contract import SHANGHAI, RawRow, RowRejected
 
 # Days and words that mean "none" or "for ever" (found in real deliveries of the national format).
-_NONE = frozenset({"", "\\N", "NULL", "null", "暂无", "无", "长期", "-", "—", "无处罚期限"})
+_EMPTY = frozenset({"", "\\N", "NULL", "null"})
+_NONE = _EMPTY | {"暂无", "无", "长期", "-", "—", "无处罚期限"}
 _SENTINELS = frozenset({(1899, 12, 31), (1900, 1, 1), (2099, 12, 31), (9999, 9, 9), (9999, 12, 31)})
 # A resident ID number inside other text (GB 11643-1999): region, birthday, three figures, check character.
 _PERSON_NUMBER = re.compile(
@@ -55,6 +56,20 @@ class Reader:
         if value is None:
             raise RowRejected("MISSING", f"{name} is empty")
         return value
+
+    def says(self, name: str, yes: Sequence[str] = ("1",), no: Sequence[str] = ("0",)) -> bool | None:
+        """Whether a column of two values says yes; None when it is empty. Raises RowRejected(UNKNOWN_VALUE).
+
+        `yes` and `no` are what the source is known to write: another word may mean either, and neither is guessed.
+        """
+        value = (self._fields.get(name) or "").strip()
+        if value in _EMPTY:
+            return None
+        if value in yes or value in no:
+            return value in yes
+        raise RowRejected(
+            "UNKNOWN_VALUE", f"{name} is neither {' or '.join(yes)} (yes) nor {' or '.join(no)} (no)"
+        )
 
     def code(self, name: str) -> str | None:
         """A code as text. Raises RowRejected(SCIENTIFIC) when a spreadsheet made a number of it."""

@@ -238,9 +238,8 @@ class Registers(FileConnector):
         code = read.required_code("TYSHXYDM")
         shown = [{"code": one.code, "label": one.title, "value": _value(read, one)} for one in form.columns]
         form.check(read)
-        valid = read.required("YXBZ")
-        if valid not in ("0", "1"):
-            raise RowRejected("UNKNOWN_VALUE", "YXBZ is neither 1 (有效) nor 0 (无效)")
+        read.required("YXBZ")
+        deleted = read.says("YXBZ") is False
         number, opened = read.required(form.columns[0].code), read.required_day(form.columns[1].code)
         updated = read.moment("GXSJ")
         values: dict[str, object] = {
@@ -256,7 +255,7 @@ class Registers(FileConnector):
         subject = SubjectRef(kind_of(code), read.required("QYMC"), (("USCC", code),))
         if len(record_id) > 200:
             raise RowRejected("NO_RECORD_ID", "the number of the record is too long")
-        return Item(Kind.ARCHIVE, record_id, form.item, subject, values, updated, valid == "0", read.flags)
+        return Item(Kind.ARCHIVE, record_id, form.item, subject, values, updated, deleted, read.flags)
 
 
 def _value(read: Reader, column: Column) -> str | None:

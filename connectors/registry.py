@@ -110,7 +110,7 @@ class Registry:
         if row.origin.endswith(PENALTIES):
             return self._penalty(row, read)
         code, name = read.required_code("tyshxydm"), read.required("qymc")
-        updated, deleted = read.moment("gxsj"), read.text("scbz") == "1"
+        updated, deleted = read.moment("gxsj"), read.says("scbz") is True
         if row.origin.endswith(SERIOUS):
             subject = SubjectRef(kind_of(code), name, (("USCC", code),))
             values = listing(read, "SCJG-BLACK", "BLACK")
@@ -157,7 +157,7 @@ class Registry:
             item,
             catalog_item_code=PENALTIES,
             source_updated_at=read.moment("gxsj"),
-            deleted=read.text("scbz") == "1",
+            deleted=read.says("scbz") is True,
         )
 
     async def close(self) -> None:

@@ -143,7 +143,7 @@ class Tax:
         """The grade or list entry that `row` states. Raises RowRejected."""
         read = Reader(row)
         subject, key = _subject(read)
-        deleted = read.text("scbz") == "1"
+        deleted = read.says("scbz") is True
         updated = read.moment("gxsj")
         if row.origin.endswith(SERIOUS):
             number = read.required("wsh")

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -505,6 +506,46 @@ async def test_a_soft_delete_of_the_tax_authority_ends_the_fact(settings: Mappin
     assert ended
     alive = {item.source_record_id for item in items if not item.deleted}
     assert all(item.source_record_id in alive for item in ended), "the fact was there before"
+
+
+# Columns of two values, and words that are neither of them, though a reader would know, or think to know, what they mean.
+_FLAGS = ("scbz", "yybz", "YXBZ", "YQBZ", "ZT", "status")
+_NEITHER = ("Y", "true", "2", "\uff11", "无", "长期")
+
+
+@pytest.mark.parametrize("name", HARVESTED)
+async def test_a_flag_that_the_source_was_not_known_to_write_is_neither_yes_nor_no(
+    name: str, settings: Mapping[str, str]
+) -> None:
+    """What is withdrawn must not stand, and what is under objection not count, because somebody wrote Y for 1."""
+    async with opened(name, settings) as connector:
+        rows = rows_of(await batches(connector))
+        first = {(row.origin, frozenset(row.fields)): row for row in rows if _is_item(connector, row)}
+        flags = [(row, flag) for row in first.values() for flag in _FLAGS if flag in row.fields]
+        assert flags or name == "COMMERCE"
+        for row, flag in flags:
+            for said in _NEITHER if flag == "YQBZ" else (*_NEITHER, "是"):
+                with pytest.raises(RowRejected) as refused:
+                    connector.canonical(replace(row, fields={**row.fields, flag: said}))
+                assert refused.value.code in ("UNKNOWN_VALUE", "MISSING"), (flag, said)
+
+
+def _is_item(connector: Connector, row: RawRow) -> bool:
+    return bool(understood(connector, [row])[0])
+
+
+async def test_whether_a_report_was_late_is_not_said_where_the_file_does_not_say_it(
+    settings: Mapping[str, str],
+) -> None:
+    async with opened("FOREIGN_INVESTMENT", settings) as connector:
+        rows = rows_of(await batches(connector))
+        row = next(row for row in rows if "YQBZ" in row.fields and _is_item(connector, row))
+        told = {}
+        for said in ("1", "是", "0", "否", "", "\\N"):
+            items = connector.canonical(replace(row, fields={**row.fields, "YQBZ": said})).values["items"]
+            assert isinstance(items, list)
+            told[said] = next(one["value"] for one in items if one["code"] == "YQBZ")
+    assert told == {"1": "是", "是": "是", "0": "否", "否": "否", "": None, "\\N": None}
 
 
 async def test_a_tax_row_committed_late_is_read_though_the_poll_before_was_broken_off(
