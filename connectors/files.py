@@ -11,9 +11,11 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
-from connectors.contract import RawRow, Refused, RowRejected
+from connectors.contract import SHANGHAI, RawRow, Refused, RowRejected
 
 # Recognizes a header: takes the cells of a row, gives the column names to use, or None when it is none.
 Header = Callable[[Sequence[str]], Sequence[str] | None]
@@ -39,6 +41,7 @@ _HIDING = re.compile(rb"<[!?]")
 _ROW_COUNT = re.compile(
     r"(?:rows?|row_?count|count|records?|total|行数|记录数|总数)\W{1,5}(\d{1,12})", re.IGNORECASE
 )
+_FILE_DAY = re.compile(r"(?<!\d)(20\d\d)(\d\d)(\d\d)(?!\d)")
 _DIGEST = re.compile(r"(?:sm3|digest|摘要)\W{1,5}([0-9a-fA-F]{64})\b", re.IGNORECASE)
 
 
@@ -67,6 +70,18 @@ class DroppedFile:
     def origin(self) -> str:
         """Names this very content: a later file of that name is another origin and replaces no rows of it."""
         return f"{self.path.name}@{self.digest[:12]}"
+
+
+@lru_cache(maxsize=64)
+def delivered_on(origin: str) -> datetime | None:
+    """The day in the name of the file of a row, where it begins: an older file, delivered again, must not undo a newer one."""
+    found = _FILE_DAY.search(origin.rpartition("@")[0] or origin)
+    try:
+        return (
+            datetime.strptime("".join(found.groups()), "%Y%m%d").replace(tzinfo=SHANGHAI) if found else None
+        )
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)

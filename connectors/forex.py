@@ -21,7 +21,7 @@ from connectors.contract import (
 )
 from connectors.counterparty import fold
 from connectors.drop import FileConnector, drop_directory
-from connectors.files import reject_defect
+from connectors.files import delivered_on, reject_defect
 from connectors.reading import Reader, kind_of
 
 CLASS = "WH-CLASS"
@@ -95,7 +95,9 @@ class Forex(FileConnector):
         }
         subject = SubjectRef(kind_of(code), read.required("QYMC"), (("USCC", code),))
         record_id = f"{CLASS}:{fold(code)}:{since.isoformat()}"
-        return Item(Kind.GRADE, record_id, CLASS, subject, values, None, revoked, read.flags)
+        # The list has no column that says when a row changed.
+        updated = delivered_on(row.origin)
+        return Item(Kind.GRADE, record_id, CLASS, subject, values, updated, revoked, read.flags)
 
 
 def connect(settings: Mapping[str, str], tools: Tools) -> Connector:

@@ -21,7 +21,7 @@ from connectors.contract import (
 )
 from connectors.counterparty import fold
 from connectors.drop import FileConnector, drop_directory
-from connectors.files import reject_defect
+from connectors.files import delivered_on, reject_defect
 from connectors.reading import Reader, kind_of
 
 PUBLIC = "WZ-PUBLIC"
@@ -102,7 +102,7 @@ class Investment(FileConnector):
             raise RowRejected("UNKNOWN_VALUE", "BGLX is none of the four kinds of report")
         read.required("YXBZ")
         deleted = read.says("YXBZ") is False
-        reported = read.required_day("BGRQ")
+        reported, updated = read.required_day("BGRQ"), read.moment("GXSJ")
         items: list[dict[str, str | None]] = [
             {"code": "BGBH", "label": "报告编号", "value": number},
             {"code": "BGLX", "label": "报告类型", "value": kind},
@@ -116,12 +116,13 @@ class Investment(FileConnector):
             "keeper_name": KEEPER,
             "keeper_uscc": KEEPER_CODE,
             "opened_on": reported,
-            "last_updated_on": updated.date() if (updated := read.moment("GXSJ")) else reported,
+            "last_updated_on": updated.date() if updated else reported,
             "items": items,
         }
         subject = SubjectRef(kind_of(code), read.required("QYMC"), (("USCC", code),))
         record_id = f"{item}:{fold(code)}:{number}"
-        return Item(Kind.ARCHIVE, record_id, item, subject, values, updated, deleted, read.flags)
+        changed = updated or delivered_on(row.origin)
+        return Item(Kind.ARCHIVE, record_id, item, subject, values, changed, deleted, read.flags)
 
 
 def _value(read: Reader, column: str) -> str | None:

@@ -8,10 +8,10 @@ import sys
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from functools import lru_cache
 
 from connectors.contract import SHANGHAI, Item, Kind, RawRow, RowRejected
 from connectors.counterparty import counterparty
+from connectors.files import delivered_on
 from connectors.fines import amount, check_amount, check_unit
 from connectors.reading import Reader
 from connectors.template import LEGACY_MARKS, LEGACY_REQUIRED, Template, template_of
@@ -56,7 +56,6 @@ _PUBLICITY_STATES = {
     "撤销": "REVOKED",
     "已撤销": "REVOKED",
 }
-_FILE_DAY = re.compile(r"(?<!\d)(20\d\d)(\d\d)(\d\d)(?!\d)")
 
 
 def item_of(row: RawRow, today: date, digest_person_id: Callable[[str], str]) -> Item:
@@ -137,20 +136,8 @@ def _updated(reader: Reader, origin: str) -> datetime | None:
     except ValueError:
         if stamp:
             reader.flag("UNKNOWN:SJC")
-        return _delivered(origin)
+        return delivered_on(origin)
     return found if found.tzinfo else found.replace(tzinfo=SHANGHAI)
-
-
-@lru_cache(maxsize=64)
-def _delivered(origin: str) -> datetime | None:
-    """The day in the file's name: an older file, delivered again, must not undo a newer one."""
-    found = _FILE_DAY.search(origin.rpartition("@")[0] or origin)
-    try:
-        return (
-            datetime.strptime("".join(found.groups()), "%Y%m%d").replace(tzinfo=SHANGHAI) if found else None
-        )
-    except ValueError:
-        return None
 
 
 def _day(reader: Reader, code: str) -> date | None:

@@ -28,7 +28,7 @@ from connectors.contract import (
 )
 from connectors.counterparty import fold
 from connectors.drop import FileConnector, drop_directory
-from connectors.files import reject_defect
+from connectors.files import delivered_on, reject_defect
 from connectors.reading import Reader, kind_of
 
 KEEPER = "青海省商务厅"
@@ -255,7 +255,8 @@ class Registers(FileConnector):
         subject = SubjectRef(kind_of(code), read.required("QYMC"), (("USCC", code),))
         if len(record_id) > 200:
             raise RowRejected("NO_RECORD_ID", "the number of the record is too long")
-        return Item(Kind.ARCHIVE, record_id, form.item, subject, values, updated, deleted, read.flags)
+        changed = updated or delivered_on(row.origin)
+        return Item(Kind.ARCHIVE, record_id, form.item, subject, values, changed, deleted, read.flags)
 
 
 def _value(read: Reader, column: Column) -> str | None:

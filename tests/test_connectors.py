@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 import connectors
 from connectors import forex
 from connectors.contract import (
+    SHANGHAI,
     Batch,
     Connector,
     Freshness,
@@ -546,6 +547,24 @@ async def test_whether_a_report_was_late_is_not_said_where_the_file_does_not_say
             assert isinstance(items, list)
             told[said] = next(one["value"] for one in items if one["code"] == "YQBZ")
     assert told == {"1": "是", "是": "是", "0": "否", "否": "否", "": None, "\\N": None}
+
+
+@pytest.mark.parametrize("name", ["FOREIGN_EXCHANGE", "FOREIGN_INVESTMENT", "COMMERCE_REGISTERS"])
+async def test_a_row_that_does_not_say_when_it_changed_is_of_the_day_in_the_name_of_its_file(
+    name: str, settings: Mapping[str, str]
+) -> None:
+    async with opened(name, settings) as connector:
+        rows = rows_of(await batches(connector))
+        for row in [row for row in rows if _is_item(connector, row)][:50]:
+            silent = connector.canonical(replace(row, fields={**row.fields, "GXSJ": ""}))
+            assert silent.source_updated_at == datetime(2026, 11, 23, tzinfo=SHANGHAI)
+            # That day tells nothing of when what the row holds was changed.
+            assert silent.values.get("last_updated_on") in (None, silent.values.get("opened_on"))
+            nameless = connector.canonical(replace(row, origin="1.csv@0", fields={**row.fields, "GXSJ": ""}))
+            assert nameless.source_updated_at is None
+            said = connector.canonical(replace(row, fields={**row.fields, "GXSJ": "2026-05-01 10:00:00"}))
+            if "GXSJ" in row.fields:
+                assert said.source_updated_at == datetime(2026, 5, 1, 10, tzinfo=SHANGHAI)
 
 
 async def test_a_tax_row_committed_late_is_read_though_the_poll_before_was_broken_off(

@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from connectors import forex
 from connectors.contract import Kind
 from connectors.credit_platform import BLACK
 from hub.casework.facts import write_fact
@@ -21,6 +22,8 @@ from hub.harvest.quarantine import list_quarantined
 from hub.harvest.run import Progress, harvest, harvest_all
 from hub.harvest.versions import Totals
 from hub.rules.listing import load_list_rules
+from hub.sandbox.drop import write as drop_rows
+from hub.sandbox.investment import FOREX_COLUMNS
 from hub.store.embedded import EmbeddedPostgres
 from hub.store.migration import migrated
 from tests.casework.test_repair_results import Window
@@ -108,6 +111,31 @@ async def test_rows_of_one_batch_are_taken_in_order(database: Database) -> None:
     titles = await database.writer.fetch("SELECT title, superseded_at FROM record ORDER BY version_id")
     assert [(title, ended is None) for title, ended in titles] == [("一", False), ("二", False), ("一", True)]
     assert await one(database, "SELECT count(DISTINCT public_id) FROM record") == 1
+
+
+@pytest.mark.parametrize("changed", ["乙公司", "甲公司"])
+async def test_a_file_of_march_that_comes_again_after_that_of_june_undoes_nothing(
+    database: Database, tmp_path: Path, changed: str
+) -> None:
+    """The list of classes tells no moment of its rows, so the day in its name does."""
+    source = forex.connect({"HUB_FOREX_DIR": str(tmp_path)}, TOOLS)
+
+    async def come(name: str, **cells: str) -> tuple[str, ...]:
+        told = {
+            "统一社会信用代码": FIRM,
+            "企业名称": "甲公司",
+            "分类级别": "B类",
+            "分类起始日期": "2026-03-01",
+        }
+        drop_rows(tmp_path / name, FOREX_COLUMNS, [dict.fromkeys(FOREX_COLUMNS, "") | told | cells])
+        assert (await harvest(source, database.writer, lambda: NOW, pauses=())).totals.quarantined == 0
+        rows = await database.writer.fetch("SELECT grade_code FROM grade WHERE superseded_at IS NULL")
+        return tuple(row["grade_code"] for row in rows)
+
+    assert await come("WHFL_20260301_01.csv", 状态="有效") == ("B",)
+    assert await come("WHFL_20260601_01.csv", 状态="撤销") == ()
+    assert await come("WHFL_20260301_01.csv", 状态="有效", 企业名称=changed, 文号="青汇〔2026〕1号") == ()
+    assert await come("WHFL_20260701_01.csv", 状态="有效", 分类级别="C类") == ("C",)
 
 
 async def test_a_withdrawn_row_ends_the_fact_and_leaves_the_subject(database: Database) -> None:
