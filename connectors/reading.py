@@ -108,7 +108,7 @@ class Reader:
         return value
 
     def moment(self, name: str) -> datetime | None:
-        """The moment, in Shanghai time unless it says otherwise. Raises RowRejected(BAD_DATE)."""
+        """The moment on clocks in Shanghai, whose days count; of these unless it says otherwise. Raises RowRejected(BAD_DATE)."""
         value = self.text(name)
         if value is None:
             return None
@@ -119,7 +119,7 @@ class Reader:
         if not 1900 <= found.year <= 9000:
             # Nearer to the calendar's ends the moment may not exist in another zone.
             raise RowRejected("BAD_DATE", f"{name} is not a plausible moment")
-        return found if found.tzinfo else found.replace(tzinfo=SHANGHAI)
+        return found.astimezone(SHANGHAI) if found.tzinfo else found.replace(tzinfo=SHANGHAI)
 
     def amount(self, name: str) -> Decimal | None:
         """The number. Raises RowRejected(BAD_AMOUNT)."""

@@ -535,6 +535,32 @@ def _is_item(connector: Connector, row: RawRow) -> bool:
     return bool(understood(connector, [row])[0])
 
 
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("ASSOCIATION", "updatedAt"), ("FOREIGN_INVESTMENT", "GXSJ"), ("COMMERCE_REGISTERS", "GXSJ")],
+)
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        ("2026-11-21T15:59:59+00:00", date(2026, 11, 21)),
+        ("2026-11-21T16:00:00+00:00", date(2026, 11, 22)),
+        ("2026-11-21T17:30:00Z", date(2026, 11, 22)),
+        ("2026-11-22T00:30:00+09:00", date(2026, 11, 21)),
+        ("2026-11-21T23:59:59", date(2026, 11, 21)),
+    ],
+)
+async def test_the_day_on_which_an_archive_changed_is_that_of_clocks_in_qinghai(
+    name: str, column: str, moment: str, day: date, settings: Mapping[str, str]
+) -> None:
+    async with opened(name, settings) as connector:
+        rows = rows_of(await batches(connector))
+        row = next(
+            row for row in rows if _is_item(connector, row) and connector.canonical(row).kind is Kind.ARCHIVE
+        )
+        item = connector.canonical(replace(row, fields={**row.fields, column: moment}))
+    assert item.values["last_updated_on"] == day
+
+
 async def test_whether_a_report_was_late_is_not_said_where_the_file_does_not_say_it(
     settings: Mapping[str, str],
 ) -> None:
