@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from connectors.contract import Kind
 from hub.harvest.quarantine import list_quarantined
@@ -104,6 +107,46 @@ async def test_a_registered_name_is_not_overwritten_by_a_licence_and_is_by_a_lat
     # Also by its former name, however that was spelt.
     keys = await database.writer.fetch("SELECT name_key FROM registration ORDER BY version_id")
     assert [key[0] for key in keys] == ["青海三江源商贸有限公司", "青海三江源集团有限公司"]
+
+
+REGISTERED = {
+    "registration_status": "存续", "region": "630103", "established_on": "2015-03-01", "industry_code": "F51",
+    "legal_representative_name": "马德林",
+}  # fmt: skip
+TOLD = "registration_status, region_code, established_on, industry_code, legal_representative_name"
+
+
+def registered(name: str = "青海甲有限公司", number: str = "r", **values: Any) -> dict[str, Any]:
+    return row(number, Kind.REGISTRATION, name, [("USCC", FIRM)], display_name=name, **REGISTERED | values)
+
+
+@pytest.mark.parametrize("apart", [True, False])
+async def test_of_a_registration_that_is_withdrawn_a_subject_keeps_its_name_alone(
+    database: Database, apart: bool
+) -> None:
+    async def come(*rows: dict[str, Any]) -> None:
+        await take(database, *([one] for one in rows)) if apart else await take(database, list(rows))
+
+    await take(database, [granted("1")])
+    await come(registered(), registered("青海乙有限公司"), registered(deleted=True))
+    subject = await database.writer.fetchrow(f"SELECT display_name, name_key, {TOLD} FROM subject")
+    assert subject is not None
+    assert tuple(subject) == ("青海乙有限公司", "青海乙有限公司", None, None, None, None, None)
+    # What the one that comes in its place does not say is not taken from it.
+    silent: dict[str, Any] = {"legal_representative_name": None, "industry_code": None, "region": "630104"}
+    await come(registered("青海丙有限公司"), registered(deleted=True), registered("青海丁有限公司", **silent))
+    back = await database.writer.fetchrow(f"SELECT display_name, {TOLD} FROM subject")
+    assert back is not None
+    assert tuple(back) == ("青海丁有限公司", "存续", "630104", date(2015, 3, 1), None, None)
+
+
+async def test_of_two_registrations_the_one_that_stands_still_tells_of_the_subject(
+    database: Database,
+) -> None:
+    await take(database, [registered(), registered(number="s")], [registered(deleted=True)])
+    assert await one(database, "SELECT registration_status FROM subject") == "存续"
+    await take(database, [registered(number="s", deleted=True)])
+    assert await one(database, "SELECT registration_status FROM subject") is None
 
 
 async def test_a_person_is_known_by_a_digest_and_has_no_name_to_be_found_by(

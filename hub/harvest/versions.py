@@ -76,6 +76,14 @@ FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::da
   AS n(subject_id, name, name_key, status, region, established, industry, representative)
 WHERE s.subject_id = n.subject_id
 """
+# What a registration told is not known any more once it is withdrawn and none stands in its place; how the subject was called
+# last is still how it is called.
+_UNREGISTER = """
+UPDATE subject s SET registration_status = NULL, region_code = NULL, established_on = NULL, industry_code = NULL,
+  legal_representative_name = NULL
+WHERE s.subject_id IN (SELECT r.subject_id FROM registration r WHERE r.source = $1 AND r.source_record_id = ANY ($2::text[]))
+  AND NOT EXISTS (SELECT FROM registration r WHERE r.subject_id = s.subject_id AND r.superseded_at IS NULL)
+"""
 
 
 @dataclass(frozen=True)
@@ -164,6 +172,8 @@ class _Work:
         self._withdrawn: dict[tuple[str, str], datetime] = {}
         self._withdrawals: dict[tuple[str, str], datetime] = {}
         self._registered: dict[int, tuple[Prepared, Anchor]] = {}
+        # Registrations that were withdrawn, by their record ids.
+        self._unregistered: set[str] = set()
         # Codes and numbers that the store did not know before, or not as theirs who have them now.
         self._new: set[str] = set()
         self._results: list[tuple[Prepared, Sequence[repairs.Target]]] = []
@@ -301,6 +311,8 @@ class _Work:
             if newest is None or not newest.current:
                 return False
             self._end(one.table, newest)
+            if one.table == "registration":
+                self._unregistered.add(one.record_id)
             return True
         # What it was before it was withdrawn.
         if withdrawn is not None and one.source_updated_at is not None and one.source_updated_at < withdrawn:
@@ -375,6 +387,8 @@ class _Work:
     async def _write(self) -> None:
         for table, versions in self._ends.items():
             await self._connection.execute(_END.format(table=table), versions, self._now)
+        # Before what this batch registers: a registration that comes back finds nothing of the one withdrawn.
+        await self._unregister()
         for table, rows in self._inserts.items():
             await self._connection.copy_records_to_table(table, records=rows, columns=written(table))
         if self._withdrawals:
@@ -397,6 +411,12 @@ class _Work:
                 [values["industry_code"] for _, _, values in registered],
                 [values["legal_representative_name"] for _, _, values in registered],
             )
+        # And after it: what this batch registers it may also withdraw.
+        await self._unregister()
+
+    async def _unregister(self) -> None:
+        if self._unregistered:
+            await self._connection.execute(_UNREGISTER, self._source.name, list(self._unregistered))
 
 
 def _flagged(one: Prepared, flag: str) -> tuple[object, ...]:
