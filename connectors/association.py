@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 
 from connectors.certificates import certificate_problem
 from connectors.contract import (
@@ -166,7 +166,7 @@ class Association:
         deleted = read.says("status", ("已退会",), ("在会",)) is True
         if item == GRADE:
             certificate = read.required("certificateNo")
-            values = _evaluation(read, certificate)
+            values = _evaluation(read, certificate, self._now().astimezone(SHANGHAI).date())
             return Item(
                 Kind.GRADE, f"{GRADE}:{certificate}", GRADE, subject, values, updated, deleted, read.flags
             )
@@ -270,9 +270,9 @@ def _shown(read: Reader, name: str) -> str | None:
     return read.text(name)
 
 
-def _evaluation(read: Reader, certificate: str) -> dict[str, object]:
+def _evaluation(read: Reader, certificate: str, today: date) -> dict[str, object]:
     """An evaluation whose 15-digit certificate agrees with what is said about it."""
-    grade, graded = read.required("grade"), read.required_day("gradedOn")
+    grade, graded = read.required("grade"), read.past_day("gradedOn", today)
     if problem := certificate_problem(certificate, grade, graded.year):
         if problem == "UNKNOWN_GRADE":
             raise RowRejected("UNKNOWN_GRADE", "grade is none of AAA to C")

@@ -104,13 +104,14 @@ class CreditPlatform:
         item = row.origin.rpartition("/")[2]
         subject, key = _subject(read)
         updated, deleted = read.moment("gxsj"), read.says("scbz") is True
+        today = self._tools.now().astimezone(SHANGHAI).date()
         if item == EVALUATION:
-            year, values = _evaluation(read)
+            year, values = _evaluation(read, today)
             return Item(
                 Kind.GRADE, f"{item}:{key}:{year}", item, subject, values, updated, deleted, read.flags
             )
         if item == REPAIR:
-            values = _repair(read, self._tools.now().astimezone(SHANGHAI).date())
+            values = _repair(read, today)
             record_id = f"{item}:{key}:{values['document_number']}"
             return Item(Kind.GENERIC, record_id, item, subject, values, updated, deleted, read.flags)
         color, known = _LISTS[item]
@@ -146,8 +147,8 @@ def _subject(read: Reader) -> tuple[SubjectRef, str]:
     return SubjectRef(known_as, read.required("ztmc"), (("USCC", code),)), fold(code)
 
 
-def _evaluation(read: Reader) -> tuple[str, dict[str, object]]:
-    grade, evaluated = read.required("pjdj"), read.required_day("pjrq")
+def _evaluation(read: Reader, today: date) -> tuple[str, dict[str, object]]:
+    grade, evaluated = read.required("pjdj"), read.past_day("pjrq", today)
     if grade not in _GRADES:
         raise RowRejected("UNKNOWN_GRADE", "pjdj is none of A, B, C and D")
     return str(evaluated.year), {
@@ -169,15 +170,12 @@ def _repair(read: Reader, today: date) -> dict[str, object]:
     if target is None or read.required("xfzt") != "已修复":
         # A repair that was undone (撤销修复) brings a record back: for a person to decide.
         raise RowRejected("UNKNOWN_VALUE", "xxlb or xfzt is none of the known values")
-    repaired = read.required_day("xfrq")
-    if repaired > today:
-        raise RowRejected("DATE_FUTURE", "xfrq lies ahead")
     return {
         "title": "信用修复结果",
         "record_type": "REPAIR_RESULT",
         "document_number": read.required("wsh"),
         "authority_name": read.text("rdjg"),
-        "decided_on": repaired,
+        "decided_on": read.past_day("xfrq", today),
         "seriousness": "NOT_ADVERSE",
         "details": {"repair": {"target": target, "number": read.required("xfwh")}},
     }

@@ -76,9 +76,7 @@ def item_of(row: RawRow, today: date, digest_person_id: Callable[[str], str]) ->
     number = reader.text(f"{prefix}_WSH") or reader.text("XK_XKBH")
     if number is None:
         raise RowRejected("MISSING", f"{prefix}_WSH is empty")
-    decided = reader.required_day(f"{prefix}_JDRQ")
-    if decided > today:
-        raise RowRejected("DATE_FUTURE", f"{prefix}_JDRQ lies ahead")
+    decided = reader.past_day(f"{prefix}_JDRQ", today)
     if decided < _FIRST_DAY:
         raise RowRejected("DATE_IMPLAUSIBLE", f"{prefix}_JDRQ lies before 1949-10-01")
     authority = {"XK": ("XK_XKJG", "XK_XKJGDM"), "CF": ("CF_CFJG", "CF_CFJGDM")}[prefix]

@@ -107,6 +107,13 @@ class Reader:
             raise RowRejected("MISSING", f"{name} is empty")
         return value
 
+    def past_day(self, name: str, today: date) -> date:
+        """The day on which something was done, so none that lies ahead. Raises RowRejected."""
+        value = self.required_day(name)
+        if value > today:
+            raise RowRejected("DATE_FUTURE", f"{name} lies ahead")
+        return value
+
     def moment(self, name: str) -> datetime | None:
         """The moment on clocks in Shanghai, whose days count; of these unless it says otherwise. Raises RowRejected(BAD_DATE)."""
         value = self.text(name)

@@ -159,7 +159,7 @@ class Tax:
                 read.flags,
             )
         year = read.required("pjnd")
-        values = _grade(read, year)
+        values = _grade(read, year, self._tools.now().astimezone(SHANGHAI).date())
         return Item(Kind.GRADE, f"{GRADE}:{key}:{year}", GRADE, subject, values, updated, deleted, read.flags)
 
     async def close(self) -> None:
@@ -237,13 +237,13 @@ def _subject(read: Reader) -> tuple[SubjectRef, str]:
     )
 
 
-def _grade(read: Reader, year: str) -> dict[str, object]:
+def _grade(read: Reader, year: str, today: date) -> dict[str, object]:
     if not (year.isascii() and year.isdecimal() and 2014 <= int(year) <= 2100):
         raise RowRejected("BAD_YEAR", "pjnd is not a year of evaluation")
     code = read.required("xydj").removesuffix("级")
     if code not in _GRADES:
         raise RowRejected("UNKNOWN_GRADE", "xydj is none of A, B, M, C and D")
-    evaluated = read.required_day("pdsj")
+    evaluated = read.past_day("pdsj", today)
     if evaluated.year <= int(year):
         raise RowRejected("DATES_CROSSED", "the year was evaluated before it was over")
     version = next(

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from textwrap import dedent
@@ -559,6 +559,22 @@ async def test_the_day_on_which_an_archive_changed_is_that_of_clocks_in_qinghai(
         )
         item = connector.canonical(replace(row, fields={**row.fields, column: moment}))
     assert item.values["last_updated_on"] == day
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [("CREDIT_PLATFORM", "pjrq"), ("TAX", "pdsj"), ("ASSOCIATION", "gradedOn")]
+)
+async def test_nobody_was_evaluated_on_a_day_that_lies_ahead(
+    name: str, column: str, settings: Mapping[str, str]
+) -> None:
+    today = datetime.now(SHANGHAI).date()
+    async with opened(name, settings) as connector:
+        rows = rows_of(await batches(connector))
+        row = next(row for row in rows if column in row.fields and _is_item(connector, row))
+        for ahead in (today + timedelta(days=2), date(today.year + 1, 4, 20)):
+            with pytest.raises(RowRejected) as refused:
+                connector.canonical(replace(row, fields={**row.fields, column: ahead.isoformat()}))
+            assert refused.value.code == "DATE_FUTURE"
 
 
 async def test_whether_a_report_was_late_is_not_said_where_the_file_does_not_say_it(
