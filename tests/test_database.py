@@ -425,6 +425,19 @@ async def test_a_connection_given_in_the_turn_in_which_waiting_ends_is_not_lost(
         await reader.close()
 
 
+async def test_a_statement_is_planned_for_its_values_only_where_that_is_asked(database: Database) -> None:
+    """Whatever was asked on the same connection before."""
+    mode = "SELECT current_setting('plan_cache_mode')"
+    reader = await Reader.open(database.settings, 1)
+    try:
+        told = [(await reader.row(mode, (), anew=anew))[0] for anew in (False, True, True, False, True)]
+        told += [(await reader.rows(mode, ()))[0][0], (await reader.row(mode, ()))[0]]
+    finally:
+        await reader.close()
+    generic, custom = "force_generic_plan", "force_custom_plan"
+    assert told == [generic, custom, custom, generic, custom, generic, generic]
+
+
 async def test_who_waits_is_served_by_the_connections_that_are_left(database: Database) -> None:
     reader = await Reader.open(database.settings, 2)
     try:

@@ -193,6 +193,46 @@ async def test_what_partners_ask_reads_no_growing_table_whole(filled: asyncpg.Co
         assert wanted in plan.indexes, plan
 
 
+# A filter that few records meet, or none → the index that finds them; by the order of their days all would be read.
+RARE = {
+    "sources: [TAX]": "ix_record_terms",
+    "kinds: [GENERIC]": "ix_record_terms",
+    "seriousness: [SERIOUS]": "ix_record_terms",
+    'catalogItemCodes: ["XK99"]': "ix_record_terms",
+    'authority: "91630103MA75ABCD1M"': "ix_record_terms",
+    'fineAtLeast: "99999999"': "ix_record_fine",
+}
+
+
+@pytest.mark.parametrize("asked", RARE)
+async def test_that_no_record_meets_a_filter_is_found_without_reading_all(
+    filled: asyncpg.Connection, asked: str
+) -> None:
+    who = caller("commerce", "ONGOING_SUPERVISION")
+    operation = Path(None, {}).ready(who, f"{{ records(filter: {{{asked}}}) {{ {_NODE} }} }}")  # type: ignore[arg-type]
+    compiled = operation.compiled({})
+    assert compiled.statement is not None
+    assert compiled.statement.anew
+    request = who.request({})
+    await filled.execute("SET plan_cache_mode = force_custom_plan")
+    try:
+        told = await filled.fetchval(
+            f"EXPLAIN (FORMAT JSON) {compiled.statement.sql}", *[bind(request) for bind in compiled.binders]
+        )
+    finally:
+        await filled.execute("SET plan_cache_mode = force_generic_plan")
+    assert RARE[asked] in {one.get("Index Name") for one in _nodes(json.loads(told)[0]["Plan"])}
+
+
+def test_only_what_a_filter_chooses_is_planned_anew() -> None:
+    who, path = caller("commerce", "ONGOING_SUPERVISION"), Path(None, {})  # type: ignore[arg-type]
+    for text, variables, _ in QUESTIONS.values():
+        operation = path.ready(who, text)
+        statement = operation.compiled(operation.variables.coerce(variables)).statement
+        assert statement is not None
+        assert statement.anew == ("filter:" in text)
+
+
 async def test_names_are_looked_for_in_indexes(filled: asyncpg.Connection) -> None:
     """Present ones and former ones, of which a store has as many in time."""
     view = caller("commerce", "ONGOING_SUPERVISION").standing.view

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.query.parameters import Context, FromContext, FromRows, Source
-from hub.query.plan import Plan, Selected, Typename
+from hub.query.plan import Constant, Plan, Selected, Typename
 from hub.query.sql.draft import Draft, column_name, text
 from hub.query.sql.roots import Root, subject_key
 
@@ -31,6 +31,8 @@ class Statement:
     # key and nothing else is each request's own; else empty. `merged_key`: which parameter the key is, from 0.
     merged_sql: str = ""
     merged_key: int = 0
+    # Whether the best way to carry it out depends on its values: then it is planned for them, each time.
+    anew: bool = False
 
 
 def compile_plan(plan: Plan, longest: int) -> Statement:
@@ -52,7 +54,7 @@ def compile_plan(plan: Plan, longest: int) -> Statement:
     )
     key = _merging_key(plan, parameters)
     if key is None:
-        return Statement(sql, parameters, rows)
+        return Statement(sql, parameters, rows, anew=any(map(_filters_records, plan.roots)))
     return Statement(sql, parameters, rows, _for_many(sql, key + 1), key)
 
 
@@ -60,6 +62,15 @@ def _root(root: Selected | Typename, plan: Plan, draft: Draft) -> str:
     if isinstance(root, Typename):
         return f"SELECT {text(plan.root_type)} AS value, NULL::bigint[] AS subjects"
     return Root(draft, root).sql()
+
+
+def _filters_records(root: Selected | Typename) -> bool:
+    """Whether it browses all records for those that meet a filter: there may be a million of them, or none."""
+    return (
+        isinstance(root, Selected)
+        and root.rule.target == "records"
+        and root.arguments.get("filter", Constant(None)) != Constant(None)
+    )
 
 
 def _merging_key(plan: Plan, parameters: Sequence[Source]) -> int | None:

@@ -233,7 +233,7 @@ class Answers:
 
     def _row(self, statement: Statement, arguments: Sequence[Any]) -> Awaitable[Any]:
         if not statement.merged_sql:
-            return self._parts.reader.row(statement.sql, arguments)
+            return self._parts.reader.row(statement.sql, arguments, statement.anew)
         return self._merging.row(statement.sql, statement.merged_sql, statement.merged_key, arguments)
 
     def standing(self, call: Call, caller: Caller, now: datetime) -> tuple[Standing, Declared]:

@@ -101,7 +101,7 @@ class LiveFacts:
             request.rows.setdefault(wanted, b"[]")
             if wanted.name == "candidates":
                 request.rows[wanted] = orjson.dumps(await bring(wanted))
-        row = await self.reader.row(statement.sql, [bind(request) for bind in bound])
+        row = await self.reader.row(statement.sql, [bind(request) for bind in bound], statement.anew)
         keys: dict[str, set[str]] = {}
         for key, code in codes(orjson.loads(row[0])):
             keys.setdefault(key, set()).add(code)

@@ -53,10 +53,15 @@ class Reader:
         """Close the connections."""
         self._pool.terminate()
 
-    async def row(self, sql: str, arguments: Sequence[Any]) -> Any:
-        """The one row of `sql`. Raises StoreUnavailable when it does not come in time."""
+    async def row(self, sql: str, arguments: Sequence[Any], anew: bool = False) -> Any:
+        """The one row of `sql`. Raises StoreUnavailable when it does not come in time.
+
+        `anew`: planned for these values, where the connection's usual plan is one for all.
+        """
         line = self._idle.pop() if self._idle else await self._wait()
         try:
+            if line.anew is not anew:
+                await line.plan(anew)
             statement = line.statements.get(sql)
             if statement is None:
                 statement = await line.prepare(sql)
@@ -71,6 +76,8 @@ class Reader:
         """All rows of `sql`. Raises StoreUnavailable when they do not come in time."""
         line = self._idle.pop() if self._idle else await self._wait()
         try:
+            if line.anew:
+                await line.plan(anew=False)
             statement = line.statements.get(sql)
             if statement is None:
                 statement = await line.prepare(sql)
@@ -174,6 +181,8 @@ class _Line:
     def __init__(self, connection: Any) -> None:
         self.connection = connection
         self.statements: Recent[str, Any] = Recent(STATEMENTS)
+        # Whether it plans each statement for its values.
+        self.anew = False
 
     @property
     def is_gone(self) -> bool:
@@ -181,6 +190,11 @@ class _Line:
             return bool(self.connection.is_closed())
         except asyncpg.InterfaceError:
             return True
+
+    async def plan(self, anew: bool) -> None:
+        mode = "force_custom_plan" if anew else "force_generic_plan"
+        await self.connection.execute(f"SET plan_cache_mode = {mode}")
+        self.anew = anew
 
     async def prepare(self, sql: str) -> Any:
         return self.statements.put(sql, await self.connection.prepare(sql))

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
@@ -241,6 +242,22 @@ Index(
 )
 Index(
     "ix_record_document_number", record.c.document_number, postgresql_where=record.c.superseded_at.is_(None)
+)
+# What few records of many may be: by the order of their days it would take all of them to find that there is none. One index
+# for columns of few values each: equal keys are kept once, so that all of it may be read where the first is not asked for.
+Index(
+    "ix_record_terms",
+    record.c.source,
+    record.c.kind,
+    record.c.seriousness,
+    record.c.catalog_item_code,
+    record.c.authority_uscc,
+    postgresql_where=record.c.superseded_at.is_(None),
+)
+Index(
+    "ix_record_fine",
+    record.c.fine_amount,
+    postgresql_where=and_(record.c.superseded_at.is_(None), record.c.fine_amount.is_not(None)),
 )
 
 # Grades issued by others: customs, tax, SAFE, associations, national evaluation. The hub never computes one.
