@@ -74,7 +74,9 @@ class Contact:
 
 
 @strawberry.type(
-    description="信用摘要：三值，来源不全时不说“否” · Three-valued summary: NO only when every required source answered"
+    description="信用摘要：三值，来源不全时不说“否”；查询过去某一时刻时也不说“否”，因为当时的来源状态未留存"
+    " · Three-valued summary: NO only when every required source answered; never of an earlier moment (asOf),"
+    " for how sources stood then is not kept"
 )
 class CreditSummary:
     has_serious_dishonesty_entry: Tristate | None = governed(
@@ -118,8 +120,9 @@ class CreditSummary:
         need=Need.YES_NO,
     )
     public_penalty_count: int | None = governed(
-        "公示期内行政处罚数：同一机关同一决定书文号计为一件；有来源未答复时为空",
-        "penalties in publicity, one for each authority's number of a decision; null while a source of them does not answer",
+        "公示期内行政处罚数：同一机关同一决定书文号计为一件；有来源未答复时、查询过去某一时刻时为空",
+        "penalties in publicity, one for each authority's number of a decision;"
+        " null while a source of them does not answer, and of an earlier moment",
         "D6",
         shape=Shape.COMPUTED,
         target="penalty_count",
@@ -134,8 +137,8 @@ class CreditSummary:
         need=Need.YES_NO,
     )
     incomplete_sources: list[SourceSystem] | None = governed(
-        "未能回答的来源",
-        "required sources that could not answer",
+        "未能回答的来源；查询过去某一时刻时为空",
+        "required sources that could not answer; null of an earlier moment",
         OPEN,
         shape=Shape.COMPUTED,
         target="incomplete_sources",

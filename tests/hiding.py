@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,11 +18,13 @@ from schema.governance import Shape
 from schema.names import name_key
 from tests.reference.executor import Reference, Thing
 from tests.reference.rights import TYPES, Asker
-from tests.reference.rows import FACTS, Row, store_of_world
+from tests.reference.rows import FACTS, Row, Store, store_of_world
 from tests.worlds import TABLES, Builder, World, add_facts, add_subject
 
 # Candidates for a change; some turn out to be seen, and are taken back.
 TRIES = 260
+# Before all that the worlds tell of.
+_BEFORE = datetime(1900, 1, 1, tzinfo=UTC)
 # Classes as which rows of a table without types of its own are shown.
 _OF_REGISTRATION = (("D1", "FormerName"), ("D2", "Contact"))
 _TYPE = {
@@ -73,13 +75,15 @@ class Sight:
         if subject["kind"] != "NATURAL_PERSON":
             # What a name is compared with, and the region that narrows the search.
             yield subject["name_key"], subject["region_code"]
-        summary = Thing("CreditSummary", "subject", subject, thing.level)
-        yield [
-            reference._of_row(
-                Thing(thing.type_name, "subject", subject, thing.level), "CreditSummary", name, rule, "", {}
-            )
-            for name, rule in _fields(reference, summary.type_name)
-        ]
+        yield _summary(reference, thing)
+        # What is said of the past, from each moment on at which it says something else.
+        before: Any = None
+        for moment in (_BEFORE, *sorted(_moments(reference.store, subject["subject_id"]))):
+            then = replace(thing, as_of=moment)
+            said = _summary(reference, then), cells(reference, then)
+            if said != before:
+                yield moment, said
+            before = said
         for one in reference.store.tables["identifier"]:
             personal = one["scheme"] in ("RESIDENT_ID", "PASSPORT")
             if reference._matches(one, subject, personal):
@@ -98,6 +102,22 @@ class Sight:
             times = (row.get("recorded_at"), row.get("superseded_at"), row.get("version_id"))
             told = [row[n] for n in _TOLD] if table == "registration" else []
             yield table, type_name, times, told, cells(reference, Thing(type_name, table, row, level))
+
+
+def _summary(reference: Reference, thing: Thing) -> list[Any]:
+    """All that the summary of a subject says."""
+    return [
+        reference._of_row(thing, "CreditSummary", name, rule, "", {})
+        for name, rule in _fields(reference, "CreditSummary")
+    ]
+
+
+def _moments(store: Store, subject_id: int) -> set[datetime]:
+    """When versions of facts about a subject began, and ceased, to be believed."""
+    rows = [row for table in (*FACTS, "identifier") for row in store.about(table, subject_id)]
+    return {
+        row[name] for row in rows for name in ("recorded_at", "superseded_at") if row.get(name) is not None
+    }
 
 
 _TOLD = (

@@ -275,7 +275,7 @@ def add_registration(
         | {"public_id": public_id, "recorded_at": recorded},
         superseded_at=ended, display_name=name, name_key=name_key(name), registration_status=make.pick(("存续", "注销")),
         region_code=subject["region_code"], established_on=make.day(-4000, -1000), industry_code="F5211",
-        legal_representative_name=_person(make), address=address,
+        legal_representative_name=_person(make) if make.chance(80) else None, address=address,
         phone=f"138{make.next():08d}" if make.chance(80) else make.pick(("110", "", None)),
     )  # fmt: skip
 

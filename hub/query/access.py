@@ -45,6 +45,21 @@ def quoted(values: Iterable[str]) -> str:
     return ", ".join(["'" + value.replace("'", "''") + "'" for value in values])
 
 
+def held(row: Row, as_of: str = "") -> str:
+    """SQL: the hub holds this version of the row, or held it at the moment whose placeholder is `as_of`.
+
+    Of what has no versions it says that the hub had it: how it stood then nobody kept.
+    """
+    if not row.table.fact:
+        return f"{row.alias}.{row.table.since} <= {as_of}" if as_of and row.table.since else TRUE
+    if not as_of:
+        return f"{row.alias}.superseded_at IS NULL"
+    return (
+        f"{row.alias}.recorded_at <= {as_of}"
+        f" AND ({row.alias}.superseded_at IS NULL OR {row.alias}.superseded_at > {as_of})"
+    )
+
+
 def any_of(terms: list[str]) -> str:
     """SQL: one of `terms` holds."""
     if TRUE in terms:
@@ -272,6 +287,16 @@ class Access:
         return all_of(
             [text.format(t=row.alias), *(self.scope(scope, row, ENDED) for scope in sorted(scopes))]
         )
+
+    def still_visible(self, row: Row, now: str, classes: tuple[str, ...], least: Level = Level.MASKED) -> str:
+        """SQL: the version that counts now, of a row that may be an earlier one, exists for this view; `now`: its alias.
+
+        What was told once is shown while the present version is: openness that was narrowed binds the past too.
+        """
+        present = Row(now, row.table, row.subject_alias)
+        same = f"{now}.public_id = {row.alias}.public_id AND {held(present)}"
+        shown = self.visible(present, classes, least)
+        return f"EXISTS (SELECT FROM {row.table.name} {now} WHERE {same} AND {shown})"
 
     def person(self, row: Row, least: Level = Level.MASKED) -> str:
         """SQL: of the natural person in `row` some fact is shown at least so."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.query.access import FALSE, TRUE, Access, Row, all_of, any_of, quoted
+from hub.query.access import FALSE, TRUE, Access, Row, all_of, any_of, held, quoted
 from hub.query.parameters import Context, Parameters
 from hub.query.relations import ROW_BY_ROW, TABLES, Table
 from hub.rights.policy import Level, Scope
@@ -46,6 +46,8 @@ class Expressions:
     view: View
     access: Access
     parameters: Parameters
+    # Placeholder of the moment whose knowledge is asked for; empty: now.
+    as_of: str = ""
 
     def column(
         self, row: Row, rule: Rule, type_name: str, field_type: str, prefix: str, is_list: bool = False
@@ -189,17 +191,7 @@ class Expressions:
 
     def _copied(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         """What a case copied from the record or list entry that it is about: where, and as far as, that itself is shown."""
-        classes = {
-            table: tuple(
-                dict.fromkeys(
-                    data_class
-                    for entity in self.view.vocabulary.entities.values()
-                    if entity.relation == table
-                    for data_class in entity.row_classes
-                )
-            )
-            for table in ("record", "list_entry")
-        }
+        classes = {table: self._classes_of(table) for table in ("record", "list_entry")}
         shown = self.access.copied(row, classes, Level.MASKED if rule.mask is Mask.KEEP else Level.FULL)
         value = f"{row.alias}.details->>'{of}'"
         return self.governed(row, rule, type_name, f"CASE WHEN {shown} THEN {value} END")
@@ -243,6 +235,11 @@ class Expressions:
         )
         return f"CASE WHEN {t}.closed_at IS NULL AND abs({t}.due_on - {today}) <= {_COUNTED_DAYS} THEN {count} END"
 
+    def _classes_of(self, table: str) -> tuple[str, ...]:
+        """The classes that rows of a table may be of."""
+        entities = [one for one in self.view.vocabulary.entities.values() if one.relation == table]
+        return tuple(dict.fromkeys(of for entity in entities for of in entity.row_classes))
+
     def _classes(self, rule: Rule, type_name: str) -> tuple[str, ...]:
         person = type_name == "NaturalPerson"
         return tuple(OF_PERSONS.get(c, c) if person else c for c in rule.classes)
@@ -258,31 +255,42 @@ class Expressions:
         shown = all_of(
             [
                 f"x.subject_id = {row.subject_id}",
-                "x.superseded_at IS NULL",
+                held(fact, self.as_of),
                 condition,
                 f"x.data_class IN ({quoted(classes)})",
                 self.access.sharing(fact),
                 self.access.in_use(fact),
+                self._still_told(fact),
             ]
         )
         return guard, f"FROM {table} x WHERE {shown}"
+
+    def _still_told(self, fact: Row) -> str:
+        """SQL: what the hub held at an earlier moment says something as long as the present version may."""
+        if not self.as_of:
+            return TRUE
+        classes = self._classes_of(fact.table.name)
+        return self.access.still_visible(fact, f"now_{fact.alias}", classes, Level.YES_NO)
 
     def _tristate(self, row: Row, rule: Rule, type_name: str, table: str, condition: str) -> str:
         guard, facts = self._facts(row, table, self._classes(rule, type_name), condition)
         if guard == FALSE:
             return "NULL::text"
-        answer = (
-            f"CASE WHEN EXISTS (SELECT {facts}) THEN 'YES' WHEN {self._missing(row, rule)} THEN 'INDETERMINATE'"
-            " ELSE 'NO' END"
+        missing = self._missing(row, rule)
+        otherwise = (
+            "ELSE 'INDETERMINATE'" if missing == TRUE else f"WHEN {missing} THEN 'INDETERMINATE' ELSE 'NO'"
         )
+        answer = f"CASE WHEN EXISTS (SELECT {facts}) THEN 'YES' {otherwise} END"
         return answer if guard == TRUE else f"CASE WHEN {guard} THEN {answer} END"
 
     def _missing(self, row: Row, rule: Rule) -> str:
         """SQL: a source of the field's classes does not answer, or sent of the subject what nobody understood yet.
 
         What is not there may still be so (§0.5). Sources declare the class of organizations; whose a row is, only the
-        row tells.
+        row tells. How sources stood at an earlier moment, and what they left in doubt then, is not kept.
         """
+        if self.as_of:
+            return TRUE
         unvouched = self.parameters.context(Context.UNVOUCHED, "text[]")
         asked = "{" + ",".join(rule.classes) + "}"
         doubted = f"coalesce({row.subject_alias or row.alias}.in_doubt ?| '{asked}', FALSE)"
@@ -301,8 +309,8 @@ class Expressions:
     def _penalty_count(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         classes = self._classes(rule, type_name)
         guard, facts = self._facts(row, "record", classes, "x.kind = 'PENALTY'")
-        guard = all_of([guard, self._guard(row, classes, Level.FULL)])
-        if guard == FALSE:
+        guard, missing = all_of([guard, self._guard(row, classes, Level.FULL)]), self._missing(row, rule)
+        if guard == FALSE or missing == TRUE:
             return "NULL::int"
         # A decision that two sources deliver is one, told apart by number and authority as `hub.rules.decisions` has it;
         # while a source is missing, no number is known to be all.
@@ -311,7 +319,7 @@ class Expressions:
             f" greatest(count(DISTINCT x.authority_name), 1)) AS n {facts}"
             " GROUP BY coalesce(x.document_number, x.public_id::text)) d)"
         )
-        return f"CASE WHEN {all_of([guard, f'NOT ({self._missing(row, rule)})'])} THEN {count} END"
+        return f"CASE WHEN {all_of([guard, f'NOT ({missing})'])} THEN {count} END"
 
     def _tax_grade_is_d(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         """A D that no other grade in force has come after: of a later year, or of a later day of the same (4.2).
@@ -327,11 +335,12 @@ class Expressions:
             [
                 "y.subject_id = x.subject_id",
                 "y.scheme = 'TAX'",
-                "y.superseded_at IS NULL",
+                held(other, self.as_of),
                 any_of([own, all_of(["y.data_class = 'D16'", public])]),
                 "(y.period > x.period OR y.period IS NOT DISTINCT FROM x.period AND y.effective_from > x.effective_from)",
                 self.access.sharing(other),
                 self.access.in_use(other),
+                self._still_told(other),
             ]
         )
         latest = f"NOT EXISTS (SELECT FROM grade y WHERE {later}{ROW_BY_ROW}"
@@ -340,6 +349,8 @@ class Expressions:
         )
 
     def _incomplete_sources(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        if self.as_of:
+            return "NULL::text[]"
         missing = self.parameters.context(Context.UNVOUCHED_BY_SOURCE, "text[]")
         asked = [
             known
@@ -368,10 +379,14 @@ class Expressions:
         guard = self._guard(row, rule.classes, Level.YES_NO)
         if guard == FALSE:
             return "NULL::text"
-        answer = (
-            f"CASE WHEN EXISTS (SELECT FROM identifier x WHERE x.subject_id = {row.subject_id} AND x.data_class = 'D3')"
-            " THEN 'YES' ELSE 'NO' END"
+        known = all_of(
+            [
+                f"x.subject_id = {row.subject_id}",
+                "x.data_class = 'D3'",
+                held(Row("x", TABLES["identifier"]), self.as_of),
+            ]
         )
+        answer = f"CASE WHEN EXISTS (SELECT FROM identifier x WHERE {known}) THEN 'YES' ELSE 'NO' END"
         return answer if guard == TRUE else f"CASE WHEN {guard} THEN {answer} END"
 
 

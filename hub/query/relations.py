@@ -15,6 +15,8 @@ class Table:
     letter: str = ""
     # The row carries its openness, its source and system time.
     fact: bool = True
+    # Column that says since when the hub has had a row, of which it keeps no versions; empty: nothing says so.
+    since: str = ""
     # SQL over `{t}`: the data class of a row; empty: the type of the field decides alone.
     data_class: str = "{t}.data_class"
     # SQL over `{t}`, `{today}`, `{partner}` and `{self}`: the row is in publicity and in use; empty: always.
@@ -180,7 +182,7 @@ TABLES = {
             party="({t}.source = 'ECOMMERCE_PLATFORM' AND starts_with({t}.source_record_id, {partner} || ':'))",
         ),
         Table("registration", data_class=""),
-        Table("identifier", fact=False),
+        Table("identifier", fact=False, since="recorded_at"),
         Table(
             "list_definition",
             letter="d",
@@ -192,6 +194,7 @@ TABLES = {
             "case_file",
             letter="c",
             fact=False,
+            since="opened_at",
             in_use=_CASE_IN_USE,
             ended=_CASE_ENDED,
             # Not even auditors: what was never disclosed is its unit's alone.
@@ -202,7 +205,7 @@ TABLES = {
             party=_PARTY,
             told=_CASE_TOLD,
         ),
-        Table("case_event", fact=False, data_class="", subject=""),
+        Table("case_event", fact=False, since="at", data_class="", subject=""),
         Table("delivery_out", fact=False, data_class="", subject=""),
     )
 }

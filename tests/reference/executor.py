@@ -19,7 +19,7 @@ from schema.persons import hmac_sm3
 from tests.reference.ids import public
 from tests.reference.masks import masked
 from tests.reference.rights import TYPES, Asker, Rights
-from tests.reference.rows import Row, Store
+from tests.reference.rows import Row, Store, believed
 from tests.reference.summary import summary
 from tests.worlds import ID_KEY
 
@@ -164,7 +164,7 @@ class Reference:
         self, thing: Thing, parent: str, name: str, rule: Rule, key: str, given: Mapping[str, Any]
     ) -> Any:
         if parent == "CreditSummary":
-            return summary(self.rights, thing.row, thing.type_name, name)
+            return summary(self.rights, thing.row, thing.type_name, name, thing.as_of)
         if f"{parent}.{name}" in self.asker.view.hidden:
             return None
         level = self._level(thing, rule)
@@ -193,7 +193,7 @@ class Reference:
                 return row["details"].get(rule.target)
             case Shape.EMBEDDED:
                 if name == "summary":
-                    return Thing(TYPES[row["kind"]], table, row, thing.level)
+                    return Thing(TYPES[row["kind"]], table, row, thing.level, thing.as_of)
                 return Thing("", table, row, thing.level, thing.as_of, rule.target)
             case Shape.ROWS:
                 if rule.target == "sources":
@@ -224,7 +224,11 @@ class Reference:
                 return None
             case "identityVerified":
                 known = self.store.about("identifier", row["subject_id"])
-                return "YES" if any(one["data_class"] == "D3" for one in known) else "NO"
+                return (
+                    "YES"
+                    if any(one["data_class"] == "D3" and believed(one, thing.as_of) for one in known)
+                    else "NO"
+                )
         raise AssertionError(name)
 
     # ---- other rows --------------------------------------------------------------------------------------------
@@ -311,7 +315,7 @@ class Reference:
         return Thing(TYPES[subject["kind"]], "subject", subject, level, as_of)
 
     def _then(self, subject: Row | None, as_of: datetime | None) -> Row | None:
-        """The subject as it was known then: named by the newest registration of the time."""
+        """The subject as it was known then: by the newest registration of the time that says it."""
         if subject is None or as_of is None:
             return subject
         if subject["created_at"] > as_of:
@@ -321,10 +325,11 @@ class Reference:
             for one in self.store.about("registration", subject["subject_id"])
             if one["recorded_at"] <= as_of and self.rights.shown("registration", one, "D1", versions=True)
         ]
-        if not known:
-            return subject
-        newest = max(known, key=lambda one: (one["recorded_at"], one["version_id"]))
-        return {**subject, **{name: newest[name] for name in _TOLD if newest[name] is not None}}
+        told: dict[str, Any] = dict.fromkeys(_TOLD)
+        for one in sorted(known, key=lambda one: (one["recorded_at"], one["version_id"])):
+            told |= {name: one[name] for name in _TOLD if one[name] is not None}
+        # It was called something before its first registration; nothing else was known of it.
+        return {**subject, **told, "display_name": told["display_name"] or subject["display_name"]}
 
     def _former_names(self, subject: Row, as_of: datetime | None) -> list[Thing]:
         found = []
@@ -456,18 +461,6 @@ class Reference:
                     kept = found is not None and found.type_name in self.asker.view.schema.type_map
                     return found if kept else None
         return None
-
-
-def believed(row: Row, as_of: datetime | None) -> bool:
-    """Whether the hub believed this version at the moment, by default now."""
-    if "superseded_at" not in row:
-        return True
-    ended = row["superseded_at"]
-    return (
-        ended is None
-        if as_of is None
-        else bool(row["recorded_at"] <= as_of and (ended is None or as_of < ended))
-    )
 
 
 def passes(row: Row, conditions: Mapping[str, Any]) -> bool:

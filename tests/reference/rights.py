@@ -132,15 +132,22 @@ class Rights:
             row["state"] in ("PUBLISHED", "SUSPENDED") or row["state"].startswith("EXITED")
         )
 
-    def shown(self, table: str, row: Row, data_class: str | None = None, versions: bool = False) -> Level:
-        """The level of a fact or identifier as a row; NONE: it does not exist for the caller.
+    def shown(
+        self,
+        table: str,
+        row: Row,
+        data_class: str | None = None,
+        versions: bool = False,
+        least: Level = Level.MASKED,
+    ) -> Level:
+        """The level of a fact or identifier as a row; NONE: it does not exist for the caller, not even at `least`.
 
         `versions`: the row is a former version, which is shown only while the present one is.
         """
         subject = self.store.subject(row.get("subject_id"))
         named = data_class or row["data_class"]
         level = self.level(named, subject, row if table in TOLD else None)
-        if level < Level.MASKED:
+        if level < least:
             return Level.NONE
         if table in TOLD and not self.open(row, subject, named):
             return Level.NONE
@@ -148,15 +155,19 @@ class Rights:
             self._ended(table, row) and self.level("D9", subject, row) >= Level.MASKED
         ):
             return Level.NONE
-        if versions and table in FACTS:
-            present = [
-                one
-                for one in self.store.about(table, row["subject_id"])
-                if one["public_id"] == row["public_id"] and one["superseded_at"] is None
-            ]
-            if not any(self.shown(table, one, data_class) for one in present):
-                return Level.NONE
+        if versions and table in FACTS and not self.still_shown(table, row, data_class):
+            return Level.NONE
         return level
+
+    def still_shown(
+        self, table: str, row: Row, data_class: str | None = None, least: Level = Level.MASKED
+    ) -> bool:
+        """Whether the present version of a fact, of which the row is any, exists for the caller."""
+        return any(
+            self.shown(table, one, data_class, least=least) is not Level.NONE
+            for one in self.store.about(table, row["subject_id"])
+            if one["public_id"] == row["public_id"] and one["superseded_at"] is None
+        )
 
     def subject_level(self, subject: Row | None) -> Level:
         """The level of a subject's own row; a natural person has that of the records that mention it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -59,6 +60,18 @@ def store_of_world(world: World) -> Store:
 async def load(connection: asyncpg.Connection, live: Mapping[str, list[Row]]) -> Store:
     """All rows of the store behind `connection`; `live`: what live customs says of codes."""
     return store_of({name: await connection.fetch(f"SELECT * FROM {name}") for name in TABLES}, live)
+
+
+def believed(row: Row, as_of: datetime | None) -> bool:
+    """Whether the hub believed this version at the moment, by default now."""
+    if "superseded_at" not in row:
+        return as_of is None or row["recorded_at"] <= as_of
+    ended = row["superseded_at"]
+    return (
+        ended is None
+        if as_of is None
+        else bool(row["recorded_at"] <= as_of and (ended is None or as_of < ended))
+    )
 
 
 def _plain(row: Row) -> Row:

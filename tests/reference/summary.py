@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from hub.rights.policy import Level
 from tests.reference.rights import Rights
-from tests.reference.rows import Row
+from tests.reference.rows import Row, believed
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,14 @@ QUESTIONS = {
 }
 
 
-def summary(rights: Rights, subject: Row, type_name: str, name: str) -> object:
-    """The answer to one field of CreditSummary about a subject that the caller sees."""
+def summary(rights: Rights, subject: Row, type_name: str, name: str, as_of: datetime | None = None) -> object:
+    """The answer to one field of CreditSummary about a subject that the caller sees.
+
+    How sources stood at an earlier moment, and what was in doubt then, is not kept: of it nothing is denied or counted.
+    """
     if name == "incompleteSources":
+        if as_of is not None:
+            return None
         asked = {
             source
             for field, one in QUESTIONS.items()
@@ -81,15 +87,21 @@ def summary(rights: Rights, subject: Row, type_name: str, name: str) -> object:
     found = [
         row
         for row in rights.store.about(question.table, subject["subject_id"])
-        if row["superseded_at"] is None
-        and row["data_class"] == data_class
+        if row["data_class"] == data_class
+        and _says_something(rights, question.table, row, as_of)
         and rights.open(row, subject, data_class)
         and rights.in_use(question.table, row)
         and question.says_yes(row)
     ]
     if name == "taxGradeIsD":
-        found = [row for row in found if not any(_later(one, row) for one in _tax_grades(rights, subject))]
-    missing = question.sources.intersection(rights.asker.incomplete) or _doubted(subject, question)
+        found = [
+            row for row in found if not any(_later(one, row) for one in _tax_grades(rights, subject, as_of))
+        ]
+    missing = (
+        as_of is not None
+        or question.sources.intersection(rights.asker.incomplete)
+        or _doubted(subject, question)
+    )
     if name == "publicPenaltyCount":
         if missing:
             return None
@@ -104,13 +116,18 @@ def _class_of(question: Question, type_name: str) -> str:
     return question.of_persons if type_name == "NaturalPerson" else question.data_class
 
 
-def _tax_grades(rights: Rights, subject: Row) -> list[Row]:
-    """The tax grades in force today that may say something to this caller, be it no more than that there is a later one."""
+def _says_something(rights: Rights, table: str, row: Row, as_of: datetime | None) -> bool:
+    """Whether the hub believed this version, and the present one may still say something to this caller."""
+    return believed(row, as_of) and (as_of is None or rights.still_shown(table, row, least=Level.YES_NO))
+
+
+def _tax_grades(rights: Rights, subject: Row, as_of: datetime | None) -> list[Row]:
+    """The tax grades in force that may say something to this caller, be it no more than that there is a later one."""
     return [
         row
         for row in rights.store.about("grade", subject["subject_id"])
-        if row["superseded_at"] is None
-        and row["scheme"] == "TAX"
+        if row["scheme"] == "TAX"
+        and _says_something(rights, "grade", row, as_of)
         and row["data_class"] in ("D16", "D17")
         and rights.level(row["data_class"], subject) >= Level.YES_NO
         and rights.open(row, subject, row["data_class"])

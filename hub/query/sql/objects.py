@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from hub.query.access import Row
 from hub.query.expressions import is_text
@@ -26,6 +27,7 @@ class Objects:
     def __init__(self, draft: Draft, visibility: Visibility) -> None:
         """`visibility`: of the rows, under the moment asked for."""
         self._draft = draft
+        self._expressions = replace(draft.expressions, as_of=visibility.as_of)
         # Under many keys a computed field is the same text, and dear to write.
         self._computed: dict[tuple[str, str, Row], str] = {}
         self.reach = Reach(draft, visibility)
@@ -125,7 +127,7 @@ class Objects:
 
     def _value(self, field: Selected, type_name: str, row: Row, prefix: str = "") -> str:
         """SQL of a field of the row; `prefix`: of the columns of an object that is embedded in it."""
-        rule, expressions = field.rule, self._draft.expressions
+        rule, expressions = field.rule, self._expressions
         if field.coordinate not in self._draft.view.visible:
             return "NULL::text"
         match rule.shape:

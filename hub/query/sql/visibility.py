@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.query.access import FALSE, TRUE, Row, all_of, any_of
+from hub.query.access import FALSE, TRUE, Row, all_of, any_of, held
 from hub.query.relations import TABLES, Relation
 from hub.query.sql.draft import Draft
 from schema.governance import HOLDER
@@ -42,20 +42,12 @@ class Visibility:
         return all_of([self._draft.is_type(row, types), shown])
 
     def of_classes(self, row: Row, classes: tuple[str, ...], former: bool = False) -> str:
-        """SQL: the view shows the row as one of `classes`.
-
-        What was told once is shown while the present version is: openness that was narrowed binds the past too.
-        """
+        """SQL: the view shows the row as one of `classes`; of an earlier version, still."""
         access = self._draft.access
         shown = access.visible(row, classes)
         if not (self.as_of or former) or not row.table.fact:
             return shown
-        now = Row(self._draft.alias("w"), row.table, row.subject_alias)
-        same = f"{now.alias}.public_id = {row.alias}.public_id AND {self.current(now)}"
-        present = access.visible(now, classes)
-        return all_of(
-            [shown, f"EXISTS (SELECT FROM {row.table.name} {now.alias} WHERE {same} AND {present})"]
-        )
+        return all_of([shown, access.still_visible(row, self._draft.alias("w"), classes)])
 
     def of_subject(self, row: Row) -> str:
         """SQL: the view shows the subject, kind by kind."""
@@ -71,35 +63,35 @@ class Visibility:
 
     def current(self, row: Row) -> str:
         """SQL: the row is the version that counts now."""
-        return f"{row.alias}.superseded_at IS NULL" if row.table.fact else TRUE
+        return held(row)
 
     def version(self, row: Row, relation: Relation) -> str:
         """SQL: the row is of a version that counts in `relation`: now, or as believed at the moment asked for."""
-        if not row.table.fact:
-            return TRUE
         if relation.former:
             return f"{row.alias}.superseded_at <= {self.as_of}" if self.as_of else TRUE
-        if self.as_of:
-            return (
-                f"{row.alias}.recorded_at <= {self.as_of}"
-                f" AND ({row.alias}.superseded_at IS NULL OR {row.alias}.superseded_at > {self.as_of})"
-            )
-        return self.current(row)
+        return held(row, self.as_of)
 
     def subjects(self) -> str:
         """FROM item of the subjects, under the names that they had at the moment asked for."""
         if not self.as_of:
             return "subject"
         g, s = self._draft.alias("g"), self._draft.alias("s")
-        columns = ", ".join(f"coalesce({g}.{name}, {s}.{name}) AS {name}" for name in _TOLD)
+        # What a registration does not say stays as one before it said.
+        newest = (
+            "array_agg(r.{0} ORDER BY r.recorded_at DESC, r.version_id DESC) FILTER (WHERE r.{0} IS NOT NULL)"
+        )
+        said = ", ".join(f"({newest.format(name)})[1] AS {name}" for name in _TOLD)
+        # A subject had a name before its first registration, which nobody kept; of the rest nothing was known.
+        columns = ", ".join(
+            f"coalesce({g}.{name}, {s}.{name}) AS {name}" if name == "display_name" else f"{g}.{name}"
+            for name in _TOLD
+        )
         # A registration that is not shown does not name the subject either.
         shown = self.of_classes(Row("r", TABLES["registration"], s), ("D1",))
         # Scopes follow the subject's region of today; what it was called follows the moment asked for.
         return (
-            f"(SELECT {s}.subject_id, {s}.public_id, {s}.kind, {s}.uscc, {s}.region_code, {s}.in_doubt, {columns}"
-            f" FROM subject {s}"
-            f" LEFT JOIN LATERAL (SELECT * FROM registration r WHERE r.subject_id = {s}.subject_id"
-            f" AND r.recorded_at <= {self.as_of} AND {shown}"
-            f" ORDER BY r.recorded_at DESC, r.version_id DESC LIMIT 1) {g} ON TRUE"
+            f"(SELECT {s}.subject_id, {s}.public_id, {s}.kind, {s}.uscc, {s}.region_code, {columns}"
+            f" FROM subject {s} CROSS JOIN LATERAL (SELECT {said} FROM registration r"
+            f" WHERE r.subject_id = {s}.subject_id AND r.recorded_at <= {self.as_of} AND {shown}) {g}"
             f" WHERE {s}.created_at <= {self.as_of})"
         )

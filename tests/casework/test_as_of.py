@@ -1,0 +1,192 @@
+"""What the hub knew at an earlier moment: of the past alone, and no more of it than may be told today."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from tests.casework.desk import MONDAY, Office
+
+DAY = timedelta(days=1)
+ASKED = """
+query A($c: String!, $at: DateTime) { subject(value: $c, asOf: $at) {
+  summary { taxGradeIsD hasSeriousDishonestyEntry hasPublicPenalty publicPenaltyCount incompleteSources }
+  records(first: 5) { edges { node { subject { summary { taxGradeIsD } } } } }
+  ... on Organization { grades { gradeCode } } } }
+"""
+SUMMARY = """
+query S($c: String!, $at: DateTime) { subject(value: $c, asOf: $at) { summary { taxGradeIsD hasSeriousDishonestyEntry } } }
+"""
+
+
+async def _firm(office: Office) -> str:
+    code = await office.subject()
+    await office.rows("UPDATE subject SET created_at = $2 WHERE uscc = $1", code, MONDAY - 9 * DAY)
+    return code
+
+
+async def _believed(
+    office: Office, table: str, code: str, *versions: dict[str, Any], again: int = 2, **same: Any
+) -> None:
+    """Lay a fact of which something else was believed every so many days; the last is believed still."""
+    public_id = (await office.rows("SELECT gen_random_uuid()::text AS id"))[0]["id"]
+    begun = [MONDAY - again * DAY * (len(versions) - number) for number in range(len(versions))]
+    for version, since, until in zip(versions, begun, [*begun[1:], None], strict=True):
+        told = {"public_id": public_id, "source_record_id": public_id, "payload_digest": f"{since.day:064d}"}
+        times = {"recorded_at": since, "superseded_at": until}
+        await office.fact(table, code, "", {**told, **same, **version, **times})
+
+
+def _grade(letter: str, **more: Any) -> dict[str, Any]:
+    return {
+        "data_class": "D16" if letter == "A" else "D17", "grade_code": letter, "grade_label": f"{letter}级",
+        "scheme": "TAX", "ruleset_version": "TAX-2025", "issuer_name": "国家税务总局青海省税务局", "period": "2025",
+        "effective_from": date(2026, 4, 20), "source": "TAX", **more,
+    }  # fmt: skip
+
+
+async def _told(office: Office, code: str, at: Any = None, **desk: Any) -> dict[str, Any]:
+    found: dict[str, Any] = (await office.desk(**desk).done(ASKED, {"c": code, "at": at and at.isoformat()}))[
+        "subject"
+    ]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("believed", "then", "now"),
+    [
+        ("DB", "YES", "NO"),
+        ("DA", "YES", "NO"),
+        # What the hub did not hold, nobody can deny: how sources stood then is not kept.
+        ("BD", "INDETERMINATE", "YES"),
+        ("BB", "INDETERMINATE", "NO"),
+    ],
+)
+async def test_the_summary_of_the_past_says_what_its_facts_say(
+    office: Office, believed: str, then: str, now: str
+) -> None:
+    code = await _firm(office)
+    await _believed(office, "grade", code, *(_grade(one) for one in believed))
+    await office.adverse(code, date(2026, 5, 10), recorded_at=MONDAY - 8 * DAY)
+    told = await _told(office, code, MONDAY - 3 * DAY)
+    assert [one["gradeCode"] for one in told["grades"]] == [believed[0]]
+    assert told["summary"] == {
+        "taxGradeIsD": then,
+        "hasSeriousDishonestyEntry": "INDETERMINATE",
+        "hasPublicPenalty": "YES",
+        "publicPenaltyCount": None,
+        "incompleteSources": None,
+    }
+    # The moment holds for all that is reached from the subject.
+    assert [one["node"]["subject"]["summary"]["taxGradeIsD"] for one in told["records"]["edges"]] == [then]
+    assert (await _told(office, code))["summary"] == {
+        "taxGradeIsD": now,
+        "hasSeriousDishonestyEntry": "NO",
+        "hasPublicPenalty": "YES",
+        "publicPenaltyCount": 1,
+        "incompleteSources": [],
+    }
+    before = await _told(office, code, MONDAY - 7 * DAY)
+    assert (before["grades"], before["summary"]["taxGradeIsD"]) == ([], "INDETERMINATE")
+
+
+async def test_a_later_grade_put_a_d_aside_only_once_the_hub_knew_of_it(office: Office) -> None:
+    code = await _firm(office)
+    await _believed(
+        office, "grade", code, _grade("D", period="2024", effective_from=date(2025, 4, 20)), again=6
+    )
+    await _believed(office, "grade", code, _grade("B"), again=2)
+    for moment, answer in ((MONDAY - 3 * DAY, "YES"), (MONDAY - DAY, "INDETERMINATE"), (None, "NO")):
+        assert (await _told(office, code, moment))["summary"]["taxGradeIsD"] == answer
+
+
+@pytest.mark.parametrize(
+    ("partner", "ended", "answer"),
+    [
+        ("commerce", {"state": "EXITED_REPAIRED"}, "INDETERMINATE"),
+        ("commerce", {"sharing_attribute": "RESTRICTED"}, "INDETERMINATE"),
+        ("commerce", {}, "YES"),
+        # Auditors are shown what has ended, so the past tells them of it.
+        ("auditor", {"state": "EXITED_REPAIRED"}, "YES"),
+    ],
+)
+async def test_the_summary_of_the_past_does_not_tell_what_has_ended_or_been_closed_since(
+    office: Office, partner: str, ended: dict[str, Any], answer: str
+) -> None:
+    code = await _firm(office)
+    await office.defined("T-BLACK", "BLACK")
+    entry = {
+        "data_class": "D10", "list_code": "T-BLACK", "color": "BLACK", "state": "PUBLISHED",
+        "recognized_on": date(2026, 6, 1), "decision_number": "甲",
+    }  # fmt: skip
+    await _believed(office, "list_entry", code, entry, entry | {"decision_number": "乙"} | ended)
+    desk = office.desk() if partner == "commerce" else office.desk("auditor", "AUDIT", "A-1", None)
+    asked = {"c": code, "at": (MONDAY - 3 * DAY).isoformat()}
+    told = (await desk.done(SUMMARY, asked))["subject"]["summary"]
+    assert told["hasSeriousDishonestyEntry"] == answer
+
+
+async def test_a_firm_is_told_of_as_its_registrations_had_it_by_then(office: Office) -> None:
+    """What a later one said first was not known before, and what a later one leaves out stays as it was."""
+    code = await _firm(office)
+    said: list[dict[str, Any]] = [
+        {"display_name": "甲", "registration_status": "存续"},
+        {"display_name": "甲", "registration_status": "存续", "legal_representative_name": "马德林"},
+        {"display_name": "乙", "registration_status": "注销", "industry_code": "F51"},
+    ]
+    same = {"data_class": "D1", "name_key": "甲", "source": "MARKET_REGULATION"}
+    await _believed(office, "registration", code, *said, **same)
+    await office.rows(
+        "UPDATE subject SET display_name = '乙', registration_status = '注销', industry_code = 'F51',"
+        " legal_representative_name = '马德林' WHERE uscc = $1",
+        code,
+    )
+    asked = """query R($c: String!, $at: DateTime) { subject(value: $c, asOf: $at) { displayName ... on Organization {
+      registrationStatus legalRepresentativeName industryCode establishedOn formerNames { name } } } }"""
+    names = "registrationStatus", "legalRepresentativeName", "industryCode", "establishedOn"
+    for days, name, told, former in (
+        (7, "乙", (None, None, None, None), []),
+        (5, "甲", ("存续", None, None, None), []),
+        (3, "甲", ("存续", "马德林", None, None), []),
+        (1, "乙", ("注销", "马德林", "F51", None), ["甲", "甲"]),
+    ):
+        moment = (MONDAY - days * DAY).isoformat()
+        found = (await office.desk().done(asked, {"c": code, "at": moment}))["subject"]
+        assert (found["displayName"], tuple(found[one] for one in names)) == (name, told), days
+        assert [one["name"] for one in found["formerNames"]] == former, days
+
+
+async def test_what_has_no_versions_is_told_of_the_past_from_when_the_hub_had_it(office: Office) -> None:
+    """Numbers, and cases with their events: not those that came later."""
+    code = await _firm(office)
+    for scheme, days in (("USCC", 8), ("ORG_CODE", 2)):
+        value = code if scheme == "USCC" else code[8:17]
+        await office.rows(
+            "INSERT INTO identifier (subject_id, scheme, value, data_class, source, recorded_at)"
+            " SELECT subject_id, $2, $3, 'D1', 'MARKET_REGULATION', $4 FROM subject WHERE uscc = $1",
+            *(code, scheme, value, MONDAY - days * DAY),
+        )
+    for number, days in (("C-1", 6), ("C-2", 1)):
+        opened = MONDAY - days * DAY
+        await office.rows(
+            "WITH made AS (INSERT INTO case_file (mechanism, number, subject_id, data_class, state, owner, opened_at,"
+            " opened_on, due_on, ruleset, details) VALUES ('COMMITMENT', $1 || $2, (SELECT subject_id FROM subject WHERE"
+            " uscc = $2), 'D33', 'PUBLISHED', 'commerce', $3, $4, '2027-11-23', 'T', '{}') RETURNING case_id)"
+            " INSERT INTO case_event (case_id, at, transition, to_state, actor_partner, actor_officer)"
+            " SELECT case_id, moment, 'x', 'PUBLISHED', 'commerce', 'o' FROM made, unnest($5::timestamptz[]) moment",
+            *(number, code, opened, opened.date(), [opened, MONDAY]),
+        )
+    asked = """query I($c: String!, $at: DateTime) { subject(value: $c, asOf: $at) {
+      commitments { number events { at } } ... on Organization { identifiers { scheme } } } }"""
+    for days, schemes, cases in (
+        (7, ["USCC"], []),
+        (3, ["USCC"], [("C-1", 1)]),
+        (1, ["ORG_CODE", "USCC"], [("C-2", 1), ("C-1", 1)]),
+        (None, ["ORG_CODE", "USCC"], [("C-2", 2), ("C-1", 2)]),
+    ):
+        moment = days and (MONDAY - days * DAY).isoformat()
+        found = (await office.desk().done(asked, {"c": code, "at": moment}))["subject"]
+        assert [one["scheme"] for one in found["identifiers"]] == schemes
+        assert [(one["number"][:3], len(one["events"])) for one in found["commitments"]] == cases
