@@ -86,8 +86,8 @@ class Explanation:
     level: DisclosureLevel = governed("披露级别", "level", OPEN, target="level", mask=Mask.KEEP)
     scope: str | None = governed("行范围", "rows it holds for", OPEN, target="scope", mask=Mask.KEEP)
     applies_to_subject: bool | None = governed(
-        "该主体在范围内",
-        "whether the named subject is within that scope",
+        "该主体在范围内；取决于单条数据或者授权同意的，为空",
+        "whether the named subject is within that scope; null where its single rows, or a consent, decide",
         OPEN,
         target="applies_to_subject",
         mask=Mask.KEEP,

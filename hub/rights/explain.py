@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from typing import Any
 
 from hub.errors import BadUserInput
@@ -10,7 +11,7 @@ from hub.rights.agreement_values import nearest
 from hub.rights.matrix import Level, Matrix, Purpose
 from hub.rights.policy import Decision
 from hub.rights.standing import Standing
-from hub.rights.view import NEEDED
+from hub.rights.view import least_of
 from schema.governance import HOLDER, OPEN, Parameter, Rule
 
 
@@ -58,7 +59,7 @@ def _access(number: int, matrix: Matrix, decision: Decision) -> dict[str, Any]:
 def explanations(
     standing: Standing,
     coordinate: str,
-    holds: dict[str, bool] | None,
+    holds: Mapping[str, bool] | None,
     purpose: Purpose,
     operator: bool = False,
 ) -> list[dict[str, Any]]:
@@ -81,6 +82,8 @@ def explanations(
     capability = rule.capability if rule else argument.capability if isinstance(argument, Parameter) else None
     if capability is not None and capability not in standing.view.capabilities:
         return [common | _row(0, None, Level.NONE, None, None, "NO_LEGAL_BASIS", f"协议未授予 {capability}")]
+    if coordinate in standing.view.gone:
+        return [common | _row(0, None, Level.NONE, None, None, "NO_LEGAL_BASIS", "协议不开放该项")]
     if rule is None or rule.classes in ((OPEN,), (HOLDER,)):
         level = Level.FULL if visible else Level.NONE
         return [common | _row(0, None, level, None, None, "OK" if visible else "NO_LEGAL_BASIS", None)]
@@ -92,10 +95,10 @@ def explanations(
 
 
 def _of_class(
-    standing: Standing, rule: Rule, data_class: str, holds: dict[str, bool] | None
+    standing: Standing, rule: Rule, data_class: str, holds: Mapping[str, bool] | None
 ) -> list[dict[str, Any]]:
     decision = standing.view.decisions[data_class]
-    enough = [grant for grant in decision.grants if grant.level >= NEEDED[rule.need]]
+    enough = [grant for grant in decision.grants if grant.level >= least_of(rule)]
     if not enough:
         return [_row(0, data_class, decision.level, None, None, str(decision.reason), decision.basis)]
     return [
@@ -104,12 +107,18 @@ def _of_class(
             data_class,
             grant.level,
             "+".join(sorted(grant.scopes)) or None,
-            None if holds is None else all(holds.get(scope, False) for scope in grant.scopes),
+            None if holds is None else _within(grant.scopes, holds),
             "OK" if grant.level is Level.FULL else str(decision.reason),
             grant.basis,
         )
         for grant in enough
     ]
+
+
+def _within(scopes: Set[str], holds: Mapping[str, bool]) -> bool | None:
+    """Whether a subject is within all of `scopes`; None where that is for its single rows, or a consent, to say."""
+    known = [holds.get(scope) for scope in scopes]
+    return False if False in known else None if None in known else True
 
 
 def _row(

@@ -183,6 +183,13 @@ class View:
         return tuple(found)
 
 
+def least_of(rule: Rule) -> Level:
+    """The level below which a field tells nothing: masked, a column that is withheld is null in every row."""
+    if rule.shape is Shape.COLUMN and rule.mask is Mask.WITHHELD and rule.need is Need.MASKED:
+        return Level.FULL
+    return NEEDED[rule.need]
+
+
 def _field_visible(
     view: View, type_name: str, coordinate: str, rule: Rule, types: frozenset[str], gone: frozenset[str]
 ) -> bool:
@@ -200,10 +207,7 @@ def _field_visible(
     if rule.classes in ((OPEN,), (HOLDER,)):
         return True
     classes = view.vocabulary.classes(type_name, rule)
-    need = NEEDED[rule.need]
-    if rule.shape is Shape.COLUMN and rule.mask is Mask.WITHHELD and rule.need is Need.MASKED:
-        need = Level.FULL
-    return view.allows(classes, need, subject_only=rule.need is Need.YES_NO)
+    return view.allows(classes, least_of(rule), subject_only=rule.need is Need.YES_NO)
 
 
 def _type_open(view: View, type_name: str) -> bool:
