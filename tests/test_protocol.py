@@ -19,7 +19,7 @@ from tests.raw_http import Answer, Incoming, document, received, request, sent
 GOOD = document(CHECK, code=MERCHANT)
 JSON = ("Content-Type", "application/json")
 # More than the server reads at a time, and than uvicorn takes of a body before it asks the application.
-LONG = b" " * 200_000 + GOOD
+LONG = b" " * 100_000 + GOOD
 
 
 def bearer(hub: ProvinceHub, partner: str = "mall") -> tuple[str, str]:
