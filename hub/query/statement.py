@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.query.parameters import Context, FromContext, FromRows, Source
-from hub.query.plan import Constant, Plan, Selected, Typename
+from hub.query.plan import Plan, Selected, Typename
 from hub.query.sql.draft import Draft, column_name, text
 from hub.query.sql.roots import Root, subject_key
 
 # What the roots are joined to.
 _ONE = "(SELECT) one"
 _NOW = FromContext(Context.NOW)
+# Columns of records in which some values are those of most records and some of few (ix_record_terms, ix_record_fine). Days
+# and numbers are not: whatever they are, they are found in the order of an index.
+_UNEVEN = frozenset({"source", "kind", "seriousness", "catalog_item_code", "authority_uscc", "fine_amount"})
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def compile_plan(plan: Plan, longest: int) -> Statement:
     )
     key = _merging_key(plan, parameters)
     if key is None:
-        return Statement(sql, parameters, rows, anew=any(map(_filters_records, plan.roots)))
+        return Statement(sql, parameters, rows, anew=any(map(_depends_on_values, plan.roots)))
     return Statement(sql, parameters, rows, _for_many(sql, key + 1), key)
 
 
@@ -64,12 +67,12 @@ def _root(root: Selected | Typename, plan: Plan, draft: Draft) -> str:
     return Root(draft, root).sql()
 
 
-def _filters_records(root: Selected | Typename) -> bool:
-    """Whether it browses all records for those that meet a filter: there may be a million of them, or none."""
+def _depends_on_values(root: Selected | Typename) -> bool:
+    """Whether it browses all records for those with such a value: there may be a million of them, or none."""
     return (
         isinstance(root, Selected)
         and root.rule.target == "records"
-        and root.arguments.get("filter", Constant(None)) != Constant(None)
+        and any(test.column in _UNEVEN for test in root.tests)
     )
 
 
