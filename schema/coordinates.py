@@ -86,21 +86,37 @@ class Vocabulary:
                 found[name] = self.possible(get_named_type(edge.fields["node"].type).name)
         return found
 
+    @cached_property
+    def holders(self) -> Mapping[str, tuple[str, ...]]:
+        """Type without rows of its own → the entities in whose rows it is embedded."""
+        found: dict[str, list[str]] = {}
+        for coordinate, rule in self.rules.items():
+            holder, _, field = coordinate.partition(".")
+            if rule.shape is Shape.EMBEDDED and holder in self.entities:
+                embedded = get_named_type(self.schema.type_map[holder].fields[field].type).name  # type: ignore[attr-defined]
+                if embedded not in self.entities:
+                    found.setdefault(embedded, []).append(holder)
+        return {name: tuple(holders) for name, holders in found.items()}
+
     def page_classes(self, connection: str) -> tuple[str, ...]:
         """The data classes that rows of a connection type may carry."""
         return tuple(c for one in self.node_types[connection] for c in self.entities[one].row_classes)
 
     def classes(self, type_name: str, rule: Rule) -> tuple[str, ...]:
-        """The data classes that may govern `rule` on a row of `type_name`; empty: its holder decides."""
+        """The data classes that may govern `rule` on a row of `type_name`, or in what is embedded there.
+
+        Empty: its holder decides.
+        """
         key = (type_name, rule.classes)
         known = self._classes.get(key)
         if known is None:
             found: list[str] = []
+            own = self.entities.get(type_name)
             for declared in rule.classes:
                 if declared == ROW:
                     found += [c for t in self.possible(type_name) for c in self.entities[t].row_classes]
                 elif declared != HOLDER:
-                    found.append(declared)
+                    found.append(own.renamed.get(declared, declared) if own else declared)
             known = self._classes[key] = tuple(dict.fromkeys(found))
         return known
 

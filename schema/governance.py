@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -126,18 +126,27 @@ class Entity:
     row_classes: tuple[str, ...]
     # Rows of the relation that are of this type: (column, values).
     discriminator: tuple[str, tuple[str, ...]] | None = None
+    # Of what such a row embeds: the class that the vocabulary names → the class that it is of here.
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 ENTITIES: str = "__hub_entity__"
 
 
 def entity(
-    relation: str, *row_classes: str, only: tuple[str, tuple[str, ...]] | None = None
+    relation: str,
+    *row_classes: str,
+    only: tuple[str, tuple[str, ...]] | None = None,
+    renamed: Mapping[str, str] | None = None,
 ) -> Callable[[type[T]], type[T]]:
     """Declare that the type's objects are rows of `relation` with one of `row_classes`."""
 
     def declare(cls: type[T]) -> type[T]:
-        setattr(cls, ENTITIES, Entity(relation=relation, row_classes=row_classes, discriminator=only))
+        setattr(
+            cls,
+            ENTITIES,
+            Entity(relation=relation, row_classes=row_classes, discriminator=only, renamed=renamed or {}),
+        )
         return cls
 
     return declare

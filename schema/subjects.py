@@ -43,6 +43,8 @@ from schema.tiers import SupervisionTier
 
 # Data classes a natural person's own row is decided by: the records that mention the person.
 PERSON = ("D5", "D8", "D11")
+# The classes of a person's facts, where the summary names those of organizations.
+OF_PERSONS = {"D4": "D5", "D6": "D8", "D10": "D11"}
 
 
 @strawberry.type(
@@ -346,7 +348,7 @@ class IndividualBusiness(CreditSubject):
 @strawberry.type(
     description="自然人：不可按姓名查找，只能经授权按证件号码精确匹配 · A natural person: never found by name, only by exact match"
 )
-@entity("subject", *PERSON, only=("kind", ("NATURAL_PERSON",)))
+@entity("subject", *PERSON, only=("kind", ("NATURAL_PERSON",)), renamed=OF_PERSONS)
 class NaturalPerson(CreditSubject):
     identity_verified: Tristate | None = governed(
         "身份已核验",

@@ -6,11 +6,12 @@ import pytest
 from graphql import GraphQLObjectType
 
 from hub.errors import BadUserInput
+from hub.query.plan import Plan
 from hub.rights.explain import explanations
 from hub.rights.policy import Level
 from hub.rights.view import least_of
 from schema.coordinates import vocabulary
-from tests.callers import CALLERS, caller
+from tests.callers import CALLERS, Caller, Path, caller
 
 
 @pytest.mark.parametrize("name", CALLERS)
@@ -50,3 +51,37 @@ def test_a_consent_is_not_called_missing_where_nobody_looked_for_it() -> None:
                 expected = False if False in known else None if None in known else True
                 assert row["applies_to_subject"] is expected, coordinate
     assert "CONSENT" in seen, seen
+
+
+SUMMARY = 'subject(value: "91630103MA75ABCD1M") { ... on %s { summary { asked: hasPublicPenalty } } }'
+
+
+def _plan(who: Caller, text: str) -> Plan:
+    return Path(None, {}).ready(who, text).compiled({}).plan  # type: ignore[arg-type]
+
+
+def test_of_a_persons_summary_the_classes_of_persons_are_told() -> None:
+    """The same question is D6 of an organization and D8 of a person; each is told where it was asked."""
+    customs = caller("customs", "JOINT_PUNISHMENT")
+    told = {}
+    for name in ("Organization", "NaturalPerson"):
+        plan = _plan(customs, "{ " + SUMMARY % name + " }")
+        told[name] = {
+            (one.data_class, one.level, one.reason) for one in plan.withheld if "Penalty" in one.coordinate
+        }
+    assert told == {"Organization": set(), "NaturalPerson": {("D8", "NONE", "PERSONAL_INFO")}}
+    both = _plan(
+        customs, "{ " + "".join(f"{n}: {SUMMARY % n} " for n in ("Organization", "NaturalPerson")) + "}"
+    )
+    assert [one.data_class for one in both.withheld if "Penalty" in one.coordinate] == ["D8"]
+
+
+def test_a_question_about_any_subject_is_explained_for_persons_too() -> None:
+    standing = caller("customs", "JOINT_PUNISHMENT").standing
+    asked = "CreditSummary.hasPublicPenalty"
+    anybody = explanations(standing, asked, None, standing.purpose)
+    assert [(row["data_class"], row["level"]) for row in anybody][-1] == ("D8", "NONE")
+    assert {row["data_class"] for row in anybody} == {"D6", "D8"}
+    # Who is named by a code is no natural person.
+    named = explanations(standing, asked, {}, standing.purpose)
+    assert {row["data_class"] for row in named} == {"D6"}

@@ -15,8 +15,6 @@ from hub.rules.calendar import NATIONAL, load_rest_days
 from schema.governance import HOLDER, OPEN, Mask, Need, Rule, Shape
 from schema.masks import home_pattern
 
-# Classes of a natural person's rows, where the vocabulary names those of organizations.
-OF_PERSONS = {"D4": "D5", "D6": "D8", "D10": "D11"}
 # Questions of the summary of which a “no” is only said when every source of their data class answers (§0.5).
 _VOUCHED_FOR = frozenset(
     {"on_list:BLACK", "on_list:WATCH", "on_list:RED", "on_list:TAX", "has_penalty", "penalty_count", "tax_grade_is_d"}
@@ -240,10 +238,6 @@ class Expressions:
         entities = [one for one in self.view.vocabulary.entities.values() if one.relation == table]
         return tuple(dict.fromkeys(of for entity in entities for of in entity.row_classes))
 
-    def _classes(self, rule: Rule, type_name: str) -> tuple[str, ...]:
-        person = type_name == "NaturalPerson"
-        return tuple(OF_PERSONS.get(c, c) if person else c for c in rule.classes)
-
     def _guard(self, row: Row, classes: tuple[str, ...], least: Level) -> str:
         """SQL: a question about `classes` may be answered of the row's subject at all."""
         return self.access.classes(_as_subject(row), classes, least, subject_only=True)
@@ -273,7 +267,7 @@ class Expressions:
         return self.access.still_visible(fact, f"now_{fact.alias}", classes, Level.YES_NO)
 
     def _tristate(self, row: Row, rule: Rule, type_name: str, table: str, condition: str) -> str:
-        guard, facts = self._facts(row, table, self._classes(rule, type_name), condition)
+        guard, facts = self._facts(row, table, self.view.vocabulary.classes(type_name, rule), condition)
         if guard == FALSE:
             return "NULL::text"
         missing = self._missing(row, rule)
@@ -307,7 +301,7 @@ class Expressions:
         return self._tristate(row, rule, type_name, "record", "x.kind = 'PENALTY'")
 
     def _penalty_count(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
-        classes = self._classes(rule, type_name)
+        classes = self.view.vocabulary.classes(type_name, rule)
         guard, facts = self._facts(row, "record", classes, "x.kind = 'PENALTY'")
         guard, missing = all_of([guard, self._guard(row, classes, Level.FULL)]), self._missing(row, rule)
         if guard == FALSE or missing == TRUE:
@@ -327,7 +321,7 @@ class Expressions:
         Grades of other classes, which are A and public, count where the view would let the question be asked of them too;
         what it hides says nothing. One without a year stands until it ends: nobody can tell which came first.
         """
-        classes = self._classes(rule, type_name)
+        classes = self.view.vocabulary.classes(type_name, rule)
         public = self.access.classes(_as_subject(row), ("D16",), Level.YES_NO, subject_only=True)
         own = " OR ".join(f"y.data_class = '{one}'" for one in classes)
         other = Row("y", TABLES["grade"], row.subject_alias or row.alias)
@@ -363,7 +357,7 @@ class Expressions:
         # How a source stands all may know; that it sent something of this subject, only who is answered the question.
         told: dict[str, set[str]] = {}
         for known in asked:
-            guard = self._guard(row, self._classes(known, type_name), NEEDED[known.need])
+            guard = self._guard(row, self.view.vocabulary.classes(type_name, known), NEEDED[known.need])
             told.setdefault(guard, set()).update(known.classes)
         doubts = any_of(
             [all_of([f"e.data_class IN ({quoted(sorted(of))})", guard]) for guard, of in told.items()]

@@ -201,6 +201,26 @@ def _walk(fields: Iterable[Selected | Typename], seen: set[Variant]) -> Iterator
                     yield from _walk(variant.fields, seen)
 
 
+def _withheld(view: View, fields: Iterable[Selected | Typename]) -> Iterator[Withheld]:
+    """Why fields are not in full wherever they are asked for, in the document's order; the same may come twice."""
+    seen: set[tuple[Variant, str]] = set()
+
+    def walk(fields: Iterable[Selected | Typename], row: str) -> Iterator[Withheld]:
+        for field in fields:
+            if isinstance(field, Selected):
+                # What is embedded in a row, and has none of its own, is of the classes of that row.
+                own = field.coordinate.partition(".")[0]
+                owner = row if row and own not in view.vocabulary.entities else own
+                yield from view.withheld(field.coordinate, owner)
+                below = owner if field.rule.shape is Shape.EMBEDDED else ""
+                for variant in field.variants:
+                    if (variant, below) not in seen:
+                        seen.add((variant, below))
+                        yield from walk(variant.fields, below)
+
+    return walk(fields, "")
+
+
 def static_variables(
     operation: OperationDefinitionNode, view: View
 ) -> tuple[tuple[str, GraphQLInputType], ...]:
@@ -258,7 +278,6 @@ class Planner:
         self._fragments = {
             one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
         }
-        self._withheld: dict[str, tuple[Withheld, ...]] = {}
         # By the type and the selections, which are nodes of the document: else all that stands below a field would be
         # planned anew for each type that leads to it, and the types of each level multiply those of the next.
         self._variants: dict[tuple[str, tuple[int, ...]], Variant] = {}
@@ -273,7 +292,7 @@ class Planner:
         )
         asked = {key: nodes for key, nodes in collected.items() if nodes[0].name.value not in INTROSPECTING}
         roots = self._fields(root, asked)
-        withheld = tuple(one for found in self._withheld.values() for one in found)
+        withheld = tuple(dict.fromkeys(_withheld(self._view, roots)))
         return Plan(self._view, root.name, roots, introspection, tuple(collected), withheld)
 
     def _collect(self, type_name: str, sets: Iterable[SelectionSetNode]) -> dict[str, list[FieldNode]]:
@@ -338,8 +357,6 @@ class Planner:
         name = nodes[0].name.value
         coordinate = f"{parent.name}.{name}"
         rule = self._view.vocabulary.rules[coordinate]
-        if coordinate not in self._withheld:
-            self._withheld[coordinate] = self._view.withheld(coordinate, parent.name)
         definition = parent.fields[name]
         named = get_named_type(definition.type)
         bare = definition.type.of_type if isinstance(definition.type, GraphQLNonNull) else definition.type

@@ -12,6 +12,7 @@ from hub.rights.matrix import Level, Matrix, Purpose
 from hub.rights.policy import Decision
 from hub.rights.standing import Standing
 from hub.rights.view import least_of
+from schema.coordinates import Vocabulary
 from schema.governance import HOLDER, OPEN, Parameter, Rule
 
 
@@ -87,11 +88,21 @@ def explanations(
     if rule is None or rule.classes in ((OPEN,), (HOLDER,)):
         level = Level.FULL if visible else Level.NONE
         return [common | _row(0, None, level, None, None, "OK" if visible else "NO_LEGAL_BASIS", None)]
-    for data_class in vocabulary.classes(coordinate.split(".")[0], rule):
+    for data_class in _governing(vocabulary, coordinate, rule, any_subject=visible and holds is None):
         rows += [common | row for row in _of_class(standing, rule, data_class, holds)]
     for number, row in enumerate(rows):
         row["ord"] = number
     return rows
+
+
+def _governing(vocabulary: Vocabulary, coordinate: str, rule: Rule, any_subject: bool) -> list[str]:
+    """The classes that govern a coordinate: of organizations, and where it is of `any_subject` of natural persons, too.
+
+    No natural person can be named here.
+    """
+    name = coordinate.partition(".")[0]
+    rows = vocabulary.holders.get(name, (name,)) if any_subject else (name,)
+    return list(dict.fromkeys(one for row in rows for one in vocabulary.classes(row, rule)))
 
 
 def _of_class(
