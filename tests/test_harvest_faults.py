@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,14 +20,15 @@ import pytest
 from connectors import commerce
 from connectors.contract import Refused, Unavailable
 from hub.errors import StoreUnavailable
-from hub.harvest import checkpoints
+from hub.harvest import checkpoints, imports
 from hub.harvest.imports import import_files
 from hub.harvest.quarantine import list_quarantined
 from hub.harvest.replay import dismiss
-from hub.harvest.run import harvest
+from hub.harvest.run import Progress, harvest
 from hub.harvest.versions import Totals
 from hub.sandbox.names import uscc
 from hub.store.embedded import EmbeddedPostgres
+from tests.command_line import alive, below
 from tests.conftest import Database, copied_store
 from tests.harvesting import (
     NO_PAUSE,
@@ -270,13 +273,64 @@ def dirty_file(tmp_path: Path, rows: int) -> Path:
     return written(tmp_path, *made, name="XK_20261101.csv", encoding="gb18030")
 
 
+def readers_of(pid: int) -> list[int]:
+    """The processes that read a file for this one."""
+    return [
+        one for one in below(pid) if b"hub.harvest.understanding" in Path(f"/proc/{one}/cmdline").read_bytes()
+    ]
+
+
+async def test_a_reader_that_is_killed_leaves_what_it_told_and_the_import_goes_on_from_there(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, seen = dirty_file(tmp_path, 12_000), set()
+    monkeypatch.setattr(imports, "LARGE_BYTES", 1)
+
+    def kill(told: Progress) -> None:
+        seen.update(readers := readers_of(os.getpid()))
+        if len(seen) == 1:
+            os.kill(readers[0], signal.SIGKILL)
+
+    (cut,) = await import_files([path], TOOLS, database.writer, kill)
+    assert (cut.status, cut.message) == ("UNAVAILABLE", "the process that reads the file has ended")
+    assert 0 < cut.totals.read < 12_000
+    assert cut.totals.read == await one(database, "SELECT rows_read FROM source_state")
+    whole = await imported(database, path)
+    assert (whole.status, whole.totals.read) == ("OK", 12_000)
+    assert not alive(list(seen))
+
+
+async def test_a_reader_beside_refuses_in_the_same_words_and_ends_with_whoever_waits_for_it(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_bytes(b"a,b\n1,2\n")
+    here = await imported(database, bad)
+    monkeypatch.setattr(imports, "LARGE_BYTES", 1)
+    assert await imported(database, bad) == here
+    told = asyncio.Event()
+    running = asyncio.create_task(
+        import_files([dirty_file(tmp_path, 12_000)], TOOLS, database.writer, lambda _: told.set())
+    )
+    await asyncio.wait_for(told.wait(), 30)
+    (reader,) = readers_of(os.getpid())
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert not alive([reader])
+
+
 async def test_an_import_killed_again_and_again_ends_as_one_that_was_not(
-    database: Database, second_database: Database, tmp_path: Path
+    database: Database, second_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = dirty_file(tmp_path, 40_000)
-    whole = await imported(second_database, path)
+    # What is killed reads in a process beside it; what that gives is the same.
+    assert path.stat().st_size > imports.LARGE_BYTES
+    with monkeypatch.context() as patched:
+        patched.setattr(imports, "LARGE_BYTES", sys.maxsize)
+        whole = await imported(second_database, path)
     chance = random.Random(7)
-    kills = 0
+    kills, readers = 0, []
     for _ in range(40):
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.harvesting", database.writer_dsn, str(path)),
@@ -288,6 +342,7 @@ async def test_an_import_killed_again_and_again_ends_as_one_that_was_not(
         if said.startswith(b"read") and kills < 8:
             await asyncio.sleep(chance.random() * 0.8)
             if process.returncode is None:
+                readers += readers_of(process.pid)
                 process.kill()
                 kills += 1
         rest = await process.stdout.read()
@@ -295,6 +350,8 @@ async def test_an_import_killed_again_and_again_ends_as_one_that_was_not(
         if rest.endswith(b"OK\n") or said == b"OK\n":
             break
     assert kills >= 5
+    assert len(readers) >= 3
+    assert not alive(readers)
     assert whole.totals.read == 40_000
     assert await contents(database.writer) == await contents(second_database.writer)
     again = await imported(database, path)

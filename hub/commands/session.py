@@ -12,7 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec
 
 import asyncpg
@@ -83,7 +83,7 @@ def tools_of(configured: Settings) -> Tools:
     """What connectors are lent that are harvested: nobody waits for a page of rows as for an answer."""
     key = configured.id_key
     return Tools(
-        digest_person_id=lambda number: hmac_sm3(key, number),
+        digest_person_id=partial(hmac_sm3, key),
         deadline=configured.harvest_deadline,
         now=present,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -14,7 +16,11 @@ from connectors.drop import cursor_at
 from connectors.files import digest_of
 from hub.harvest import checkpoints
 from hub.harvest.run import Outcome, Report, Run, exclusive, intake_of
+from hub.harvest.understanding import Beside, here
 from hub.harvest.versions import Totals
+
+# From this size on a file is read in a process of its own; to start one takes as long as some thousand rows.
+LARGE_BYTES = 8 << 20
 
 
 async def import_files(
@@ -57,10 +63,17 @@ async def _import(
             await checkpoints.count(connection, source.name, totals, clock())
 
         intake = await intake_of(connection, source, clock())
-        run = Run(connector, connection, clock, intake, report, path.name, before)
+        batches = Beside(path, tools, intake) if _is_large(path) else partial(here, connector, intake)
+        run = Run(source, batches, connection, clock, report, path.name, before)
         outcome = await run.to_the_end(cursor_at(digest, before.read), move, ())
         if outcome.status == "OK":
             await checkpoints.finish(connection, digest, clock())
             if not harvested:
                 await checkpoints.note_success(connection, source.name, clock(), clock())
     return outcome
+
+
+def _is_large(path: Path) -> bool:
+    with suppress(OSError):
+        return path.stat().st_size >= LARGE_BYTES
+    return False

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import asyncpg
 
@@ -15,7 +16,6 @@ from connectors.contract import (
     SHANGHAI,
     Connector,
     Mode,
-    RawRow,
     Refused,
     Retention,
     Source,
@@ -26,7 +26,7 @@ from hub.errors import HarvestRunning, SourceUnknown, StoreUnavailable
 from hub.harvest import checkpoints, quarantine
 from hub.harvest.catalogue import load_catalogue
 from hub.harvest.intake import Intake
-from hub.harvest.understood import Prepared, Rejected
+from hub.harvest.understanding import Understanding, Understood, here
 from hub.harvest.versions import Totals, write_batch
 from hub.rules.certificates import load_certificate_rules
 from hub.rules.listing import load_list_rules
@@ -39,8 +39,6 @@ Clock = Callable[[], datetime]
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 # A killed harvest's connection may hold its lock until the server notices.
 _LOCK_SECONDS = 30.0
-# Rows understood between two looks at the store's answers: a few milliseconds of work.
-_SLICE = 50
 _COLLECT_AFTER = (100_000, 50, 100)
 _LOCK = "SELECT pg_try_advisory_lock(0x48415256, hashtext($1))"
 _UNLOCK = "SELECT pg_advisory_unlock(0x48415256, hashtext($1))"
@@ -95,7 +93,7 @@ async def harvest(
             await checkpoints.count(connection, source.name, totals, clock(), cursor)
 
         intake = await intake_of(connection, source, begun)
-        run = Run(connector, connection, clock, intake, report, source.name)
+        run = Run(source, partial(here, connector, intake), connection, clock, report, source.name)
         try:
             outcome = await run.to_the_end(await checkpoints.cursor_of(connection, source.name), move, pauses)
         except Exception:
@@ -194,19 +192,19 @@ class Run:
 
     def __init__(
         self,
-        connector: Connector,
+        source: Source,
+        batches: Understanding,
         connection: asyncpg.Connection,
         clock: Clock,
-        intake: Intake,
         report: Report | None,
         name: str,
         before: Totals | None = None,
     ) -> None:
         """`before`: what was taken of a file before; the totals go on from there."""
-        self._connector = connector
+        self._source = source
+        self._batches = batches
         self._connection = connection
         self._clock = clock
-        self._intake = intake
         self._report = report
         self._name = name
         self._totals = before or Totals()
@@ -239,37 +237,23 @@ class Run:
         """Go through the batches. However it ends, what was handed to the store is stored first."""
         writing: asyncio.Task[None] | None = None
         try:
-            async for batch in self._connector.harvest(self._cursor):
-                understood = await self._understand(batch.rows)
-                if writing is not None:
-                    await writing
-                writing = asyncio.create_task(self._write(understood, batch.cursor, batch.total, move))
+            async with aclosing(self._batches(self._cursor)) as batches:
+                async for batch in batches:
+                    if writing is not None:
+                        await writing
+                    writing = asyncio.create_task(self._write(batch, move))
         finally:
             if writing is not None:
                 await writing
 
-    async def _understand(self, rows: Sequence[RawRow]) -> list[Prepared | Rejected]:
-        """Understand rows a few at a time, so that the batch before can be written meanwhile.
-
-        Not in a thread: the two would wait for each other's interpreter lock at every packet.
-        """
-        understood: list[Prepared | Rejected] = []
-        for first in range(0, len(rows), _SLICE):
-            understood += self._intake.prepare(self._connector, rows[first : first + _SLICE])
-            await asyncio.sleep(0)
-        return understood
-
-    async def _write(
-        self, batch: Sequence[Prepared | Rejected], cursor: str, expected: int | None, move: Move
-    ) -> None:
+    async def _write(self, batch: Understood, move: Move) -> None:
         async def checkpoint(_: asyncpg.Connection, totals: Totals) -> None:
-            await move(cursor, totals)
+            await move(batch.cursor, totals)
 
-        source = self._connector.source
-        totals = await write_batch(self._connection, source, batch, self._clock(), checkpoint)
+        totals = await write_batch(self._connection, self._source, batch.rows, self._clock(), checkpoint)
         self._totals += totals
         # A source that gives nothing new between two failures must not be asked for ever.
-        self._progressed = self._progressed or (totals.read > 0 and cursor != self._cursor)
-        self._cursor = cursor
+        self._progressed = self._progressed or (totals.read > 0 and batch.cursor != self._cursor)
+        self._cursor = batch.cursor
         if self._report is not None:
-            self._report(Progress(self._name, self._totals, expected))
+            self._report(Progress(self._name, self._totals, batch.expected))
