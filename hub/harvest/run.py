@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -26,7 +25,7 @@ from hub.errors import HarvestRunning, SourceUnknown, StoreUnavailable
 from hub.harvest import checkpoints, quarantine
 from hub.harvest.catalogue import load_catalogue
 from hub.harvest.intake import Intake
-from hub.harvest.understanding import Understanding, Understood, here
+from hub.harvest.understanding import Understanding, Understood, here, patient_collector
 from hub.harvest.versions import Totals, write_batch
 from hub.rules.certificates import load_certificate_rules
 from hub.rules.listing import load_list_rules
@@ -39,7 +38,6 @@ Clock = Callable[[], datetime]
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 # A killed harvest's connection may hold its lock until the server notices.
 _LOCK_SECONDS = 30.0
-_COLLECT_AFTER = (100_000, 50, 100)
 _LOCK = "SELECT pg_try_advisory_lock(0x48415256, hashtext($1))"
 _UNLOCK = "SELECT pg_advisory_unlock(0x48415256, hashtext($1))"
 
@@ -176,17 +174,6 @@ async def _living(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
     raise StoreUnavailable("The store cuts every connection.")
 
 
-@contextmanager
-def _patient_collector() -> Iterator[None]:
-    """Look for cycles less often while rows go by: they hold none, and looking costs a quarter of the time."""
-    before = gc.get_threshold()
-    gc.set_threshold(*_COLLECT_AFTER)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
 class Run:
     """One pass over a source: while the store writes a batch, the next one is read and understood."""
 
@@ -213,7 +200,7 @@ class Run:
 
     async def to_the_end(self, cursor: str | None, move: Move, pauses: Sequence[float]) -> Outcome:
         """All batches from `cursor` on; an unavailable source is asked again, a refusal ends the pass."""
-        with _patient_collector():
+        with patient_collector():
             return await self._ask(cursor, move, pauses)
 
     async def _ask(self, cursor: str | None, move: Move, pauses: Sequence[float]) -> Outcome:

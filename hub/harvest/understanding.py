@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import pickle
 import struct
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,6 +25,7 @@ _SLICE = 50
 _ROWS = 250
 # Bytes of messages that may wait to be taken in.
 _WAITING = 1 << 20
+_COLLECT_AFTER = (100_000, 50, 100)
 _LENGTH = struct.Struct("!I")
 
 
@@ -41,6 +43,17 @@ class Understood:
 
 # Cursor → the batches after it. Raises Refused, Unavailable.
 Understanding = Callable[[str | None], AsyncGenerator[Understood, None]]
+
+
+@contextmanager
+def patient_collector() -> Iterator[None]:
+    """Look for cycles less often while rows go by: they hold none, and looking costs a quarter of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(*_COLLECT_AFTER)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 async def here(connector: Connector, intake: Intake, cursor: str | None) -> AsyncGenerator[Understood, None]:
@@ -131,7 +144,8 @@ def main() -> None:
     """Read what standard input names, and tell it to standard output for as long as somebody listens."""
     with suppress(BrokenPipeError):
         beside, cursor = pickle.load(sys.stdin.buffer)  # noqa: S301
-        asyncio.run(_read(beside, cursor, sys.stdout.buffer))
+        with patient_collector():
+            asyncio.run(_read(beside, cursor, sys.stdout.buffer))
 
 
 if __name__ == "__main__":
