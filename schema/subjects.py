@@ -223,7 +223,11 @@ class Organization(CreditSubject):
         "标识", "identifiers", "D1", shape=Shape.MANY, target="subject.identifiers"
     )
     former_names: list[FormerName] | None = governed(
-        "曾用名", "names recorded earlier", "D1", shape=Shape.MANY, target="subject.former_names"
+        "曾用名，每个名称一次；来源信息为该名称首次登记时的",
+        "names recorded earlier, each once, with the provenance of when it was first recorded",
+        "D1",
+        shape=Shape.MANY,
+        target="subject.former_names",
     )
     contact: Contact | None = governed(
         "联系方式", "contact details", OPEN, shape=Shape.ONE, target="subject.contact"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -20,7 +21,7 @@ from tests.reference.rows import Store, store_of_world
 from tests.stage import Stage, stage_over
 from tests.test_authorization_hidden import who_hides
 from tests.test_database import connected, fresh, migrated_before
-from tests.worlds import World, build
+from tests.worlds import NOW, World, build
 
 pytestmark = pytest.mark.long
 
@@ -139,6 +140,38 @@ def test_a_firm_by_its_former_name_comes_behind_who_bears_the_name_now(stage: St
     ids = [one["subject"]["id"] for one in asked(stage, who, world, OLD)]
     assert len(ids) == len(set(ids))
     assert asked(stage, who, world, OLD)[0]["why"] == ["NAME_EQUAL"]
+
+
+FORMER = "query F($c: String!) { subject(value: $c) { ... on Organization { formerNames { name provenance { recordedAt } } } } }"
+
+
+def test_a_name_that_many_versions_bore_is_told_once_as_it_was_first_recorded(stage: Stage) -> None:
+    """An address that changed made no new name; whoever is shown names masked is not told which are the same."""
+    world, who = build(6), caller(*SUPERVISION)
+    firm = next(
+        row
+        for row in world.tables["subject"]
+        if TYPES[row["kind"]] == "Organization" and row["uscc"] is not None
+    )
+    _register(world, firm, OLD, OLD, "青海旧日茶业有限公司", OLD, NEW)
+    since = NOW - timedelta(days=50)
+    versions = [row for row in world.tables["registration"] if row["subject_id"] == firm["subject_id"]]
+    for place, row in enumerate(versions):
+        row["recorded_at"] = since + timedelta(days=place)
+        row["superseded_at"] = None if place == len(versions) - 1 else since + timedelta(days=place + 1)
+    stage.play(world)
+    given = {"c": firm["uscc"]}
+    answer = stage.run(Path(stage.reader, world.live).answer(who, FORMER, given))
+    told = orjson.loads(answer.data)["subject"]["formerNames"]
+    assert [one["name"] for one in told] == ["青海旧日茶业有限公司", OLD]
+    assert [datetime.fromisoformat(one["provenance"]["recordedAt"]) for one in told] == [
+        since + timedelta(days=2),
+        since,
+    ]
+    blind = who_hides(*SUPERVISION, "FormerName.name")
+    text = FORMER.replace("name provenance", "provenance")
+    answer = stage.run(Path(stage.reader, world.live).answer(blind, text, given))
+    assert len(orjson.loads(answer.data)["subject"]["formerNames"]) == 4
 
 
 def _register(world: World, subject: dict[str, Any], *names: str) -> None:

@@ -248,6 +248,9 @@ class Relation:
     blind: str = "{t}.public_id"
     # Its own join says which versions count; elsewhere the current one does.
     former: bool = False
+    # Column and coordinate: rows that agree in it are one, the first of them in the order, for whoever is shown it in full.
+    # To others the equality of two masked values would be told.
+    once: tuple[str, str] | None = None
 
 
 RELATIONS = {
@@ -276,6 +279,8 @@ RELATIONS = {
         "{t}.subject_id = {p}.subject_id AND {t}.superseded_at IS NOT NULL AND {t}.display_name <> {p}.display_name",
         ("recorded_at", "version_id"),
         former=True,
+        # What else a registration says changes, too: a name is borne by many versions.
+        once=("display_name", "FormerName.name"),
         tells=("FormerName.provenance", "Provenance.recordedAt"),
         blind="md5({t}.version_id::text)",
     ),

@@ -338,7 +338,12 @@ class Reference:
             if ended and row["display_name"] != subject["display_name"]:
                 one = self._thing("registration", row, as_of, "D1", former=True)
                 found += [one] if one is not None else []
-        return ordered(found, "recorded_at", "version_id", reverse=True)
+        listed = ordered(found, "recorded_at", "version_id")
+        if self.asker.view.tells_by(("FormerName.name",)):
+            # Each name once, as it was first recorded; that two masked names are one nobody is told.
+            first = {one.row["display_name"]: one for one in reversed(listed)}
+            listed = [one for one in listed if first[one.row["display_name"]] is one]
+        return listed[::-1]
 
     def _grades(self, subject: Row, as_of: datetime | None, scheme: str | None) -> list[Thing]:
         found = self._things("grade", subject, as_of)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from hub.query.access import Row, all_of
+from dataclasses import replace
+
+from hub.query.access import TRUE, Row, all_of
 from hub.query.plan import Selected
+from hub.query.relations import ROW_BY_ROW, Relation
 from hub.query.sql.draft import Draft, json_list
 from hub.query.sql.reach import ObjectOf, Reach, Reached
 
@@ -39,7 +42,7 @@ class Related:
         reached = self._reach.reached(field, parent)
         relation, row, visibility = reached.relation, reached.row, self._reach.visibility
         shown = visibility.of_types(row, field.types, former=relation.former)
-        conditions = all_of([*self._reach.conditions(reached), shown])
+        conditions = all_of([*self._reach.conditions(reached), shown, self._first(reached)])
         value = self._object_of(field.variants, row)
         source = value.source(self._reach.source(reached))
         listed = f"(SELECT {json_list(value.sql, reached.order(relation.descending))} FROM {source} WHERE {conditions})"
@@ -49,3 +52,24 @@ class Related:
             return "NULL::json"
         answered = self._draft.brought(reached.live.answered)
         return f"(SELECT CASE WHEN {answered} ? {parent.alias}.uscc THEN {listed} END)"
+
+    def _first(self, reached: Reached) -> str:
+        """SQL: no row that is shown comes before it of those that agree with it in what tells rows apart."""
+        relation, row, visibility = reached.relation, reached.row, self._reach.visibility
+        if relation.once is None or not self._draft.view.tells_by((relation.once[1],)):
+            return TRUE
+        other = replace(row, alias=self._draft.alias("e"))
+        same = all_of(
+            [
+                visibility.version(other, relation),
+                relation.join.format(t=other.alias, p=reached.parent.alias if reached.parent else ""),
+                f"{other.alias}.{relation.once[0]} = {row.alias}.{relation.once[0]}",
+                f"({_columns(other, relation)}) < ({_columns(row, relation)})",
+                visibility.of_types(other, reached.field.types, former=relation.former),
+            ]
+        )
+        return f"NOT EXISTS (SELECT FROM {relation.table} {other.alias} WHERE {same}{ROW_BY_ROW}"
+
+
+def _columns(row: Row, relation: Relation) -> str:
+    return ", ".join(f"{row.alias}.{column}" for column in relation.order)
