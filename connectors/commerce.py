@@ -19,6 +19,7 @@ from connectors.contract import (
     Source,
     Tools,
 )
+from connectors.counterparty import persons_in
 from connectors.drop import DroppedFiles, FileConnector, GivenFile, drop_directory
 from connectors.files import reject_defect
 from connectors.publicity import LICENSE_ITEM, PENALTY_ITEM, item_of
@@ -76,3 +77,7 @@ class PublicityFiles(FileConnector):
         reject_defect(row)
         today = self._tools.now().astimezone(SHANGHAI).date()
         return item_of(row, today, self._tools.digest_person_id)
+
+    def persons_in(self, row: RawRow) -> set[str]:
+        """The digests of persons' numbers in a row that was not understood."""
+        return persons_in(row, self._tools.digest_person_id)

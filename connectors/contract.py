@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
@@ -199,4 +199,13 @@ class Connector(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class NamesPersons(Protocol):
+    """A connector whose rows may be about natural persons."""
+
+    def persons_in(self, row: RawRow) -> Collection[str]:
+        """The digests of the persons' numbers by which `row`, which could not be understood, may name whom it is about."""
         ...

@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date
 
-from connectors.contract import RowRejected, SubjectRef
+from connectors.contract import RawRow, RowRejected, SubjectRef
+from connectors.files import DEFECT, DEFECT_REASON
 from connectors.reading import Reader
 
 # The national format's "no USCC": many subjects share it, so it is never a key.
@@ -35,6 +36,8 @@ _PAPERS = {
     "外国人永久居留身份证": "FOREIGN_PR_ID",
 }
 _RESIDENT = re.compile(r"\d{17}[\dX]")
+# The counterparty's number in either template.
+_PERSON_COLUMNS = ("_XDR_ZJHM", "_XDR_SFZ")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _NOISE = re.compile(r"[\s\-'‐-―]")
 
@@ -91,6 +94,15 @@ def counterparty(
     elif kind == "LEGAL_PERSON" and _UNINCORPORATED.search(name):
         kind = "UNINCORPORATED_ORGANIZATION"
     return SubjectRef(kind, name, tuple(codes.items()), region)
+
+
+def persons_in(row: RawRow, digest_person_id: Callable[[str], str]) -> set[str]:
+    """The digests of the numbers by which a row that nobody understands may name a natural person."""
+    numbers = {text for name, text in row.fields.items() if text and name.endswith(_PERSON_COLUMNS)}
+    if not numbers.union(row.fields) - {DEFECT, DEFECT_REASON}:
+        # Nothing of it could be read: what looks like a number of a person, in bytes of whatever encoding.
+        numbers = set(_RESIDENT.findall(row.raw.decode("latin-1")))
+    return {digest_person_id(fold(number)) for number in numbers}
 
 
 def fold(value: str) -> str:

@@ -123,6 +123,10 @@ class CreditPlatform:
         record_id = f"{item}:{key}:{code}:{values['decision_number']}"
         return Item(Kind.LIST_ENTRY, record_id, item, subject, values, updated, deleted, read.flags)
 
+    def persons_in(self, row: RawRow) -> set[str]:
+        """The digest in a row that was not understood, where it is about a natural person."""
+        return {digest} if (digest := row.fields.get("zjhm")) else set()
+
     async def close(self) -> None:
         """Close the connections."""
         await self._platform.close()

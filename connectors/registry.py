@@ -23,7 +23,7 @@ from connectors.contract import (
     SubjectRef,
     Tools,
 )
-from connectors.counterparty import fold
+from connectors.counterparty import fold, persons_in
 from connectors.listing import listing
 from connectors.platform import Platform, account, platform_settings
 from connectors.publicity import item_of
@@ -159,6 +159,10 @@ class Registry:
             source_updated_at=read.moment("gxsj"),
             deleted=read.says("scbz") is True,
         )
+
+    def persons_in(self, row: RawRow) -> set[str]:
+        """The digests of persons' numbers in a row that was not understood."""
+        return persons_in(row, self._tools.digest_person_id)
 
     async def close(self) -> None:
         """Close the connections."""

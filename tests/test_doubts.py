@@ -25,7 +25,7 @@ from tests.callers import caller
 from tests.casework.test_repair_results import Window
 from tests.conftest import Database
 from tests.harvesting import Rows, fined, granted, imported, one, take
-from tests.publicity_files import FIRM, NOW, OTHER_FIRM, TOOLS, csv_bytes, penalty_row
+from tests.publicity_files import FIRM, NOW, OTHER_FIRM, PERSON, TOOLS, csv_bytes, penalty_row
 from tests.stage import stage_over
 from tests.worlds import NOW as STAGED
 from tests.worlds import TODAY, Builder, build
@@ -243,3 +243,26 @@ def test_that_a_row_waits_is_told_to_those_alone_who_are_answered_what_it_leaves
     assert told == [
         ("INDETERMINATE", ["TAX"]) if number % 2 else (None, []) for number in range(len(members))
     ]
+
+
+@pytest.mark.parametrize("tail", [{}, {"CF_CFLB": "罚"}])
+@pytest.mark.parametrize("broken", [b"", b",one cell too many"])
+async def test_a_row_about_a_natural_person_leaves_that_person_in_doubt_by_the_digest_alone(
+    database: Database, tmp_path: Path, tail: dict[str, str], broken: bytes
+) -> None:
+    person = {name.replace("XK_", "CF_"): value for name, value in PERSON.items()}
+    number = person["CF_XDR_ZJHM"]
+    first, second = tmp_path / "CF_20261101.csv", tmp_path / "CF_20261102.csv"
+    first.write_bytes(csv_bytes([penalty_row(**person)]))
+    assert (await imported(database, first)).totals.stored == 1
+    wrong = penalty_row(**{**person, "CF_WSH": "青商罚〔2026〕99号", **tail})
+    second.write_bytes(csv_bytes([wrong]).rstrip(b"\r\n") + broken + b"\n")
+    waits = bool(tail or broken)
+    assert (await imported(database, second)).totals.quarantined == waits
+    told = await one(database, "SELECT in_doubt FROM subject WHERE kind = 'NATURAL_PERSON'")
+    assert (told and json.loads(told)) == ({"D4": ["COMMERCE"], "D6": ["COMMERCE"]} if waits else None)
+    if waits:
+        kept = await one(database, "SELECT codes::text || encode(raw, 'escape') FROM quarantine")
+        assert number not in kept
+        await dismiss(database.writer, await waiting(database), "值班员", "重复", NOW)
+        assert await one(database, "SELECT in_doubt FROM subject WHERE kind = 'NATURAL_PERSON'") is None

@@ -24,8 +24,9 @@ from schema.identifiers import (
 # As a row may write it, which is as it may be typed: with blanks and hyphens. One may begin within what looks like another.
 _SIGN = "[0-9A-HJ-NPQRTUWXY]"
 _CODE = re.compile(f"(?<![0-9A-Z])(?=({_SIGN}(?:{NOISE}*{_SIGN}){{17}})(?![0-9A-Z]))")
-# The older numbers by which a row may name a firm; the tax authority's has the organization code in it.
-_OLDER = ("ORG_CODE", "BUSINESS_REG_NO")
+# By what else a row may name its subject: older numbers of firms (the tax authority's has the organization code in it), and
+# the digests of the numbers of persons.
+_OTHER = ("ORG_CODE", "BUSINESS_REG_NO", "RESIDENT_ID", "PASSPORT")
 _MOST_SIGNS = 40
 _KNOWN_BY = """
 SELECT subject_id FROM subject WHERE uscc = ANY ($1::text[])
@@ -118,10 +119,10 @@ async def arise(
     Here and below the caller holds the lock of those who write facts.
     """
     if codes and classes:
-        await connection.execute(_RAISE, sorted(codes), list(classes), source, _OLDER)
+        await connection.execute(_RAISE, sorted(codes), list(classes), source, _OTHER)
 
 
 async def look_again(connection: asyncpg.Connection, codes: Collection[str]) -> None:
     """What is in doubt of the subjects with these codes is what rows that wait now name them in."""
     if codes:
-        await connection.execute(_LOOK, sorted(codes), _OLDER)
+        await connection.execute(_LOOK, sorted(codes), _OTHER)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import orjson
 
-from connectors.contract import Connector, Item, Kind, RawRow, RowRejected, Source
+from connectors.contract import Connector, Item, Kind, NamesPersons, RawRow, RowRejected, Source
 from hub.harvest.catalogue import Catalogue
 from hub.harvest.classes import data_class_of
 from hub.harvest.columns import TABLES, day_of, fill
@@ -51,11 +51,12 @@ class Intake:
         try:
             return self.understand(row, connector.canonical(row))
         except RowRejected as error:
-            return Rejected(row, error.code, error.reason)
+            return Rejected(row, error.code, error.reason, _persons_in(connector, row))
         except Exception as error:
             # A defect of the connector costs the row, not the harvest; the words may hold the row's values.
             _log.warning("%s: %s in canonical()", self.source.name, type(error).__name__)
-            return Rejected(row, "CONNECTOR_DEFECT", f"the connector failed with {type(error).__name__}")
+            reason = f"the connector failed with {type(error).__name__}"
+            return Rejected(row, "CONNECTOR_DEFECT", reason, _persons_in(connector, row))
 
     def understand(self, row: RawRow, item: Item) -> Prepared:
         """What is stored of `item`. Raises RowRejected."""
@@ -172,6 +173,10 @@ class Intake:
         if graded is None or scheme is None:
             raise RowRejected("CERTIFICATE", "no numbering of certificates was in force on its day")
         values["ruleset_version"], values["effective_to"] = scheme.id, scheme.last_day(graded)
+
+
+def _persons_in(connector: Connector, row: RawRow) -> Collection[str]:
+    return connector.persons_in(row) if isinstance(connector, NamesPersons) else ()
 
 
 def _check_archive(values: Mapping[str, object], data_class: str) -> None:

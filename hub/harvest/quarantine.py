@@ -138,7 +138,7 @@ async def keep(
         [one.code for one in rows.values()],
         [one.reason for one in rows.values()],
         now,
-        [" ".join(doubts.codes_in(one.row)) for one in rows.values()],
+        [" ".join((*doubts.codes_in(one.row), *sorted(one.persons))) for one in rows.values()],
         classes,
     )
     named = {code for row in kept for code in row["codes"]}

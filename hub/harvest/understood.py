@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,3 +35,5 @@ class Rejected:
     row: RawRow
     code: str
     reason: str
+    # Digests of the persons' numbers that it may name its subject by.
+    persons: Collection[str] = ()

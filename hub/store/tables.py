@@ -472,7 +472,8 @@ quarantine = Table(
     Column("reason", Text, nullable=False),
     Column("quarantined_at", MOMENT, nullable=False),
     Column("replayed_at", MOMENT),
-    # The codes and older numbers of firms that stand in it, and the data classes that a row of its source may be of.
+    # The codes and older numbers of firms that stand in it, digests of the numbers of persons; and the data classes that a row
+    # of its source may be of.
     Column("codes", ARRAY(CODE), nullable=False, server_default=text("'{}'")),
     Column("data_classes", ARRAY(CODE), nullable=False, server_default=text("'{}'")),
     # Who replayed it and the fields that were corrected then, or who dismissed it and why.
