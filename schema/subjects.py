@@ -159,8 +159,8 @@ class CreditSubject(Node):
         "信用摘要", "three-valued summary", OPEN, shape=Shape.EMBEDDED, mask=Mask.KEEP
     )
     source_status: list[Source] | None = governed(
-        "来源状态",
-        "the sources and how recent they are",
+        "来源状态；查询过去某一时刻时为空",
+        "the sources and how recent they are; null of an earlier moment",
         OPEN,
         shape=Shape.ROWS,
         target="sources",
@@ -208,7 +208,11 @@ class Organization(CreditSubject):
         "登记状态", "registration status", "D1", target="registration_status", mask=Mask.KEEP
     )
     region_code: str | None = governed(
-        "行政区划（GB/T 2260）", "region", "D1", target="region_code", mask=Mask.KEEP
+        "行政区划（GB/T 2260），查询过去某一时刻时也是现在的",
+        "region, today's also where an earlier moment is asked for",
+        "D1",
+        target="region_code",
+        mask=Mask.KEEP,
     )
     industry_code: str | None = governed(
         "行业（GB/T 4754）", "industry", "D1", target="industry_code", mask=Mask.KEEP
@@ -295,7 +299,11 @@ class IndividualBusiness(CreditSubject):
         "登记状态", "registration status", "D1", target="registration_status", mask=Mask.KEEP
     )
     region_code: str | None = governed(
-        "行政区划（GB/T 2260）", "region", "D1", target="region_code", mask=Mask.KEEP
+        "行政区划（GB/T 2260），查询过去某一时刻时也是现在的",
+        "region, today's also where an earlier moment is asked for",
+        "D1",
+        target="region_code",
+        mask=Mask.KEEP,
     )
     established_on: Date | None = governed(
         "成立日期", "established on", "D1", target="established_on", mask=Mask.KEEP

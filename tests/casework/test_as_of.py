@@ -14,6 +14,7 @@ ASKED = """
 query A($c: String!, $at: DateTime) { subject(value: $c, asOf: $at) {
   summary { taxGradeIsD hasSeriousDishonestyEntry hasPublicPenalty publicPenaltyCount incompleteSources }
   records(first: 5) { edges { node { subject { summary { taxGradeIsD } } } } }
+  sourceStatus { source }
   ... on Organization { grades { gradeCode } } } }
 """
 SUMMARY = """
@@ -79,6 +80,7 @@ async def test_the_summary_of_the_past_says_what_its_facts_say(
         "publicPenaltyCount": None,
         "incompleteSources": None,
     }
+    assert told["sourceStatus"] is None
     # The moment holds for all that is reached from the subject.
     assert [one["node"]["subject"]["summary"]["taxGradeIsD"] for one in told["records"]["edges"]] == [then]
     assert (await _told(office, code))["summary"] == {
@@ -150,7 +152,7 @@ async def test_a_firm_is_told_of_as_its_registrations_had_it_by_then(office: Off
         (7, "乙", (None, None, None, None), []),
         (5, "甲", ("存续", None, None, None), []),
         (3, "甲", ("存续", "马德林", None, None), []),
-        (1, "乙", ("注销", "马德林", "F51", None), ["甲", "甲"]),
+        (1, "乙", ("注销", "马德林", "F51", None), ["甲"]),
     ):
         moment = (MONDAY - days * DAY).isoformat()
         found = (await office.desk().done(asked, {"c": code, "at": moment}))["subject"]

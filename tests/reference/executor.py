@@ -197,7 +197,8 @@ class Reference:
                 return Thing("", table, row, thing.level, thing.as_of, rule.target)
             case Shape.ROWS:
                 if rule.target == "sources":
-                    return self._rows("sources", key, False)
+                    # Nobody kept how they stood at an earlier moment.
+                    return None if thing.as_of is not None else self._rows("sources", key, False)
                 return row["details"].get("items") or [] if table == "record" else row["items"]
             case Shape.COMPUTED:
                 return self._computed(thing, name)

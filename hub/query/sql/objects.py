@@ -143,7 +143,9 @@ class Objects:
             case Shape.EMBEDDED:
                 value = self._embedded(field, type_name, row)
             case Shape.ROWS:
-                value = self.json_rows.of_row(field, row)
+                # How sources stood at an earlier moment is not kept, and how they stand now says nothing of it.
+                then = rule.target == "sources" and bool(expressions.as_of)
+                value = "NULL::json" if then else self.json_rows.of_row(field, row)
             case Shape.ONE:
                 value = self.related.one(field, row)
             case Shape.MANY:
