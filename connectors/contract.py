@@ -147,6 +147,9 @@ class Item:
     deleted: bool = False
     # What was noticed and repaired on the way in (sentinel dates, unit slips …): kept with the fact.
     flags: tuple[str, ...] = ()
+    # The source has no name of its own for it: it was made of number, authority and subject, which is the same decision by
+    # whichever of its numbers the subject is named (§3.1, rule g).
+    by_decision: bool = False
 
 
 @dataclass(frozen=True)

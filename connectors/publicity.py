@@ -102,6 +102,7 @@ def item_of(row: RawRow, today: date, digest_person_id: Callable[[str], str]) ->
         subject=subject,
         values=values,
         source_updated_at=_updated(reader, row.origin),
+        by_decision=True,
         flags=reader.flags,
     )
 

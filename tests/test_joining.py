@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -17,8 +18,8 @@ from hub.ledger.chain import Ledger
 from hub.store.values import DATA_CLASSES
 from tests.conftest import Database
 from tests.disclosures import disclosure
-from tests.harvesting import granted, one, row, take
-from tests.publicity_files import FIRM, NOW, OTHER_FIRM
+from tests.harvesting import granted, imported, one, row, take, written
+from tests.publicity_files import FIRM, NOW, OTHER_FIRM, penalty_row
 
 CUSTOMS, REGISTER = ("CUSTOMS_CODE", "6301960A01"), ("BUSINESS_REG_NO", "6301001200001")
 OLD = {"title": "旧", "decided_on": "2014-01-01"}
@@ -190,3 +191,30 @@ async def test_who_saw_the_part_saw_the_firm(database: Database, auditor: asyncp
     assert [access.request_id for access in await who_saw(auditor, firm)] == ["request-1"]
     await take(database, [both("5", CUSTOMS)])
     assert {access.request_id for access in await who_saw(auditor, firm)} == {"request-0", "request-1"}
+
+
+_OLD, _BOTH = (
+    {"CF_XDR_SHXYM": "0" * 17 + "X", "CF_XDR_GSZC": "6301001200001"},
+    {"CF_XDR_GSZC": "6301001200001"},
+)
+
+
+@pytest.mark.parametrize("order", [(_OLD, _BOTH), (_BOTH, _OLD), (_OLD, _BOTH, _OLD), (_OLD, _BOTH, {})])
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_decision_is_one_record_by_whichever_number_of_its_firm_it_is_delivered(
+    database: Database, tmp_path: Path, order: tuple[dict[str, str], ...], known: bool, together: bool
+) -> None:
+    if known:
+        # The firm has a code before the row joins both.
+        await take(database, [granted("7")])
+    rows = [penalty_row(**named) for named in order]
+    other = penalty_row(**{**_BOTH, "CF_WSH": "青商罚〔2026〕000010号"})
+    for number, batch in enumerate([[*rows, other]] if together else [[each] for each in (*rows, other)]):
+        outcome = await imported(database, written(tmp_path, *batch, name=f"CF_2026110{number + 1}.csv"))
+        assert outcome.totals.quarantined == 0
+    stands = "SELECT count(*) FROM record WHERE superseded_at IS NULL AND kind = 'PENALTY'"
+    assert await one(database, stands) == 2
+    assert await one(database, "SELECT count(DISTINCT public_id) FROM record WHERE kind = 'PENALTY'") == 2
+    whose = "SELECT count(*) FROM record r JOIN subject s USING (subject_id) WHERE r.superseded_at IS NULL AND s.uscc = $1"
+    assert await one(database, f"{whose} AND r.kind = 'PENALTY'", FIRM) == 2

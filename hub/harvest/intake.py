@@ -81,7 +81,7 @@ class Intake:
         digest = self._digest(item, subject, data_class, sharing, columns)
         return Prepared(
             row, table, item.source_record_id, False, digest, subject, data_class, item.catalog_item_code,
-            sharing, moment, columns,
+            sharing, moment, columns, item.by_decision,
         )  # fmt: skip
 
     def _changed_at(self, item: Item) -> datetime | None:

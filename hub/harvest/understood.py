@@ -26,6 +26,8 @@ class Prepared:
     source_updated_at: datetime | None = None
     # In the order of FILLED[table].
     values: tuple[object, ...] = ()
+    # Number, authority and subject name the record, whatever `record_id` was made of.
+    by_decision: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 
 from connectors.contract import RawRow, Source
-from hub.harvest import doubts, objections, publications, quarantine, repairs
+from hub.harvest import decided, doubts, objections, publications, quarantine, repairs
 from hub.harvest.columns import FILLED, made, named, written
 from hub.harvest.drafts import SubjectDraft
 from hub.harvest.ids import random_ids
@@ -189,13 +189,16 @@ class _Work:
         accepted: list[RawRow] = []
         understood, found = await self._named(understood, rejected)
         anchors = await self._anchors(understood)
+        named = await self._renamed(understood, anchors)
         for one in understood:
-            if id(one) in anchors and anchors[id(one)][0] is None:
+            resolved = anchors.get(id(one))
+            one = named.get(id(one), one)
+            if resolved is not None and resolved[0] is None:
                 reason = "the row's identifiers belong to different subjects"
                 rejected.append(Rejected(one.row, "KEY_CONFLICT", reason))
                 continue
             accepted.append(one.row)
-            if self._apply(one, anchors.get(id(one))):
+            if self._apply(one, resolved):
                 stored += 1
                 if id(one) in found:
                     self._results.append((one, found[id(one)]))
@@ -287,6 +290,25 @@ class _Work:
             id(one): (found.anchors[index], one.table == "record" and found.name_differs(index, draft))
             for index, (one, draft) in enumerate(wanted)
         }
+
+    async def _renamed(
+        self, understood: Sequence[Prepared], anchors: Mapping[int, tuple[Anchor | None, bool]]
+    ) -> dict[int, Prepared]:
+        """The rows about decisions that have a record already, under another number of their subject: by the id of the row."""
+        wholes = {id(part): whole for part, whole in self._joined}
+        parts: dict[int, list[Anchor]] = {}
+        for part, whole in self._joined:
+            parts.setdefault(id(whole), []).append(part)
+        asked = []
+        for one in understood:
+            anchor = anchors[id(one)][0] if id(one) in anchors else None
+            if one.by_decision and anchor is not None and (one.table, one.record_id) not in self._newest:
+                whole = wholes.get(id(anchor), anchor)
+                asked.append((one, id(whole), [whole, *parts.get(id(whole), ())]))
+        known = await decided.known(self._connection, self._source.name, asked)
+        renamed = {id(one): replace(one, record_id=name) for one, name in known}
+        await self._load(renamed.values())
+        return renamed
 
     def _apply(self, one: Prepared, resolved: tuple[Anchor | None, bool] | None) -> bool:
         """Take one row; whether it changed anything."""
