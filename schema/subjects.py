@@ -255,7 +255,12 @@ class Organization(CreditSubject):
     )
 
     @governed(
-        "外部等级", "grades issued by others, in force", OPEN, shape=Shape.MANY, target="subject.grades"
+        "外部等级，仅在有效期内的；评定单位后来的等级不使其来源仍作为有效送来的先前等级失效，先后见生效日期",
+        "grades issued by others, in force; a later one does not end an earlier one that its source still delivers as in force:"
+        " effectiveFrom tells which is newer",
+        OPEN,
+        shape=Shape.MANY,
+        target="subject.grades",
     )
     def grades(
         self,
@@ -325,7 +330,12 @@ class IndividualBusiness(CreditSubject):
     )
 
     @governed(
-        "外部等级", "grades issued by others, in force", OPEN, shape=Shape.MANY, target="subject.grades"
+        "外部等级，仅在有效期内的；评定单位后来的等级不使其来源仍作为有效送来的先前等级失效，先后见生效日期",
+        "grades issued by others, in force; a later one does not end an earlier one that its source still delivers as in force:"
+        " effectiveFrom tells which is newer",
+        OPEN,
+        shape=Shape.MANY,
+        target="subject.grades",
     )
     def grades(
         self,
