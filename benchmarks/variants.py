@@ -16,7 +16,7 @@ from hub.app import Application, running
 from hub.config import Settings
 from hub.ledger.chain import Disclosure, Ledger
 from hub.rights.agreement import Agreement, Agreements
-from hub.rights.matrix import Grant, Level, Matrix, Purpose, Quota, Reason, Scope
+from hub.rights.matrix import Grant, Level, Matrix, Purpose, Quota, Scope, WithheldReason
 from hub.rights.openness import Openness, load_openness
 from hub.rights.policy import Decision
 from hub.rights.standing import Standing, Standings
@@ -62,7 +62,7 @@ class WithoutRights(Standings):
 
 def _everything(view: View) -> View:
     everything = {
-        name: Decision(name, (Grant(Level.FULL, frozenset(), ""),), Reason.OK, "")
+        name: Decision(name, (Grant(Level.FULL, frozenset(), ""),), WithheldReason.OK, "")
         # What has ended stays out: that is the life of a record, not a right.
         for name in DATA_CLASSES - {ENDED}
     }

@@ -21,7 +21,7 @@ from connectors.contract import Mode, Source
 from hub.config import Settings
 from hub.errors import HubError, StoreUnavailable
 from hub.rights.agreement import today_in
-from hub.rights.agreement_store import Listed, Standing, list_agreements
+from hub.rights.agreement_store import AgreementStanding, Listed, list_agreements
 from hub.rules.matrix import load_matrix
 from hub.sources.discovery import discover, set_up
 from hub.sources.freshness import State, harvested_state
@@ -252,7 +252,7 @@ def _families(condition: Condition) -> Iterator[GaugeMetricFamily]:
         one.partner: one
         for one in condition.agreements
         # Whose agreement was suspended has none that could run out.
-        if one.valid_to is not None and one.standing is not Standing.SUSPENDED
+        if one.valid_to is not None and one.standing is not AgreementStanding.SUSPENDED
     }
     standings = Counter(one.standing for one in condition.agreements)
     yield _gauge(
@@ -283,7 +283,7 @@ def _families(condition: Condition) -> Iterator[GaugeMetricFamily]:
         "agreements",
         "Partners by the standing of their newest agreement",
         "standing",
-        {standing: standings[standing] for standing in Standing},
+        {standing: standings[standing] for standing in AgreementStanding},
     )
     yield _gauge(
         "agreement_days_left",

@@ -22,7 +22,7 @@ from hub.casework.listings import commands as listings
 from hub.cli import app
 from hub.condition import Condition, Gauges
 from hub.config import declared_settings
-from hub.rights.matrix import Reason
+from hub.rights.matrix import WithheldReason
 from hub.rules.listing import load_list_rules
 from hub.rules.matrix import load_matrix
 from hub.rules.reports import ReportRules
@@ -142,7 +142,7 @@ def speed() -> list[Row]:
 
 def reasons() -> list[Row]:
     """Why something is not shown in full."""
-    return [Row((_code(str(reason)),)) for reason in Reason]
+    return [Row((_code(str(reason)),)) for reason in WithheldReason]
 
 
 def partners() -> list[Row]:

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from hub.errors import AgreementInvalid, AgreementNotInForce, StoreUnavailable
 from hub.rights.agreement import Agreement, Agreements, parse_agreement, today_in
 from hub.rights.agreement_store import (
+    AgreementStanding,
     Outcome,
-    Standing,
     apply_agreements,
     compare,
     diff_agreement,
@@ -438,13 +438,13 @@ async def test_list_and_diff_say_where_each_agreement_stands(database: Database)
     await suspend_agreement(database.writer, "tax", NOW, "法规处")
     listed = {one.partner: one for one in await list_agreements(database.writer, MATRIX, NOW)}
     assert {partner: one.standing for partner, one in listed.items()} == {
-        "mall": Standing.IN_FORCE,
-        "public": Standing.IN_FORCE,
-        "tax": Standing.SUSPENDED,
+        "mall": AgreementStanding.IN_FORCE,
+        "public": AgreementStanding.IN_FORCE,
+        "tax": AgreementStanding.SUSPENDED,
     }
     assert listed["tax"].suspended_by == "法规处"
     assert listed["mall"].digest == parsed(MALL).digest
-    for years, standing in ((2, Standing.EXPIRED), (-2, Standing.NOT_YET)):
+    for years, standing in ((2, AgreementStanding.EXPIRED), (-2, AgreementStanding.NOT_YET)):
         later = await list_agreements(database.writer, MATRIX, NOW + timedelta(days=366 * years))
         assert later[0].standing is standing
     changed = MALL.replace('D1 = "FULL"', 'D1 = "MASKED"')

@@ -20,7 +20,7 @@ import strawberry
 from graphql import GraphQLInterfaceType, get_introspection_query, validate_schema
 
 from hub.errors import LimitExceeded, RulesInvalid
-from hub.query.document import Limits
+from hub.query.document import DocumentLimits
 from hub.query.operations import KEPT_INTROSPECTION, Operations
 from hub.rights.policy import Level
 from hub.rules.matrix import load_matrix, parse_matrix
@@ -218,10 +218,10 @@ async def test_08_introspection_that_is_kept_is_that_of_its_view_its_operation_a
 
 def test_08_introspection_is_made_once_while_there_is_room() -> None:
     at = standing("commerce", "ONGOING_SUPERVISION")
-    kept = Operations(operations().ready(at.view, Limits(), 500, "{__typename}", None).secrets)
+    kept = Operations(operations().ready(at.view, DocumentLimits(), 500, "{__typename}", None).secrets)
 
     def asked(text: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        operation = kept.ready(at.view, Limits(), 500, text, None)
+        operation = kept.ready(at.view, DocumentLimits(), 500, text, None)
         return operation.introspection(operation.compiled(values).plan, values)
 
     whole = asked(get_introspection_query(), {})

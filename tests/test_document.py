@@ -27,7 +27,7 @@ from hub.query.document import (
     MAX_ERRORS,
     MAX_MESSAGE,
     SATURATED,
-    Limits,
+    DocumentLimits,
     check_limits,
     measure,
     operation_of,
@@ -38,10 +38,10 @@ from hub.query.overlap import Overlaps
 from hub.query.validation import validate
 from hub.rules.matrix import load_matrix
 
-LIMITS = Limits()
+LIMITS = DocumentLimits()
 # What the widest partner class may send: an agreement can only lower it.
 CLASSES = load_matrix().partners.values()
-WIDE = Limits.of(max((each.limits for each in CLASSES), key=lambda limits: limits.tokens))
+WIDE = DocumentLimits.of(max((each.limits for each in CLASSES), key=lambda limits: limits.tokens))
 
 SCHEMA = build_schema(
     """
@@ -76,7 +76,7 @@ SCHEMA = build_schema(
 )
 
 
-def outcome(text: str, limits: Limits = LIMITS, schema: GraphQLSchema = SCHEMA) -> str:
+def outcome(text: str, limits: DocumentLimits = LIMITS, schema: GraphQLSchema = SCHEMA) -> str:
     """Take the gateway's steps and say how they ended."""
     try:
         document = parse_document(text, limits)
@@ -90,7 +90,7 @@ def outcome(text: str, limits: Limits = LIMITS, schema: GraphQLSchema = SCHEMA) 
 
 def test_the_widest_limits_tested_are_those_of_the_widest_partner_class() -> None:
     for each in CLASSES:
-        agreed, limits = each.limits, Limits.of(each.limits)
+        agreed, limits = each.limits, DocumentLimits.of(each.limits)
         names = ("tokens", "depth", "aliases", "fragments", "cost", "page")
         assert [getattr(limits, name) for name in names] == [getattr(agreed, name) for name in names]
         assert all(getattr(limits, name) <= getattr(WIDE, name) for name in vars(LIMITS))
@@ -579,7 +579,7 @@ def test_merging_that_needs_too_much_work_is_refused() -> None:
 # The price of an answer
 
 
-def price(text: str, variables: dict[str, object] | None = None, limits: Limits = LIMITS) -> int:
+def price(text: str, variables: dict[str, object] | None = None, limits: DocumentLimits = LIMITS) -> int:
     document = parse(text)
     assert validate_in(SCHEMA, document) == ()
     return cost_of(SCHEMA, document, operation_of(document, None), variables or {}, limits)
@@ -640,7 +640,7 @@ def test_a_price_of_doubled_fragments_saturates() -> None:
         f"fragment f{i} on Subject{{grades{{subject{{...f{i + 1}}}}} lists{{subject{{...f{i + 1}}}}}}}"
         for i in range(40)
     )
-    wide = Limits(cost=SATURATED)
+    wide = DocumentLimits(cost=SATURATED)
     assert price(text + "fragment f40 on Subject{code}", {}, wide) == SATURATED
 
 
@@ -745,7 +745,7 @@ def allowed_milliseconds() -> float:
 @pytest.mark.parametrize("name", ATTACKS)
 @pytest.mark.parametrize("limits", [LIMITS, WIDE], ids=["default limits", "wide limits"])
 @pytest.mark.alone
-def test_every_attack_is_answered_or_refused_within_25_ms(name: str, limits: Limits) -> None:
+def test_every_attack_is_answered_or_refused_within_25_ms(name: str, limits: DocumentLimits) -> None:
     taken = cpu_milliseconds(lambda: outcome(ATTACKS[name], limits))
     # The machine is only measured where that decides.
     allowed = 25 if taken <= 25 else allowed_milliseconds()

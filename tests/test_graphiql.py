@@ -23,7 +23,7 @@ from starlette.routing import Route
 from hub.graphiql import build
 from hub.graphiql.examples import read_examples
 from hub.graphiql.page import DemoOfficer, DemoPartner, PurposeChoice, graphiql_routes
-from hub.query.document import Limits, check_limits, parse_document
+from hub.query.document import DocumentLimits, check_limits, parse_document
 from schema.coordinates import vocabulary
 from schema.enums import Purpose
 from tests.chromium import Pipe
@@ -303,7 +303,7 @@ async def test_the_schema_is_read_with_a_document_within_the_limits_of_any_partn
 ) -> None:
     await guest.open()
     await guest.sees()
-    limits = Limits(depth=10, tokens=400, document_bytes=4096)
+    limits = DocumentLimits(depth=10, tokens=400, document_bytes=4096)
     check_limits(parse_document(endpoint.documents[0], limits), limits)
     assert "__schema" in endpoint.documents[0]
 

@@ -14,12 +14,12 @@ import pytest
 from benchmarks.workloads import WORKLOADS
 from hub.errors import LimitExceeded, ValidationFailed
 from hub.graphiql.examples import read_examples
-from hub.query.document import Limits
+from hub.query.document import DocumentLimits
 from hub.query.live_tables import LIVE, Want
 from hub.query.operations import Compiled, Operation
 from tests.callers import CALLERS, Caller, Path
 
-LIMITS = Limits()
+LIMITS = DocumentLimits()
 # What both statements of a document, that of its codes too, may take of a processor: some 15 where nothing else runs, and
 # seconds where types multiply.
 MOST_MILLISECONDS = 40

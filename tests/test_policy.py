@@ -28,9 +28,9 @@ from hub.rights.policy import (
     Grant,
     Level,
     Purpose,
-    Reason,
     RowFacts,
     Scope,
+    WithheldReason,
     decide,
     decisions,
     meet,
@@ -255,7 +255,7 @@ confirmed_by = "法规处 2026-12-20"
 def test_tax_grade_of_a_platform_needs_consent() -> None:
     decision = decide(MATRIX, everything("P9"), Purpose.MERCHANT_ADMISSION, "D17", TODAY)
     assert decision.level is Level.YES_NO
-    assert decision.reason is Reason.CONSENT_REQUIRED
+    assert decision.reason is WithheldReason.CONSENT_REQUIRED
     assert row_level(decision, RowFacts(merchant=True)) is Level.NONE
     assert row_level(decision, RowFacts(consented=True)) is Level.NONE
     assert row_level(decision, RowFacts(merchant=True, consented=True)) is Level.YES_NO
@@ -307,36 +307,51 @@ def test_regions_named_without_need_bind_all_that_is_granted() -> None:
 @pytest.mark.parametrize(
     ("deal", "purpose", "data_class", "reason"),
     [
-        (everything("P1"), None, "D1", Reason.NO_PURPOSE),
-        (everything("P1"), "LENDING", "D1", Reason.PURPOSE_NOT_ALLOWED),
-        (everything("P1"), Purpose.AUDIT, "D1", Reason.PURPOSE_NOT_ALLOWED),
-        (replace(everything("P1"), purposes=(*Purpose,)), Purpose.AUDIT, "D1", Reason.PURPOSE_NOT_ALLOWED),
-        (replace(everything("P1"), purposes=()), Purpose.EXHIBITION, "D1", Reason.PURPOSE_NOT_ALLOWED),
-        (everything("P1"), Purpose.NOTIFICATION, "D2", Reason.PURPOSE_NOT_ALLOWED),
-        (everything("P1"), Purpose.EXHIBITION, "D44", Reason.NO_LEGAL_BASIS),
-        (everything("P1"), Purpose.EXHIBITION, "d1", Reason.NO_LEGAL_BASIS),
-        (replace(everything("P1"), partner_class="P13"), Purpose.EXHIBITION, "D1", Reason.NO_LEGAL_BASIS),
+        (everything("P1"), None, "D1", WithheldReason.NO_PURPOSE),
+        (everything("P1"), "LENDING", "D1", WithheldReason.PURPOSE_NOT_ALLOWED),
+        (everything("P1"), Purpose.AUDIT, "D1", WithheldReason.PURPOSE_NOT_ALLOWED),
+        (
+            replace(everything("P1"), purposes=(*Purpose,)),
+            Purpose.AUDIT,
+            "D1",
+            WithheldReason.PURPOSE_NOT_ALLOWED,
+        ),
+        (
+            replace(everything("P1"), purposes=()),
+            Purpose.EXHIBITION,
+            "D1",
+            WithheldReason.PURPOSE_NOT_ALLOWED,
+        ),
+        (everything("P1"), Purpose.NOTIFICATION, "D2", WithheldReason.PURPOSE_NOT_ALLOWED),
+        (everything("P1"), Purpose.EXHIBITION, "D44", WithheldReason.NO_LEGAL_BASIS),
+        (everything("P1"), Purpose.EXHIBITION, "d1", WithheldReason.NO_LEGAL_BASIS),
+        (
+            replace(everything("P1"), partner_class="P13"),
+            Purpose.EXHIBITION,
+            "D1",
+            WithheldReason.NO_LEGAL_BASIS,
+        ),
         (
             replace(everything("P1"), valid_to=date(2026, 11, 21)),
             Purpose.EXHIBITION,
             "D1",
-            Reason.NO_LEGAL_BASIS,
+            WithheldReason.NO_LEGAL_BASIS,
         ),
         (
             replace(everything("P1"), valid_from=date(2026, 11, 23)),
             Purpose.EXHIBITION,
             "D1",
-            Reason.NO_LEGAL_BASIS,
+            WithheldReason.NO_LEGAL_BASIS,
         ),
-        (replace(everything("P1"), data={}), Purpose.EXHIBITION, "D1", Reason.NO_LEGAL_BASIS),
-        (everything("P1"), Purpose.EXHIBITION, "D3", Reason.SENSITIVE_PERSONAL_INFO),
-        (everything("P9"), Purpose.MERCHANT_ADMISSION, "D8", Reason.PERSONAL_INFO),
-        (everything("P11"), Purpose.PUBLIC_QUERY, "D15", Reason.TRADE_SECRET),
-        (everything("P11"), Purpose.PUBLIC_QUERY, "D9", Reason.NO_LEGAL_BASIS),
+        (replace(everything("P1"), data={}), Purpose.EXHIBITION, "D1", WithheldReason.NO_LEGAL_BASIS),
+        (everything("P1"), Purpose.EXHIBITION, "D3", WithheldReason.SENSITIVE_PERSONAL_INFO),
+        (everything("P9"), Purpose.MERCHANT_ADMISSION, "D8", WithheldReason.PERSONAL_INFO),
+        (everything("P11"), Purpose.PUBLIC_QUERY, "D15", WithheldReason.TRADE_SECRET),
+        (everything("P11"), Purpose.PUBLIC_QUERY, "D9", WithheldReason.NO_LEGAL_BASIS),
     ],
 )
 def test_what_is_unknown_undeclared_or_not_granted_gives_nothing_with_a_reason(
-    deal: Deal, purpose: Purpose | str | None, data_class: str, reason: Reason
+    deal: Deal, purpose: Purpose | str | None, data_class: str, reason: WithheldReason
 ) -> None:
     decision = decide(MATRIX, deal, purpose, data_class, TODAY)
     assert decision.grants == ()
@@ -347,17 +362,17 @@ def test_what_is_unknown_undeclared_or_not_granted_gives_nothing_with_a_reason(
 @pytest.mark.parametrize(
     ("partner", "purpose", "data_class", "reason"),
     [
-        ("P1", Purpose.EXHIBITION, "D1", Reason.OK),
-        ("P2", Purpose.ONGOING_SUPERVISION, "D7", Reason.OUT_OF_REGION),
-        ("P8", Purpose.MEMBER_ARCHIVE, "D1", Reason.NOT_YOUR_MEMBER),
-        ("P9", Purpose.MERCHANT_ADMISSION, "D1", Reason.NOT_YOUR_MEMBER),
-        ("P11", Purpose.PUBLIC_QUERY, "D5", Reason.PERSONAL_INFO),
-        ("P11", Purpose.PUBLIC_QUERY, "D29", Reason.CONSENT_REQUIRED),
-        ("P12", Purpose.AUDIT, "D17", Reason.SOURCE_RESTRICTION),
+        ("P1", Purpose.EXHIBITION, "D1", WithheldReason.OK),
+        ("P2", Purpose.ONGOING_SUPERVISION, "D7", WithheldReason.OUT_OF_REGION),
+        ("P8", Purpose.MEMBER_ARCHIVE, "D1", WithheldReason.NOT_YOUR_MEMBER),
+        ("P9", Purpose.MERCHANT_ADMISSION, "D1", WithheldReason.NOT_YOUR_MEMBER),
+        ("P11", Purpose.PUBLIC_QUERY, "D5", WithheldReason.PERSONAL_INFO),
+        ("P11", Purpose.PUBLIC_QUERY, "D29", WithheldReason.CONSENT_REQUIRED),
+        ("P12", Purpose.AUDIT, "D17", WithheldReason.SOURCE_RESTRICTION),
     ],
 )
 def test_the_reason_says_what_the_other_rows_miss(
-    partner: str, purpose: Purpose, data_class: str, reason: Reason
+    partner: str, purpose: Purpose, data_class: str, reason: WithheldReason
 ) -> None:
     assert decide(MATRIX, everything(partner), purpose, data_class, TODAY).reason is reason
 
@@ -426,7 +441,7 @@ def test_all_that_is_not_full_everywhere_has_a_reason_and_a_basis(
 ) -> None:
     decision = decide(MATRIX, deal, purpose, code, today)
     full = any(grant.level is Level.FULL and not grant.scopes for grant in decision.grants)
-    assert (decision.reason is Reason.OK) == full
+    assert (decision.reason is WithheldReason.OK) == full
     assert decision.basis
     assert all(grant.basis and grant.level > Level.NONE for grant in decision.grants)
     assert list(decision.grants) == sorted(decision.grants, key=lambda grant: -grant.level)
@@ -452,7 +467,7 @@ def test_viewing_as_another_shows_no_more_than_either(
     # The viewer's own rows never count: only what it may see of every row.
     assert row_level(both, facts) <= min(row_level(mine, RowFacts()), row_level(theirs, facts))
     assert both.basis
-    assert both.level is Level.FULL or both.reason is not Reason.OK
+    assert both.level is Level.FULL or both.reason is not WithheldReason.OK
 
 
 def test_an_auditor_views_a_platform_as_the_platform_sees_it_but_no_person() -> None:

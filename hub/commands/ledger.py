@@ -304,7 +304,7 @@ def _day(option: str, value: str | None) -> date | None:
     return day
 
 
-def _print(one: audit.Access) -> None:
+def _print(one: audit.LedgerEntry) -> None:
     """Two lines, however narrow the terminal: a table of eight columns could not be read."""
     case = "".join(
         f" {name} {value}" for name, value in (("matter", one.matter), ("case", one.case)) if value
@@ -316,11 +316,11 @@ def _print(one: audit.Access) -> None:
     out.print(f"  {_classes(one)}", markup=False)
 
 
-def _classes(one: audit.Access) -> str:
+def _classes(one: audit.LedgerEntry) -> str:
     return f"at most {one.classes}" if one.at_most else one.classes
 
 
-def _line(one: audit.Access, codes: Sequence[str]) -> str:
+def _line(one: audit.LedgerEntry, codes: Sequence[str]) -> str:
     """One line; `codes`: of its first subjects."""
     more = len(one.subjects) - len(codes)
     subjects = ",".join(codes) + (f",+{more}" if more else "")
@@ -331,7 +331,7 @@ def _line(one: audit.Access, codes: Sequence[str]) -> str:
     return "\t".join(value or "-" for value in told)
 
 
-def _print_whole(one: audit.Access, codes: Sequence[str], agreements: Sequence[Version]) -> None:
+def _print_whole(one: audit.LedgerEntry, codes: Sequence[str], agreements: Sequence[Version]) -> None:
     """A line for each thing that is recorded; for each agreement that it may have been answered by."""
     told: list[tuple[str, str | None]] = [
         ("request", one.request_id),
@@ -359,7 +359,9 @@ def _version(one: Version) -> str:
     return f"{one.digest} applied {_moment(one.applied_at)} by {one.applied_by}{suspended}"
 
 
-def _whole(one: audit.Access, codes: Sequence[str], agreements: Sequence[Version]) -> Mapping[str, object]:
+def _whole(
+    one: audit.LedgerEntry, codes: Sequence[str], agreements: Sequence[Version]
+) -> Mapping[str, object]:
     """The same as an object."""
     return _object(one) | {
         "token": one.token_id,
@@ -383,7 +385,7 @@ def _moment(at: datetime) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
-def _object(one: audit.Access) -> dict[str, object]:
+def _object(one: audit.LedgerEntry) -> dict[str, object]:
     """An entry as an object; `classes`: data class → level."""
     return {
         "at": one.at.astimezone(SHANGHAI),

@@ -10,7 +10,7 @@ from hub.commands.session import out, present, told, with_store
 from hub.condition import Condition, SourceCondition, read_condition
 from hub.config import Settings
 from hub.errors import StoreInvalid, StoreUnavailable
-from hub.rights.agreement_store import Listed, Standing
+from hub.rights.agreement_store import AgreementStanding, Listed
 
 # Days before the end of an agreement or a key from which somebody should see to it: signatures and seals take time.
 _SOON = 14
@@ -96,11 +96,11 @@ def _source_needs(one: SourceCondition) -> Iterator[str]:
 
 def _agreement_needs(condition: Condition, one: Listed) -> Iterator[str]:
     match one.standing:
-        case Standing.INVALID:
+        case AgreementStanding.INVALID:
             yield f"agreement {one.partner}: it cannot be used: {one.problem}"
-        case Standing.EXPIRED:
+        case AgreementStanding.EXPIRED:
             yield f"agreement {one.partner}: it ended on {one.valid_to}; apply a new one, or suspend it"
-        case Standing.IN_FORCE:
+        case AgreementStanding.IN_FORCE:
             for what, until in (("it", one.valid_to), ("a key of its", one.keys_until)):
                 left = condition.days_left(until) if until is not None else _SOON + 1
                 if left <= _SOON:

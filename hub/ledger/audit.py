@@ -92,7 +92,7 @@ class LedgerReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class LedgerEntry:
     """One entry of the ledger: who was told about whom, which classes of data at which level, when and why.
 
     `at_most`: a command or a case was asked for, and `classes` are all that the view discloses. `chain` and `seq` name
@@ -243,7 +243,7 @@ async def who_saw(
     since: datetime | None = None,
     until: datetime | None = None,
     partner: str | None = None,
-) -> list[Access]:
+) -> list[LedgerEntry]:
     """Every disclosure about a subject from `since` until before `until`, oldest first; to `partner` alone where given."""
     ids = {subject_id, *(row["subject_id"] for row in await connection.fetch(_PARTS, subject_id))}
     found = [
@@ -255,7 +255,7 @@ async def who_saw(
 
 async def of_request(
     connection: asyncpg.Connection[Any], request_id: str, since: datetime, until: datetime
-) -> list[Access]:
+) -> list[LedgerEntry]:
     """What is recorded of a request from `since` until before `until`; empty: nothing. The newest are read first."""
     wanted = {"request": request_id}
     async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -276,13 +276,13 @@ async def seen_by(
     *,
     officer: str | None = None,
     purpose: str | None = None,
-) -> tuple[list[Access], bool]:
+) -> tuple[list[LedgerEntry], bool]:
     """What a partner was told from `since` until before `until`: the newest `limit` of it, oldest first.
 
     Also tells whether there is more. Holds no more than that in memory, however large the ledger is.
     """
     wanted = {"partner": partner, "officer": officer, "purpose": purpose}
-    kept: list[tuple[datetime, int, int, int, Access]] = []
+    kept: list[tuple[datetime, int, int, int, LedgerEntry]] = []
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         for begun, ended in _spans(since, until):
             # What was committed earlier is older than all that is kept.
@@ -317,7 +317,7 @@ async def _holding(
     span: tuple[datetime, datetime],
     since: datetime,
     until: datetime,
-) -> AsyncIterator[Access]:
+) -> AsyncIterator[LedgerEntry]:
     """The entries with these values that were committed within `span`, in no order but that of a block's lines."""
     said = {name: value for name, value in wanted.items() if value is not None}
     # As `encode` writes them: a quotation mark within a text has a backslash before it, so this is found nowhere else.
@@ -327,7 +327,7 @@ async def _holding(
         async for row in connection.cursor(_HOLDING, chain["chain"], first, end, needles, prefetch=_PREFETCH):
             for line in row["entries"].splitlines():
                 if all(needle in line for needle in needles):
-                    access = _access(row, line)
+                    access = _entry(row, line)
                     if since <= access.at < until:
                         yield access
 
@@ -348,7 +348,7 @@ async def _first(connection: asyncpg.Connection[Any], chain: int, moment: dateti
 
 async def _about(
     connection: asyncpg.Connection[Any], ids: Set[int], since: datetime | None, until: datetime | None
-) -> AsyncIterator[Access]:
+) -> AsyncIterator[LedgerEntry]:
     earliest = max(since or EPOCH, EPOCH)
     needles = [str(one).encode() for one in ids]
     async with connection.transaction(readonly=True):
@@ -356,7 +356,7 @@ async def _about(
             for line in row["entries"].splitlines():
                 # Most lines of a block are about others: look for the digits before parsing.
                 if any(needle in line for needle in needles):
-                    access = _access(row, line)
+                    access = _entry(row, line)
                     if (
                         not ids.isdisjoint(access.subjects)
                         and earliest <= access.at
@@ -365,11 +365,11 @@ async def _about(
                         yield access
 
 
-def _access(row: Mapping[str, Any], line: bytes) -> Access:
+def _entry(row: Mapping[str, Any], line: bytes) -> LedgerEntry:
     """A line of a block. LedgerBroken: it is no entry any more."""
     try:
         entry = orjson.loads(line)
-        return Access(
+        return LedgerEntry(
             # In microseconds, as shown: the `at` of one answer may be the `since` of the next.
             at=datetime.fromtimestamp(entry["at"], UTC),
             partner=entry["partner"],

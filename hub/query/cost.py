@@ -1,6 +1,6 @@
 """The price of an operation: how many objects its answer may hold, known before anything is asked.
 
-A partner class has a budget of objects an answer (Limits.cost) and a largest page (Limits.page). The price is
+A partner class has a budget of objects an answer (DocumentLimits.cost) and a largest page (DocumentLimits.page). The price is
 an upper bound, taken in one walk: pages count in full, and each fragment is priced once.
 """
 
@@ -37,7 +37,7 @@ from graphql import (
 )
 
 from hub.errors import BadUserInput
-from hub.query.document import SATURATED, Limits, exceeded
+from hub.query.document import SATURATED, DocumentLimits, exceeded
 
 # What a list without `first` is taken to hold: the lists of one subject (grades, identifiers) are short.
 UNPAGED: Final = 10
@@ -50,7 +50,7 @@ def cost_of(
     document: DocumentNode,
     operation: OperationDefinitionNode,
     variables: Mapping[str, object],
-    limits: Limits,
+    limits: DocumentLimits,
 ) -> int:
     """Return how many objects the answer may hold at most, introspection apart; saturates at SATURATED.
 
@@ -72,7 +72,7 @@ class _Pricing:
         document: DocumentNode,
         operation: OperationDefinitionNode,
         variables: Mapping[str, object],
-        limits: Limits,
+        limits: DocumentLimits,
     ) -> None:
         self._schema = schema
         self._limits = limits

@@ -49,7 +49,7 @@ from graphql.validation.validate import ValidationAbortedError
 from hub.errors import BadRequest, LimitExceeded, SyntaxRefused, ValidationFailed
 from hub.query.overlap import Overlaps
 from hub.query.validation import Rules, validate
-from hub.rights.matrix import Limits as Agreed
+from hub.rights.matrix import PartnerLimits
 
 MAX_ERRORS: Final = 20
 MAX_MESSAGE: Final = 300
@@ -120,7 +120,7 @@ _PARSER_NESTING: Final = 200
 
 
 @dataclass(frozen=True)
-class Limits:
+class DocumentLimits:
     """What a document may hold at most; a partner's agreement narrows it.
 
     Fields, aliases and directives are counted twice and must keep within the limit both times: per operation
@@ -153,7 +153,7 @@ class Limits:
     lines: int = 2000
 
     @classmethod
-    def of(cls, agreed: Agreed) -> Limits:
+    def of(cls, agreed: PartnerLimits) -> DocumentLimits:
         """The limits of a caller: those that its agreement sets, and the general ones."""
         return cls(
             tokens=agreed.tokens,
@@ -186,7 +186,7 @@ class Measure:
     introspection: int = 0
 
 
-def parse_document(text: str, limits: Limits) -> DocumentNode:
+def parse_document(text: str, limits: DocumentLimits) -> DocumentNode:
     """Parse an executable document of at most `limits.document_bytes`, `lines` and `tokens`.
 
     Raises SyntaxRefused (with `locations` of GraphQL's form where there is one) when it is not GraphQL, and
@@ -219,7 +219,7 @@ def parse_document(text: str, limits: Limits) -> DocumentNode:
         raise SyntaxRefused(shortened(error.message), locations=locations) from None
 
 
-def check_limits(document: DocumentNode, limits: Limits) -> None:
+def check_limits(document: DocumentNode, limits: DocumentLimits) -> None:
     """Refuse a document of which any operation, or the whole, is larger than `limits` allow.
 
     Raises LimitExceeded with `limit` and `maximum`, ValidationFailed when fragments form a cycle. Takes time
@@ -402,7 +402,7 @@ def _expanded_fragments(walks: Mapping[str, _Walk]) -> Mapping[str, Measure]:
     return done
 
 
-def _check(size: Measure, limits: Limits) -> None:
+def _check(size: Measure, limits: DocumentLimits) -> None:
     _at_most("depth", size.depth, limits.depth)
     _at_most("fields", size.fields, limits.fields)
     _at_most("aliases", size.aliases, limits.aliases)

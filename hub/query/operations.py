@@ -23,7 +23,14 @@ from graphql import (
 from hub.errors import HubError, LimitExceeded, ValidationFailed
 from hub.query.binding import Binder, Secrets, Variables, binders
 from hub.query.cost import cost_of
-from hub.query.document import Limits, check_limits, exceeded, operation_of, parse_document, validate_in
+from hub.query.document import (
+    DocumentLimits,
+    check_limits,
+    exceeded,
+    operation_of,
+    parse_document,
+    validate_in,
+)
 from hub.query.live_tables import Want, keys_plan
 from hub.query.plan import (
     Constant,
@@ -67,7 +74,7 @@ class Compiled:
     # Response keys in the order of the document, where introspection and data are asked together.
     order: tuple[str, ...]
     secrets: Secrets
-    limits: Limits
+    limits: DocumentLimits
     # The statement of the codes that live sources are asked about, made when first needed; None: none is asked.
     _keys: dict[tuple[Want, ...], tuple[Statement, tuple[Binder, ...]] | None] = field(
         default_factory=dict, compare=False, repr=False
@@ -92,7 +99,7 @@ class Operation:
     view: View
     document: DocumentNode
     node: OperationDefinitionNode
-    limits: Limits
+    limits: DocumentLimits
     variables: Variables
     static: tuple[tuple[str, GraphQLInputType], ...]
     digest: str
@@ -210,12 +217,14 @@ class Operations:
     def __init__(self, secrets: Secrets, kept: int = KEPT_CHARACTERS) -> None:
         """Keep those ready that were used last, of `kept` characters together."""
         self._secrets = secrets
-        self._known: Recent[tuple[str, Limits, int, str, str | None], Operation | HubError] = Recent(kept)
+        self._known: Recent[tuple[str, DocumentLimits, int, str, str | None], Operation | HubError] = Recent(
+            kept
+        )
         self._introspected: Recent[tuple[Any, ...], Mapping[str, orjson.Fragment]] = Recent(
             KEPT_INTROSPECTION
         )
 
-    def ready(self, view: View, limits: Limits, bulk: int, text: str, name: str | None) -> Operation:
+    def ready(self, view: View, limits: DocumentLimits, bulk: int, text: str, name: str | None) -> Operation:
         """The operation that a request means, in `view`.
 
         Raises what parsing, the limits or validation refuse; a refusal is remembered as an operation is.
@@ -234,7 +243,9 @@ class Operations:
             raise known.again()
         return known
 
-    def _prepare(self, view: View, limits: Limits, bulk: int, text: str, name: str | None) -> Operation:
+    def _prepare(
+        self, view: View, limits: DocumentLimits, bulk: int, text: str, name: str | None
+    ) -> Operation:
         document = parse_document(text, limits)
         check_limits(document, limits)
         node = operation_of(document, name)

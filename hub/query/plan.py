@@ -33,7 +33,7 @@ from graphql import (
 )
 
 from hub.errors import BadUserInput
-from hub.query.document import INTROSPECTING, Limits, exceeded
+from hub.query.document import INTROSPECTING, DocumentLimits, exceeded
 from hub.rights.view import ENDED, View, Withheld
 from schema.governance import ORDER, Condition, Rule, Shape
 
@@ -269,7 +269,9 @@ def _shape(value: Any, declared: GraphQLInputType) -> Any:
 class Planner:
     """Makes the plan of one operation for variables of one shape."""
 
-    def __init__(self, document: DocumentNode, view: View, values: Mapping[str, Any], limits: Limits) -> None:
+    def __init__(
+        self, document: DocumentNode, view: View, values: Mapping[str, Any], limits: DocumentLimits
+    ) -> None:
         """`values`: coerced variables; only their shape enters the plan."""
         self._view = view
         self._values = values

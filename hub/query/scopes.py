@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.query.access import TRUE, Access, Row, all_of, subject_row
 from hub.query.binding import Request, Secrets, binders
-from hub.query.document import Limits
+from hub.query.document import DocumentLimits
 from hub.query.parameters import FromRef, Parameters, Source
 from hub.query.plan import Constant
 from hub.query.relations import RELATIONS, TABLES
@@ -58,7 +58,7 @@ async def alike(
 
 def likeness(view: View, key: str, region: str | None, most: int) -> tuple[str, Sequence[Source]]:
     """The SQL of `alike`, and its parameters. Pure."""
-    draft, row = Draft(view, Limits.statement), subject_row("s")
+    draft, row = Draft(view, DocumentLimits.statement), subject_row("s")
     name = draft.parameters.bind(FromRef(Constant(key)), "text")
     within = draft.parameters.bind(FromRef(Constant(region)), "text")
     subject = all_of(

@@ -15,7 +15,7 @@ from typing import TypeVar
 from hub.errors import AgreementInvalid
 from hub.rights.agreement_values import array_of, day_of, exactly, nearest, once, shown, table_of, text_of
 from hub.rights.issuer import IssuerKey, KeySet, read_issuers
-from hub.rights.matrix import Level, Limits, Matrix, PartnerClass, Purpose, Quota, level_named
+from hub.rights.matrix import Level, Matrix, PartnerClass, PartnerLimits, Purpose, Quota, level_named
 from schema.governance import Capability
 from schema.regions import PROVINCE_PREFIXES, current_region, is_known
 
@@ -37,7 +37,7 @@ _OPTIONAL = ("regions", "source", "coordinates", "quota", "limits", "issuer")
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
-S = TypeVar("S", Limits, Quota)
+S = TypeVar("S", PartnerLimits, Quota)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Agreement:
     # Coordinates of the schema that this partner does not see whatever their class.
     hidden: frozenset[str]
     quota: Quota
-    limits: Limits
+    limits: PartnerLimits
     issuers: tuple[IssuerKey, ...]
     key_sets: tuple[KeySet, ...]
     # SM3 of the file, hexadecimal.

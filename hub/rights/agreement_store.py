@@ -39,7 +39,7 @@ class Outcome(StrEnum):
     STILL_SUSPENDED = "STILL_SUSPENDED"
 
 
-class Standing(StrEnum):
+class AgreementStanding(StrEnum):
     """Where the newest version of a partner's agreement stands today."""
 
     IN_FORCE = "IN_FORCE"
@@ -82,7 +82,7 @@ class Listed:
     """The newest version of one partner's agreement; the middle part is None when it cannot be read."""
 
     partner: str
-    standing: Standing
+    standing: AgreementStanding
     partner_class: str | None
     name: str | None
     document: str | None
@@ -366,14 +366,14 @@ def _keys_until(agreement: Agreement, today: date) -> date | None:
     return next((end for end in ends if end >= today), ends[-1] if ends else None)
 
 
-def _standing(agreement: Agreement | None, suspended_at: datetime | None, today: date) -> Standing:
+def _standing(agreement: Agreement | None, suspended_at: datetime | None, today: date) -> AgreementStanding:
     if suspended_at is not None:
-        return Standing.SUSPENDED
+        return AgreementStanding.SUSPENDED
     if agreement is None:
-        return Standing.INVALID
+        return AgreementStanding.INVALID
     if today < agreement.valid_from:
-        return Standing.NOT_YET
-    return Standing.IN_FORCE if agreement.in_force(today) else Standing.EXPIRED
+        return AgreementStanding.NOT_YET
+    return AgreementStanding.IN_FORCE if agreement.in_force(today) else AgreementStanding.EXPIRED
 
 
 def _said(agreement: Agreement) -> Mapping[str, str]:

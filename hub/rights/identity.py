@@ -63,7 +63,7 @@ _OPTIONS: Final = Options(
 )
 
 
-class Reason(StrEnum):
+class TokenFault(StrEnum):
     """Why a token was refused: all that a caller is told, in `extensions.reason`."""
 
     MISSING = "missing"
@@ -76,13 +76,13 @@ class Reason(StrEnum):
 
 
 _WORDS: Final = {
-    Reason.MISSING: "The request carries no bearer token.",
-    Reason.MALFORMED: "The bearer token is not an access token of this hub's form.",
-    Reason.EXPIRED: "The token has expired.",
-    Reason.NOT_YET_VALID: "The token is not valid yet.",
-    Reason.UNKNOWN_KEY: "No key of this name speaks for this partner.",
-    Reason.BAD_SIGNATURE: "The token's signature does not hold.",
-    Reason.BAD_CLAIMS: "The token's claims are not those of an access token for this hub.",
+    TokenFault.MISSING: "The request carries no bearer token.",
+    TokenFault.MALFORMED: "The bearer token is not an access token of this hub's form.",
+    TokenFault.EXPIRED: "The token has expired.",
+    TokenFault.NOT_YET_VALID: "The token is not valid yet.",
+    TokenFault.UNKNOWN_KEY: "No key of this name speaks for this partner.",
+    TokenFault.BAD_SIGNATURE: "The token's signature does not hold.",
+    TokenFault.BAD_CLAIMS: "The token's claims are not those of an access token for this hub.",
 }
 
 
@@ -140,13 +140,13 @@ class Tokens:
     def verify(self, authorization: bytes | str | None, now: float) -> Caller:
         """Return who sent this Authorization header's value at `now` (seconds since 1970).
 
-        Raises Unauthenticated with `reason` (see Reason), and StoreUnavailable when nobody can say which
+        Raises Unauthenticated with `reason` (see TokenFault), and StoreUnavailable when nobody can say which
         agreements are in force.
         """
         if not authorization:
-            _refuse(Reason.MISSING)
+            _refuse(TokenFault.MISSING)
         if len(authorization) > MAX_TOKEN_BYTES:
-            _refuse(Reason.MALFORMED)
+            _refuse(TokenFault.MALFORMED)
         if isinstance(authorization, str):
             # HTTP headers are bytes; a character beyond them cannot have come from one.
             authorization = authorization.encode("latin-1", "replace")
@@ -168,31 +168,31 @@ class Tokens:
     def _verify(self, authorization: bytes, now: float) -> tuple[Caller, float]:
         bearer = _BEARER.fullmatch(authorization)
         if bearer is None:
-            _refuse(Reason.MISSING)
+            _refuse(TokenFault.MISSING)
         token = bearer[1]
         try:
             header, claims = read_compact(token)
         except ValueError:
-            _refuse(Reason.MALFORMED)
+            _refuse(TokenFault.MALFORMED)
         if not header.keys() <= _HEADER:
             # crit, jku, x5u, jwk, x5c, b64, zip … would let the token say how it is to be verified.
-            _refuse(Reason.MALFORMED)
+            _refuse(TokenFault.MALFORMED)
         alg, kid, typ = (header.get(name) for name in ("alg", "kid", "typ"))
         if not isinstance(alg, str) or not isinstance(kid, str) or not _KID.fullmatch(kid):
-            _refuse(Reason.MALFORMED)
+            _refuse(TokenFault.MALFORMED)
         iss, partner = claims.get("iss"), claims.get("partner")
         if not isinstance(iss, str) or not isinstance(partner, str) or not PARTNER_NAME.fullmatch(partner):
-            _refuse(Reason.BAD_CLAIMS)
+            _refuse(TokenFault.BAD_CLAIMS)
         key = self._keys.key(partner, iss, kid, today_in(datetime.fromtimestamp(now, UTC)))
         if key is None:
-            _refuse(Reason.UNKNOWN_KEY)
+            _refuse(TokenFault.UNKNOWN_KEY)
         if alg != key.alg or alg not in ALGORITHMS:
-            _refuse(Reason.BAD_SIGNATURE)
+            _refuse(TokenFault.BAD_SIGNATURE)
         if self._signed_claims(token, key) != claims:
-            _refuse(Reason.MALFORMED)
+            _refuse(TokenFault.MALFORMED)
         # Whoever has no key learns nothing of what follows.
         if not isinstance(typ, str) or typ.lower() not in _TYPES:
-            _refuse(Reason.BAD_CLAIMS)
+            _refuse(TokenFault.BAD_CLAIMS)
         expires_at = self._expiry(claims, now)
         caller = Caller(
             partner=partner,
@@ -216,19 +216,19 @@ class Tokens:
                 token, prepared, [key.alg], _OPTIONS, audience=self._audience, issuer=key.iss
             )
         except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError, jwt.InvalidKeyError, jwt.PyJWKError):
-            _refuse(Reason.BAD_SIGNATURE)
+            _refuse(TokenFault.BAD_SIGNATURE)
         except jwt.PyJWTError:
-            _refuse(Reason.BAD_CLAIMS)
+            _refuse(TokenFault.BAD_CLAIMS)
 
     def _expiry(self, claims: Mapping[str, object], now: float) -> float:
         issued, expires = _seconds(claims["iat"]), _seconds(claims["exp"])
         not_before = _seconds(claims["nbf"]) if "nbf" in claims else issued
         if not 0 < expires - issued <= self._lifetime:
-            _refuse(Reason.BAD_CLAIMS)
+            _refuse(TokenFault.BAD_CLAIMS)
         if expires + self._leeway <= now:
-            _refuse(Reason.EXPIRED)
+            _refuse(TokenFault.EXPIRED)
         if max(issued, not_before) > now + self._leeway:
-            _refuse(Reason.NOT_YET_VALID)
+            _refuse(TokenFault.NOT_YET_VALID)
         return expires
 
     def _remember(self, digest: bytes, caller: Caller, until: float, now: float) -> None:
@@ -275,23 +275,23 @@ def issue(
 
 def bad_claims() -> Unauthenticated:
     """The refusal of a token whose claims this partner's tokens may not make."""
-    return Unauthenticated(_WORDS[Reason.BAD_CLAIMS], reason=Reason.BAD_CLAIMS.value)
+    return Unauthenticated(_WORDS[TokenFault.BAD_CLAIMS], reason=TokenFault.BAD_CLAIMS.value)
 
 
-def _refuse(reason: Reason) -> NoReturn:
+def _refuse(reason: TokenFault) -> NoReturn:
     # Without what was being handled: nothing of the token may reach a log by way of a traceback.
     raise Unauthenticated(_WORDS[reason], reason=reason.value) from None
 
 
 def _seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_TIME:
-        _refuse(Reason.BAD_CLAIMS)
+        _refuse(TokenFault.BAD_CLAIMS)
     return float(value)
 
 
 def _text(value: object, form: re.Pattern[str]) -> str:
     if not isinstance(value, str) or not form.fullmatch(value):
-        _refuse(Reason.BAD_CLAIMS)
+        _refuse(TokenFault.BAD_CLAIMS)
     return value
 
 
@@ -301,7 +301,7 @@ def _optional(value: object, form: re.Pattern[str]) -> str | None:
 
 def _roles(value: object) -> frozenset[str]:
     if not isinstance(value, list) or len(value) > _MAX_ROLES:
-        _refuse(Reason.BAD_CLAIMS)
+        _refuse(TokenFault.BAD_CLAIMS)
     return frozenset(_text(role, _WORD) for role in value)
 
 
@@ -310,7 +310,7 @@ def _subject(value: object) -> str | None:
     if value is not None and not (
         isinstance(value, str) and re.fullmatch("[0-9A-Z]{18}", value) and is_uscc(value)
     ):
-        _refuse(Reason.BAD_CLAIMS)
+        _refuse(TokenFault.BAD_CLAIMS)
     return value
 
 

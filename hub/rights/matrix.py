@@ -74,7 +74,7 @@ CHECK_PURPOSES = frozenset(
 )
 
 
-class Reason(StrEnum):
+class WithheldReason(StrEnum):
     """Why an answer is not full. That publicity ended, by repair or in time, is never told to outsiders."""
 
     OK = "OK"
@@ -128,12 +128,12 @@ class DataClass:
     code: str
     zh: str
     en: str
-    withheld: Reason
+    withheld: WithheldReason
     protected_by: str
 
 
 @dataclass(frozen=True)
-class Limits:
+class PartnerLimits:
     """What one document may ask: counts, cost in rows, subjects of one bulk check, bytes of the body."""
 
     tokens: int
@@ -183,7 +183,7 @@ class PartnerClass:
     # Purposes that need a matter code, and a case number.
     matter: frozenset[Purpose]
     case: frozenset[Purpose]
-    limits: Limits
+    limits: PartnerLimits
     quota: Quota
 
     @property

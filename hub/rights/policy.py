@@ -13,13 +13,13 @@ from hub.rights.matrix import (
     DataClass,
     Grant,
     Level,
-    Limits,
     Matrix,
     PartnerClass,
+    PartnerLimits,
     Purpose,
     Quota,
-    Reason,
     Scope,
+    WithheldReason,
 )
 
 __all__ = [
@@ -29,15 +29,15 @@ __all__ = [
     "Decision",
     "Grant",
     "Level",
-    "Limits",
     "Matrix",
     "PartnerClass",
+    "PartnerLimits",
     "Purpose",
     "Quota",
-    "Reason",
     "RowFacts",
     "Scope",
     "Terms",
+    "WithheldReason",
     "decide",
     "decisions",
     "meet",
@@ -54,7 +54,7 @@ class Decision:
 
     data_class: str
     grants: tuple[Grant, ...]
-    reason: Reason
+    reason: WithheldReason
     basis: str
 
     @property
@@ -122,13 +122,13 @@ def decide(
     described = matrix.data.get(data_class)
     partner = matrix.partners.get(agreement.partner_class)
     if described is None or partner is None:
-        return _nothing(data_class, Reason.NO_LEGAL_BASIS, matrix.basis["UNLISTED"])
+        return _nothing(data_class, WithheldReason.NO_LEGAL_BASIS, matrix.basis["UNLISTED"])
     if not agreement.valid_from <= today <= agreement.valid_to:
-        return _nothing(data_class, Reason.NO_LEGAL_BASIS, f"{agreement.document} 未生效或已到期")
+        return _nothing(data_class, WithheldReason.NO_LEGAL_BASIS, f"{agreement.document} 未生效或已到期")
     if purpose is None:
-        return _nothing(data_class, Reason.NO_PURPOSE, matrix.basis["PURPOSE_LIMIT"])
+        return _nothing(data_class, WithheldReason.NO_PURPOSE, matrix.basis["PURPOSE_LIMIT"])
     if purpose not in agreement.purposes or purpose not in partner.purposes:
-        return _nothing(data_class, Reason.PURPOSE_NOT_ALLOWED, matrix.basis["PURPOSE_LIMIT"])
+        return _nothing(data_class, WithheldReason.PURPOSE_NOT_ALLOWED, matrix.basis["PURPOSE_LIMIT"])
     declared = Purpose(purpose)
     grants = [
         grant
@@ -183,7 +183,7 @@ def meet(own: Decision, other: Decision) -> Decision:
     return Decision(other.data_class, grants, own.reason, own.basis)
 
 
-def _nothing(data_class: str, reason: Reason, basis: str) -> Decision:
+def _nothing(data_class: str, reason: WithheldReason, basis: str) -> Decision:
     return Decision(data_class, (), reason, basis)
 
 
@@ -231,25 +231,25 @@ def _refusal(matrix: Matrix, agreement: Terms, purpose: Purpose, described: Data
     granted, purposes = agreement.data.get(described.code, (Level.NONE, None))
     if granted is Level.NONE:
         return _nothing(
-            described.code, Reason.NO_LEGAL_BASIS, f"{agreement.document} 未授予 {described.code}"
+            described.code, WithheldReason.NO_LEGAL_BASIS, f"{agreement.document} 未授予 {described.code}"
         )
     for allowed in (cell.purposes, purposes):
         if allowed is not None and purpose not in allowed:
-            return _nothing(described.code, Reason.PURPOSE_NOT_ALLOWED, matrix.basis["PURPOSE_LIMIT"])
+            return _nothing(described.code, WithheldReason.PURPOSE_NOT_ALLOWED, matrix.basis["PURPOSE_LIMIT"])
     return _nothing(described.code, described.withheld, described.protected_by)
 
 
-def _reason(grants: tuple[Grant, ...], described: DataClass) -> Reason:
+def _reason(grants: tuple[Grant, ...], described: DataClass) -> WithheldReason:
     """Why not every row is given in full: consent first (it can be had), then the class, then the scope."""
     if any(grant.level is Level.FULL and not grant.scopes for grant in grants):
-        return Reason.OK
+        return WithheldReason.OK
     if all(Scope.CONSENT in grant.scopes for grant in grants):
-        return Reason.CONSENT_REQUIRED
+        return WithheldReason.CONSENT_REQUIRED
     if grants[0].level < Level.FULL:
         return described.withheld
     weakest = grants[-1].scopes
     if Scope.OWN_REGION in weakest:
-        return Reason.OUT_OF_REGION
+        return WithheldReason.OUT_OF_REGION
     if weakest & {Scope.OWN_MEMBER, Scope.OWN_MERCHANT}:
-        return Reason.NOT_YOUR_MEMBER
+        return WithheldReason.NOT_YOUR_MEMBER
     return described.withheld

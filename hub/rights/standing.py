@@ -8,7 +8,7 @@ from datetime import date
 
 from hub.recent import Recent
 from hub.rights.agreement import Agreement
-from hub.rights.matrix import Limits, Matrix, Purpose, Scope
+from hub.rights.matrix import Matrix, PartnerLimits, Purpose, Scope
 from hub.rights.openness import Openness
 from hub.rights.policy import Decision, decisions, meet
 from hub.rights.view import View
@@ -23,7 +23,7 @@ class Standing:
     purpose: Purpose
     view: View
     # What a document may hold, and how many subjects one request may name.
-    limits: Limits
+    limits: PartnerLimits
     bulk: int
 
 

@@ -16,16 +16,16 @@ from hub.rights.matrix import (
     Cell,
     DataClass,
     Level,
-    Limits,
     Matrix,
     PartnerClass,
+    PartnerLimits,
     PersonLookups,
     Purpose,
     Quota,
-    Reason,
     Scope,
     SharingRow,
     SourceOwner,
+    WithheldReason,
     level_named,
 )
 from schema.governance import Capability
@@ -42,7 +42,7 @@ _CLASS_KEYS = (
     *("zh", "en", "purposes", "capabilities", "browse", "region_digits", "every_cell", "beyond_public"),
     *("matter", "case", "limits", "quota"),
 )
-_LIMITS = tuple(Limits.__dataclass_fields__)
+_LIMITS = tuple(PartnerLimits.__dataclass_fields__)
 _QUOTA = tuple(Quota.__dataclass_fields__)
 
 Brackets = Mapping[str, frozenset[Purpose]]
@@ -102,8 +102,8 @@ def _data_class(code: str, row: object, basis: Mapping[str, str]) -> DataClass:
     where = f"data.{code}"
     table = _table(row, where)
     protected_by = basis[_known(table["protected_by"], basis, f"{where}.protected_by")]
-    withheld = _member(table["withheld"], Reason, f"{where}.withheld")
-    if withheld is Reason.OK:
+    withheld = _member(table["withheld"], WithheldReason, f"{where}.withheld")
+    if withheld is WithheldReason.OK:
         raise RulesInvalid(f"matrix: {where}.withheld: OK is no reason to withhold")
     return DataClass(code, _text(table["zh"], where), _text(table["en"], where), withheld, protected_by)
 
@@ -186,7 +186,7 @@ def _partner(code: str, row: object, brackets: Brackets) -> PartnerClass:
         else None,
         matter=_purposes(table["matter"], brackets, where),
         case=_purposes(table["case"], brackets, where),
-        limits=Limits(**_numbers(table["limits"], _LIMITS, f"{where}.limits")),
+        limits=PartnerLimits(**_numbers(table["limits"], _LIMITS, f"{where}.limits")),
         quota=Quota(**_numbers(table["quota"], _QUOTA, f"{where}.quota")),
     )
 

@@ -45,7 +45,7 @@ class Quarter:
         return self.last + timedelta(days=1)
 
 
-class Standing(StrEnum):
+class ReportStanding(StrEnum):
     """Where a report stands against its day."""
 
     # The quarter is not over.
@@ -141,16 +141,16 @@ class ReportRules:
             target, due, late_from, tuple(sorted(day for day in reminders if day >= month)), warnings
         )
 
-    def standing(self, quarter: Quarter, submitted_at: datetime | None, now: datetime) -> Standing:
+    def standing(self, quarter: Quarter, submitted_at: datetime | None, now: datetime) -> ReportStanding:
         """Where the report stands at `now` (R18.1); moments carry their time zone."""
         month = quarter.following
         row = the_one(self.deadlines, month, "deadline of the quarterly report")
         late_from = datetime.combine(month.replace(day=row.due_day) + timedelta(days=1), time(), SHANGHAI)
         if submitted_at is not None:
-            return Standing.LATE if submitted_at >= late_from else Standing.ON_TIME
+            return ReportStanding.LATE if submitted_at >= late_from else ReportStanding.ON_TIME
         if now < datetime.combine(month, time(), SHANGHAI):
-            return Standing.EARLY
-        return Standing.OVERDUE if now >= late_from else Standing.OPEN
+            return ReportStanding.EARLY
+        return ReportStanding.OVERDUE if now >= late_from else ReportStanding.OPEN
 
     def figures_of(self, quarter: Quarter) -> tuple[FigureRow, ...]:
         """The figures of the report on `quarter`, in their order (R18.3)."""

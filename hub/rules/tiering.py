@@ -52,7 +52,7 @@ class Firm:
 
 
 @dataclass(frozen=True)
-class Reason:
+class TierCause:
     """Why, and the facts that it rests on."""
 
     code: str
@@ -64,7 +64,7 @@ class Tier:
     """A tier and why. `valid_until`: the last day on which nothing changes by time alone; None: no fact expires."""
 
     letter: str
-    reasons: tuple[Reason, ...]
+    reasons: tuple[TierCause, ...]
     record_ids: tuple[str, ...]
     policy: str
     valid_until: date | None
@@ -169,41 +169,43 @@ def _counts(fact: Fact, today: date) -> bool:
     return fact.origin_class == _PUBLIC and fact.source in AUTHORITIES and usable and fact.dated <= today
 
 
-def _grave(facts: Iterable[Fact], policy: Policy, today: date) -> tuple[str | None, tuple[Reason, ...]]:
+def _grave(facts: Iterable[Fact], policy: Policy, today: date) -> tuple[str | None, tuple[TierCause, ...]]:
     """D or C and why, of facts that are certain."""
     facts = tuple(facts)
     if black := _of(facts, "LIST_ENTRY", {"BLACK"}):
-        return "D", (Reason("SERIOUS_LIST", black),)
+        return "D", (TierCause("SERIOUS_LIST", black),)
     found = []
     recent = [one for one in facts if _within(one.dated, today, policy.window_months)]
     if serious := _of(facts, "RECORD", policy.serious):
-        found.append(Reason("SERIOUS_RECORD", serious))
+        found.append(TierCause("SERIOUS_RECORD", serious))
     general = [one for one in recent if one.kind == "RECORD" and one.grade in policy.general]
     if decisions((one.decision or one.id, one.authority) for one in general) >= policy.general_count:
-        found.append(Reason("GENERAL_RECORDS", _of(general, "RECORD")))
+        found.append(TierCause("GENERAL_RECORDS", _of(general, "RECORD")))
     if false := _of(facts, "FALSE_COMMITMENT"):
-        found.append(Reason("FALSE_COMMITMENT", false))
+        found.append(TierCause("FALSE_COMMITMENT", false))
     return ("C" if found else None), tuple(found)
 
 
 def _light(
     firm: Firm, known: tuple[Fact, ...], settled: list[Fact], policy: Policy, today: date
-) -> tuple[str, tuple[Reason, ...]]:
+) -> tuple[str, tuple[TierCause, ...]]:
     """N, A or B and why, of a firm that nothing certain speaks gravely against."""
-    unknown = [Reason("SOURCE_MISSING", (one,)) for one in sorted(firm.missing_sources & policy.sources)]
+    unknown = [TierCause("SOURCE_MISSING", (one,)) for one in sorted(firm.missing_sources & policy.sources)]
     if firm.established_on is None:
-        unknown.append(Reason("FOUNDING_DAY_UNKNOWN"))
+        unknown.append(TierCause("FOUNDING_DAY_UNKNOWN"))
     elif _within(firm.established_on, today, policy.young_months):
-        unknown.append(Reason("YOUNG"))
+        unknown.append(TierCause("YOUNG"))
     disputed = tuple(one.id for one in known if one.under_objection)
     if disputed and _best(firm, known, policy, today) != _best(firm, settled, policy, today):
-        unknown.append(Reason("UNDER_OBJECTION", disputed))
+        unknown.append(TierCause("UNDER_OBJECTION", disputed))
     if unknown:
         return "N", tuple(unknown)
     return _best(firm, settled, policy, today)
 
 
-def _best(firm: Firm, facts: Iterable[Fact], policy: Policy, today: date) -> tuple[str, tuple[Reason, ...]]:
+def _best(
+    firm: Firm, facts: Iterable[Fact], policy: Policy, today: date
+) -> tuple[str, tuple[TierCause, ...]]:
     """The tier, were these facts all and certain."""
     facts = tuple(facts)
     letter, reasons = _grave(facts, policy, today)
@@ -212,13 +214,13 @@ def _best(firm: Firm, facts: Iterable[Fact], policy: Policy, today: date) -> tup
     recent = [one for one in facts if _within(one.dated, today, policy.window_months)]
     bad = _of(recent, "RECORD", policy.serious | policy.general) + _of(facts, "LIST_ENTRY", {"WATCH"})
     if red := _of(facts, "LIST_ENTRY", {"RED"}):
-        return "A", (Reason("HONEST_MODEL", red),)
+        return "A", (TierCause("HONEST_MODEL", red),)
     open_ = _of(facts, "OBLIGATION")
     young = firm.established_on is None or _within(firm.established_on, today, policy.window_months)
-    against = [Reason("ADVERSE_RECORD", bad)] if bad else []
-    against += [Reason("OPEN_OBLIGATION", open_)] if open_ else []
-    against += [Reason("YOUNGER_THAN_WINDOW")] if young else []
-    return ("B", tuple(against)) if against else ("A", (Reason("CLEAN_YEARS"),))
+    against = [TierCause("ADVERSE_RECORD", bad)] if bad else []
+    against += [TierCause("OPEN_OBLIGATION", open_)] if open_ else []
+    against += [TierCause("YOUNGER_THAN_WINDOW")] if young else []
+    return ("B", tuple(against)) if against else ("A", (TierCause("CLEAN_YEARS"),))
 
 
 def _ends(firm: Firm, known: tuple[Fact, ...], policy: Policy, today: date) -> Iterable[date | None]:
@@ -251,7 +253,7 @@ def _of(facts: Iterable[Fact], kind: str, grades: Iterable[str] | None = None) -
     )
 
 
-def _ids(reasons: Iterable[Reason]) -> tuple[str, ...]:
+def _ids(reasons: Iterable[TierCause]) -> tuple[str, ...]:
     return tuple(sorted({name for one in reasons if one.code != "SOURCE_MISSING" for name in one.ids}))
 
 

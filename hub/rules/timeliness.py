@@ -15,7 +15,7 @@ from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force
 from hub.rules.deadlines import due, first_day
 
 
-class Standing(StrEnum):
+class DutyStanding(StrEnum):
     """What became of a duty to publish or to withdraw."""
 
     ON_TIME = "ON_TIME"
@@ -42,7 +42,7 @@ class Decided:
 class Timeliness:
     """Where it stands. `late_by`: working days, at least 1 when late."""
 
-    standing: Standing
+    standing: DutyStanding
     due: Due
     late_by: int = 0
 
@@ -135,27 +135,27 @@ def timeliness(item: Decided, calendar: Calendar, now: datetime) -> Timeliness:
     """Where the publication of `item` stands (R7.1). `now` and moments carry their time zone."""
     last = publish_due(item.decided_on, calendar)
     if item.exception is not None:
-        return Timeliness(Standing.EXCEPTED, last)
+        return Timeliness(DutyStanding.EXCEPTED, last)
     return _against(last, item.published_at, calendar, now)
 
 
 def figures(items: Iterable[Decided], calendar: Calendar, now: datetime) -> tuple[Figures, ...]:
     """On time, late and not published of each unit and month of decision, in their order; of what had a last day."""
-    counts: dict[tuple[str, date], dict[Standing, int]] = {}
+    counts: dict[tuple[str, date], dict[DutyStanding, int]] = {}
     for item in items:
         if not had_to_be_published(item.decided_on):
             continue
-        of = counts.setdefault((item.unit, item.decided_on.replace(day=1)), dict.fromkeys(Standing, 0))
+        of = counts.setdefault((item.unit, item.decided_on.replace(day=1)), dict.fromkeys(DutyStanding, 0))
         of[timeliness(item, calendar, now).standing] += 1
     return tuple(
         Figures(
             unit,
             month,
-            of[Standing.ON_TIME],
-            of[Standing.LATE],
-            of[Standing.NOT_PUBLISHED],
-            of[Standing.PENDING],
-            of[Standing.EXCEPTED],
+            of[DutyStanding.ON_TIME],
+            of[DutyStanding.LATE],
+            of[DutyStanding.NOT_PUBLISHED],
+            of[DutyStanding.PENDING],
+            of[DutyStanding.EXCEPTED],
         )
         for (unit, month), of in sorted(counts.items(), key=lambda one: one[0])
     )
@@ -176,11 +176,11 @@ def _against(last: Due, done_at: datetime | None, calendar: Calendar, now: datet
     on = today if done_at is None else done_at.astimezone(SHANGHAI).date()
     if on <= last.on:
         if done_at is not None:
-            return Timeliness(Standing.ON_TIME, last)
-        return Timeliness(Standing.PENDING, last)
+            return Timeliness(DutyStanding.ON_TIME, last)
+        return Timeliness(DutyStanding.PENDING, last)
     # Published on the Saturday after: no working day has passed, and it is late.
     late_by = max(1, calendar.between(last.on, on))
-    return Timeliness(Standing.NOT_PUBLISHED if done_at is None else Standing.LATE, last, late_by)
+    return Timeliness(DutyStanding.NOT_PUBLISHED if done_at is None else DutyStanding.LATE, last, late_by)
 
 
 def _exception(row: Row) -> ExceptionRow:

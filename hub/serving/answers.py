@@ -22,7 +22,7 @@ from hub.errors import (
 )
 from hub.ledger.chain import Disclosure, Ledger
 from hub.query.binding import Request, kept_identifier
-from hub.query.document import Limits
+from hub.query.document import DocumentLimits
 from hub.query.operations import Compiled, Operation, Operations
 from hub.query.parameters import PERSON_SCHEMES, FromRows
 from hub.query.plan import Selected, Typename, Variable, value_of
@@ -48,7 +48,7 @@ from schema.governance import Shape
 _ONE_SUBJECT = frozenset({"node", "matchSubjects", "verifyCreditCheck"})
 
 # Agreements have few different limits; those of documents are made from them once.
-limits_of = lru_cache(maxsize=256)(Limits.of)
+limits_of = lru_cache(maxsize=256)(DocumentLimits.of)
 
 
 @dataclass(slots=True)
@@ -124,7 +124,7 @@ class Answers:
         self._merging = Merging(parts.reader)
         self._live = LiveFacts(parts.states, parts.live, parts.reader)
         # What holds for a call, by all that decides it.
-        self._placings: Recent[tuple[object, ...], tuple[Standing, Declared, Limits]] = Recent(1024)
+        self._placings: Recent[tuple[object, ...], tuple[Standing, Declared, DocumentLimits]] = Recent(1024)
 
     async def answer(self, call: Call) -> bytes:
         """The response body for `call`. Raises a HubError of the stage that refuses it.
@@ -240,7 +240,7 @@ class Answers:
         """The caller's agreement, purpose and view."""
         return self.placed(call, caller, now)[:2]
 
-    def placed(self, call: Call, caller: Caller, now: datetime) -> tuple[Standing, Declared, Limits]:
+    def placed(self, call: Call, caller: Caller, now: datetime) -> tuple[Standing, Declared, DocumentLimits]:
         """The same with the limits of documents; all of it is made once for what decides it."""
         today = today_in(now)
         agreement = self._parts.agreements.get(caller.partner, today)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from connectors.contract import SHANGHAI
 from hub.rules.calendar import seeded
-from hub.rules.reports import Quarter, Standing, Stated, load_report_rules, quarter_of, reported_on
+from hub.rules.reports import Quarter, ReportStanding, Stated, load_report_rules, quarter_of, reported_on
 
 RULES = load_report_rules()
 CALENDAR = seeded()
@@ -61,12 +61,14 @@ def test_r18_2_a_warning_says_when_the_calendar_is_not_fixed() -> None:
 @pytest.mark.parametrize(
     ("submitted", "standing"),
     [
-        (datetime(2026, 10, 9, 18), Standing.ON_TIME),
-        (datetime(2026, 10, 10, 23, 59, 59), Standing.ON_TIME),
-        (datetime(2026, 10, 11), Standing.LATE),
+        (datetime(2026, 10, 9, 18), ReportStanding.ON_TIME),
+        (datetime(2026, 10, 10, 23, 59, 59), ReportStanding.ON_TIME),
+        (datetime(2026, 10, 11), ReportStanding.LATE),
     ],
 )
-def test_r18_1_it_is_late_from_the_11th_0_00_in_shanghai(submitted: datetime, standing: Standing) -> None:
+def test_r18_1_it_is_late_from_the_11th_0_00_in_shanghai(
+    submitted: datetime, standing: ReportStanding
+) -> None:
     moment = submitted.replace(tzinfo=SHANGHAI)
     assert RULES.standing(Quarter(2026, 3), moment, NOW) is standing
 
@@ -74,13 +76,15 @@ def test_r18_1_it_is_late_from_the_11th_0_00_in_shanghai(submitted: datetime, st
 @pytest.mark.parametrize(
     ("now", "standing"),
     [
-        (datetime(2026, 9, 30, 23), Standing.EARLY),
-        (datetime(2026, 10, 1), Standing.OPEN),
-        (datetime(2026, 10, 10, 23), Standing.OPEN),
-        (datetime(2026, 10, 11), Standing.OVERDUE),
+        (datetime(2026, 9, 30, 23), ReportStanding.EARLY),
+        (datetime(2026, 10, 1), ReportStanding.OPEN),
+        (datetime(2026, 10, 10, 23), ReportStanding.OPEN),
+        (datetime(2026, 10, 11), ReportStanding.OVERDUE),
     ],
 )
-def test_r18_1_what_is_not_submitted_is_open_and_then_overdue(now: datetime, standing: Standing) -> None:
+def test_r18_1_what_is_not_submitted_is_open_and_then_overdue(
+    now: datetime, standing: ReportStanding
+) -> None:
     assert RULES.standing(Quarter(2026, 3), None, now.replace(tzinfo=SHANGHAI)) is standing
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub.errors import RulesInvalid
 from hub.rules.decisions import Authority
-from hub.rules.tiering import AUTHORITIES, Fact, Firm, Reason, Tier, load_tier_rules
+from hub.rules.tiering import AUTHORITIES, Fact, Firm, Tier, TierCause, load_tier_rules
 
 SHIPPED = load_tier_rules()
 TEXT = files("hub.rules").joinpath("tiering.toml").read_text(encoding="utf-8")
@@ -118,7 +118,7 @@ def test_r10_1_what_any_authority_says_against_a_firm_counts(source: str) -> Non
 
 def test_r10_1_a_disputed_record_that_would_decide_leaves_the_tier_open() -> None:
     disputed = replace(_fact("s", "RECORD", "SERIOUS"), under_objection=True)
-    assert _tier(Firm(OLD, (disputed,))).reasons == (Reason("UNDER_OBJECTION", ("s",)),)
+    assert _tier(Firm(OLD, (disputed,))).reasons == (TierCause("UNDER_OBJECTION", ("s",)),)
     # It would not decide beside a certain one.
     assert _tier(Firm(OLD, (disputed, _fact("t", "RECORD", "SERIOUS")))).letter == "C"
 

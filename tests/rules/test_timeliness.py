@@ -15,7 +15,7 @@ from connectors.contract import SHANGHAI
 from hub.rules.calendar import seeded
 from hub.rules.timeliness import (
     Decided,
-    Standing,
+    DutyStanding,
     figures,
     load_timeliness_rules,
     publish_due,
@@ -56,13 +56,13 @@ def test_r7_1_a_penalty_of_2026_09_24_is_on_time_on_10_12_and_one_day_late_on_10
     item = Decided("630100", date(2026, 9, 24))
     on_time = timeliness(replace(item, published_at=_at(2026, 10, 12, 23)), CALENDAR, NOW)
     late = timeliness(replace(item, published_at=_at(2026, 10, 13, 0)), CALENDAR, NOW)
-    assert (on_time.standing, on_time.late_by) == (Standing.ON_TIME, 0)
-    assert (late.standing, late.late_by) == (Standing.LATE, 1)
+    assert (on_time.standing, on_time.late_by) == (DutyStanding.ON_TIME, 0)
+    assert (late.standing, late.late_by) == (DutyStanding.LATE, 1)
 
 
 def test_r7_1_the_day_ends_at_midnight_of_shanghai_wherever_the_server_stands() -> None:
     item = Decided("630100", date(2026, 9, 24))
-    for hour, standing in ((15, Standing.ON_TIME), (16, Standing.LATE)):
+    for hour, standing in ((15, DutyStanding.ON_TIME), (16, DutyStanding.LATE)):
         published = datetime(2026, 10, 12, hour, 30, tzinfo=ZoneInfo("UTC"))
         assert timeliness(replace(item, published_at=published), CALENDAR, NOW).standing is standing
 
@@ -80,7 +80,7 @@ def test_r7_1_published_on_the_saturday_after_the_last_day_is_late() -> None:
 
 def test_r7_3_exceptions_are_recorded_decisions_and_no_missing_data() -> None:
     item = Decided("630100", date(2026, 9, 24), exception="STATE_SECRET")
-    assert timeliness(item, CALENDAR, NOW).standing is Standing.EXCEPTED
+    assert timeliness(item, CALENDAR, NOW).standing is DutyStanding.EXCEPTED
     assert RULES.exception("STATE_SECRET", item.decided_on) is not None
     assert RULES.exception("CONVENIENCE", item.decided_on) is None
     # Before the law that grounds it, it is none.
@@ -152,7 +152,7 @@ def test_r7_1_figures_count_every_item_once_in_whatever_order(found: list[Decide
 def test_r7_1_to_publish_later_is_never_better(item: Decided, later: int) -> None:
     if item.published_at is None or item.exception is not None:
         return
-    order = [Standing.ON_TIME, Standing.LATE]
+    order = [DutyStanding.ON_TIME, DutyStanding.LATE]
     first = timeliness(item, CALENDAR, NOW)
     second = timeliness(replace(item, published_at=item.published_at + timedelta(later)), CALENDAR, NOW)
     assert order.index(first.standing) <= order.index(second.standing)

@@ -79,7 +79,7 @@ class Events:
 
 
 @dataclass(frozen=True)
-class Standing:
+class AtQuarterEnd:
     """How many cases stood in one of these states when the quarter ended."""
 
     mechanism: str
@@ -106,7 +106,7 @@ class Mean:
     picks: tuple[Pick, ...]
 
 
-Counting = Events | Standing | Ratio | Mean
+Counting = Events | AtQuarterEnd | Ratio | Mean
 
 
 @dataclass(frozen=True)
@@ -156,10 +156,10 @@ COUNTINGS: Mapping[str, Counting] = {
     ),
     "RED_IN": _entered(_RED),
     "RED_OUT": _left(_RED),
-    "RED_CURRENT": Standing("LIST_ENTRY", _ON, _RED),
+    "RED_CURRENT": AtQuarterEnd("LIST_ENTRY", _ON, _RED),
     "BLACK_IN": _entered(_BLACK),
     "BLACK_OUT": _left(_BLACK),
-    "BLACK_CURRENT": Standing("LIST_ENTRY", _ON, _BLACK),
+    "BLACK_CURRENT": AtQuarterEnd("LIST_ENTRY", _ON, _BLACK),
     "MEASURES_APPLIED": Events((_APPLIED,), (By("measure"),)),
     "MEASURES_LIFTED": Events(
         (
@@ -212,7 +212,7 @@ COUNTINGS: Mapping[str, Counting] = {
 
 
 def _picks(counting: Counting) -> Iterable[Pick]:
-    if isinstance(counting, Standing):
+    if isinstance(counting, AtQuarterEnd):
         return (Pick(mechanism=counting.mechanism, entering=counting.states, where=counting.where),)
     return (*counting.whole, *counting.part) if isinstance(counting, Ratio) else counting.picks
 
@@ -256,7 +256,7 @@ def _count(
     calendar: Calendar,
     states: Callable[[str, str], str | None],
 ) -> Counted:
-    if isinstance(counting, Standing):
+    if isinstance(counting, AtQuarterEnd):
         last = {
             one.case: one
             for one in upto
