@@ -12,7 +12,7 @@ from typing import Any
 
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
-from hub.rights.policy import Level
+from hub.rights.matrix import Level
 from schema.archives import ARCHIVES
 from schema.governance import Shape
 from schema.names import name_key

@@ -14,7 +14,7 @@ from graphql import parse
 from hypothesis import HealthCheck, Phase, settings
 
 from hub.errors import BadUserInput, LimitExceeded
-from hub.rights.policy import Level
+from hub.rights.matrix import Level
 from hub.store.reader import Reader
 from tests.callers import Answer, Caller, Path
 from tests.conftest import Database

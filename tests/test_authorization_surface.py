@@ -22,7 +22,7 @@ from graphql import GraphQLInterfaceType, get_introspection_query, validate_sche
 from hub.errors import LimitExceeded, RulesInvalid
 from hub.query.document import DocumentLimits
 from hub.query.operations import KEPT_INTROSPECTION, Operations
-from hub.rights.policy import Level
+from hub.rights.matrix import Level
 from hub.rules.matrix import load_matrix, parse_matrix
 from schema.coordinates import UngovernedCoordinate, read, vocabulary
 from schema.governance import OPEN, Shape, entity, governed

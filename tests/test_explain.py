@@ -8,7 +8,7 @@ from graphql import GraphQLObjectType
 from hub.errors import BadUserInput
 from hub.query.plan import Plan
 from hub.rights.explain import explanations
-from hub.rights.policy import Level
+from hub.rights.matrix import Level
 from hub.rights.view import least_of
 from schema.coordinates import vocabulary
 from tests.callers import CALLERS, Caller, Path, caller

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from hub.rights.policy import Level
+from hub.rights.matrix import Level
 from hub.store.embedded import EmbeddedPostgres
 from hub.store.migration import migrated
 from schema.names import Resemblance, formerly, name_key, parse_name, score

@@ -21,21 +21,9 @@ from hub.errors import RulesInvalid
 from hub.query.access import Access, Row
 from hub.query.parameters import Parameters
 from hub.query.relations import TABLES
+from hub.rights.matrix import CHECK_PURPOSES, Grant, Level, Purpose, Scope, WithheldReason
 from hub.rights.openness import load_openness
-from hub.rights.policy import (
-    CHECK_PURPOSES,
-    Decision,
-    Grant,
-    Level,
-    Purpose,
-    RowFacts,
-    Scope,
-    WithheldReason,
-    decide,
-    decisions,
-    meet,
-    row_level,
-)
+from hub.rights.policy import Decision, RowFacts, decide, decisions, meet, row_level
 from hub.rights.standing import Standings
 from hub.rules.matrix import DATA_CLASSES, PARTNER_CLASSES, load_matrix, parse_matrix
 from schema.coordinates import vocabulary

@@ -10,7 +10,7 @@ from hub.errors import SubjectUnknown
 from hub.query.access import TRUE, Access, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
-from hub.rights.policy import Level
+from hub.rights.matrix import Level
 
 
 async def subject_of(work: Work, code: str) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from hub.query.parameters import Context, Parameters
 from hub.query.relations import ROW_BY_ROW, TABLES, Table
-from hub.rights.policy import Level, Scope
+from hub.rights.matrix import Level, Scope
 from hub.rights.view import ENDED, SUBJECT_SCOPES, View
 from schema.governance import Capability
 

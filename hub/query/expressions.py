@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hub.query.access import FALSE, TRUE, Access, Row, all_of, any_of, held, quoted
 from hub.query.parameters import Context, Parameters
 from hub.query.relations import ROW_BY_ROW, TABLES, Table
-from hub.rights.policy import Level, Scope
+from hub.rights.matrix import Level, Scope
 from hub.rights.view import NEEDED, View
 from hub.rules.archives import load_archive_rules
 from hub.rules.calendar import NATIONAL, load_rest_days

@@ -8,41 +8,15 @@ from datetime import date
 from typing import Protocol
 
 from hub.rights.matrix import (
-    CHECK_PURPOSES,
-    Cell,
     DataClass,
     Grant,
     Level,
     Matrix,
     PartnerClass,
-    PartnerLimits,
     Purpose,
-    Quota,
     Scope,
     WithheldReason,
 )
-
-__all__ = [
-    "CHECK_PURPOSES",
-    "Cell",
-    "DataClass",
-    "Decision",
-    "Grant",
-    "Level",
-    "Matrix",
-    "PartnerClass",
-    "PartnerLimits",
-    "Purpose",
-    "Quota",
-    "RowFacts",
-    "Scope",
-    "Terms",
-    "WithheldReason",
-    "decide",
-    "decisions",
-    "meet",
-    "row_level",
-]
 
 
 @dataclass(frozen=True)

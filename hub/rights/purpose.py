@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.errors import MatterRequired, PurposeNotAllowed, PurposeRequired
-from hub.rights.policy import Matrix, Purpose, Terms
+from hub.rights.matrix import Matrix, Purpose
+from hub.rights.policy import Terms
 
 # A matter or case number is kept in the ledger as given: short, and without anything that cannot be seen.
 _LONGEST = 64

@@ -18,7 +18,8 @@ from graphql import (
     is_required_argument,
 )
 
-from hub.rights.policy import Decision, Grant, Level, Scope
+from hub.rights.matrix import Grant, Level, Scope
+from hub.rights.policy import Decision
 from schema.coordinates import Part, Vocabulary
 from schema.governance import HOLDER, OPEN, Capability, Condition, Mask, Need, Parameter, Rule, Shape
 

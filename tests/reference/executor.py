@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from graphql import DocumentNode, GraphQLResolveInfo, execute_sync
 
-from hub.rights.policy import Level
+from hub.rights.matrix import Level
 from schema.governance import HOLDER, OPEN, ROW, Need, Rule, Shape
 from schema.persons import hmac_sm3
 from tests.reference.ids import public

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from hub.rights.policy import Level, RowFacts, Scope, row_level
+from hub.rights.matrix import Level, Scope
+from hub.rights.policy import RowFacts, row_level
 from hub.rights.view import View
 from tests.reference.rows import FACTS, Row, Store
 

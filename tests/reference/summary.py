@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.rights.policy import Level
+from hub.rights.matrix import Level
 from tests.reference.rights import Rights
 from tests.reference.rows import Row, believed
 

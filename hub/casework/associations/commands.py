@@ -23,7 +23,7 @@ from hub.query.access import Access, Row, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import TABLES
-from hub.rights.policy import Scope
+from hub.rights.matrix import Scope
 
 _DIGEST = re.compile("[0-9a-f]{64}").fullmatch
 _LONGEST_CLAUSE = 400

@@ -15,7 +15,7 @@ from hub.query.access import FALSE, Access, Row, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import BREACH_STANDS, ENTRY_STANDS, TABLES
-from hub.rights.policy import Level
+from hub.rights.matrix import Level
 from hub.rules.conclusion import Measure, Unfulfilled
 from hub.rules.eligibility import Adverse, Facts, Listing
 from hub.sources.freshness import doubted

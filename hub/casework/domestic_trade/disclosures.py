@@ -23,7 +23,7 @@ from hub.query.access import Access, Row, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import PENALTY_STANDS, TABLES
-from hub.rights.policy import Level
+from hub.rights.matrix import Level
 from hub.rules.disclosures import load_disclosure_rules
 from hub.rules.redactor import TextTooLong
 from schema.governance import Capability

@@ -13,7 +13,7 @@ from hub.errors import BadUserInput, GuardRefused, SubjectUnknown
 from hub.query.access import Access, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
-from hub.rights.policy import Scope
+from hub.rights.matrix import Scope
 
 _SHOP = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}", re.ASCII).fullmatch
 # One report about a shop at a time, so that its archive is opened once.

@@ -20,7 +20,7 @@ from hub.errors import BadUserInput, GuardRefused, SubjectUnknown
 from hub.query.access import Access, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
-from hub.rights.policy import Level
+from hub.rights.matrix import Level
 from hub.rules.calendar import NATIONAL, calendar_of
 from hub.rules.publicity import load_publicity_rules
 from hub.rules.redactor import TextTooLong

@@ -9,7 +9,7 @@ from hub.query.relations import TABLES
 from hub.query.sql.draft import Draft, json_list
 from hub.query.sql.objects import Objects
 from hub.query.sql.visibility import Visibility
-from hub.rights.policy import Level
+from hub.rights.matrix import Level
 from schema.governance import Shape
 
 # Rows that the hub brings along, each about one subject.
