@@ -8,6 +8,7 @@ from datetime import date
 import orjson
 
 from hub.harvest.columns import named
+from hub.rules.ongoing import goes_on
 
 # Whether an objection to version `v` is under way.
 UNDER_WAY = """
@@ -43,10 +44,10 @@ def ended(table: str, values: Sequence[object], told: str | None) -> Sequence[ob
     if told is None:
         return values
     row, decision = named(table, values), orjson.loads(told)
-    if table == "record" and row["lifecycle"] in ("EFFECTIVE", "UNDER_OBJECTION", "SUSPENDED"):
+    if table == "record" and goes_on(table, row):
         row["lifecycle"] = "REVOKED" if decision["remedy"] == "REVOKE" else "CORRECTED"
         row["under_objection"] = False
-    if table == "list_entry" and row["state"] in ("RECOGNIZED", "PUBLISHED", "SUSPENDED"):
+    if table == "list_entry" and goes_on(table, row):
         row |= {
             "state": "EXITED_REVOKED",
             "exited_on": date.fromisoformat(decision["on"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.harvest.columns import named
+from hub.rules.ongoing import goes_on
 
 # As what version `v` stays, by all cases of its decision; one that revoked it outweighs a stay, which outlives the period
 # of its publication. A decision that was changed is left out: as it is now it comes with a delivery.
@@ -24,6 +25,6 @@ def stays(table: str, values: Sequence[object], life: str | None) -> Sequence[ob
     if life is None or table != "record":
         return values
     row = named(table, values)
-    if row["lifecycle"] in ("EFFECTIVE", "UNDER_OBJECTION", "SUSPENDED"):
+    if goes_on(table, row):
         row["lifecycle"] = life
     return tuple(row.values())

@@ -14,6 +14,7 @@ import orjson
 from hub.harvest.columns import FILLED, named, written
 from hub.harvest.understood import Prepared, Rejected
 from hub.rules.decisions import Authority, meant
+from hub.rules.ongoing import goes_on
 from hub.rules.repair import load_repair_rules
 
 # Type of the records that results are kept as; no view shows them, their effect is on what they name.
@@ -157,10 +158,10 @@ def kept(table: str, values: Sequence[object], told: str | None) -> Sequence[obj
     if told is None:
         return values
     row = named(table, values)
-    if table == "record" and row["lifecycle"] in ("EFFECTIVE", "UNDER_OBJECTION", "SUSPENDED"):
+    if table == "record" and goes_on(table, row):
         details = {**orjson.loads(str(row["details"])), "repaired": orjson.loads(told)}
         row |= {"lifecycle": REPAIRED, "details": orjson.dumps(details, option=orjson.OPT_SORT_KEYS).decode()}
-    if table == "list_entry" and row["state"] in ("RECOGNIZED", "PUBLISHED", "SUSPENDED"):
+    if table == "list_entry" and goes_on(table, row):
         day = orjson.loads(told).get("on")
         row |= {
             "state": "EXITED_REPAIRED",

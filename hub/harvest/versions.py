@@ -18,6 +18,7 @@ from hub.harvest.ids import random_ids
 from hub.harvest.joining import join
 from hub.harvest.resolve import Anchor, resolve
 from hub.harvest.understood import Prepared, Rejected
+from hub.rules.ongoing import going_on
 from hub.store.writing import one_writer
 from schema.names import name_key
 
@@ -34,17 +35,17 @@ FROM unnest($2::text[]) AS n(record_id) CROSS JOIN LATERAL (
 # R9.2: what was repaired here, or by the national window, is not undone by a later delivery of its source: not by the one
 # after that which said that it ended otherwise, either. No delivery puts it in force, so what did was a revocation.
 _REPAIRED = {
-    "record": """
-CASE WHEN v.lifecycle NOT IN ('EFFECTIVE', 'UNDER_OBJECTION', 'SUSPENDED') THEN (
+    "record": f"""
+CASE WHEN NOT {going_on("record", "v")} THEN (
   SELECT CASE w.lifecycle WHEN 'REPAIRED' THEN w.details->'repaired' END FROM record w
   WHERE w.source = $1 AND w.source_record_id = n.record_id
-    AND (w.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION', 'SUSPENDED') OR w.lifecycle = 'REPAIRED' AND w.details ? 'repaired')
+    AND ({going_on("record", "w")} OR w.lifecycle = 'REPAIRED' AND w.details ? 'repaired')
   ORDER BY w.version_id DESC LIMIT 1) END
-""",
+""",  # noqa: S608 -- a constant of this program
     "list_entry": f"""
-CASE WHEN v.state NOT IN ('RECOGNIZED', 'PUBLISHED', 'SUSPENDED') THEN (
+CASE WHEN NOT {going_on("list_entry", "v")} THEN (
   SELECT CASE w.state WHEN 'EXITED_REPAIRED' THEN jsonb_build_object('on', w.exited_on) END FROM list_entry w
-  WHERE w.source = $1 AND w.source_record_id = n.record_id AND (w.state IN ('RECOGNIZED', 'PUBLISHED', 'SUSPENDED')
+  WHERE w.source = $1 AND w.source_record_id = n.record_id AND ({going_on("list_entry", "w")}
     OR w.state = 'EXITED_REPAIRED' AND w.exit_reason = '{repairs.REPAIRED}')
   ORDER BY w.version_id DESC LIMIT 1) END
 """,  # noqa: S608 -- a constant of this program

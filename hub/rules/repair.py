@@ -11,6 +11,7 @@ from hub.rules.calendar import Calendar, Due
 from hub.rules.dated import RuleFile, disjoint, in_force, the_one
 from hub.rules.deadlines import load_deadlines
 from hub.rules.decisions import Authority
+from hub.rules.ongoing import ONGOING
 from hub.rules.publicity import PublicityRules, add_months
 from hub.rules.repair_case import Application, Assessment, Blocker, Period, Target
 from hub.rules.repair_rows import (
@@ -33,7 +34,7 @@ from hub.rules.repair_rows import (
 )
 
 # A record in these states may be repaired; in all others it has ended by itself or is not there.
-_OPEN = ("EFFECTIVE", "UNDER_OBJECTION", "SUSPENDED", "PUBLISHED", "RECOGNIZED")
+_OPEN = frozenset(state for states in ONGOING.values() for state in states)
 
 
 @dataclass(frozen=True)

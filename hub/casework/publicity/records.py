@@ -5,15 +5,16 @@ from __future__ import annotations
 from hub.casework.machine import Case
 from hub.casework.publicity.machine import OwnRecord, PublicityDetails
 from hub.casework.work import Work
+from hub.rules.ongoing import going_on
 from hub.rules.repair import load_repair_rules
 
 # What ended otherwise stays as it ended. Other sources tell of a withdrawal themselves.
-_RECORDS = """
+_RECORDS = f"""
 SELECT public_id, lifecycle, under_objection, authority_name, authority_uscc, decided_on,
-  seriousness <> 'NOT_ADVERSE' AS adverse FROM record
+  seriousness <> 'NOT_ADVERSE' AS adverse FROM record x
 WHERE subject_id = $1 AND document_number = $2 AND source = 'COMMERCE' AND superseded_at IS NULL
-  AND lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION', 'SUSPENDED') ORDER BY public_id
-"""
+  AND {going_on("record", "x")} ORDER BY public_id
+"""  # noqa: S608 -- a constant of this program
 
 
 async def own_records(work: Work, case: Case[PublicityDetails]) -> tuple[OwnRecord, ...]:
