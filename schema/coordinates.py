@@ -23,6 +23,7 @@ from graphql import (
 from schema.build import whole_schema
 from schema.enums import VALUE_CLASSES
 from schema.governance import (
+    DATA_CLASSES,
     ENTITIES,
     HOLDER,
     OPEN,
@@ -36,8 +37,6 @@ from schema.governance import (
     Shape,
 )
 from schema.projection import project
-
-DATA_CLASSES = frozenset(f"D{number}" for number in range(1, 44))
 
 
 class UngovernedCoordinate(Exception):
@@ -167,7 +166,7 @@ def _check_rule(
 ) -> Rule:
     if not isinstance(rule, Rule) or not rule.classes:
         raise UngovernedCoordinate(f"{coordinate} declares no data class")
-    unknown = set(rule.classes) - DATA_CLASSES - {OPEN, ROW, HOLDER}
+    unknown = set(rule.classes) - {*DATA_CLASSES, OPEN, ROW, HOLDER}
     if unknown:
         raise UngovernedCoordinate(f"{coordinate} declares an unknown data class {min(unknown)}")
     if ROW in rule.classes and (not entities or not all(entities)):

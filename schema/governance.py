@@ -11,6 +11,8 @@ import strawberry
 
 T = TypeVar("T")
 
+# The classes of the ceiling matrix. Every row carries one, or it is quarantined; every coordinate declares some.
+DATA_CLASSES = tuple(f"D{number}" for number in range(1, 44))
 # Not data of anybody: the hub's own words about itself. Every use is listed in a test.
 OPEN = "OPEN"
 # The data class that each row of the entity carries.

@@ -60,8 +60,9 @@ from hub.sandbox.tax import front_end
 from hub.sandbox.wellknown import CLEAN, DISHONEST, RICH
 from hub.sources.discovery import connect_all, discover
 from hub.store.embedded import EmbeddedPostgres
-from hub.store.values import DATA_CLASSES, SUBJECT_KINDS
+from hub.store.values import SUBJECT_KINDS
 from schema.coordinates import vocabulary
+from schema.governance import DATA_CLASSES
 from schema.identifiers import fold, hmac_sm3, is_uscc
 from tests.faulty_wire import FaultyWire
 

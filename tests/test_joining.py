@@ -15,7 +15,7 @@ from connectors.contract import Kind
 from hub.harvest.quarantine import list_quarantined
 from hub.ledger.audit import who_saw
 from hub.ledger.chain import Ledger
-from hub.store.values import DATA_CLASSES
+from schema.governance import DATA_CLASSES
 from tests.conftest import Database
 from tests.disclosures import disclosure
 from tests.harvesting import granted, imported, one, row, take, written

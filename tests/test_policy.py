@@ -25,8 +25,9 @@ from hub.rights.matrix import CHECK_PURPOSES, Grant, Level, Purpose, Scope, With
 from hub.rights.openness import load_openness
 from hub.rights.policy import Decision, RowFacts, decide, decisions, meet, row_level
 from hub.rights.standing import Standings
-from hub.rules.matrix import DATA_CLASSES, PARTNER_CLASSES, load_matrix, parse_matrix
+from hub.rules.matrix import PARTNER_CLASSES, load_matrix, parse_matrix
 from schema.coordinates import vocabulary
+from schema.governance import DATA_CLASSES
 from tests.callers import standing
 
 GOLDEN = Path(__file__).parent / "golden" / "levels.txt"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from connectors.contract import Item, Kind, RowRejected, Source
-from hub.store.values import DATA_CLASSES
+from schema.governance import DATA_CLASSES
 
 _GRADES = {"CUSTOMS": "D14", "SAFE": "D19", "ASSOCIATION": "D24", "NATIONAL": "D40"}
 

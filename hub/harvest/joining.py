@@ -8,7 +8,7 @@ from datetime import datetime
 import asyncpg
 
 from hub.harvest.columns import written
-from hub.store.values import DATA_CLASSES
+from schema.governance import DATA_CLASSES
 
 # Registrations stay: under which names the part was registered says nothing of how the whole is called now.
 _MOVED = ("record", "grade", "list_entry", "archive")

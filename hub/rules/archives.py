@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from hub.rules.dated import Row, RuleFile, Term, disjoint
-from hub.store.values import DATA_CLASSES
+from schema.governance import DATA_CLASSES
 
 ORIGINS = ("PUBLIC_CREDIT", "MARKET_CREDIT")
 # A worker's archive is asked live with the worker's authorisation, and never kept (R12.1).

@@ -28,9 +28,8 @@ from hub.rights.matrix import (
     WithheldReason,
     level_named,
 )
-from schema.governance import Capability
+from schema.governance import DATA_CLASSES, Capability
 
-DATA_CLASSES = tuple(f"D{number}" for number in range(1, 44))
 PARTNER_CLASSES = tuple(f"P{number}" for number in range(1, 13))
 _TOP = (
     *("version", "source_doc", "confirmed_by", "brackets", "basis", "sharing", "source", "class", "data"),

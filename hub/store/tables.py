@@ -29,7 +29,6 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from hub.store.values import (
     COLORS,
-    DATA_CLASSES,
     LIFECYCLES,
     LIST_STATES,
     RECORD_KINDS,
@@ -37,6 +36,7 @@ from hub.store.values import (
     SHARING,
     SUBJECT_KINDS,
 )
+from schema.governance import DATA_CLASSES
 
 # Codes compare byte by byte: the "C" collation keeps their indexes usable whatever the database's locale is.
 CODE = Text(collation="C")

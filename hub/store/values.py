@@ -30,5 +30,3 @@ LIST_STATES = (
     "EXITED_DISQUALIFIED",
     "NOT_RECOGNIZED",
 )
-# Every row carries one of the 43 data classes of the ceiling matrix, or it is quarantined.
-DATA_CLASSES = tuple(f"D{number}" for number in range(1, 44))
