@@ -174,7 +174,7 @@ class DocumentLimits:
 
 
 @dataclass(frozen=True)
-class Measure:
+class _Size:
     """The size of one operation with its fragments expanded; counts saturate at SATURATED."""
 
     depth: int = 0
@@ -240,14 +240,6 @@ def check_limits(document: DocumentNode, limits: DocumentLimits) -> None:
     )
     for walk in asked:
         _check(_expanded(walk, expanded), limits)
-
-
-def measure(document: DocumentNode, operation: OperationDefinitionNode) -> Measure:
-    """Measure one operation with its fragments expanded; raises ValidationFailed when they form a cycle."""
-    fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
-    return _expanded(
-        _walk(operation), _expanded_fragments({node.name.value: _walk(node) for node in fragments})
-    )
 
 
 def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
@@ -322,7 +314,7 @@ def shortened(message: str) -> str:
 class _Walk:
     """What is written in one definition: its own size, and the spreads with the depth they stand at."""
 
-    own: Measure
+    own: _Size
     spreads: tuple[tuple[str, int], ...]
 
 
@@ -350,11 +342,11 @@ def _walk(definition: OperationDefinitionNode | FragmentDefinitionNode) -> _Walk
                     pending.append((node.selection_set, depth + 1))
             elif isinstance(node, InlineFragmentNode):
                 pending.append((node.selection_set, depth))
-    own = Measure(deepest, fields, aliases, directives, root_fields, len(variables), introspection)
+    own = _Size(deepest, fields, aliases, directives, root_fields, len(variables), introspection)
     return _Walk(own, tuple(spreads))
 
 
-def _expanded(walk: _Walk, fragments: Mapping[str, Measure]) -> Measure:
+def _expanded(walk: _Walk, fragments: Mapping[str, _Size]) -> _Size:
     own = walk.own
     depth, fields, aliases = own.depth, own.fields, own.aliases
     directives, root_fields, introspection = own.directives, own.root_fields, own.introspection
@@ -367,7 +359,7 @@ def _expanded(walk: _Walk, fragments: Mapping[str, Measure]) -> Measure:
             directives += inner.directives
             root_fields += inner.root_fields if at == 0 else 0
             introspection += inner.introspection if at == 0 else 0
-    return Measure(
+    return _Size(
         depth,
         min(fields, SATURATED),
         min(aliases, SATURATED),
@@ -378,9 +370,9 @@ def _expanded(walk: _Walk, fragments: Mapping[str, Measure]) -> Measure:
     )
 
 
-def _expanded_fragments(walks: Mapping[str, _Walk]) -> Mapping[str, Measure]:
+def _expanded_fragments(walks: Mapping[str, _Walk]) -> Mapping[str, _Size]:
     """The size of every fragment, those it spreads first; raises ValidationFailed when there is a cycle."""
-    done: dict[str, Measure] = {}
+    done: dict[str, _Size] = {}
     entered: set[str] = set()
     for root in walks:
         pending = [root]
@@ -402,7 +394,7 @@ def _expanded_fragments(walks: Mapping[str, _Walk]) -> Mapping[str, Measure]:
     return done
 
 
-def _check(size: Measure, limits: DocumentLimits) -> None:
+def _check(size: _Size, limits: DocumentLimits) -> None:
     _at_most("depth", size.depth, limits.depth)
     _at_most("fields", size.fields, limits.fields)
     _at_most("aliases", size.aliases, limits.aliases)
