@@ -484,7 +484,8 @@ class Writer:
         return f"({', '.join(written)})", 1, ""
 
     def _moment(self) -> str:
-        return f"202{self._number(4, 6)}-{self._number(1, 11):02d}-{self._number(1, 28):02d}T08:00:00+08:00"
+        # Before TODAY: what has not come is refused.
+        return f"202{self._number(4, 6)}-{self._number(1, 10):02d}-{self._number(1, 28):02d}T08:00:00+08:00"
 
     def _day(self) -> str:
         return str(TODAY.replace(day=self._number(1, 23), month=self._pick((10, 11))))

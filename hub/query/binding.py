@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -35,11 +35,14 @@ from hub.query.parameters import (
     Source,
 )
 from hub.query.plan import Constant, Listed, Ref, Variable
+from hub.rights.identity import LEEWAY
 from schema.identifiers import InvalidIdentifier, are_plain_usccs, is_plain_uscc, parse_uscc
 from schema.scalars import DATE
 
 # Values in a list of a filter.
 LONGEST_LIST = 500
+# A clock that may be so far ahead when it dates a token may be so when it says now.
+_LEEWAY = timedelta(seconds=LEEWAY)
 
 
 @dataclass(slots=True)
@@ -144,6 +147,8 @@ def _conversion(source: FromRef, secrets: Secrets) -> Callable[[Any, Request], A
             return None
         case Conversion.DECIMAL:
             return lambda value, _: Decimal(value)
+        case Conversion.PAST:
+            return lambda value, request: _past(value, request.now)
         case Conversion.ID_LETTER:
             return lambda value, _: value[0] if OPAQUE.fullmatch(value) else None
         case Conversion.ID_UUID:
@@ -160,6 +165,13 @@ def _conversion(source: FromRef, secrets: Secrets) -> Callable[[Any, Request], A
             part = 0 if source.conversion is Conversion.CURSOR_SORT else 1
             return lambda value, request: _place(value, _seal_key(seal, request, secrets))[part]
     raise AssertionError(source)
+
+
+def _past(moment: datetime, now: datetime) -> datetime:
+    """`moment`, or now where the caller's clock is a little ahead. BadUserInput: nobody knows anything of it yet."""
+    if moment > now + _LEEWAY:
+        raise BadUserInput("This moment has not come yet: nothing is known of it.", argument="asOf")
+    return min(moment, now)
 
 
 def kept_identifier(scheme: str, value: str, secrets: Secrets) -> str:

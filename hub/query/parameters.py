@@ -42,6 +42,7 @@ class Conversion(StrEnum):
     CURSOR_KEY = "CURSOR_KEY"  # last order column of a verified cursor
     CURSOR_SORT = "CURSOR_SORT"  # first order column of a verified cursor
     DECIMAL = "DECIMAL"
+    PAST = "PAST"  # a moment that has come
 
 
 @dataclass(frozen=True)

@@ -192,3 +192,30 @@ async def test_what_has_no_versions_is_told_of_the_past_from_when_the_hub_had_it
         found = (await office.desk().done(asked, {"c": code, "at": moment}))["subject"]
         assert [one["scheme"] for one in found["identifiers"]] == schemes
         assert [(one["number"][:3], len(one["events"])) for one in found["commitments"]] == cases
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=31), 400 * DAY, None])
+async def test_of_a_moment_that_has_not_come_nothing_is_told(office: Office, ahead: timedelta | None) -> None:
+    code = await _firm(office)
+    moment = (MONDAY + ahead).isoformat() if ahead else "9999-12-31T23:59:59+00:00"
+    many = "query M($c: [USCC!]!, $at: DateTime) { subjects(codes: $c, asOf: $at) { displayName } }"
+    for asked, given in (
+        (ASKED, {"c": code, "at": moment}),
+        (many, {"c": [code], "at": moment}),
+        # As a constant of the document.
+        (ASKED.replace("$at)", f'"{moment}")').replace(", $at: DateTime", ""), {"c": code}),
+    ):
+        refused = await office.desk().refused(asked, given)
+        assert (refused["code"], refused["argument"]) == ("BAD_USER_INPUT", "asOf")
+
+
+async def test_now_by_a_clock_a_little_ahead_is_now(office: Office) -> None:
+    """What is laid for the next seconds is not told."""
+    code = await _firm(office)
+    await _believed(office, "grade", code, _grade("B"), _grade("D"))
+    later = MONDAY + timedelta(seconds=10)
+    await office.rows("UPDATE grade SET superseded_at = $1 WHERE superseded_at IS NOT NULL", later)
+    await office.rows("UPDATE grade SET recorded_at = $1 WHERE superseded_at IS NULL", later)
+    for seconds in (0, 30):
+        told = await _told(office, code, MONDAY + timedelta(seconds=seconds))
+        assert [one["gradeCode"] for one in told["grades"]] == ["B"]

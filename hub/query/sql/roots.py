@@ -34,7 +34,8 @@ class Root:
         self._draft = draft
         self._field = field
         moment = field.arguments.get("asOf", Constant(None))
-        as_of = "" if moment == Constant(None) else draft.parameters.bind(FromRef(moment), "timestamptz")
+        past = FromRef(moment, Conversion.PAST)
+        as_of = "" if moment == Constant(None) else draft.parameters.bind(past, "timestamptz")
         self._visibility = Visibility(draft, as_of)
         self._objects = Objects(draft, self._visibility)
 
