@@ -270,6 +270,9 @@ def _grade(read: Reader, year: str, today: date) -> dict[str, object]:
 def _listing(read: Reader, number: str) -> dict[str, object]:
     entered, left, why = read.required_day("lrsj"), read.day("ycsj"), read.text("ycyy")
     state = "PUBLISHED"
+    # A soft delete says by itself that the entry is gone, and must be applied.
+    if left is None and why is not None and read.says("scbz") is not True:
+        raise RowRejected("STATE_DATES", "ycyy says why the entry left the list, and ycsj not when")
     if left is not None:
         if why not in _EXITS:
             raise RowRejected("UNKNOWN_EXIT", "ycyy is none of the reasons for leaving the list")

@@ -578,6 +578,31 @@ async def test_nobody_was_evaluated_on_a_day_that_lies_ahead(
             assert refused.value.code == "DATE_FUTURE"
 
 
+async def test_an_entry_of_the_tax_bureau_that_left_its_list_for_a_reason_left_it_on_a_day(
+    settings: Mapping[str, str],
+) -> None:
+    """A reason without a day is neither still listed nor gone: the row waits."""
+    async with opened("TAX", settings) as connector:
+        rows = rows_of(await batches(connector))
+        row = next(row for row in rows if "ycyy" in row.fields and _is_item(connector, row))
+
+        def read(day: str, why: str | None, withdrawn: str = "0") -> object:
+            told = {**row.fields, "ycsj": day, "ycyy": why, "scbz": withdrawn}
+            try:
+                item = connector.canonical(replace(row, fields=told))
+            except RowRejected as refused:
+                return refused.code
+            return "WITHDRAWN" if item.deleted else item.values["state"]
+
+        for none in ("", "9999-12-31", "\\N"):
+            assert [read(none, why) for why in ("信用修复", "其他", "", None)] == [
+                "STATE_DATES", "STATE_DATES", "PUBLISHED", "PUBLISHED",
+            ]  # fmt: skip
+            assert read(none, "信用修复", "1") == "WITHDRAWN"
+        assert read("2026-11-23", "信用修复") == "EXITED_REPAIRED"
+        assert [read("2026-11-23", why) for why in ("其他", None)] == ["UNKNOWN_EXIT"] * 2
+
+
 async def test_whether_a_report_was_late_is_not_said_where_the_file_does_not_say_it(
     settings: Mapping[str, str],
 ) -> None:
