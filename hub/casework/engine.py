@@ -357,11 +357,7 @@ def case_of(machine: Machine, row: Mapping[str, Any]) -> Case[Any]:
         due_on=row["due_on"],
         due_is_provisional=row["due_is_provisional"],
         ruleset=row["ruleset"],
-        details=from_json(machine.details, _json(row["details"])),
+        details=from_json(machine.details, orjson.loads(row["details"])),
         target_public_id=str(row["target_public_id"]) if row["target_public_id"] else None,
         version=row["version"],
     )
-
-
-def _json(value: str) -> Any:
-    return orjson.loads(value)

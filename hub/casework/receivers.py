@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hub.casework.partners import in_force
+from hub.casework.partners import DEPARTMENT, in_force
 from hub.casework.work import Work
 from hub.errors import GuardRefused
 from schema.governance import Capability
 
-# The department's own divisions, and those of prefectures and counties.
-_DEPARTMENT, _LOCAL = "P1", "P2"
+# The commerce offices of prefectures and counties.
+_LOCAL = "P2"
 
 
 async def receiver(work: Work, region_code: str | None, named: str | None) -> str:
@@ -16,7 +16,7 @@ async def receiver(work: Work, region_code: str | None, named: str | None) -> st
 
     Raises GuardRefused: no unit with that name, or at all, does casework for that region by an agreement in force.
     """
-    classes = (_DEPARTMENT,) if named is None else (_DEPARTMENT, _LOCAL)
+    classes = (DEPARTMENT,) if named is None else (DEPARTMENT, _LOCAL)
     for one in (await in_force(work.connection, work.today)).values():
         if (
             one.partner_class in classes

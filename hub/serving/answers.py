@@ -236,12 +236,8 @@ class Answers:
             return self._parts.reader.row(statement.sql, arguments, statement.anew)
         return self._merging.row(statement.sql, statement.merged_sql, statement.merged_key, arguments)
 
-    def standing(self, call: Call, caller: Caller, now: datetime) -> tuple[Standing, Declared]:
-        """The caller's agreement, purpose and view."""
-        return self.placed(call, caller, now)[:2]
-
     def placed(self, call: Call, caller: Caller, now: datetime) -> tuple[Standing, Declared, DocumentLimits]:
-        """The same with the limits of documents; all of it is made once for what decides it."""
+        """The caller's standing, what it declared, and the limits of its documents; made once for what decides them."""
         today = today_in(now)
         agreement = self._parts.agreements.get(caller.partner, today)
         standings = self._parts.standings

@@ -176,20 +176,19 @@ class Mutations:
         return made
 
     async def _all(self, asked: Commanding, connection: asyncpg.Connection) -> dict[str, Made]:
+        async def find(sql: str, values: Sequence[Any]) -> Sequence[Any]:
+            rows: Sequence[Any] = await connection.fetch(sql, *values)
+            return rows
+
         work = await self._work(asked, connection)
+        key = self._secrets.id_key(asked.request.partner_class)
         made = {}
         for root in asked.compiled.plan.roots:
             if isinstance(root, Selected):
                 said = {name: value_of(ref, asked.values) for name, ref in root.arguments.items()}
                 declared = asked.standing.view.schema.mutation_type.fields[root.name].args  # type: ignore[union-attr]
-                key = self._secrets.id_key(asked.request.partner_class)
-
-                async def find(sql: str, values: Sequence[Any]) -> Sequence[Any]:
-                    rows: Sequence[Any] = await connection.fetch(sql, *values)
-                    return rows
-
                 arguments = named(await as_stored(find, declared, said, key))
-                await self._known(work, root, arguments)
+                await self._known(work, arguments)
                 await self._may_open(work, root, arguments)
                 one = await self._registry.commands[root.rule.target](work, arguments)
                 await self._shown(work, root, one)
@@ -197,7 +196,7 @@ class Mutations:
                 made[root.key] = one
         return made
 
-    async def _known(self, work: Work, root: Selected, arguments: Mapping[str, Any]) -> None:
+    async def _known(self, work: Work, arguments: Mapping[str, Any]) -> None:
         """A case that the caller is not shown is none, whatever part it has in it: no state and no guard tells of it."""
         number, known = arguments.get("number"), work.view.vocabulary
         if not isinstance(number, str):

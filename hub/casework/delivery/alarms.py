@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 
 from connectors.contract import SHANGHAI
+from hub.casework.clock import SYSTEM
 from hub.casework.delivery.channels import Action
 from hub.casework.delivery.deliveries import SUPERSEDED
 from hub.casework.work import calendar_for
@@ -18,8 +19,6 @@ from hub.rules.deadlines import due
 
 # The event that is the alarm; its payload says which delivery, by which rule, since when.
 OVERDUE = "delivery_overdue"
-# Who raises it: the hub itself.
-PARTNER, OFFICER = "hub", "worker"
 # Action → (name in deadlines.toml, rule, priority).
 LIMITS = {
     Action.PUBLISH: ("delivery.publish", "R7.6", 2),
@@ -39,7 +38,7 @@ ORDER BY d.delivery_id
 _LOCK = "SELECT pg_advisory_xact_lock(0x414c4152)"
 _RAISE = f"""
 INSERT INTO case_event (case_id, at, transition, from_state, to_state, actor_partner, actor_officer, reason, payload)
-SELECT c.case_id, $2, '{OVERDUE}', c.state, c.state, '{PARTNER}', '{OFFICER}', $3, $4::jsonb FROM case_file c
+SELECT c.case_id, $2, '{OVERDUE}', c.state, c.state, '{SYSTEM.partner}', '{SYSTEM.officer}', $3, $4::jsonb FROM case_file c
 WHERE c.case_id = $1 AND NOT EXISTS (SELECT FROM case_event e WHERE e.case_id = $1 AND e.transition = '{OVERDUE}'
   AND e.payload->>'delivery_id' = $5)
 RETURNING event_id

@@ -20,6 +20,7 @@ from hub.casework.listings.machine import (
 )
 from hub.casework.listings.measures import follow
 from hub.casework.machine import Case
+from hub.casework.stepping import stepping
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused
@@ -250,14 +251,6 @@ async def _spoilt(work: Work) -> list[Any]:
     return await work.rows(sql, parameters)
 
 
-async def resolve(work: Work, given: Mapping[str, Any]) -> Made:
-    """Decide a conflict (R8.4): the entries themselves are moved by their own steps."""
-    taken = await engine.apply(
-        work.connection, work.machines, LIST_CONFLICT, given["number"], "resolve", work.step(given)
-    )
-    return Made(ids=(taken.case.public_id,))
-
-
 def _row(rows: Sequence[Any], what: str, case: Case[Any]) -> dict[str, Any]:
     return {"position": len(rows) + 1, "outcome": what, "case_public_id": case.public_id,
             "subject_id": case.subject_id}  # fmt: skip
@@ -288,8 +281,8 @@ async def blockers(work: Work, subject_id: int) -> list[str]:
     rows = await work.connection.fetch(
         _BLOCKERS, subject_id, work.today, since, classes, sorted(rule.standing)
     )
-    open_ = await _unanswered(work, subject_id, rule.sources)
-    return [*(row["code"] for row in rows), *([open_] if open_ is not None else [])]
+    unanswered = await _unanswered(work, subject_id, rule.sources)
+    return [*(row["code"] for row in rows), *([unanswered] if unanswered is not None else [])]
 
 
 async def _unanswered(work: Work, subject_id: int, sources: frozenset[str]) -> str | None:
@@ -331,7 +324,8 @@ COMMANDS: dict[str, Command] = {
     "list.publish": publish,
     "list.reinstate": reinstate,
     "list.recheck": recheck,
-    "list.resolve_conflict": resolve,
+    # R8.4: the entries themselves are moved by their own steps.
+    "list.resolve_conflict": stepping(LIST_CONFLICT, "resolve"),
     **{
         f"list.{name}": _steps(name)
         for name in (

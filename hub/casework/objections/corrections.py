@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import asyncpg
 
@@ -21,7 +20,8 @@ from hub.casework.machine import Case, Machine, State, Step, Transition
 from hub.casework.objections.machine import OBJECTION, ObjectionDetails
 from hub.casework.partners import in_force
 from hub.casework.rounds import apart
-from hub.casework.work import Command, Made, Work, calendar_for
+from hub.casework.stepping import stepping
+from hub.casework.work import Command, calendar_for
 from hub.ledger.audit import who_saw
 from hub.rules.deadlines import due
 from hub.rules.objections import ruleset
@@ -161,12 +161,4 @@ async def _recipients(
     return found
 
 
-async def acknowledge(work: Work, given: Mapping[str, Any]) -> Made:
-    """Acknowledge a notice as its recipient."""
-    taken = await engine.apply(
-        work.connection, work.machines, CORRECTION, given["number"], "acknowledge", work.step(given)
-    )
-    return Made(ids=(taken.case.public_id,))
-
-
-COMMANDS: dict[str, Command] = {"correction.acknowledge": acknowledge}
+COMMANDS: dict[str, Command] = {"correction.acknowledge": stepping(CORRECTION, "acknowledge")}

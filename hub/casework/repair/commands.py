@@ -194,9 +194,7 @@ async def _standing(connection: asyncpg.Connection, case: Case[RepairDetails]) -
     return found
 
 
-async def _take(
-    work: Work, transition: str, given: Mapping[str, Any], case: Case[RepairDetails] | None = None
-) -> Case[RepairDetails]:
+async def _take(work: Work, transition: str, given: Mapping[str, Any]) -> Case[RepairDetails]:
     taken = await engine.apply(
         work.connection, work.machines, REPAIR, given["number"], transition, work.step(given)
     )
