@@ -101,6 +101,11 @@ class Vocabulary:
         """The data classes that rows of a connection type may carry."""
         return tuple(c for one in self.node_types[connection] for c in self.entities[one].row_classes)
 
+    def classes_of(self, relation: str) -> tuple[str, ...]:
+        """The data classes that rows of a relation may carry, whatever type they are of."""
+        entities = (one for one in self.entities.values() if one.relation == relation)
+        return tuple(dict.fromkeys(of for entity in entities for of in entity.row_classes))
+
     def classes(self, type_name: str, rule: Rule) -> tuple[str, ...]:
         """The data classes that may govern `rule` on a row of `type_name`, or in what is embedded there.
 

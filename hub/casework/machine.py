@@ -150,6 +150,17 @@ def always(_: Case[Any], __: Step) -> str | None:
     return None
 
 
+def second_person(guard: Guard = always) -> Guard:
+    """The guard of a review: it is another officer's than the draft (`drafted_by` of the details), and `guard` holds."""
+
+    def admitted(case: Case[Any], step: Step) -> str | None:
+        if step.actor.officer == case.details.drafted_by:
+            return "SECOND_PERSON_NEEDED"
+        return guard(case, step)
+
+    return admitted
+
+
 def nothing(_: Case[Any], __: Step) -> Effects:
     """The effect of a step that only changes the state."""
     return NOTHING

@@ -189,7 +189,7 @@ class Expressions:
 
     def _copied(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         """What a case copied from the record or list entry that it is about: where, and as far as, that itself is shown."""
-        classes = {table: self._classes_of(table) for table in ("record", "list_entry")}
+        classes = {table: self.view.vocabulary.classes_of(table) for table in ("record", "list_entry")}
         shown = self.access.copied(row, classes, Level.MASKED if rule.mask is Mask.KEEP else Level.FULL)
         value = f"{row.alias}.details->>'{of}'"
         return self.governed(row, rule, type_name, f"CASE WHEN {shown} THEN {value} END")
@@ -233,11 +233,6 @@ class Expressions:
         )
         return f"CASE WHEN {t}.closed_at IS NULL AND abs({t}.due_on - {today}) <= {_COUNTED_DAYS} THEN {count} END"
 
-    def _classes_of(self, table: str) -> tuple[str, ...]:
-        """The classes that rows of a table may be of."""
-        entities = [one for one in self.view.vocabulary.entities.values() if one.relation == table]
-        return tuple(dict.fromkeys(of for entity in entities for of in entity.row_classes))
-
     def _guard(self, row: Row, classes: tuple[str, ...], least: Level) -> str:
         """SQL: a question about `classes` may be answered of the row's subject at all."""
         return self.access.classes(_as_subject(row), classes, least, subject_only=True)
@@ -263,7 +258,7 @@ class Expressions:
         """SQL: what the hub held at an earlier moment says something as long as the present version may."""
         if not self.as_of:
             return TRUE
-        classes = self._classes_of(fact.table.name)
+        classes = self.view.vocabulary.classes_of(fact.table.name)
         return self.access.still_visible(fact, f"now_{fact.alias}", classes, Level.YES_NO)
 
     def _tristate(self, row: Row, rule: Rule, type_name: str, table: str, condition: str) -> str:

@@ -40,7 +40,6 @@ from hub.serving.own_ids import as_stored
 from hub.sources.freshness import SourceStates
 from hub.store.database import NOT_ANSWERED, lent
 from hub.store.reader import Reader
-from schema.coordinates import Vocabulary
 from schema.governance import Parameter
 
 # As a caller may send it: short and printable.
@@ -205,7 +204,9 @@ class Mutations:
         said = parameters.bind(
             FromRef(Constant(number[1:] if is_id else number)), "uuid" if is_id else "text"
         )
-        shown = Access(work.view, parameters).visible(Row("t", TABLES["case_file"]), _case_classes(known))
+        shown = Access(work.view, parameters).visible(
+            Row("t", TABLES["case_file"]), known.classes_of("case_file")
+        )
         key = "public_id" if is_id else "number"
         sql = f"SELECT t.subject_id FROM case_file t WHERE t.{key} = {said} AND {shown}"  # noqa: S608 -- placeholders only
         if not await work.rows(sql, parameters):
@@ -230,7 +231,7 @@ class Mutations:
         else:
             # Of a batch the rows name the cases.
             told = (row.get("case_public_id") for row in made.rows)
-            ids, classes = {one for one in told if one is not None}, _case_classes(known)
+            ids, classes = {one for one in told if one is not None}, known.classes_of("case_file")
         if not ids:
             return
         parameters = Parameters()
@@ -292,12 +293,6 @@ class Mutations:
             domestic=self._domestic,
             seen=asked.seen,
         )
-
-
-def _case_classes(known: Vocabulary) -> tuple[str, ...]:
-    """The data classes that cases may have."""
-    cases = (one for one in known.entities.values() if one.relation == "case_file")
-    return tuple(dict.fromkeys(c for one in cases for c in one.row_classes))
 
 
 def _texts(value: Any) -> Iterator[str]:

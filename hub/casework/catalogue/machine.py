@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.casework.delivery.channels import Channel, list_exit, publication
 from hub.casework.details import canonical
-from hub.casework.machine import Case, Delivery, Effects, Guard, Machine, State, Step, Transition
+from hub.casework.machine import Case, Delivery, Effects, Machine, State, Step, Transition, second_person
 from hub.rules.national_items import DataItem
 from schema.governance import Capability
 
@@ -84,17 +84,6 @@ def digest_of(code: str, content: Content) -> str:
 def channels_of(content: Content) -> tuple[Channel, ...]:
     """R4.5: the two channels of an item."""
     return Channel(content.site), Channel.CREDIT_QINGHAI
-
-
-def _second(guard: Guard | None = None) -> Guard:
-    """A review is another officer's than the draft."""
-
-    def admitted(case: Case[CatalogDetails], step: Step) -> str | None:
-        if step.actor.officer == case.details.drafted_by:
-            return "SECOND_PERSON_NEEDED"
-        return guard(case, step) if guard is not None else None
-
-    return admitted
 
 
 def _known(case: Case[CatalogDetails], step: Step) -> str | None:
@@ -243,15 +232,15 @@ CATALOG_ITEM = Machine(
         _t("submit", "提交审查", "hand in for review", "DRAFT", "SECRECY_REVIEW", "R4.2"),
         _t(
             "accept", "认可偏差", "accept a deviation from the standard", "SECRECY_REVIEW", "SECRECY_REVIEW", "R4.3",
-            capability=_SECOND, requires=("deviation", "reason"), guard=_second(_known), effect=_accept,
+            capability=_SECOND, requires=("deviation", "reason"), guard=second_person(_known), effect=_accept,
         ),
         _t(
             "pass_secrecy", "保密审查通过", "no secret is told", "SECRECY_REVIEW", "APPROVED", "R4.2", "R4.3",
-            capability=_SECOND, requires=("opinion",), guard=_second(_acceptable), effect=_reviewed,
+            capability=_SECOND, requires=("opinion",), guard=second_person(_acceptable), effect=_reviewed,
         ),
         _t(
             "reject", "审查不通过", "reject the version", "SECRECY_REVIEW", "REJECTED", "R4.2",
-            capability=_SECOND, requires=("reason",), guard=_second(), effect=_rejected,
+            capability=_SECOND, requires=("reason",), guard=second_person(), effect=_rejected,
         ),
         _t(
             "return", "退回修改", "give back for revision", "SECRECY_REVIEW APPROVED", "DRAFT", "R4.2",

@@ -222,14 +222,7 @@ async def _facts(
 ) -> Mapping[int, list[Any]]:
     parameters = Parameters()
     access = Access(work.view, parameters)
-    classes = tuple(
-        dict.fromkeys(
-            data_class
-            for entity in work.view.vocabulary.entities.values()
-            if entity.relation == table
-            for data_class in entity.row_classes
-        )
-    )
+    classes = work.view.vocabulary.classes_of(table)
     shown = access.visible(Row("x", TABLES[table], "s"), classes)
     # What ended is not for checks, not even where the view shows it for repair (D9).
     now = access.in_use(Row("x", TABLES[table], "s"))

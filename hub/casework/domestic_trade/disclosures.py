@@ -13,7 +13,7 @@ from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
 from hub.casework.delivery.channels import Channel, list_exit, publication
-from hub.casework.machine import Case, Effects, Guard, Machine, State, Step, Transition
+from hub.casework.machine import Case, Effects, Machine, State, Step, Transition, second_person
 from hub.casework.publicity.machine import item_of, screened
 from hub.casework.rounds import apart
 from hub.casework.stepping import stepping, take
@@ -75,17 +75,6 @@ class DisclosureDetails:
     review: AnonymisationReview | None = None
     disclosed_on: date | None = None
     ended_reason: str | None = None
-
-
-def _second(guard: Guard | None = None) -> Guard:
-    """The review is another officer's than the text."""
-
-    def admitted(case: Case[DisclosureDetails], step: Step) -> str | None:
-        if step.actor.officer == case.details.drafted_by:
-            return "SECOND_PERSON_NEEDED"
-        return guard(case, step) if guard is not None else None
-
-    return admitted
 
 
 def _anonymous(case: Case[DisclosureDetails], step: Step) -> str | None:
@@ -192,7 +181,7 @@ CASE_DISCLOSURE = Machine(
         _t("submit", "提交审查", "hand in for review", "DRAFT", "ANONYMISATION_REVIEW"),
         _t(
             "approve", "脱敏审查通过", "no person can be told from it", "ANONYMISATION_REVIEW", "APPROVED",
-            capability=_SECOND, requires=("opinion",), guard=_second(_anonymous), effect=_reviewed,
+            capability=_SECOND, requires=("opinion",), guard=second_person(_anonymous), effect=_reviewed,
         ),
         _t(
             "return", "退回修改", "give back for revision", "ANONYMISATION_REVIEW APPROVED", "DRAFT",

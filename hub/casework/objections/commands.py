@@ -143,14 +143,7 @@ async def _target(work: Work, target: str) -> Any:
     table, public_id = TABLES[KINDS[target[:1]]], public_id_of(target, target[:1])
     parameters = Parameters()
     access, row = Access(work.view, parameters), Row("x", RELATED[table], "s")
-    classes = tuple(
-        dict.fromkeys(
-            data_class
-            for entity in work.view.vocabulary.entities.values()
-            if entity.relation == table
-            for data_class in entity.row_classes
-        )
-    )
+    classes = work.view.vocabulary.classes_of(table)
     shown = access.visible(row, classes)
     found = []
     if shown != FALSE:

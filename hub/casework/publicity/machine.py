@@ -12,12 +12,12 @@ from hub.casework.machine import (
     ChangedFact,
     Delivery,
     Effects,
-    Guard,
     Machine,
     Recount,
     State,
     Step,
     Transition,
+    second_person,
 )
 from hub.rules.calendar import Calendar, Due
 from hub.rules.publicity import load_publicity_rules
@@ -144,17 +144,6 @@ def screened(text: str, today: date) -> tuple[str, tuple[Found, ...]]:
 def all_text(title: str, number: str, text: str) -> str:
     """What is screened: everything of the document that an officer wrote."""
     return f"{title}\n{number}\n{text}"
-
-
-def _second(guard: Guard | None = None) -> Guard:
-    """A review is another officer's than the draft."""
-
-    def admitted(case: Case[PublicityDetails], step: Step) -> str | None:
-        if step.actor.officer == case.details.drafted_by:
-            return "SECOND_PERSON_NEEDED"
-        return guard(case, step) if guard is not None else None
-
-    return admitted
 
 
 def _cleared(case: Case[PublicityDetails], step: Step) -> str | None:
@@ -442,17 +431,17 @@ PUBLICITY = Machine(
         _t("submit", "提交审查", "hand in for review", "DRAFT", "SECRECY_REVIEW", rules=("R7.2",)),
         _t(
             "pass_secrecy", "保密审查通过", "no secret is told", "SECRECY_REVIEW", "CONTENT_REVIEW",
-            capability=_SECOND, requires=("opinion",), guard=_second(), effect=_reviewed("secrecy_review"),
+            capability=_SECOND, requires=("opinion",), guard=second_person(), effect=_reviewed("secrecy_review"),
             rules=("R7.2", "R7.3"),
         ),
         _t(
             "clear", "排除提示", "clear a finding of the redactor", "CONTENT_REVIEW", "CONTENT_REVIEW",
-            capability=_SECOND, requires=("finding", "reason"), guard=_second(_clearable), effect=_clear,
+            capability=_SECOND, requires=("finding", "reason"), guard=second_person(_clearable), effect=_clear,
             rules=("R7.3",),
         ),
         _t(
             "approve", "内容审核通过", "approve the content", "CONTENT_REVIEW", "APPROVED",
-            capability=_SECOND, requires=("opinion",), guard=_second(_approvable),
+            capability=_SECOND, requires=("opinion",), guard=second_person(_approvable),
             effect=_reviewed("content_review"), rules=("R7.2", "R7.3"),
         ),
         _t(
@@ -461,7 +450,7 @@ PUBLICITY = Machine(
         ),
         _t(
             "except", "不予公开", "decide not to publish", " ".join(BEFORE), "EXCEPTED", capability=_SECOND,
-            requires=("ground", "basis", "document_number"), guard=_second(_exceptable), effect=_except,
+            requires=("ground", "basis", "document_number"), guard=second_person(_exceptable), effect=_except,
             rules=("R7.3",),
         ),
         _t(

@@ -126,14 +126,7 @@ async def find_target(sees: Sees, said: str) -> Found | None:
     kind, table = KINDS[letter]
     parameters = Parameters()
     access = Access(sees.view, parameters)
-    classes = tuple(
-        dict.fromkeys(
-            data_class
-            for entity in sees.view.vocabulary.entities.values()
-            if entity.relation == table
-            for data_class in entity.row_classes
-        )
-    )
+    classes = sees.view.vocabulary.classes_of(table)
     shown = access.visible(Row("x", TABLES[table], "s"), classes)
     named = parameters.bind(FromRef(Constant(public_id)), "uuid")
     found = await sees.rows(
