@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import pickle
 import struct
 import sys
@@ -83,9 +84,14 @@ class Beside:
 
     async def __call__(self, cursor: str | None) -> AsyncGenerator[Understood, None]:
         """The rows after `cursor`. Raises Refused, Unavailable."""
-        # In a session of its own: Ctrl-C is for this process, which stops that one.
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", __name__), stdin=PIPE, stdout=PIPE, limit=_WAITING, start_new_session=True
+            # It finds the modules that this process does, and none in the directory that somebody stands in.
+            *(sys.executable, "-P", "-m", __name__),
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdin=PIPE,
+            stdout=PIPE,
+            limit=_WAITING,
+            start_new_session=True,  # Ctrl-C is for this process, which stops that one
         )
         assert process.stdin is not None
         assert process.stdout is not None

@@ -61,7 +61,7 @@ async def running(
     directories = await asyncio.to_thread(_drop_files, state_dir, province)
     tax = await front_end(postgres, province, f"tax_exchange_{province.size}_{province.today:%Y%m%d}")
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hub.sandbox.run", str(province.size), province.today.isoformat()),
+        *(sys.executable, "-P", "-m", "hub.sandbox.run", str(province.size), province.today.isoformat()),
         str(state_dir / "channels"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
