@@ -59,7 +59,7 @@ async def beside(environment: Mapping[str, str]) -> AsyncIterator[asyncio.subpro
     end before the block does, whoever waits for the process that is given learns it.
     """
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hub.commands.worker"),
+        *(sys.executable, "-P", "-m", "hub.commands.worker"),
         env=dict(environment),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
