@@ -32,14 +32,19 @@ async def hub(shared_database: Database) -> AsyncIterator[ServedScene]:
 async def recorded(hub: ServedScene, answer: Answered) -> Mapping[str, Any]:
     """The ledger's entry about an answer."""
     assert answer.codes == []
+    (entry,) = await entries(hub, answer)
+    return entry
+
+
+async def entries(hub: ServedScene, answer: Answered) -> list[Mapping[str, Any]]:
+    """All that the ledger holds about an answer or a refusal."""
     connection = await asyncpg.connect(hub.database.auditor_dsn)
     try:
         blocks = await connection.fetch("SELECT entries FROM ledger_block")
     finally:
         await connection.close()
     lines = [json.loads(line) for block in blocks for line in block["entries"].splitlines()]
-    (entry,) = [one for one in lines if one["request"] == answer.body["extensions"]["requestId"]]
-    return entry  # type: ignore[no-any-return]
+    return [one for one in lines if one["request"] == answer.body["extensions"]["requestId"]]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +88,28 @@ async def test_an_explanation_about_a_subject_is_recorded_and_counted(hub: Serve
     )
     assert (await recorded(hub, answer))["subjects"] == [hub.scene.merchant["subject_id"]]
     assert await used(hub, "commerce") == before + 1
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        'explain(coordinate: "Nope.nope", subject: $code) { reason }',
+        'explain(coordinate: "Contact.phone", subject: $code) { reason } records(after: "forged") { edges { cursor } }',
+    ],
+)
+async def test_a_refusal_that_comes_after_a_subject_was_found_is_recorded(
+    hub: ServedScene, refused: str
+) -> None:
+    """It tells that there is such a firm: of an unknown one another refusal comes first, and tells of nobody."""
+    query = f"query($code: USCC!) {{ {refused} }}"
+    known = await hub.ask(
+        "commerce", query, {"code": hub.scene.merchant["uscc"]}, purpose="ONGOING_SUPERVISION"
+    )
+    unknown = await hub.ask("commerce", query, {"code": "91440300708461136T"}, purpose="ONGOING_SUPERVISION")
+    assert known.codes == unknown.codes == ["BAD_USER_INPUT"]
+    assert known.body["errors"][0]["message"] != unknown.body["errors"][0]["message"]
+    assert [one["subjects"] for one in await entries(hub, known)] == [[hub.scene.merchant["subject_id"]]]
+    assert await entries(hub, unknown) == []
 
 
 async def test_whoever_looks_through_another_s_eyes_uses_its_own_quota(hub: ServedScene) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.casework.work import Work
@@ -28,8 +28,8 @@ async def subject_of(work: Work, code: str) -> Any:
     return found[0]
 
 
-async def beyond(work: Work, classes: tuple[str, ...], codes: Sequence[str]) -> frozenset[str]:
-    """The codes of subjects about whom the caller would not be shown a case of `classes`: it may open none.
+async def beyond(work: Work, classes: tuple[str, ...], codes: Sequence[str]) -> Mapping[str, int]:
+    """Code → id of the subjects about whom the caller would not be shown a case of `classes`: it may open none.
 
     Unknown subjects, and those that the caller is not shown either, are not among them.
     """
@@ -37,7 +37,7 @@ async def beyond(work: Work, classes: tuple[str, ...], codes: Sequence[str]) -> 
     access = Access(work.view, parameters)
     case = access.to_party(subject_row("s"), classes)
     if case == TRUE:
-        return frozenset()
+        return {}
     named = parameters.bind(FromRef(Constant(list(codes))), "text[]")
     shown = access.classes(subject_row("s"), ("D1",), Level.MASKED)
     found = await work.rows(
@@ -45,4 +45,4 @@ async def beyond(work: Work, classes: tuple[str, ...], codes: Sequence[str]) -> 
         + all_of([f"s.uscc = ANY ({named})", f"NOT ({case})", shown]),
         parameters,
     )
-    return frozenset(row["uscc"] for row in found)
+    return {row["uscc"]: row["subject_id"] for row in found}

@@ -189,12 +189,13 @@ class Answers:
     async def _told(self, asking: _Asking, request_id: str) -> bytes:
         """Read what is asked, record it, and give the response body."""
         compiled = asking.compiled
-        sources = await self._bring(asking) if compiled.statement and compiled.statement.rows else []
-        data: bytes = b"{}"
-        subjects: Sequence[int] = ()
-        if compiled.statement is not None:
-            row = await self._row(compiled.statement, [bind(asking.request) for bind in compiled.binders])
-            data, subjects = row[0], row[1]
+        try:
+            data, subjects, sources = await self._read(asking)
+        except HubError as refusal:
+            # What is refused after an explanation tells that there is such a subject.
+            if asking.explained and refusal.status < 500:
+                await self._record(asking, request_id, asking.explained)
+            raise
         if compiled.plan.introspection:
             data = _merged(asking.operation, compiled, asking.values, data)
         if asking.explained:
@@ -206,6 +207,15 @@ class Answers:
         return b'{"data":%b,"extensions":{"requestId":"%b"%b%b}}' % (
             data, request_id.encode(), compiled.disclosure, told,
         )  # fmt: skip
+
+    async def _read(self, asking: _Asking) -> tuple[bytes, Sequence[int], list[Mapping[str, Any]]]:
+        """The data, the ids of the subjects that it tells of, and how the live sources did."""
+        statement = asking.compiled.statement
+        if statement is None:
+            return b"{}", (), []
+        sources = await self._bring(asking) if statement.rows else []
+        row = await self._row(statement, [bind(asking.request) for bind in asking.compiled.binders])
+        return row[0], row[1], sources
 
     def _record(
         self, asking: _Asking, request_id: str, subjects: Sequence[int], sources: Sequence[object] = ()

@@ -33,6 +33,7 @@ ATTEND = """
 mutation T($n: String!, $c: USCC!) { recordTrainingAttendance(number: $n, subject: $c, attendee: "经办", hours: 8) {
   state %s } }
 """
+BATCH = "mutation B($codes: [String!]!) { runCreditChecks(subjects: $codes) { status } }"
 ATTENDED = "attendances { subjectName }"
 PLAN = """
 mutation P($who: [InspectorInput!]!, $region: String) {
@@ -156,6 +157,20 @@ async def test_what_the_caller_is_not_shown_is_refused_and_recorded_like_what_do
         answer = await firm.ask(APPLY, {"t": target})
         assert _why(answer) == "NO_SUCH_RECORD_OR_ENTRY"
         assert await _entry(office, answer) is None
+
+
+async def test_the_firms_that_a_batch_checks_not_because_they_are_of_another_region_are_recorded(
+    office: Office,
+) -> None:
+    """A row FORBIDDEN tells that there is such a firm; also when the batch comes again under its key."""
+    far, near = await office.subject(region="632801"), await office.subject(region="630103")
+    desk = office.desk("commerce-xining", "EXHIBITION", "SW-HZ-FAIR")
+    codes = {"codes": [far, near, "91440300708461136T"]}
+    for _ in range(2):
+        answer = await desk.ask(BATCH, codes, idempotency_key="batch-with-a-firm-of-elsewhere")
+        told = [row["status"] for row in answer["data"]["runCreditChecks"]]
+        assert told == ["FORBIDDEN", "CHECKED", "UNKNOWN_SUBJECT"]
+        assert (await _entry(office, answer) or {})["codes"] == {far, near}
 
 
 async def test_a_refusal_that_cannot_be_recorded_does_not_leave(office: Office) -> None:

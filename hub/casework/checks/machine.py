@@ -137,7 +137,8 @@ async def run_batch(work: Work, given: Mapping[str, Any]) -> Made:
         if code is None:
             row["status"] = "INVALID_CODE"
         elif code in forbidden:
-            row["status"] = "FORBIDDEN"
+            # That there is such a firm is told here, too: its row is recorded as the others are.
+            row |= {"status": "FORBIDDEN", "subject_id": forbidden[code]}
         elif code not in made:
             row["status"] = "UNKNOWN_SUBJECT"
         else:
