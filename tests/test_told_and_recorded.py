@@ -68,6 +68,17 @@ async def test_the_ledger_holds_the_classes_that_were_asked_for(
     assert "at_most" not in entry
 
 
+@pytest.mark.parametrize("part", ["edges { cursor }", "edges { __typename }", "pageInfo { endCursor }"])
+async def test_a_page_tells_of_its_rows_by_its_cursors_alone(hub: ServedScene, part: str) -> None:
+    """Who asks so for minor penalties learns whether there is one that was never published (D7)."""
+    query = f"""query($code: String!) {{ subject(value: $code) {{
+      records(first: 1, filter: {{seriousness: [MINOR]}}) {{ {part} }} }} }}"""
+    code = {"code": hub.scene.merchant["uscc"]}
+    entry = await recorded(hub, await hub.ask("commerce", query, code, purpose="ONGOING_SUPERVISION"))
+    assert {"D4=FULL", "D6=FULL", "D7=FULL"} <= set(entry["classes"].split())
+    assert "at_most" not in entry
+
+
 async def test_a_case_tells_of_more_than_its_own_class(hub: ServedScene) -> None:
     query = "{ cases(first: 1) { edges { node { number } } } }"
     entry = await recorded(hub, await hub.ask("commerce", query, purpose="ONGOING_SUPERVISION"))

@@ -169,13 +169,22 @@ class Plan:
         asked: set[str] = set()
         for one in self.selected():
             asked.update(vocabulary.classes(one.coordinate.partition(".")[0], one.rule))
-            entities = [vocabulary.entities[name] for name in one.types if name in vocabulary.entities]
+            entities = [
+                vocabulary.entities[name] for name in self._rows_of(one) if name in vocabulary.entities
+            ]
             asked.update(data_class for entity in entities for data_class in entity.row_classes)
             if self._copies(one):
                 asked.update(levels)
         if asked:
             asked.add(ENDED)
         return " ".join(f"{name}={level}" for name, level in levels.items() if name in asked)
+
+    def _rows_of(self, field: Selected) -> Iterable[str]:
+        """The types of the rows that the field tells of: a page does so by its cursors alone, and by having a next one."""
+        if field.rule.shape is not Shape.CONNECTION:
+            return field.types
+        types = self.view.vocabulary.node_types[field.type_name]
+        return [one for one in types if one in self.view.schema.type_map]
 
     def at_most(self) -> bool:
         """Whether `disclosed` is a bound that the answer seldom reaches, and not what was asked for.
