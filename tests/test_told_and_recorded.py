@@ -79,6 +79,23 @@ async def test_a_page_tells_of_its_rows_by_its_cursors_alone(hub: ServedScene, p
     assert "at_most" not in entry
 
 
+async def test_a_page_of_no_rows_tells_of_the_one_that_follows(hub: ServedScene) -> None:
+    """Who asks so by the number of a decision learns whether there is such a record: of whom it is, is recorded."""
+    find = "query($code: String!) { subject(value: $code) { records(first: 1) { edges { node { documentNumber } } } } }"
+    found = await hub.ask(
+        "commerce", find, {"code": hub.scene.merchant["uscc"]}, purpose="ONGOING_SUPERVISION"
+    )
+    number = found.data["subject"]["records"]["edges"][0]["node"]["documentNumber"]
+    query = """query($number: String!) {
+      records(first: 0, filter: {documentNumber: $number}) { edges { cursor } pageInfo { hasNextPage } } }"""
+    answer = await hub.ask("commerce", query, {"number": number}, purpose="ONGOING_SUPERVISION")
+    assert answer.data["records"] == {"edges": [], "pageInfo": {"hasNextPage": True}}
+    assert (await recorded(hub, answer))["subjects"] == [hub.scene.merchant["subject_id"]]
+    none = await hub.ask("commerce", query, {"number": "no such"}, purpose="ONGOING_SUPERVISION")
+    assert none.data["records"] == {"edges": [], "pageInfo": {"hasNextPage": False}}
+    assert (await recorded(hub, none))["subjects"] == []
+
+
 async def test_a_case_tells_of_more_than_its_own_class(hub: ServedScene) -> None:
     query = "{ cases(first: 1) { edges { node { number } } } }"
     entry = await recorded(hub, await hub.ask("commerce", query, purpose="ONGOING_SUPERVISION"))

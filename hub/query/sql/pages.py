@@ -41,7 +41,14 @@ class _Page:
 
         Cut when all is gathered: to number the rows, so that the one too many can be left out, takes longer.
         """
-        return f"({self._gathered(value)})[:{self.limit}]" if self.peeks else self._gathered(value)
+        return self._cut(value, self.limit)
+
+    def recorded(self, value: str) -> str:
+        """SQL: the same for the ledger. A page of no rows tells of the one that follows, where that is asked."""
+        return self._cut(value, max(self.limit, 1))
+
+    def _cut(self, value: str, most: int) -> str:
+        return f"({self._gathered(value)})[:{most}]" if self.peeks else self._gathered(value)
 
     def last(self, column: str) -> str:
         """SQL: what the last row of the page has in `column`, which is SQL over the row."""
@@ -83,12 +90,12 @@ class Pages:
     def root(self, field: Selected) -> str:
         """SELECT of a page of rows, browsed without naming a subject, and of whose they are."""
         page, rows = self._page(field, None)
-        about = page.array(f"{page.row.alias}.subject_id")
+        about = page.recorded(f"{page.row.alias}.subject_id")
         if page.row.table.mixed:
             about = f"array_remove({about}, NULL)"
         more, named = [f'{about} AS " subjects"'], self._draft.named(field, page.column("cases"))
         if named:
-            more.append(f'{page.array(f"{page.row.alias}.case_id")} AS " cases"')
+            more.append(f'{page.recorded(f"{page.row.alias}.case_id")} AS " cases"')
         value, gathered = self._written(page, rows, *more)
         subjects = f"{page.column('subjects')}{named}"
         return f"SELECT {value.sql} AS value, {subjects} AS subjects FROM {value.source(gathered)}"
