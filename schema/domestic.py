@@ -57,7 +57,9 @@ class DomesticCommands:
     def query_domestic_worker(
         self,
         authorization: Annotated[
-            str, parameter("一次性授权码", "one-time authorisation, as the worker's app gave it")
+            # It is never kept, and chance may put any figures into it.
+            str,
+            parameter("一次性授权码", "one-time authorisation, as the worker's app gave it", screened=True),
         ],
     ) -> DomesticWorker | None:
         return PLANNED

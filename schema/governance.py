@@ -116,7 +116,8 @@ class Parameter:
     """What governs an argument that does not filter: a capability, or nothing but its field's own rule."""
 
     capability: Capability | None = None
-    # A text that its mechanism screens itself (R7.3): numbers of persons in it are found and told, not refused.
+    # A text that its mechanism screens itself (R7.3): numbers of persons in it are found and told, not refused. Or one
+    # that nobody keeps.
     screened: bool = False
 
 

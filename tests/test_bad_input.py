@@ -289,6 +289,8 @@ HEADERS: Mapping[str, tuple[tuple[str, bytes], int, str]] = {
     "a case that is no UTF-8": (("Hub-Case", b"\xc3"), 400, "BAD_REQUEST"),
     "an empty matter": (("Hub-Matter", b""), 403, "MATTER_REQUIRED"),
     "a long matter": (("Hub-Matter", b"a" * 65), 403, "MATTER_REQUIRED"),
+    "a person's number as a case": (("Hub-Case", b"AJ-630102199003074514"), 400, "BAD_REQUEST"),
+    "a person's number as a matter": (("Hub-Matter", b"63010219900307 4514"), 400, "BAD_REQUEST"),
     "a long case": (("Hub-Case", "案".encode() * 65), 403, "MATTER_REQUIRED"),
     "a matter with a tab": (("Hub-Matter", b"a\tb"), 403, "MATTER_REQUIRED"),
     "a matter with a line separator": (("Hub-Matter", "a\u2028b".encode()), 403, "MATTER_REQUIRED"),

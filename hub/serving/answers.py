@@ -12,6 +12,7 @@ import orjson
 from graphql import OperationType
 
 from hub.errors import (
+    BadRequest,
     BadUserInput,
     BodyTooLarge,
     CommandForbidden,
@@ -35,6 +36,7 @@ from hub.rights.identity import Caller, Tokens, bad_claims
 from hub.rights.matrix import Purpose
 from hub.rights.purpose import Declared, declare
 from hub.rights.standing import Standing, Standings
+from hub.rules.redactor import person_number_in
 from hub.serving.live_facts import LiveFacts
 from hub.serving.mutations import Commanding, Mutations
 from hub.serving.quota import Quotas
@@ -259,6 +261,7 @@ class Answers:
         key = (agreement.digest, today, call.purpose, caller.purpose, call.matter, call.case)
         found = self._placings.get(key)
         if found is None:
+            _without_persons(call)
             declared = declare(
                 standings.matrix, agreement, call.purpose, caller.purpose, call.matter, call.case
             )
@@ -400,6 +403,13 @@ class Answers:
             subject, holds = found
             asking.explained.append(subject)
         return explanations(standing, given["coordinate"], holds, standing.purpose)
+
+
+def _without_persons(call: Call) -> None:
+    """What a request is declared for is kept in the ledger for good, so no person's number stands in it (D3)."""
+    for header, said in (("Hub-Matter", call.matter), ("Hub-Case", call.case)):
+        if said is not None and person_number_in(said.encode()):
+            raise BadRequest(f"The header {header} holds what must be taken for a number of a person.")
 
 
 def _merged(operation: Operation, compiled: Compiled, values: Mapping[str, Any], data: bytes) -> bytes:

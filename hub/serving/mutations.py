@@ -242,15 +242,13 @@ class Mutations:
             raise CommandForbidden(_NOT_SHOWN)
 
     def _without_persons(self, work: Work, root: Selected, said: Mapping[str, Any]) -> None:
-        """No text of a case holds a number of a person (D3), but where its mechanism screens it itself. Raises BadUserInput.
+        """Nothing that a command keeps holds a number of a person (D3), but where its mechanism screens it itself.
 
-        Asked after the command, whose own refusal is told first; what it did is undone.
+        Not in a case, nor in a fact, nor in what is kept for its repetition. Asked after the command, whose own refusal is
+        told first; what it did is undone. Raises BadUserInput.
         """
-        known = work.view.vocabulary
-        if any(known.entities[one].relation != "case_file" for one in known.possible(root.type_name)):
-            return
         for name, value in said.items():
-            rule = known.arguments[f"{root.coordinate}({name}:)"]
+            rule = work.view.vocabulary.arguments[f"{root.coordinate}({name}:)"]
             if isinstance(rule, Parameter) and rule.screened:
                 continue
             if any(_names_person(one, work.today) for one in _texts(value)):

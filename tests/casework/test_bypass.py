@@ -275,6 +275,15 @@ async def test_no_text_of_a_case_holds_a_number_of_a_person(office: Office, numb
     assert made["draftNotification"]["number"]
 
 
+async def test_no_number_of_a_person_is_kept_for_a_repetition(office: Office) -> None:
+    """D3: not even when it was given in place of a firm's code, and all that is wrong with it is that it is none."""
+    number, desk = "630102199003074514", office.desk(purpose="EXHIBITION", matter="SW-HZ-FAIR")
+    told = await desk.refused(BATCH, {"codes": [await office.subject(), number]}, idempotency_key="a-person")
+    assert (told["code"], told["argument"]) == ("BAD_USER_INPUT", "subjects")
+    assert number not in str(told)
+    assert await office.rows("SELECT 1 FROM idempotency WHERE outcome::text LIKE $1", f"%{number}%") == []
+
+
 async def _listed_person(office: Office) -> str:
     """A person on a black list; gives the entry's id as the store has it."""
     await office.listed(await office.subject(), "BLACK")

@@ -281,3 +281,14 @@ async def test_only_platforms_report_and_a_closed_shop_takes_no_more(office: Off
     assert (await desk.done(close, given))["closeMerchantArchive"]["state"] == "CLOSED"
     assert (await desk.refused(close, given))["code"] == "TRANSITION_NOT_ALLOWED"
     assert (await desk.refused(close, {"number": "QHSH-2026-0000-0000-0000"}))["code"] == "CASE_UNKNOWN"
+
+
+async def test_no_shop_is_named_by_the_number_of_a_person(office: Office) -> None:
+    """D3: small sellers' shops are called so at times; the archive goes to the department."""
+    code = await merchant(office)
+    told = await platform(office).refused(REPORT, {"code": code, "shop": "630102199003074514"})
+    assert (told["code"], told["argument"]) == ("BAD_USER_INPUT", "shopId")
+    assert (
+        await office.rows("SELECT 1 FROM case_file JOIN subject USING (subject_id) WHERE uscc = $1", code)
+        == []
+    )
