@@ -59,6 +59,14 @@ def present() -> datetime:
     return datetime.now(UTC)
 
 
+def load_what_is_alike() -> None:
+    """Load what all processes of a hub have alike, before they part: then memory has it once."""
+    vocabulary()
+    registry()
+    load_matrix()
+    discover()
+
+
 @dataclass
 class Running:
     """The parts of a running hub, for its own pages."""

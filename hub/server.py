@@ -18,7 +18,7 @@ from functools import partial
 import uvicorn
 from starlette.types import ASGIApp
 
-from hub.app import create_app
+from hub.app import create_app, load_what_is_alike
 from hub.config import Settings
 from hub.errors import SettingInvalid
 from hub.observe import log_to_stderr
@@ -244,6 +244,9 @@ class _Workers:
 
     def run(self) -> int:
         """Run until a signal asks for the end, or no worker can start at all."""
+        load_what_is_alike()
+        # To look for garbage writes to each object, and what a worker writes to is copied.
+        _leave_alone()
         # Blocked, not handled: they are taken one at a time where it suits, so that none comes between.
         signal.pthread_sigmask(signal.SIG_BLOCK, self._SIGNALS)
         for number in range(self._count):

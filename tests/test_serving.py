@@ -120,6 +120,18 @@ async def test_two_workers_serve_each_with_a_ledger_chain_of_its_own_and_end_on_
         socket.create_connection(("127.0.0.1", httpx.URL(serving.url).port or 0), 1)
 
 
+async def test_what_workers_have_alike_is_in_memory_once(
+    serving: Running, store: Database, headers: dict[str, str]
+) -> None:
+    """Of some 75 MiB each would have 45 for itself, did it load the vocabulary, the mechanisms and the rules, and look for garbage there."""
+    await both_answer(serving, store, headers)
+    for worker in serving.children():
+        rollup = Path(f"/proc/{worker}/smaps_rollup").read_text(encoding="ascii")
+        sizes = dict(re.findall(r"^(\w+): +(\d+) kB$", rollup, re.MULTILINE))
+        assert int(sizes["Rss"]) > 50 << 10
+        assert int(sizes["Private_Dirty"]) < 26 << 10
+
+
 async def test_a_lost_worker_is_replaced_and_its_chain_goes_on(
     serving: Running, store: Database, headers: dict[str, str]
 ) -> None:
