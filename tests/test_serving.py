@@ -123,7 +123,7 @@ async def test_two_workers_serve_each_with_a_ledger_chain_of_its_own_and_end_on_
 async def test_what_workers_have_alike_is_in_memory_once(
     serving: Running, store: Database, headers: dict[str, str]
 ) -> None:
-    """Of some 75 MiB each would have 45 for itself, did it load the vocabulary, the mechanisms and the rules, and look for garbage there."""
+    """Of some 75 MiB each would have 45 for itself, did it load vocabulary and mechanisms, and look for garbage there."""
     await both_answer(serving, store, headers)
     for worker in serving.children():
         rollup = Path(f"/proc/{worker}/smaps_rollup").read_text(encoding="ascii")
