@@ -307,6 +307,38 @@ async def test_r8_2_publication_after_the_seventh_working_day_is_told_as_late(of
     assert made["publishedLate"] == 1
 
 
+async def test_r8_2_publication_on_a_rest_day_after_the_limit_is_late(office: Office) -> None:
+    number = await _served(office, await office.subject(), "L-BLACK")
+    _later(office, 9)
+    await _desk(office).done(RECOGNIZE, {"n": number, "repair": "修1号"})
+    # Due on Friday 11 December; published on the Saturday after.
+    _later(office, 10)
+    made = (await _desk(office).done(PUBLISH, {"n": number}))["publishListing"]
+    assert (made["publishedOn"], made["publishedLate"]) == ("2026-12-12", 1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [("effective_to = '2026-11-30'", "LIST_NOT_IN_FORCE"), ("basis_level = 'POLICY'", "BASIS_LEVEL_TOO_LOW")],
+)
+async def test_r8_1_nobody_is_taken_on_a_list_that_has_ended_since_the_proposal(
+    office: Office, changed: str, reason: str
+) -> None:
+    number = await _served(office, await office.subject(), "L-WATCH")
+    _later(office, 9)
+    kept = "SET effective_to = NULL, basis_level = 'RULE' WHERE code = 'L-WATCH'"
+    given, desk = {"n": number, "repair": "修1号"}, _desk(office)
+    try:
+        await office.rows(f"UPDATE list_definition SET {changed} WHERE code = 'L-WATCH'")
+        assert (await desk.refused(RECOGNIZE, given))["reason"] == reason
+        await office.rows(f"UPDATE list_definition {kept}")
+        await desk.done(RECOGNIZE, given)
+        await office.rows(f"UPDATE list_definition SET {changed} WHERE code = 'L-WATCH'")
+        assert (await desk.refused(PUBLISH, {"n": number}))["reason"] == reason
+    finally:
+        await office.rows(f"UPDATE list_definition {kept}")
+
+
 async def _ends_on(office: Office, number: str, day: str) -> None:
     await office.rows(
         "UPDATE case_file SET details = jsonb_set(details, '{publicity_ends_on}', to_jsonb($2::text)) WHERE number = $1",
@@ -528,6 +560,20 @@ async def test_r8_5_the_end_of_the_period_is_an_exit_and_is_pushed(office: Offic
     )
     assert (row["state"], row["why"]) == ("EXITED_EXPIRED", "EXPIRED")
     assert ("CREDIT_QINGHAI", "EXIT") in await _deliveries(office, number)
+
+
+async def test_r8_5_a_place_is_left_the_day_after_its_last_whenever_that_is_written_down(
+    office: Office,
+) -> None:
+    number, _ = await _published(office, await office.subject(), "L-RED")
+    late = datetime(2027, 12, 12, 2, tzinfo=UTC)
+    await keep_time(office.database.writer, registry().machines, automatic(), late)
+    (row,) = await office.rows(
+        "SELECT e.exited_on, c.details->>'exited_on' AS told FROM list_entry e JOIN case_file c"
+        " ON c.number = e.source_record_id WHERE c.number = $1 AND e.state = 'EXITED_EXPIRED'",
+        number,
+    )
+    assert (row["exited_on"], row["told"]) == (date(2027, 12, 8), "2027-12-08")
 
 
 async def test_r8_5_a_watch_list_is_shown_nowhere(office: Office) -> None:

@@ -293,9 +293,11 @@ async def _unanswered(work: Work, subject_id: int, sources: frozenset[str]) -> s
 
 
 async def _take(work: Work, transition: str, given: Mapping[str, Any]) -> Made:
-    taken = await engine.apply(
-        work.connection, work.machines, LIST_ENTRY, given["number"], transition, work.step(given)
-    )
+    case, _ = await engine.find(work.connection, LIST_ENTRY, given["number"], work.actor)
+    row = await work.connection.fetchrow(_DEFINITION, case.details.definition.code)
+    # As it stands today: definitions are put anew, never taken away.
+    step = work.step({**given, "as_defined": _definition(row)})
+    taken = await engine.apply(work.connection, work.machines, LIST_ENTRY, given["number"], transition, step)
     if transition in FOLLOWED:
         reason = str(taken.case.details.exit_reason or given.get("reason"))
         await follow(work, taken.case.details.entry, FOLLOWED[transition], reason)

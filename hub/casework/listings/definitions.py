@@ -57,7 +57,8 @@ async def define(
 ) -> list[Defined]:
     """Put definitions into the store, within the caller's transaction. Raises FileRefused: a list changes its colour.
 
-    Cases that are open keep the definition under which they were opened, and entries the days that they have.
+    Cases that are open keep the definition under which they were opened, and entries the days that they have; but
+    nobody is taken on a list any more that is not in force today, or has no sufficient basis (R8.1).
     """
     codes = [one.code for one in definitions]
     stored = {row["code"]: row for row in await connection.fetch(_STORED, codes)}

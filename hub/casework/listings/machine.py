@@ -140,7 +140,10 @@ def _by_people(guard: Guard) -> Guard:
     def admitted(case: Case[ListingDetails], step: Step) -> str | None:
         if step.actor.system:
             return "AUTOMATIC_LISTING_IMPOSSIBLE"
-        return standing(case.details.definition, step.today) or guard(case, step)
+        # R8.1: nor does a proposal outlast its list: what has been ended, or lost its basis, takes nobody on any more.
+        lists = (case.details.definition, step.inputs["as_defined"])
+        refused = (standing(one, step.today) for one in lists)
+        return next((code for code in refused if code is not None), None) or guard(case, step)
 
     return admitted
 
@@ -255,7 +258,11 @@ def _audience(told: ListingDetails) -> tuple[Channel, ...]:
 def _publish(case: Case[ListingDetails], step: Step) -> Effects:
     told = case.details
     assert told.publish_by is not None
-    late = max(0, step.calendar.between(told.publish_by, step.today)) if step.today > told.publish_by else 0
+    # On a rest day after the limit no working day has passed, and it is late all the same.
+    limit = told.publish_by
+    late = max(1, step.calendar.between(limit, step.today)) if step.today > limit else 0
+    if told.published_on:
+        late = told.published_late
     published = told.published_on or step.today
     openings = tuple(
         Opening("LIST_CONFLICT", case.subject_id, ConflictDetails(red, black))
@@ -264,7 +271,7 @@ def _publish(case: Case[ListingDetails], step: Step) -> Effects:
     return Effects(
         details={
             "published_on": published,
-            "published_late": told.published_late if told.published_on else late,
+            "published_late": late,
             "exited_on": None,
             "exit_reason": None,
         },
@@ -338,9 +345,13 @@ def leaving(state: str, reason: str | None = None, *, over: bool = True) -> Any:
             else list_exit(one, item, why, _key(case, one, "exit"))
             for one in shown
         )
-        changes = {"state": state, "exit_reason": why} | ({"exited_on": step.today} if over else {})
+        left = step.today
+        if state == "EXITED_EXPIRED" and told.publicity_ends_on is not None:
+            # With its last day, whenever that is written down.
+            left = min(left, told.publicity_ends_on + timedelta(days=1))
+        changes = {"state": state, "exit_reason": why} | ({"exited_on": left} if over else {})
         return Effects(
-            details={"exit_reason": why, "exited_on": step.today if over else None},
+            details={"exit_reason": why, "exited_on": left if over else None},
             due=None if over else "KEEP",
             deliveries=deliveries,
             facts=(ChangedFact("list_entry", told.entry, changes),),
