@@ -140,6 +140,16 @@ async def test_r13_1_the_day_of_feedback_is_the_rules_and_its_passing_is_marked(
     assert await refusal(commerce(office), late[1], "issueNotification") == "FEEDBACK_DAY_PASSED"
 
 
+@pytest.mark.parametrize(("day", "by"), [(3, "2026-12-17"), (10, "2026-12-24")])
+async def test_r13_1_the_days_of_feedback_begin_with_the_issue_and_not_with_the_draft(
+    office: Office, day: int, by: str
+) -> None:
+    _, number = await drafted(office, commerce(office), "customs")
+    office.clock.now = datetime(2026, 12, day, 2, tzinfo=UTC)
+    made = await took(commerce(office), number, "issueNotification")
+    assert (made["feedbackBy"], made["dueOn"]) == (by, by)
+
+
 async def test_r13_2_only_sender_addressees_and_auditors_see_it_and_nobody_a_draft(office: Office) -> None:
     _, number = await drafted(office, commerce(office), "customs")
     assert (await agency(office, "customs").done(READ, {"number": number}))["case"] is None

@@ -10,6 +10,7 @@ from uuid import uuid4
 from hub.casework import engine
 from hub.casework.foreign_trade.findings import Decision, penalty, publishable, refuse_twice, said
 from hub.casework.foreign_trade.notifications import (
+    FEEDBACK,
     FILING,
     NOTIFICATION,
     Evidence,
@@ -29,7 +30,6 @@ from hub.rules.deadlines import due
 from schema.governance import Capability
 
 MOST_ADDRESSEES, MOST_FILES, LONGEST_TOPIC = 20, 50, 200
-FEEDBACK = "notification.feedback"
 _SM3 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 

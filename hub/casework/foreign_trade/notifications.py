@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +14,8 @@ from hub.rules.deadlines import due
 from schema.governance import Capability
 
 ADDRESSEE = "ADDRESSEE"
+# The deadline of the answers where the sender names no day.
+FEEDBACK = "notification.feedback"
 # States in which a finding may be filed: authorities often decide long after the notification is closed.
 FILING = ("ISSUED", "RECEIVED", "FEEDBACK", "CLOSED")
 
@@ -95,14 +97,19 @@ def unanswered(told: NotificationDetails) -> frozenset[str]:
 
 
 def _in_time(case: Case[NotificationDetails], step: Step) -> str | None:
-    return "FEEDBACK_DAY_PASSED" if case.details.feedback_by < step.today else None
+    told = case.details
+    passed = told.feedback_by < step.today and told.counted_by != FEEDBACK
+    return "FEEDBACK_DAY_PASSED" if passed else None
 
 
 def _issue(case: Case[NotificationDetails], step: Step) -> Effects:
+    # R13.1: the days are the addressees', who know nothing of a draft.
+    starts = step.today if case.details.counted_by == FEEDBACK else case.details.counted_from
+    case = replace(case, details=replace(case.details, counted_from=starts))
     counted = _counted(case, step.calendar) or Recount(Due(case.details.feedback_by, False))
     # R13.2: from now on, and not before, the addressees are parties.
     return Effects(
-        details={"issued_on": step.today, **counted.details},
+        details={"issued_on": step.today, "counted_from": starts, **counted.details},
         due=counted.due,
         parties=tuple((partner, ADDRESSEE) for partner in case.details.addressees),
     )
