@@ -90,13 +90,10 @@ def tallies(told: Told, partner: str, first: date, last: date) -> dict[str, Tall
         if any(_day(one) <= last for one in told.steps(case, "feed_back", "feed_back_own"))
     ]
     found["MEASURES_FEEDBACK"] = Tally(part=len(fed_back), whole=len(applied))
-    over = {
-        case["case_id"]: case
-        for case, event in events("PUBLICITY")
-        if event["transition"] == "publish"
-        or (event["transition"] == "deadline_passed" and event["to_state"] in UNPUBLISHED)
-    }
-    in_time = [case for case in over.values() if _published_in_time(told, case, last)]
+    over = [
+        case for case in cases if case["mechanism"] == "PUBLICITY" and _judged_within(told, case, first, last)
+    ]
+    in_time = [case for case in over if _published_in_time(told, case, last)]
     found["PUBLICITY_ON_TIME"] = Tally(part=len(in_time), whole=len(over))
     for code, mechanism, states in (
         ("REPAIRS", "REPAIR", ("APPROVED", "REFUSED", "REJECTED_INTAKE")),
@@ -120,6 +117,20 @@ def tallies(told: Told, partner: str, first: date, last: date) -> dict[str, Tall
             ),
         )
     return found
+
+
+def _judged_within(told: Told, case: Mapping[str, Any], first: date, last: date) -> bool:
+    """Once: on the day that it was published or its seven working days were over; not where it is excepted (R7.3)."""
+    history = [event for event in told.events[case["case_id"]] if _day(event) <= last]
+    if any(event["to_state"] == "EXCEPTED" for event in history):
+        return False
+    judged = [
+        _day(event)
+        for event in history
+        if event["transition"] == "publish"
+        or (event["transition"] == "deadline_passed" and event["to_state"] in UNPUBLISHED)
+    ]
+    return bool(judged) and judged[0] >= first
 
 
 def _published_in_time(told: Told, case: Mapping[str, Any], last: date) -> bool:

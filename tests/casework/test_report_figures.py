@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any
@@ -30,6 +31,10 @@ def _happened(
     case: str, mechanism: str, at: datetime, transition: str, source: str | None, target: str, **members: str
 ) -> Happened:
     return Happened(case, mechanism, at, transition, source, target, {}, members)
+
+
+def _at(month: int, day: int) -> datetime:
+    return datetime(2026, month, day, 10, tzinfo=SHANGHAI)
 
 
 def _figures(history: list[Happened], quarter: Quarter = Q3) -> Any:
@@ -114,17 +119,46 @@ def test_r18_3_a_quarter_begins_and_ends_at_midnight_in_shanghai() -> None:
     assert [(one.key, one.label) for one in checks.shares] == [("EXHIBITION/NORMAL", "会展 / 正常办理")]
 
 
-def test_r18_3_handling_days_are_working_days_and_a_repair_opened_earlier_counts() -> None:
-    at = lambda month, day: datetime(2026, month, day, 10, tzinfo=SHANGHAI)  # noqa: E731
+def test_r18_3_handling_days_are_working_days_from_the_application() -> None:
     history = [
-        _happened("c1", "REPAIR", at(6, 29), "open", None, "SUBMITTED"),
-        _happened("c2", "REPAIR", at(7, 6), "open", None, "SUBMITTED"),
-        _happened("c1", "REPAIR", at(7, 3), "approve", "UNDER_REVIEW", "APPROVED"),
-        _happened("c2", "REPAIR", at(7, 7), "refuse", "UNDER_REVIEW", "REFUSED"),
+        _happened("c1", "REPAIR", _at(7, 3), "approve", "UNDER_REVIEW", "APPROVED", applied_on="2026-06-29"),
+        # Applied for on paper, two days before its case was opened.
+        _happened("c2", "REPAIR", _at(7, 6), "open", None, "SUBMITTED", applied_on="2026-07-04"),
+        _happened("c2", "REPAIR", _at(7, 7), "refuse", "UNDER_REVIEW", "REFUSED", applied_on="2026-07-04"),
     ]
     told = _figures(history)
-    assert (told["REPAIR_DAYS"].value, told["REPAIRS"].value) == (2.5, 2)
+    assert (told["REPAIR_DAYS"].value, told["REPAIRS"].value) == (3.0, 2)
     assert [(one.key, one.count) for one in told["REPAIRS"].shares] == [("APPROVED", 1), ("REFUSED", 1)]
+
+
+def test_r18_3_what_was_overdue_in_one_quarter_and_published_in_the_next_counts_once() -> None:
+    history = [
+        _happened("c1", "PUBLICITY", _at(9, 23), "deadline_passed", "DRAFT", "DRAFT"),
+        _happened("c1", "PUBLICITY", _at(10, 8), "publish", "APPROVED", "PUBLISHED"),
+    ]
+    told = [_figures(history, quarter)["PUBLICITY_ON_TIME"] for quarter in (Q3, Quarter(2026, 4))]
+    assert [(one.part, one.whole) for one in told] == [(0, 1), (0, 0)]
+
+
+def test_r7_3_r18_3_an_exception_that_came_after_the_seven_days_is_no_publication_that_is_missing() -> None:
+    passed = _happened("c1", "PUBLICITY", _at(9, 23), "deadline_passed", "DRAFT", "DRAFT")
+    excepted = _happened("c1", "PUBLICITY", _at(9, 28), "except", "DRAFT", "EXCEPTED")
+    assert _figures([passed])["PUBLICITY_ON_TIME"].whole == 1
+    assert _figures([passed, excepted])["PUBLICITY_ON_TIME"].whole == 0
+
+
+def test_r5_6_r18_3_the_breach_of_a_tolerant_acceptance_is_counted_and_is_no_inspection() -> None:
+    at, members_ = _at(9, 1), {"origin": "TOLERANCE"}
+    history = [
+        _happened("c1", "TOLERANCE", at, "open", None, "PROMISED"),
+        _happened("c2", "COMMITMENT_INSPECTION", at, "note", "ASSIGNED", "BREACH_SUSPECTED", **members_),
+        _happened("c2", "COMMITMENT_INSPECTION", at, "establish", "NOTIFIED", "ESTABLISHED", **members_),
+    ]
+    codes = ("COMMITMENTS_FILED", "COMMITMENTS_INSPECTED", "COMMITMENTS_BREACHED")
+    assert [_figures(history)[code].value for code in codes] == [1, 0, 1]
+    # Of any other, its commitment tells so itself.
+    hint = [replace(one, members={"origin": "HINT"}) for one in history[1:]]
+    assert [_figures(hint)[code].value for code in codes] == [0, 1, 0]
 
 
 def test_r18_3_nothing_to_divide_by_is_no_ratio() -> None:

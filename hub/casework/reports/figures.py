@@ -15,6 +15,7 @@ from datetime import date, datetime
 from typing import Any
 
 from connectors.contract import SHANGHAI
+from hub.casework.commitments.inspections import HINT, RANDOM, TOLERANCE
 from hub.rules.calendar import Calendar
 from hub.rules.reports import Quarter
 from schema.coordinates import vocabulary
@@ -89,21 +90,24 @@ class AtQuarterEnd:
 
 @dataclass(frozen=True)
 class Ratio:
-    """Of the cases with an event of `whole` in the quarter, the share that had one of `part` by its end.
+    """Of the cases whose first event of `whole` the quarter had, the share that had one of `part` by its end.
 
-    `names`: code and Chinese words of those in the part, and of the others.
+    The first: what was overdue in one quarter and done in the next is not counted in both. `names`: code and Chinese
+    words of those in the part, and of the others. `without`: whose cases count in neither.
     """
 
     whole: tuple[Pick, ...]
     part: tuple[Pick, ...]
     names: tuple[tuple[str, str], tuple[str, str]]
+    without: tuple[Pick, ...] = ()
 
 
 @dataclass(frozen=True)
 class Mean:
-    """Working days from the opening of a case to such an event in the quarter, on average."""
+    """Working days from the day that the details tell as `since` to such an event in the quarter, on average."""
 
     picks: tuple[Pick, ...]
+    since: str
 
 
 Counting = Events | AtQuarterEnd | Ratio | Mean
@@ -176,19 +180,33 @@ COUNTINGS: Mapping[str, Counting] = {
         (Pick(mechanism="MEASURE", transitions=("feed_back", "feed_back_own")),),
         (("FED_BACK", "已反馈"), ("NOT_FED_BACK", "未反馈")),
     ),
-    "COMMITMENTS_FILED": Events((Pick(mechanism="COMMITMENT", transitions=("open",)),)),
-    "COMMITMENTS_INSPECTED": Events(
+    # A tolerant acceptance rests on a written commitment, too (R5.6): it is filed, and broken, but nobody inspects it.
+    "COMMITMENTS_FILED": Events(
         (
+            Pick(mechanism="COMMITMENT", transitions=("open",)),
+            Pick(mechanism="TOLERANCE", transitions=("open",)),
+        )
+    ),
+    "COMMITMENTS_INSPECTED": Events(
+        tuple(
             Pick(
                 mechanism="COMMITMENT_INSPECTION",
                 leaving=("ASSIGNED",),
                 entering=("BREACH_SUSPECTED", "CLEARED", "DISMISSED"),
-            ),
+                where=(("origin", origin),),
+            )
+            for origin in (RANDOM, HINT)
         ),
         (By(STATE),),
     ),
     "COMMITMENTS_BREACHED": Events(
-        (Pick(mechanism="COMMITMENT", entering=("BREACHED", "FALSE_COMMITMENT")),), (By(STATE),)
+        (
+            Pick(mechanism="COMMITMENT", entering=("BREACHED", "FALSE_COMMITMENT")),
+            Pick(
+                mechanism="COMMITMENT_INSPECTION", entering=("ESTABLISHED",), where=(("origin", TOLERANCE),)
+            ),
+        ),
+        (By(STATE),),
     ),
     "PUBLICITY_ON_TIME": Ratio(
         (
@@ -202,9 +220,12 @@ COUNTINGS: Mapping[str, Counting] = {
         ),
         (Pick(mechanism="PUBLICITY", transitions=("publish",), told=(("late_working_days", 0),)),),
         (("ON_TIME", "按期"), ("LATE", "逾期")),
+        # R7.3: an exception is a recorded decision, and no publication that is missing, however late it was taken.
+        (Pick(mechanism="PUBLICITY", entering=("EXCEPTED",)),),
     ),
     "REPAIRS": Events((_REPAIR_DECIDED,), (By(STATE),)),
-    "REPAIR_DAYS": Mean((_REPAIR_DECIDED,)),
+    # From the application, as its clocks are counted: on paper it comes before its case.
+    "REPAIR_DAYS": Mean((_REPAIR_DECIDED,), "applied_on"),
     "OBJECTIONS": Events((Pick(mechanism="OBJECTION", entering=("UPHELD", "REJECTED")),), (By(STATE),)),
     "NOTIFICATIONS_SENT": Events((Pick(mechanism="NOTIFICATION", entering=("ISSUED",)),)),
     "NOTIFICATIONS_ANSWERED": Events((Pick(mechanism="NOTIFICATION", entering=("FEEDBACK",)),)),
@@ -214,7 +235,9 @@ COUNTINGS: Mapping[str, Counting] = {
 def _picks(counting: Counting) -> Iterable[Pick]:
     if isinstance(counting, AtQuarterEnd):
         return (Pick(mechanism=counting.mechanism, entering=counting.states, where=counting.where),)
-    return (*counting.whole, *counting.part) if isinstance(counting, Ratio) else counting.picks
+    if isinstance(counting, Ratio):
+        return (*counting.whole, *counting.part, *counting.without)
+    return counting.picks
 
 
 def mechanisms() -> frozenset[str]:
@@ -224,7 +247,7 @@ def mechanisms() -> frozenset[str]:
 
 def looking_back() -> frozenset[str]:
     """The mechanisms of whose cases events before the quarter count, too."""
-    back = (one for one in COUNTINGS.values() if not isinstance(one, Events))
+    back = (one for one in COUNTINGS.values() if isinstance(one, AtQuarterEnd | Ratio))
     return frozenset(pick.mechanism for one in back for pick in _picks(one))
 
 
@@ -232,6 +255,7 @@ def members() -> tuple[str, ...]:
     """Paths of the members of details that are needed."""
     found = {name for one in COUNTINGS.values() for pick in _picks(one) for name, _ in pick.where}
     found |= {by.member for one in COUNTINGS.values() if isinstance(one, Events) for by in one.by}
+    found |= {one.since for one in COUNTINGS.values() if isinstance(one, Mean)}
     return tuple(sorted(found - {STATE}))
 
 
@@ -265,23 +289,32 @@ def _count(
         }
         cases = tuple(case for case, one in last.items() if one.target in counting.states)
         return Counted(float(len(cases)), cases=cases)
-    picks = counting.whole if isinstance(counting, Ratio) else counting.picks
-    found = [one for one in upto if _day(one) >= quarter.first and any(pick.fits(one) for pick in picks)]
-    cases = tuple(dict.fromkeys(one.case for one in found))
-    if isinstance(counting, Events):
-        shares = _shares(counting.by, found, states) if counting.by else ()
-        return Counted(float(len(found)), shares=shares, cases=cases)
     if isinstance(counting, Ratio):
-        done = {one.case for one in upto if any(pick.fits(one) for pick in counting.part)}
+        first: dict[str, Happened] = {}
+        for one in _fitting(counting.whole, upto):
+            first.setdefault(one.case, one)
+        out = {one.case for one in _fitting(counting.without, upto)}
+        cases = tuple(case for case, one in first.items() if _day(one) >= quarter.first and case not in out)
+        done = {one.case for one in _fitting(counting.part, upto)}
         part, whole = sum(case in done for case in cases), len(cases)
         counts = (part, whole - part)
         shares = tuple(
             Share(key, label, count) for (key, label), count in zip(counting.names, counts, strict=True)
         )
         return Counted(round(part / whole, 4) if whole else None, part, whole, shares if whole else (), cases)
-    opened = {one.case: _day(one) for one in reversed(upto)}
-    days = [calendar.between(opened[one.case], _day(one)) for one in found]
+    found = [one for one in _fitting(counting.picks, upto) if _day(one) >= quarter.first]
+    cases = tuple(dict.fromkeys(one.case for one in found))
+    if isinstance(counting, Events):
+        shares = _shares(counting.by, found, states) if counting.by else ()
+        return Counted(float(len(found)), shares=shares, cases=cases)
+    days = [
+        calendar.between(date.fromisoformat(one.members[counting.since] or ""), _day(one)) for one in found
+    ]
     return Counted(round(sum(days) / len(days), 1) if days else None, whole=len(days), cases=cases)
+
+
+def _fitting(picks: Sequence[Pick], events: Sequence[Happened]) -> list[Happened]:
+    return [one for one in events if any(pick.fits(one) for pick in picks)]
 
 
 def _shares(
