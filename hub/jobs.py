@@ -36,6 +36,7 @@ from hub.casework.delivery.watch import ChannelServed, JobDone, SourceHarvested,
 from hub.casework.domestic_trade.disclosures import end_with_penalties
 from hub.casework.domestic_trade.tiers import keep_tiers
 from hub.casework.listings.measures import end_off_lists
+from hub.casework.listings.rechecks import suspend_spoilt
 from hub.casework.machine import Machine
 from hub.casework.new_calendar import recompute
 from hub.casework.objections.corrections import tell_recipients
@@ -122,8 +123,8 @@ class Duties:
             self.watch.tell(ChannelServed(channel, await self.courier.deliver(address)))
 
     async def deadlines(self, _: str) -> None:
-        """Take over a new working calendar, and do what time does: reports, reminders, steps, repairs, publications,
-        measures, exposures, tiers.
+        """Take over a new working calendar, and do what time does: reports, reminders, steps, repairs, lists,
+        publications, measures, exposures, tiers.
 
         Each part is done whatever became of the others; raises what the first one that failed did.
         """
@@ -134,7 +135,8 @@ class Duties:
             ("reports", open_reports),
             ("steps", _steps),
             ("repairs", settle),
-            # After the repairs: what they end ends as repaired.
+            # After the repairs: what was repaired spoils nothing, and what they end ends as repaired.
+            ("lists", suspend_spoilt),
             ("publications", end_unshown),
             ("measures", end_off_lists),
             ("exposures", end_with_penalties),

@@ -20,7 +20,7 @@ from hub.casework.registry import registry
 from hub.rules.listing import load_list_rules
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import MONDAY, Desk, Office
-from tests.casework.dispatch import sites
+from tests.casework.dispatch import duties, sites
 from tests.casework.promises import demo_firm
 
 PROPOSE = """
@@ -471,6 +471,28 @@ async def test_r8_3_a_new_serious_record_suspends_a_red_entry_and_then_disqualif
         "EXIT",
         "EXIT",
     ]
+
+
+async def test_r8_3_the_worker_suspends_a_spoilt_red_entry_and_none_comes_back_while_that_stands(
+    office: Office,
+) -> None:
+    code = await office.subject()
+    number, _ = await _published(office, code, "L-RED")
+    run = "mutation C($c: USCC!) { runCreditCheck(subject: $c) { eligibility { answer basis } } }"
+    told = (await office.desk().done(run, {"c": code}))["runCreditCheck"]["eligibility"]
+    assert told == {"answer": "YES", "basis": "HONEST_MODEL"}
+    await office.adverse(code, date(2026, 12, 7), "SERIOUS", usable_until=date(2026, 12, 31))
+    await duties(office).deadlines("")
+    assert await _entries(_public(office), code) == []
+    told = (await office.desk().done(run, {"c": code}))["runCreditCheck"]["eligibility"]
+    assert told == {"answer": "NO", "basis": None}
+    reinstate = 'mutation R($n: String!) { reinstateListing(number: $n, reason: "复核") { state } }'
+    assert (await _desk(office).refused(reinstate, {"n": number}))["reason"] == "SERIOUS_ADVERSE_RECORD"
+    # From the day after its last the record stands no more.
+    office.clock.now = datetime(2026, 12, 31, 16, tzinfo=UTC)
+    assert (await _desk(office).done(reinstate, {"n": number}))["reinstateListing"]["state"] == "PUBLISHED"
+    await duties(office).deadlines("")
+    assert [one["state"] for one in await _entries(_public(office), code)] == ["PUBLISHED"]
 
 
 async def test_r8_3_disqualification_comes_after_suspension_only(office: Office) -> None:

@@ -19,6 +19,7 @@ from hub.casework.listings.machine import (
     standing,
 )
 from hub.casework.listings.measures import follow
+from hub.casework.listings.rechecks import SPOILT
 from hub.casework.machine import Case
 from hub.casework.stepping import stepping
 from hub.casework.subjects import subject_of
@@ -78,23 +79,8 @@ _PUBLISHED = """
 SELECT number FROM case_file WHERE mechanism = 'LIST_ENTRY' AND subject_id = $1 AND state = 'PUBLISHED'
   AND details->'definition'->>'code' = $2 AND case_id <> $3
 """
-# R8.3: red entries in force, of this handler, and what has come since they were recognized. Of those that it is shown:
-# a firm that moved to another region is no longer its handler's to suspend.
-_SPOILT = """
-SELECT c.number, c.public_id, c.subject_id, min(x.code) AS code FROM case_file c
-JOIN LATERAL (
-  SELECT 'NEW_' || r.seriousness || '_ADVERSE_RECORD' AS code FROM record r
-  WHERE r.subject_id = c.subject_id AND r.superseded_at IS NULL AND r.seriousness = ANY ({classes})
-    AND r.lifecycle = 'EFFECTIVE' AND NOT r.under_objection AND (r.usable_until IS NULL OR r.usable_until >= {today})
-  UNION ALL
-  SELECT 'ON_A_BLACK_LIST' FROM list_entry e
-  WHERE e.subject_id = c.subject_id AND e.superseded_at IS NULL AND e.color = 'BLACK' AND e.state = 'PUBLISHED'
-    AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= {today})
-) x ON TRUE
-WHERE c.mechanism = 'LIST_ENTRY' AND c.owner = {own} AND c.state = 'PUBLISHED'
-  AND c.details->'definition'->>'color' = 'RED' AND {shown}
-GROUP BY c.case_id ORDER BY c.case_id
-"""
+# R8.3: of this handler, of those that it is shown: a firm that moved to another region is no longer its handler's to suspend.
+_OWN = "c.state = 'PUBLISHED' AND c.owner = {own} AND {shown}"
 # R8.4: on a red and a black list at once, whoever recognized it, and not in the queue yet; of what the caller is shown,
 # for the case tells it.
 _CONFLICTS = """
@@ -202,7 +188,13 @@ async def publish(work: Work, given: Mapping[str, Any]) -> Made:
 
 
 async def reinstate(work: Work, given: Mapping[str, Any]) -> Made:
-    """Put a suspended entry in force again; conflicts as with publication."""
+    """Put a suspended entry in force again; conflicts as with publication. No red one while what suspends it stands."""
+    case, _ = await engine.find(work.connection, LIST_ENTRY, given["number"], work.actor)
+    sql = SPOILT.format(classes="$1::text[]", today="$2", which="c.case_id = $3")
+    classes = sorted(load_list_rules().red_rule(work.today).suspends)
+    row = await work.connection.fetchrow(sql, classes, work.today, case.case_id)
+    if row is not None:
+        raise GuardRefused(reason=row["code"].removeprefix("NEW_"))
     return await _take(work, "reinstate", await _with_conflicts(work, given))
 
 
@@ -247,7 +239,7 @@ async def _spoilt(work: Work) -> list[Any]:
     own = parameters.context(Context.PARTNER, "text")
     suspends = sorted(load_list_rules().red_rule(work.today).suspends)
     classes = parameters.bind(FromRef(Constant(suspends)), "text[]")
-    sql = _SPOILT.format(own=own, today=access.today, classes=classes, shown=shown)
+    sql = SPOILT.format(today=access.today, classes=classes, which=_OWN.format(own=own, shown=shown))
     return await work.rows(sql, parameters)
 
 
