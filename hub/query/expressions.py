@@ -168,9 +168,11 @@ class Expressions:
         return f"'{row.table.letter}' || {plain}"
 
     def _currently_valid(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        """In its term, and neither told as invalid nor revoked; who sees what has ended is not told that it holds."""
         t, today = row.alias, self.access.today
         return (
-            f"{t}.details->>'license_state' IS DISTINCT FROM 'INVALID' AND ({t}.valid_from IS NULL OR {t}.valid_from <= {today})"
+            f"{t}.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION')"
+            f" AND {t}.details->>'license_state' IS DISTINCT FROM 'INVALID' AND ({t}.valid_from IS NULL OR {t}.valid_from <= {today})"
             f" AND ({t}.valid_to IS NULL OR {t}.valid_to >= {today})"
         )
 

@@ -173,3 +173,27 @@ async def test_a_licence_that_its_file_tells_as_invalid_is_not_in_force(
     edges = (await anybody(office).done(query, {"code": FIRM}))["subject"]["records"]["edges"]
     found = {edge["node"]["documentNumber"]: edge["node"].get("currentlyValid") for edge in edges}
     assert found[f"青许〔2026〕{state}号"] is valid
+
+
+@pytest.mark.parametrize(
+    ("more", "valid"),
+    [
+        ({"valid_to": MONDAY.date()}, True), ({"valid_to": date(2026, 11, 22)}, False),
+        ({"valid_from": MONDAY.date()}, True), ({"valid_from": date(2026, 11, 24)}, False),
+        ({"lifecycle": "UNDER_OBJECTION"}, True), ({"lifecycle": "REVOKED"}, False),
+    ],
+)  # fmt: skip
+async def test_a_licence_holds_from_its_first_day_to_its_last_unless_it_was_revoked(
+    office: Office, more: dict[str, Any], valid: bool
+) -> None:
+    code = await office.subject()
+    licence = {
+        "data_class": "D4", "kind": "LICENSE", "title": "许可", "document_number": "青许〔2026〕7号",
+        "decided_on": date(2025, 1, 1), "seriousness": "NOT_ADVERSE", "lifecycle": "EFFECTIVE", "sharing_attribute": "PUBLIC",
+    }  # fmt: skip
+    await office.fact("record", code, "r", {**licence, **more})
+    query = """query L($code: String!) { subject(value: $code) { ... on Organization {
+      records(first: 1) { edges { node { ... on AdministrativeLicense { currentlyValid } } } } } } }"""
+    # Auditors see what has ended, too.
+    told = (await office.desk("auditor", "AUDIT", "AUD-2026-1", None).done(query, {"code": code}))["subject"]
+    assert told["records"]["edges"] == [{"node": {"currentlyValid": valid}}]

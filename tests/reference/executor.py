@@ -211,7 +211,8 @@ class Reference:
                 return LETTERS[thing.table] + self._public(row)
             case "currentlyValid":
                 return (
-                    row["details"].get("license_state") != "INVALID"
+                    row["lifecycle"] in ("EFFECTIVE", "UNDER_OBJECTION")
+                    and row["details"].get("license_state") != "INVALID"
                     and (row["valid_from"] is None or row["valid_from"] <= today)
                     and (row["valid_to"] is None or today <= row["valid_to"])
                 )
