@@ -332,7 +332,7 @@ async def figures_are_a_recount(town: Town, told: Told) -> None:
     counted: Counter[tuple[str, str, str]] = Counter()
     for case in told.of_machine("PUBLICITY"):
         decided = date.fromisoformat(case["details"]["decided_on"])
-        if decided > last:
+        if decided > last or ended_unshown_in_time(told, case, now.astimezone(SHANGHAI).date()):
             continue
         due = working_days_after(decided, 7)
         counted[case["owner"], str(decided.replace(day=1)), _standing(told, case, due, now)] += 1
@@ -352,6 +352,15 @@ async def figures_are_a_recount(town: Town, told: Told) -> None:
         if row[name]
     }
     assert told_figures == dict(counted)
+
+
+def ended_unshown_in_time(told: Told, case: Mapping[str, Any], last: date) -> bool:
+    """R7.4: the decision ended within its seven working days, and was never shown: by `last` that was written down."""
+    steps = [one for one in told.steps(case, "withdraw") if one["at"].astimezone(SHANGHAI).date() <= last]
+    if not steps or told.steps(case, "publish"):
+        return False
+    ended = date.fromisoformat(case["details"]["withdrawal"]["ended_on"])
+    return ended <= working_days_after(date.fromisoformat(case["details"]["decided_on"]), 7)
 
 
 def _standing(told: Told, case: Mapping[str, Any], due: date, now: datetime) -> str:

@@ -13,7 +13,7 @@ from hub.casework.reports.commands import events_of
 from hub.casework.reports.figures import recount
 from hub.rules.calendar import seeded
 from hub.rules.reports import Quarter
-from tests.casework.invariants import Told, working_days_after
+from tests.casework.invariants import Told, ended_unshown_in_time, working_days_after
 from tests.casework.town import REPORTER, Town
 
 ON_LIST = ("PUBLISHED", "SUSPENDED")
@@ -122,7 +122,7 @@ def tallies(told: Told, partner: str, first: date, last: date) -> dict[str, Tall
 def _judged_within(told: Told, case: Mapping[str, Any], first: date, last: date) -> bool:
     """Once: on the day that it was published or its seven working days were over; not where it is excepted (R7.3)."""
     history = [event for event in told.events[case["case_id"]] if _day(event) <= last]
-    if any(event["to_state"] == "EXCEPTED" for event in history):
+    if any(event["to_state"] == "EXCEPTED" for event in history) or ended_unshown_in_time(told, case, last):
         return False
     judged = [
         _day(event)

@@ -20,7 +20,8 @@ from hub.casework.registry import registry
 from hub.harvest.run import harvest
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import MONDAY, Desk, Office
-from tests.casework.test_publicity import published
+from tests.casework.test_publicity import drafted, published, reviewed
+from tests.casework.test_publicity import refusal as publication_refused
 from tests.harvesting import REGISTER, Rows, row
 
 SHOWN = """
@@ -448,6 +449,24 @@ async def test_a_record_that_its_source_took_back_meanwhile_ends_its_objection_a
             MONDAY,
         )
         assert (await took(commerce(office), number, field, given))["state"] == state
+
+
+async def test_r7_4_what_the_hub_was_about_to_publish_of_it_is_not_published(office: Office) -> None:
+    desk, draft = await drafted(office, date(2026, 11, 20))
+    (case,) = await office.rows(
+        "SELECT s.uscc, c.details->>'decision_number' AS document FROM case_file c JOIN subject s USING (subject_id)"
+        " WHERE number = $1", draft["number"],
+    )  # fmt: skip
+    department = {"authority_name": "青海省商务厅", "authority_uscc": "11630000000015122A"}
+    record = await office.adverse(
+        case["uscc"], date(2026, 11, 20), document_number=case["document"], **department
+    )
+    await reviewed(desk, draft["number"])
+    number = (await commerce(office).done(RECORD, {"target": record}))["recordObjection"]["number"]
+    await took(commerce(office), number, "upholdObjection", REVOKE)
+    (row,) = await office.rows("SELECT state FROM case_file WHERE number = $1", draft["number"])
+    assert row["state"] == "WITHDRAWN"
+    assert await publication_refused(desk, draft["number"], "publishDecision") == "TRANSITION_NOT_ALLOWED"
 
 
 @pytest.mark.parametrize("named", [True, False])

@@ -435,6 +435,34 @@ async def test_r7_4_what_was_revoked_is_withdrawn_within_three_working_days_with
     assert {row["channel"]: row["reason"] for row in rows} == dict.fromkeys(Channel, "经复议撤销")
 
 
+@pytest.mark.parametrize(("decided", "missing"), [((2026, 10, 12), 0), ((2026, 9, 30), 1)])
+async def test_r7_4_what_was_revoked_before_it_was_shown_is_shown_no_more_and_is_missing_only_if_it_was_due(
+    office: Office, decided: tuple[int, int, int], missing: int
+) -> None:
+    """Revoked on 20 October: within the seven working days after the 12th, and after those after 30 September."""
+    day = date(*decided)
+    office.clock.now = at(2026, 10, 20)
+    desk, made = await drafted(office, day)
+    number = made["number"]
+    await reviewed(desk, number)
+    given = ', ground: REVOKED, endedOn: "2026-10-20", documentNumber: "复1号", reason: "经复议撤销"'
+    assert await refusal(desk, number, "withdrawPublicity", given) == "SECOND_PERSON_NEEDED"
+    case = await took(desk.second(), number, "withdrawPublicity", given)
+    assert (case["state"], case["dueOn"], case["withdrawal"]["late"], case["deliveries"]) == (
+        "WITHDRAWN",
+        None,
+        0,
+        [],
+    )
+    assert await refusal(desk, number, "publishDecision") == "TRANSITION_NOT_ALLOWED"
+    office.clock.now = at(2026, 11, 23)
+    asked = {"from": str(day), "to": str(day)}
+    told = (await office.desk("commerce", "STATISTICS", "SW-TJ", None).done(FIGURES, asked))[
+        "publicityTimeliness"
+    ]
+    assert sum(one["notPublished"] for one in told) == missing
+
+
 @pytest.mark.parametrize(
     ("ended", "limit", "before", "after"),
     [

@@ -28,7 +28,7 @@ from hub.casework.objections.machine import (
     own,
 )
 from hub.casework.partners import department_of, in_force, owner_of
-from hub.casework.publicity.machine import PUBLICITY
+from hub.casework.publicity.machine import BEFORE, PUBLICITY
 from hub.casework.stepping import take
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, CommandForbidden, GuardRefused
@@ -53,10 +53,10 @@ _BY_AGENT = """
 SELECT count(*) FROM case_file WHERE mechanism = 'OBJECTION' AND details->>'agent' = $1 AND opened_on > $2
 """
 _CURRENT = "SELECT * FROM {table} WHERE public_id = $1 AND superseded_at IS NULL"
-# What the hub itself published of the same decision.
+# What the hub itself published of the same decision, or was about to.
 _PUBLISHED = """
 SELECT number, details->>'authority' AS authority FROM case_file WHERE mechanism = 'PUBLICITY' AND subject_id = $1
-  AND details->>'decision_number' = $2 AND state IN ('PUBLISHED', 'SUSPENDED') ORDER BY case_id
+  AND details->>'decision_number' = $2 AND state = ANY ($3::text[]) ORDER BY case_id
 """
 # A record that was put back on the channels when its repair was revoked.
 _SHOWN_AGAIN = """
@@ -348,7 +348,8 @@ async def _withdraw_published(
         "reason": reason,
         "document_number": document,
     }
-    rows = await work.connection.fetch(_PUBLISHED, case.subject_id, current["document_number"])
+    states = [*BEFORE, "PUBLISHED", "SUSPENDED"]
+    rows = await work.connection.fetch(_PUBLISHED, case.subject_id, current["document_number"], states)
     authority = Authority(current["authority_uscc"], current["authority_name"])
     published = meant(
         load_repair_rules().known_as(authority, current["decided_on"]),

@@ -145,6 +145,8 @@ FROM case_file c LEFT JOIN LATERAL (
   HAVING count(*) = 2 AND count(o.acknowledged_at) = 2
 ) d ON TRUE
 WHERE c.mechanism = 'PUBLICITY' AND (c.details->>'decided_on')::date BETWEEN {first} AND {last} AND {shown}
+  AND NOT EXISTS (SELECT FROM case_event w WHERE w.case_id = c.case_id AND w.transition = 'withdraw'
+    AND w.payload->>'no_longer_due' = 'true')
 ORDER BY c.case_id
 """
 _DAYS = "SELECT region_code, day, is_workday FROM working_day WHERE day BETWEEN $1 AND $2"

@@ -351,15 +351,24 @@ def _ending(reason: str | None, *, over: bool = True) -> Any:
 
 def _sayable(case: Case[PublicityDetails], step: Step) -> str | None:
     """The reason is told to the public, so it is screened as well (R7.3, R7.4)."""
-    if not case.details.decided_on <= step.inputs["ended_on"] <= step.today:
+    told = case.details
+    if told.published_on is None and not step.actor.system and step.actor.officer == told.drafted_by:
+        # As with an exception (R7.3): nobody alone keeps a decision from being shown.
+        return "SECOND_PERSON_NEEDED"
+    if not told.decided_on <= step.inputs["ended_on"] <= step.today:
         return "DAY_IMPOSSIBLE"
     return "REASON_NOT_PUBLISHABLE" if screen(step.inputs["reason"], step.today).findings else None
 
 
 def _withdraw(case: Case[PublicityDetails], step: Step) -> Effects:
-    given = step.inputs
+    """What was shown is taken down with its reason; what was not, is not shown any more, and nobody is told of it."""
+    given, decided = step.inputs, case.details.decided_on
+    shown = case.details.published_on is not None
     limit = withdraw_due(given["ended_on"], step.calendar).on
-    late = max(1, step.calendar.between(limit, step.today)) if step.today > limit else 0
+    late = max(1, step.calendar.between(limit, step.today)) if shown and step.today > limit else 0
+    # R7.1: of a decision that ended within its seven working days no publication is missing.
+    due_by = publish_due(decided, step.calendar).on if had_to_be_published(decided) else None
+    no_longer_due = not shown and (due_by is None or given["ended_on"] <= due_by)
     made = Withdrawal(given["ground"], given["ended_on"], given["reason"], limit, late)
     life, records = BECOMES[given["ground"]], _given(step)
     return Effects(
@@ -371,10 +380,12 @@ def _withdraw(case: Case[PublicityDetails], step: Step) -> Effects:
         },
         due=None,
         deliveries=tuple(
-            withdrawal(one, item_of(case), given["reason"], _key(case, one, "withdraw")) for one in Channel
+            withdrawal(one, item_of(case), given["reason"], _key(case, one, "withdraw"))
+            for one in Channel
+            if shown
         ),
         facts=tuple(_changed(one, life) for one in records),
-        payload={"late_working_days": late, "withdraw_by": limit},
+        payload={"late_working_days": late, "withdraw_by": limit, "no_longer_due": no_longer_due},
     )
 
 
@@ -493,7 +504,7 @@ PUBLICITY = Machine(
             rules=("R7.5", "R9.2"),
         ),
         _t(
-            "withdraw", "撤回", "withdraw and say why", "PUBLISHED SUSPENDED", "WITHDRAWN",
+            "withdraw", "撤回", "withdraw and say why", " ".join((*BEFORE, "PUBLISHED", "SUSPENDED")), "WITHDRAWN",
             requires=("ground", "ended_on", "reason", "document_number"), guard=_sayable, effect=_withdraw,
             rules=("R7.4",),
         ),

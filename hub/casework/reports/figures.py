@@ -221,7 +221,11 @@ COUNTINGS: Mapping[str, Counting] = {
         (Pick(mechanism="PUBLICITY", transitions=("publish",), told=(("late_working_days", 0),)),),
         (("ON_TIME", "按期"), ("LATE", "逾期")),
         # R7.3: an exception is a recorded decision, and no publication that is missing, however late it was taken.
-        (Pick(mechanism="PUBLICITY", entering=("EXCEPTED",)),),
+        # R7.4: nor is one missing of what ended before it was due.
+        (
+            Pick(mechanism="PUBLICITY", entering=("EXCEPTED",)),
+            Pick(mechanism="PUBLICITY", transitions=("withdraw",), told=(("no_longer_due", True),)),
+        ),
     ),
     "REPAIRS": Events((_REPAIR_DECIDED,), (By(STATE),)),
     # From the application, as its clocks are counted: on paper it comes before its case.
