@@ -534,6 +534,16 @@ async def test_r8_4_conflicts_of_others_lists_are_found_too(office: Office) -> N
 # ---- R8.5 ------------------------------------------------------------------------------------------------------
 
 
+async def test_r8_4_the_worker_leaves_a_conflict_to_the_queue(office: Office) -> None:
+    code = await office.subject()
+    number, _ = await _published(office, code, "L-RED")
+    await office.listed(code, "BLACK")
+    await duties(office).deadlines("")
+    rows = (await _desk(office).done(RECHECK))["recheckLists"]
+    assert {one["outcome"] for one in rows} == {"CONFLICT", "SUSPENDED"}
+    assert number in [one["case"]["number"] for one in rows]
+
+
 async def test_r8_5_entry_and_exit_are_pushed_to_every_channel(office: Office) -> None:
     code = await office.subject()
     number, _ = await _published(office, code, "L-BLACK")

@@ -19,7 +19,7 @@ from hub.casework.listings.machine import (
     standing,
 )
 from hub.casework.listings.measures import follow
-from hub.casework.listings.rechecks import SPOILT
+from hub.casework.listings.rechecks import BY_RECORD, SPOILT
 from hub.casework.machine import Case
 from hub.casework.stepping import stepping
 from hub.casework.subjects import subject_of
@@ -188,9 +188,9 @@ async def publish(work: Work, given: Mapping[str, Any]) -> Made:
 
 
 async def reinstate(work: Work, given: Mapping[str, Any]) -> Made:
-    """Put a suspended entry in force again; conflicts as with publication. No red one while what suspends it stands."""
+    """Put a suspended entry in force again; conflicts as with publication. No red one while a record that suspends it stands."""
     case, _ = await engine.find(work.connection, LIST_ENTRY, given["number"], work.actor)
-    sql = SPOILT.format(classes="$1::text[]", today="$2", which="c.case_id = $3")
+    sql = SPOILT.format(classes="$1::text[]", today="$2", which=f"c.case_id = $3 AND {BY_RECORD}")
     classes = sorted(load_list_rules().red_rule(work.today).suspends)
     row = await work.connection.fetchrow(sql, classes, work.today, case.case_id)
     if row is not None:

@@ -1,4 +1,4 @@
-"""R8.3: red entries that something has come against are suspended, every day, by the hub itself; a person decides the rest."""
+"""R8.3: red entries that a serious record has come against are suspended, every day, by the hub itself; a person goes on."""
 
 from __future__ import annotations
 
@@ -32,15 +32,17 @@ JOIN LATERAL (
 WHERE c.mechanism = 'LIST_ENTRY' AND c.details->'definition'->>'color' = 'RED' AND {which}
 GROUP BY c.case_id ORDER BY c.case_id
 """
+# R8.4: who stands on a black list as well is a conflict, which a person takes from the queue.
+BY_RECORD = "x.code <> 'ON_A_BLACK_LIST'"
 
 
 async def suspend_spoilt(pool: asyncpg.Pool, machines: Mapping[str, Machine], now: datetime) -> int:
-    """Suspend the red entries that were spoilt, with their measures (R9.1); how many. Each is its own transaction.
+    """Suspend the red entries that a record has spoilt, with their measures (R9.1); how many. Each is its own transaction.
 
     Until an officer looks at the lists nobody is an honest model that is none any more: checks rest on it (R5.4).
     """
     today, suspended = now.astimezone(SHANGHAI).date(), 0
-    sql = SPOILT.format(classes="$1::text[]", today="$2", which="c.state = 'PUBLISHED'")
+    sql = SPOILT.format(classes="$1::text[]", today="$2", which=f"c.state = 'PUBLISHED' AND {BY_RECORD}")
     for row in await pool.fetch(sql, sorted(load_list_rules().red_rule(today).suspends), today):
         with apart(f"suspending red entry {row['number']}"):
             async with pool.acquire() as connection, connection.transaction():
