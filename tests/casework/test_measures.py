@@ -153,6 +153,19 @@ async def test_r9_1_it_ends_by_itself_with_its_last_day(office: Office) -> None:
     }
 
 
+async def test_r9_1_what_never_took_effect_ends_with_its_last_day_too(office: Office) -> None:
+    entry = await office.listed(await office.subject(), "BLACK")
+    numbers = [await _initiated(office, entry, ends="2026-12-01", **BASIS) for _ in range(2)]
+    await _customs(office).done(ACKNOWLEDGE, {"n": numbers[1]})
+    office.clock.now = datetime(2026, 12, 1, 15, 59, tzinfo=UTC)
+    await duties(office).deadlines("")
+    assert [await _state(office, one) for one in numbers] == ["INITIATED", "RECEIVED"]
+    office.clock.now = datetime(2026, 12, 1, 16, 0, tzinfo=UTC)
+    await duties(office).deadlines("")
+    told = [(await _desk(office).done(READ, {"n": one}))["case"] for one in numbers]
+    assert told == [{"state": "ENDED_TERM", "endedOn": "2026-12-01"}] * 2
+
+
 async def test_r9_1_it_never_outlasts_the_entry(office: Office) -> None:
     entry = await office.listed(await office.subject(), "BLACK", publicity_ends_on=date(2027, 1, 31))
     given = {"entry": entry, "effect": "BLOCK", "by": "customs", "ends": "2029-01-01"}

@@ -12,7 +12,7 @@ import asyncpg
 
 from connectors.contract import SHANGHAI
 from hub.casework import engine
-from hub.casework.clock import SYSTEM
+from hub.casework.clock import PASSED, SYSTEM
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.rounds import apart
 from hub.casework.stepping import stepping
@@ -57,6 +57,11 @@ WHERE c.mechanism = 'MEASURE' AND c.closed_at IS NULL AND c.target_public_id IS 
     AND (e.state = 'EXITED_REPAIRED' OR e.state IN ('PUBLISHED', 'SUSPENDED')
       AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= $1)))
 ORDER BY c.case_id
+"""
+# What never took effect has no deadline that passes, and ends with its last day all the same.
+_TERM_OVER = """
+SELECT number, region_code FROM case_file
+WHERE mechanism = 'MEASURE' AND state IN ('INITIATED', 'RECEIVED') AND (details->>'ends')::date < $1 ORDER BY case_id
 """
 
 
@@ -217,7 +222,7 @@ MEASURE = Machine(
            guard=lambda case, step: _own(case, step) or _applied(case, step), effect=_feed_back),
         _t("suspend", "随名单中止", "suspended with the entry", "EFFECTIVE", "SUSPENDED", guard=_by_hub),
         _t("resume", "随名单恢复", "resumed with the entry", "SUSPENDED", "EFFECTIVE", guard=_by_hub),
-        _t("expire", "期满", "the term is over", "EFFECTIVE SUSPENDED", "ENDED_TERM", guard=_term_over, effect=_end),
+        _t("expire", "期满", "the term is over", _OPEN, "ENDED_TERM", guard=_term_over, effect=_end),
         _t("end_exit", "随退出终止", "off the list", _OPEN, "ENDED_EXIT", guard=_by_hub, effect=_end,
            rules=("R9.1", "R8.5")),
         _t("end_repair", "随修复终止", "repaired", _OPEN, "ENDED_REPAIRED", guard=_by_hub, effect=_end,
@@ -332,19 +337,21 @@ async def follow_entry(
 
 
 async def end_off_lists(pool: asyncpg.Pool, machines: Mapping[str, Machine], now: datetime) -> int:
-    """R9.1: end the measures on entries that left their lists otherwise than by a step of the hub's; how many.
+    """R9.1: end the measures on entries that left their lists otherwise than by a step of the hub's, and those whose term
+    was over before they took effect; how many.
 
     Each is its own transaction; one that is refused is tried again in the next round.
     """
     today, ended = now.astimezone(SHANGHAI).date(), 0
-    for row in await pool.fetch(_OFF_THE_LIST, today):
-        region = row["region_code"]
-        with apart(f"ending measure {row['number']} off its list"):
-            async with pool.acquire() as connection, connection.transaction():
-                calendar = await calendar_for(connection, [region] if region else [], today)
-                step = Step(SYSTEM, {"reason": "OFF_THE_LIST"}, now, today, calendar)
-                await engine.apply(connection, machines, MEASURE, row["number"], "end_exit", step)
-            ended += 1
+    for sql, name, reason in ((_OFF_THE_LIST, "end_exit", "OFF_THE_LIST"), (_TERM_OVER, "expire", PASSED)):
+        for row in await pool.fetch(sql, today):
+            region = row["region_code"]
+            with apart(f"ending measure {row['number']}"):
+                async with pool.acquire() as connection, connection.transaction():
+                    calendar = await calendar_for(connection, [region] if region else [], today)
+                    step = Step(SYSTEM, {"reason": reason}, now, today, calendar)
+                    await engine.apply(connection, machines, MEASURE, row["number"], name, step)
+                ended += 1
     return ended
 
 
