@@ -6,8 +6,8 @@ defence are a case of their own (hub.casework.commitments.inspections), of a cla
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from hub.casework.delivery.channels import Channel, list_exit, publication
@@ -151,6 +151,12 @@ def _ending(reason: str | None, *, due: Any = None) -> Any:
     return end
 
 
+def _expire(case: Case[CommitmentDetails], step: Step) -> Effects:
+    """Over since the day after its last, whenever that is written down."""
+    over: Effects = _ending("VALIDITY_OVER")(case, step)
+    return replace(over, details={**over.details, "ended_on": case.details.valid_to + timedelta(days=1)})
+
+
 def _over(case: Case[CommitmentDetails], step: Step) -> str | None:
     return None if step.today > case.details.valid_to else "VALIDITY_NOT_OVER"
 
@@ -223,7 +229,7 @@ COMMITMENT = Machine(
         _t("fulfil", "确认履行", "fulfilled", "PUBLISHED", "FULFILLED", requires=("document_number",),
            effect=_ending("FULFILLED", due="KEEP"), rules=("R5.5",)),
         _t("expire", "期满", "its validity is over", "PUBLISHED", "EXPIRED", guard=_over,
-           effect=_ending("VALIDITY_OVER"), rules=("R6.1",)),
+           effect=_expire, rules=("R6.1",)),
         _t("withdraw", "撤回", "withdraw, and with it the consent", "SUBMITTED RETURNED PUBLISHED", "WITHDRAWN",
            **_APPLY, effect=_ending(None), rules=("R6.2",)),
         _t("withdraw_recorded", "登记撤回", "record a written withdrawal", "SUBMITTED RETURNED PUBLISHED", "WITHDRAWN",
