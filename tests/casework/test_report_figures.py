@@ -147,6 +147,17 @@ def test_r7_3_r18_3_an_exception_that_came_after_the_seven_days_is_no_publicatio
     assert _figures([passed, excepted])["PUBLICITY_ON_TIME"].whole == 0
 
 
+def test_r7_1_r18_3_what_never_had_a_last_day_was_not_published_in_time() -> None:
+    published = _happened("c1", "PUBLICITY", _at(9, 1), "publish", "APPROVED", "PUBLISHED")
+    told = [
+        _figures([replace(published, payload={"late_working_days": 0, "publish_by": by})])[
+            "PUBLICITY_ON_TIME"
+        ]
+        for by in ("2026-09-02", None)
+    ]
+    assert [(one.part, one.whole) for one in told] == [(1, 1), (0, 0)]
+
+
 def test_r5_6_r18_3_the_breach_of_a_tolerant_acceptance_is_counted_and_is_no_inspection() -> None:
     at, members_ = _at(9, 1), {"origin": "TOLERANCE"}
     history = [

@@ -225,6 +225,12 @@ COUNTINGS: Mapping[str, Counting] = {
         (
             Pick(mechanism="PUBLICITY", entering=("EXCEPTED",)),
             Pick(mechanism="PUBLICITY", transitions=("withdraw",), told=(("no_longer_due", True),)),
+            # Nor was anything in time for which no last day was set (hub/rules/timeliness.py).
+            Pick(
+                mechanism="PUBLICITY",
+                transitions=("publish",),
+                told=(("late_working_days", 0), ("publish_by", None)),
+            ),
         ),
     ),
     "REPAIRS": Events((_REPAIR_DECIDED,), (By(STATE),)),
