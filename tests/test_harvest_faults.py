@@ -57,6 +57,12 @@ CUT_WRITERS = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _found_by_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that reads a large file is sent a clock of the tests."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
+
+
 @pytest.fixture
 async def second_database(
     postgres: EmbeddedPostgres, template: str, database_names: Callable[[], str], state_dir: Path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,6 +43,11 @@ UPDATE quarantine q SET replayed_at = $4
 FROM unnest($2::text[], $3::text[]) AS n(origin, position)
 WHERE q.source = $1 AND q.origin = n.origin AND q.position = n.position AND q.replayed_at IS NULL
 RETURNING q.codes
+"""
+# What waits is less than what a file brings anew: it is gone through once, not asked for each code.
+_WAITING_CODES = """
+SELECT DISTINCT code FROM (SELECT unnest(codes) AS code FROM quarantine WHERE replayed_at IS NULL) q
+WHERE code IN (SELECT unnest($1::text[]))
 """
 # A file that did not come whole, of which one of the same name came since: another origin, for it has other content.
 _CAME_WHOLE = f"""
@@ -157,6 +162,11 @@ async def settle(
     if names:
         await connection.execute(_CAME_WHOLE, source, list(names), now)
     return {code for row in settled for code in row["codes"]}
+
+
+async def waiting(connection: asyncpg.Connection, codes: Collection[str]) -> set[str]:
+    """Those of `codes` that stand in rows that wait."""
+    return {row["code"] for row in await connection.fetch(_WAITING_CODES, list(codes))} if codes else set()
 
 
 async def note_corrected(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import pickle
 import struct
 import sys
@@ -85,9 +84,8 @@ class Beside:
     async def __call__(self, cursor: str | None) -> AsyncGenerator[Understood, None]:
         """The rows after `cursor`. Raises Refused, Unavailable."""
         process = await asyncio.create_subprocess_exec(
-            # It finds the modules that this process does, and none in the directory that somebody stands in.
+            # Without the modules of the directory that somebody stands in.
             *(sys.executable, "-P", "-m", __name__),
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             stdin=PIPE,
             stdout=PIPE,
             limit=_WAITING,

@@ -175,8 +175,9 @@ class _Work:
         self._registered: dict[int, tuple[Prepared, Anchor]] = {}
         # Registrations that were withdrawn, by their record ids.
         self._unregistered: set[str] = set()
-        # Codes and numbers that the store did not know before, or not as theirs who have them now.
+        # Codes and numbers that the store did not know before; and those of subjects that have got others.
         self._new: set[str] = set()
+        self._moved: set[str] = set()
         self._results: list[tuple[Prepared, Sequence[repairs.Target]]] = []
         # Subjects that turned out to be others of this batch.
         self._joined: list[tuple[Anchor, Anchor]] = []
@@ -213,7 +214,7 @@ class _Work:
         settled: set[str] = set()
         if accepted and await quarantine.has_open(self._connection):
             # Of whom the store knows only now, a row may have waited before.
-            settled |= self._new
+            settled |= self._moved | await quarantine.waiting(self._connection, self._new)
             settled |= await quarantine.settle(self._connection, self._source.name, accepted, self._now)
         classes = doubts.classes_of(self._source)
         settled |= await quarantine.keep(self._connection, self._source.name, rejected, self._now, classes)
@@ -286,7 +287,9 @@ class _Work:
         found = await resolve(self._connection, drafts, self._source.name, self._now)
         self._joined = found.joined
         self._new = {key.value for _, key in found.identified}
-        self._new |= {one.uscc for one in (*found.recoded, *(whole for _, whole in found.joined)) if one.uscc}
+        self._moved = {
+            one.uscc for one in (*found.recoded, *(whole for _, whole in found.joined)) if one.uscc
+        }
         return {
             id(one): (found.anchors[index], one.table == "record" and found.name_differs(index, draft))
             for index, (one, draft) in enumerate(wanted)
