@@ -36,7 +36,7 @@ _FREE = re.compile("[0-9A-Z〔〕()（）第字号\u4e00-\u9fff]{6,50}").fullmat
 _MAX_NAME = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Key:
     """An identifier as it is kept; `data_class` says who may see it."""
 
@@ -45,7 +45,7 @@ class Key:
     data_class: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SubjectDraft:
     """A subject as an item names it. `uscc`, when there is one, is also the first of `keys`."""
 

@@ -1,4 +1,7 @@
-"""What becomes of a raw row: it is understood, or rejected with the reason."""
+"""What becomes of a raw row: it is understood, or rejected with the reason.
+
+None of it has slots: it goes from process to process, and to pickle what has them takes more than twice as long.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from connectors.contract import RawRow
 from hub.harvest.drafts import SubjectDraft
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prepared:
     """A row understood: everything but the subject's id and the times of the store."""
 
@@ -30,7 +33,7 @@ class Prepared:
     by_decision: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rejected:
     """A row that is quarantined."""
 
