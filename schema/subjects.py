@@ -43,6 +43,16 @@ from schema.tiers import SupervisionTier
 
 # Data classes a natural person's own row is decided by: the records that mention the person.
 PERSON = ("D5", "D8", "D11")
+# What fields that both kinds of business have are, in both languages.
+_GRADES = (
+    "外部等级，仅在有效期内的；评定单位后来的等级不使其来源仍作为有效送来的先前等级失效，先后见生效日期",
+    "grades issued by others, in force; a later one does not end an earlier one that its source still delivers as in force:"
+    " effectiveFrom tells which is newer",
+)
+_REGION = (
+    "行政区划（GB/T 2260），查询过去某一时刻时也是现在的",
+    "region, today's also where an earlier moment is asked for",
+)
 # The classes of a person's facts, where the summary names those of organizations.
 OF_PERSONS = {"D4": "D5", "D6": "D8", "D10": "D11"}
 
@@ -208,8 +218,7 @@ class Organization(CreditSubject):
         "登记状态", "registration status", "D1", target="registration_status", mask=Mask.KEEP
     )
     region_code: str | None = governed(
-        "行政区划（GB/T 2260），查询过去某一时刻时也是现在的",
-        "region, today's also where an earlier moment is asked for",
+        *_REGION,
         "D1",
         target="region_code",
         mask=Mask.KEEP,
@@ -255,9 +264,7 @@ class Organization(CreditSubject):
     )
 
     @governed(
-        "外部等级，仅在有效期内的；评定单位后来的等级不使其来源仍作为有效送来的先前等级失效，先后见生效日期",
-        "grades issued by others, in force; a later one does not end an earlier one that its source still delivers as in force:"
-        " effectiveFrom tells which is newer",
+        *_GRADES,
         OPEN,
         shape=Shape.MANY,
         target="subject.grades",
@@ -304,8 +311,7 @@ class IndividualBusiness(CreditSubject):
         "登记状态", "registration status", "D1", target="registration_status", mask=Mask.KEEP
     )
     region_code: str | None = governed(
-        "行政区划（GB/T 2260），查询过去某一时刻时也是现在的",
-        "region, today's also where an earlier moment is asked for",
+        *_REGION,
         "D1",
         target="region_code",
         mask=Mask.KEEP,
@@ -330,9 +336,7 @@ class IndividualBusiness(CreditSubject):
     )
 
     @governed(
-        "外部等级，仅在有效期内的；评定单位后来的等级不使其来源仍作为有效送来的先前等级失效，先后见生效日期",
-        "grades issued by others, in force; a later one does not end an earlier one that its source still delivers as in force:"
-        " effectiveFrom tells which is newer",
+        *_GRADES,
         OPEN,
         shape=Shape.MANY,
         target="subject.grades",

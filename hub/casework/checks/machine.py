@@ -119,10 +119,10 @@ async def run(work: Work, given: Mapping[str, Any]) -> Made:
 
 
 async def run_batch(work: Work, given: Mapping[str, Any]) -> Made:
-    """Check up to 500 subjects: a row for each code as given, in that order; what is wrong with one spoils its own row only; a person's
-    number among them refuses all (hub.serving.mutations).
+    """Check up to 500 subjects: a row for each code as given, in that order; what is wrong with one spoils its own row only.
 
-    No check is made of a subject whose check the caller would not be shown: outside its region a row says so.
+    But a person's number among them refuses all (hub.serving.mutations), and no check is made of a subject whose check
+    the caller would not be shown: outside its region a row says so.
     """
     codes: Sequence[str] = given["subjects"]
     if not 1 <= len(codes) <= MOST:
