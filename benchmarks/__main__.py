@@ -127,6 +127,7 @@ def main() -> None:
                         )  # fmt: skip
             print(f"Turn {number + 1} of {TURNS}.", flush=True)
         results.memory = {name: resident_mib(server.pid) for name, server in servers.items()}
+        results.watching = resident_mib(hub.started)
         for workload in WORKLOADS[:2]:
             results.unseen[workload.name] = _unseen(hub, postgres.pid, state, workload, sent, for_others)
         results.costs = asyncio.run(costs(large, SUBJECTS))

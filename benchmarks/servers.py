@@ -40,7 +40,7 @@ class Measured:
 
 
 class Serving:
-    """A running server."""
+    """A running server: its port, and the id of the process that answers there."""
 
     def __init__(
         self,
@@ -62,14 +62,14 @@ class Serving:
             [sys.executable, "-m", "benchmarks.serve", json.dumps(given)], stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
-        port = self._process.stdout.readline()
-        if not port:
+        told = self._process.stdout.readline()
+        if not told:
             raise BenchmarkFailed(f"{kind} did not start")
-        self.port = int(port)
+        self.port, self.pid = map(int, told.split())
 
     @property
-    def pid(self) -> int:
-        """Of the server's process."""
+    def started(self) -> int:
+        """Id of the process that was started: of a hub, that which watches over the one that answers."""
         return self._process.pid
 
     def stop(self) -> None:

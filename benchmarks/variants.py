@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from hub.app import Application, running
 from hub.config import Settings
@@ -85,7 +84,7 @@ class WithoutLedger(Ledger):
         return done
 
 
-def create_hub(settings: Settings, *, rights: bool = True, ledger: bool = True) -> ASGIApp:
+def create_hub(settings: Settings, *, rights: bool = True, ledger: bool = True) -> Application:
     """The hub as hub.app makes it, with the parts that `varied` changes."""
 
     @asynccontextmanager

@@ -18,7 +18,7 @@ from functools import partial
 import uvicorn
 from starlette.types import ASGIApp
 
-from hub.app import create_app, load_what_is_alike
+from hub.app import Application, create_app, load_what_is_alike
 from hub.config import Settings
 from hub.errors import SettingInvalid
 from hub.observe import log_to_stderr
@@ -37,6 +37,7 @@ NOT_STARTED = 3
 # One that could not start is tried again after STEADY_SECONDS, doubled each time, up to this.
 MOST_PAUSE_SECONDS = 30.0
 Ready = Callable[[int], None]
+Made = Callable[[Settings], Application]
 _log = logging.getLogger(__name__)
 
 
@@ -160,10 +161,11 @@ def server(
     own_process: bool = True,
     parent: int | None = None,
     figures: socket.socket | None = None,
+    made: Made = create_app,
 ) -> Server:
     """A server of the hub in this process; `figures`: where it tells its own."""
     protocol = type("BoundProtocol", (Protocol,), {"arrival_seconds": settings.request_timeout})
-    app = create_app(settings)
+    app = made(settings)
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -196,26 +198,27 @@ def _figures_server(figures: ASGIApp) -> Server:
     return Server(config, _silent, own_process=False)
 
 
-def serve(settings: Settings, workers: int, ready: Ready = _silent, figures_at: Ready = _silent) -> int:
-    """Serve until SIGINT or SIGTERM; gives the exit status. With several workers a lost one is replaced.
+def serve(
+    settings: Settings,
+    workers: int,
+    ready: Ready = _silent,
+    figures_at: Ready = _silent,
+    made: Made = create_app,
+) -> int:
+    """Serve in `workers` processes until SIGINT or SIGTERM; one that is lost is replaced. Gives the exit status.
 
-    `figures_at(port)` is called for each port where a worker will tell its figures. Errors: OSError, SettingInvalid.
+    `figures_at(port)` is called for each port where a worker will tell its figures, `ready(port)` in the first worker
+    once it answers. Errors: OSError, SettingInvalid.
     """
     log_to_stderr()
     with listen(settings) as listening, _listening_for_figures(settings, workers) as figures:
         for one in figures:
             figures_at(one.getsockname()[1])
-        if workers == 1:
-            running = server(settings, ready, figures=figures[0] if figures else None)
-            # uvicorn leaves by itself when the application does not start; why stands in the log.
-            with suppress(SystemExit):
-                running.run(sockets=[listening])
-            return 0 if running.started else 1
-        return _Workers(settings, workers, listening, figures, ready).run()
+        return _Workers(settings, workers, listening, figures, ready, made).run()
 
 
 class _Workers:
-    """Several processes that accept from one socket; they end when this one ends, however it ends."""
+    """Processes that accept from one socket; they end when this one ends, however it ends."""
 
     _SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGCHLD})
 
@@ -226,8 +229,10 @@ class _Workers:
         listening: socket.socket,
         figures: Sequence[socket.socket],
         ready: Ready,
+        made: Made,
     ) -> None:
         self._settings = settings
+        self._made = made
         self._count = count
         self._listening = listening
         # By the number of the worker.
@@ -303,6 +308,7 @@ class _Workers:
                 partial(self._serves, number),
                 parent=self._read,
                 figures=self._figures.get(number),
+                made=self._made,
             )
             running.run(sockets=[self._listening])
             status = 0 if running.started else NOT_STARTED

@@ -123,13 +123,27 @@ async def test_two_workers_serve_each_with_a_ledger_chain_of_its_own_and_end_on_
 async def test_what_workers_have_alike_is_in_memory_once(
     serving: Running, store: Database, headers: dict[str, str]
 ) -> None:
-    """Of some 75 MiB each would have 45 for itself, did it load vocabulary and mechanisms, and look for garbage there."""
+    """Of some 70 MiB each would have 45 for itself, did it load vocabulary and mechanisms, and look for garbage there."""
     await both_answer(serving, store, headers)
     for worker in serving.children():
-        rollup = Path(f"/proc/{worker}/smaps_rollup").read_text(encoding="ascii")
-        sizes = dict(re.findall(r"^(\w+): +(\d+) kB$", rollup, re.MULTILINE))
-        assert int(sizes["Rss"]) > 50 << 10
-        assert int(sizes["Private_Dirty"]) < 26 << 10
+        sizes = memory_of(worker)
+        assert sizes["Rss"] > 50 << 20
+        assert sizes["Private_Dirty"] < 26 << 20
+
+
+async def test_no_process_of_a_hub_has_more_than_80_mb(
+    serving: Running, store: Database, headers: dict[str, str]
+) -> None:
+    """Did what reads the command line stay, the parent would have 88, and each worker some 80 after an hour."""
+    await both_answer(serving, store, headers)
+    for process in (serving.process.pid, *serving.children()):
+        assert memory_of(process)["Rss"] < 80_000_000
+
+
+def memory_of(process: int) -> dict[str, int]:
+    """What the kernel says of a process's memory, in bytes."""
+    rollup = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii")
+    return {name: int(kib) << 10 for name, kib in re.findall(r"^(\w+): +(\d+) kB$", rollup, re.MULTILINE)}
 
 
 async def test_a_lost_worker_is_replaced_and_its_chain_goes_on(
@@ -250,9 +264,29 @@ async def test_a_suspension_reaches_both_workers_within_a_second(
         assert time.monotonic() - told < 1.5
 
 
+async def test_the_only_worker_is_replaced_when_it_is_lost(
+    production: dict[str, str], headers: dict[str, str], tmp_path: Path
+) -> None:
+    with started(["serve"], production, tmp_path / "errors") as serving:
+        (lost,) = serving.children()
+        os.kill(lost, signal.SIGKILL)
+        end = time.monotonic() + 20
+        answered_by: list[int] = []
+        while not answered_by:
+            assert time.monotonic() < end
+            with httpx.Client(trust_env=False, headers=headers, timeout=10) as line:
+                try:
+                    assert ask(line, serving.url).status_code == 200
+                except httpx.TransportError:
+                    continue
+            answered_by = serving.children()
+        assert lost not in answered_by
+        assert serving.stopped(signal.SIGTERM, 15)[0] == 0
+
+
 async def test_one_worker_ends_on_sigint_with_status_0(production: dict[str, str], tmp_path: Path) -> None:
     with started(["serve"], production, tmp_path / "errors") as serving:
-        assert serving.children() == []
+        assert len(serving.children()) == 1
         status, seconds = serving.stopped(signal.SIGINT, 15)
     assert (status, seconds < 10) == (0, True)
 

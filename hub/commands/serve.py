@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -30,10 +32,19 @@ def serve(
             agreements.apply_directory(found, found.agreements_dir)
         # Asked here for the same reason: a store without tables, an agreement that no longer holds.
         agreements.require_usable(found)
+    # This process begins anew: what reads a command line would stay in its memory, and be copied into each worker's.
+    count = str(workers or configured.workers)
+    os.execv(sys.executable, (sys.executable, "-P", "-m", __name__, count))  # noqa: S606 -- our own module
+
+
+@told
+def serve_in(workers: int) -> None:
+    """Serve in so many processes. Raises typer.Exit where that cannot be, or ends badly."""
+    with attached(settings()) as found:
         try:
             status = serve_http(
                 found,
-                workers or found.workers,
+                workers,
                 lambda port: print(f"Hub ready: http://{found.host}:{port}/graphql", flush=True),
                 lambda port: print(f"Hub metrics: http://{found.metrics_host}:{port}/metrics", flush=True),
             )
@@ -43,3 +54,15 @@ def serve(
             ) from None
     if status:
         raise typer.Exit(status)
+
+
+def main() -> None:
+    """Serve in as many processes as the only argument says."""
+    try:
+        serve_in(int(sys.argv[1]))
+    except typer.Exit as end:
+        sys.exit(end.exit_code)
+
+
+if __name__ == "__main__":
+    main()
