@@ -210,9 +210,10 @@ _RESIDENT = re.compile(
 )
 _MOBILE = re.compile(r"(?<![0-9A-Za-z])1[3-9][0-9]{9}(?![0-9A-Za-z])")
 _CARD = re.compile(r"(?<![0-9A-Za-z])(62[0-9]{14,17})(?![0-9A-Za-z])")
-_WIDE = re.compile("[０-９]{6}")
-# The first bytes of wide figures in UTF-8; and what figures come to when each stands as 0 and an X as 1.
-_WIDE_BEGINS = b"\xef\xbc"
+_WIDE = re.compile("[０-９Ｘｘ]")
+# The same in UTF-8, in which wide brackets and commas begin alike; and what figures come to when each stands as 0 and an
+# X as 1.
+_WIDE_WRITTEN = re.compile(b"\xef\xbc[\x90-\x99\xb8]|\xef\xbd\x98")
 _FIGURES = bytes.maketrans(b"0123456789Xx", b"000000000011")
 _AS_LONG = (b"0" * 18, b"0" * 17 + b"1")
 
@@ -224,10 +225,11 @@ def person_number_in(written: bytes) -> bool:
     """
     # Hardly any row has so many figures together: nobody looks for a pattern in the others.
     figures = written.translate(_FIGURES, b" -")
-    if _WIDE_BEGINS not in written and not any(run in figures for run in _AS_LONG):
+    wide = _WIDE_WRITTEN.search(written) is not None
+    if not wide and not any(run in figures for run in _AS_LONG):
         return False
     text = written.decode()
-    if _WIDE.search(text):
+    if wide:
         text = unicodedata.normalize("NFKC", text)
     return any(is_resident_id(found) for found in _RESIDENT.findall(text))
 

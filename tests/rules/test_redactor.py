@@ -203,7 +203,7 @@ _PIECES = (
 
 @given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
 def test_the_quick_question_of_the_import_passes_over_no_number(text: str) -> None:
-    written = unicodedata.normalize("NFKC", text) if re.search("[０-９]{6}", text) else text
+    written = unicodedata.normalize("NFKC", text) if re.search("[０-９Ｘｘ]", text) else text
     pattern = r"(?<![0-9A-Za-z])[0-9]{6}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{3}[0-9Xx](?![0-9A-Za-z])"
     expected = any(is_resident_id(found) for found in re.findall(pattern, written))
     assert person_number_in(text.encode()) is expected
@@ -216,6 +216,8 @@ def test_the_quick_question_of_the_import_passes_over_no_number(text: str) -> No
         "630103 1990 0307 0016",
         "６３０１０３１９９００３０７００１６",
         "63010319900307001x",
+        "６３０103199003070016",
+        WITH_X.replace("X", "Ｘ"),
     ],
 )
 def test_the_quick_question_of_the_import_knows_numbers(text: str) -> None:
