@@ -99,6 +99,10 @@ if shutil.which("npm"):
         (f"{LEGACY}, {RESPONSE}", LEGACY),
         (f"{RESPONSE};q=0.5, {LEGACY};q=0.6, */*;q=0.1", LEGACY),
         (f"{RESPONSE};q=0, {LEGACY};q=0.1", LEGACY),
+        # A wildcard does not stand for what is named beside it.
+        (f"{LEGACY};q=0, */*", RESPONSE),
+        (f"{LEGACY};q=0.5, application/*", RESPONSE),
+        (f"{LEGACY}, text/plain, */*", LEGACY),
         (f"{RESPONSE}; charset=utf-8", RESPONSE),
         (f'{RESPONSE}; charset="UTF-8"', RESPONSE),
         (f"{RESPONSE}; charset=gb18030, {LEGACY}", LEGACY),
@@ -222,7 +226,13 @@ def test_the_operation_name_chooses_among_operations(hub: ProvinceHub) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [LEGACY, "application/json;charset=utf-8", 'APPLICATION/JSON; Charset="UTF-8"']
+    "kind",
+    [
+        LEGACY,
+        "application/json;charset=utf-8",
+        'APPLICATION/JSON; Charset="UTF-8"',
+        "application/json; charset=utf-8; profile=x",
+    ],
 )
 def test_bodies_are_json_in_utf8_however_that_is_written(hub: ProvinceHub, kind: str) -> None:
     answer = httpx.post(

@@ -33,26 +33,23 @@ def media_type(accept: bytes | None) -> bytes:
         return JSON
     if accept == RESPONSE:
         return RESPONSE
+    ranges = [_with_parameters(one) for one in accept[:1024].decode("latin-1").split(",")]
+    named = {name for name, _ in ranges}
+    # A wildcard stands for what is not named itself: that may be refused (q=0) or liked less.
+    others = next((kind for kind in (JSON, RESPONSE) if kind.decode() not in named), None)
     best, weight = None, 0.0
-    for part in accept[:1024].decode("latin-1").lower().split(","):
-        name, *parameters = (one.strip() for one in part.split(";"))
-        quality, charset = 1.0, "utf-8"
-        for parameter in parameters:
-            key, _, value = parameter.partition("=")
-            if key == "q":
-                try:
-                    quality = float(value)
-                except ValueError:
-                    quality = 0.0
-            elif key == "charset":
-                charset = value.strip('"')
+    for name, parameters in ranges:
+        try:
+            quality = float(parameters.get("q", "1"))
+        except ValueError:
+            quality = 0.0
         found = {
             "application/graphql-response+json": RESPONSE,
             "application/json": JSON,
-            "application/*": JSON,
-            "*/*": JSON,
+            "application/*": others,
+            "*/*": others,
         }.get(name)
-        if found is not None and charset == "utf-8" and quality > weight:
+        if found is not None and parameters.get("charset", "utf-8") == "utf-8" and quality > weight:
             best, weight = found, quality
     if best is None:
         raise NotAcceptable("Answers are application/graphql-response+json or application/json.")
@@ -62,9 +59,8 @@ def media_type(accept: bytes | None) -> bytes:
 def posted(content_type: bytes | None, body: bytes) -> Asked:
     """The request in a POST body. Raises UnsupportedMediaType, BadRequest."""
     if content_type != JSON:
-        kind, _, parameters = (content_type or b"").decode("latin-1").lower().partition(";")
-        charset = parameters.partition("charset=")[2].strip().strip('"')
-        if kind.strip() != "application/json" or charset not in ("", "utf-8"):
+        kind, parameters = _with_parameters((content_type or b"").decode("latin-1"))
+        if kind != "application/json" or parameters.get("charset", "utf-8") != "utf-8":
             raise UnsupportedMediaType
     try:
         given = orjson.loads(body)
@@ -101,6 +97,13 @@ def queried(query_string: bytes) -> Asked:
         else:
             given.pop(name, None)
     return _asked(given)
+
+
+def _with_parameters(value: str) -> tuple[str, dict[str, str]]:
+    """A media type or range and its parameters, in lower case and without quotes."""
+    kind, *parameters = (one.strip() for one in value.lower().split(";"))
+    pairs = (one.partition("=") for one in parameters)
+    return kind, {name: given.strip('"') for name, _, given in pairs}
 
 
 def _asked(given: Mapping[str, Any]) -> Asked:
