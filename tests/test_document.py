@@ -23,7 +23,7 @@ from graphql.validation import OverlappingFieldsCanBeMergedRule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.errors import BadRequest, HubError, LimitExceeded, SyntaxRefused, ValidationFailed
+from hub.errors import BadUserInput, HubError, LimitExceeded, SyntaxRefused, ValidationFailed
 from hub.query.cost import cost_of
 from hub.query.document import (
     MAX_ERRORS,
@@ -273,7 +273,7 @@ def test_the_operation_is_the_named_or_the_only_one() -> None:
     ],
 )
 def test_an_unknown_or_ambiguous_operation_is_refused(text: str, name: str | None) -> None:
-    assert isinstance(refusal(lambda: operation_of(parse(text), name)), BadRequest)
+    assert isinstance(refusal(lambda: operation_of(parse(text), name)), BadUserInput)
 
 
 # Validation in a caller's schema

@@ -46,7 +46,7 @@ from graphql.validation import (
 )
 from graphql.validation.validate import ValidationAbortedError
 
-from hub.errors import BadRequest, LimitExceeded, SyntaxRefused, ValidationFailed
+from hub.errors import BadUserInput, LimitExceeded, SyntaxRefused, ValidationFailed
 from hub.query.overlap import Overlaps
 from hub.query.validation import Rules, validate
 from hub.rights.matrix import PartnerLimits
@@ -245,19 +245,23 @@ def check_limits(document: DocumentNode, limits: DocumentLimits) -> None:
 def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
     """Return the operation that a request means: the named one, or the only one.
 
-    Raises BadRequest when there is none of that name, or no name although there are several.
+    Raises BadUserInput when there is none, none of that name, or no name although there are several.
     """
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     if name:
         for operation in operations:
             if operation.name and operation.name.value == name:
                 return operation
-        raise BadRequest("The document has no operation of the name in operationName.")
+        raise BadUserInput(
+            "The document has no operation of the name in operationName.", argument="operationName"
+        )
     if len(operations) == 1:
         return operations[0]
     if not operations:
-        raise BadRequest("The document has no operation.")
-    raise BadRequest("The document has several operations: say which in operationName.")
+        raise BadUserInput("The document has no operation.", argument="query")
+    raise BadUserInput(
+        "The document has several operations: say which in operationName.", argument="operationName"
+    )
 
 
 def validate_in(
