@@ -108,7 +108,8 @@ _OF_DIRECTIVES: Final = frozenset({KnownDirectivesRule, UniqueDirectivesPerLocat
 
 _LONG_WORD: Final = re.compile(rf"[^\s'\"]{{{MAX_ECHO + 1},}}")
 _LONG_QUOTE: Final = re.compile(rf"\"[^\"]{{{MAX_ECHO + 1},}}\"?")
-_LONG_VALUE: Final = re.compile(rf"(\bvalue: |\bfound:? )(.{{{MAX_ECHO}}}).+", re.DOTALL)
+# "Variable '$a' has invalid value: …": words of ours follow, not yet the value.
+_LONG_VALUE: Final = re.compile(rf"(\b(?<!invalid )value: |\bfound:? )(.{{{MAX_ECHO}}}).+", re.DOTALL)
 # An exception that is not GraphQL's own, while a scalar was read: its words are not for callers.
 _FOREIGN_ERROR: Final = re.compile(r",? but encountered error .+", re.DOTALL)
 _LIMIT_MESSAGES: Final = (
