@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 
 from schema.identifiers import InvalidIdentifier, parse_uscc
 
@@ -53,6 +54,18 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def _at_its_place(parse: Callable[[object], Any]) -> Callable[..., Any]:
+    """Parse what stands in a document: an error says where, as graphql-core's own scalars do."""
+
+    def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+        try:
+            return parse(value_from_ast_untyped(node, variables))
+        except GraphQLError as error:
+            raise GraphQLError(error.message, node) from None
+
+    return parse_literal
+
+
 USCC = NewType("USCC", str)
 Date = NewType("Date", date)
 Moment = NewType("Moment", datetime)
@@ -66,24 +79,28 @@ DEFINITIONS: dict[object, Any] = {
         "Unified social credit code, 18 characters, validated, upper case.",
         serialize=_text,
         parse_value=_parse_uscc,
+        parse_literal=_at_its_place(_parse_uscc),
     ),
     Date: strawberry.scalar(
         name="Date",
         description="日期（北京时间）。 · Calendar date in Asia/Shanghai, YYYY-MM-DD.",
         serialize=_text,
         parse_value=_parse_date,
+        parse_literal=_at_its_place(_parse_date),
     ),
     Moment: strawberry.scalar(
         name="DateTime",
         description="时刻，ISO 8601，带时区。 · A moment in ISO 8601 with its offset.",
         serialize=_text,
         parse_value=_parse_moment,
+        parse_literal=_at_its_place(_parse_moment),
     ),
     Yuan: strawberry.scalar(
         name="Yuan",
         description="金额，单位元，十进制字符串。 · Amount in yuan as a decimal string.",
         serialize=_text,
         parse_value=_parse_yuan,
+        parse_literal=_at_its_place(_parse_yuan),
     ),
     SM3Digest: strawberry.scalar(
         name="SM3Digest",

@@ -161,6 +161,39 @@ def test_a_refused_document_is_400_and_200_for_those_who_know_only_json(
 
 
 @pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({}, "Expected a value of non-null type 'String!' to be provided."),
+        ({"code": 5}, "String cannot represent a non string value: 5"),
+        (
+            {"code": [1234567890123] * 9},
+            "String cannot represent a non string value: [1234567890123, 1234567890123, 123456789…",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_variable_is_told_whole_and_its_value_short(
+    hub: ProvinceHub, variables: dict[str, Any], told: str
+) -> None:
+    answer = post(hub, {"query": CHECK, "variables": variables})
+    assert answer.json()["errors"][0]["message"] == f"Variable '$code' has invalid value: {told}"
+
+
+@pytest.mark.parametrize(
+    ("query", "column"),
+    [
+        ('{subjects(codes: ["91630103MA75ABCD1M", "91630103MA75ABCD1X"]) {id}}', 41),
+        (
+            '{subject(value: "91630103MA75ABCD1M") {records(filter: {decidedFrom: "2026"}) {edges {cursor}}}}',
+            70,
+        ),
+    ],
+)
+def test_a_wrong_literal_is_told_with_its_place(hub: ProvinceHub, query: str, column: int) -> None:
+    (told,) = post(hub, {"query": query}).json()["errors"]
+    assert told["locations"] == [{"line": 1, "column": column}]
+
+
+@pytest.mark.parametrize(
     "body",
     [
         None,
