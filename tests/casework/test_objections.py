@@ -682,7 +682,7 @@ async def test_who_was_told_in_the_last_90_days_gets_a_notice_and_nobody_else_se
     office: Office,
 ) -> None:
     code, other = await office.subject(), await office.subject()
-    record = await penalty(office, code)
+    record = await penalty(office, code, recorded_at=MONDAY - timedelta(days=100))
     # 90 days before the decision, and a day more.
     office.clock.now = MONDAY - timedelta(days=91)
     assert await seen(agency(office, "reform", "ONGOING_SUPERVISION"), code, record) is not None
@@ -739,6 +739,21 @@ async def test_who_was_told_in_the_last_90_days_gets_a_notice_and_nobody_else_se
     ] == {"state": "ACKNOWLEDGED"}
     assert len(await notices(agency(office, "procurement"), record)) == 1
     assert len(await notices(commerce(office), record)) == 3
+
+
+async def test_who_was_told_of_the_subject_before_the_record_was_there_gets_no_notice(office: Office) -> None:
+    code = await office.subject()
+    await agency(office, "forex").done(RECORDS, {"code": code})
+    office.clock.now = MONDAY + timedelta(minutes=5)
+    record = await penalty(office, code, recorded_at=office.clock.now)
+    assert await seen(agency(office, "customs"), code, record) is not None
+    number = (await commerce(office).done(RECORD, {"target": record}))["recordObjection"]["number"]
+    await took(commerce(office), number, "upholdObjection", REVOKE)
+    office.clock.now += SETTLED
+    assert await tell_recipients(office.database.writer, registry().machines, office.clock.now) == 1
+    made = (await commerce(office).done(READ, {"number": number}))["case"]
+    assert made["notified"] == ["customs"]
+    assert await notices(agency(office, "forex"), record) == []
 
 
 async def test_the_subject_is_not_told_who_got_a_notice_for_whatever_purpose(office: Office) -> None:

@@ -17,7 +17,7 @@ from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
 from hub.casework.machine import Case, Machine, State, Step, Transition
-from hub.casework.objections.machine import OBJECTION, ObjectionDetails
+from hub.casework.objections.machine import OBJECTION, TABLES, ObjectionDetails
 from hub.casework.partners import in_force
 from hub.casework.rounds import apart
 from hub.casework.stepping import stepping
@@ -30,7 +30,8 @@ from schema.governance import Capability
 RECIPIENT = "RECIPIENT"
 # The public is told by the withdrawal on the channels, with its reason (R7.4); the subject by the decision.
 NOT_BY_NOTICE = frozenset({"P10", "P11"})
-# Answers that were under way when the record ended are in the ledger by then: none takes so long.
+# Answers that were under way when the record ended are in the ledger by then: none takes so long. The ledger has the
+# moment at which they were asked for: one that told of a record as soon as it was there has none much earlier.
 SETTLED = timedelta(minutes=1)
 # Who asked later was not told of the record any more; so much may the clocks of two servers disagree.
 _SKEW = timedelta(seconds=5)
@@ -38,6 +39,7 @@ _UPHELD = """
 SELECT number, region_code, (details->'decision'->>'decided_at')::timestamptz AS decided_at FROM case_file
 WHERE mechanism = 'OBJECTION' AND state = 'UPHELD' ORDER BY case_id
 """
+_FIRST = "SELECT min(recorded_at) FROM {table} WHERE public_id = $1"
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ MACHINES = (CORRECTION,)
 async def tell_recipients(pool: asyncpg.Pool, machines: Mapping[str, Machine], now: datetime) -> int:
     """Open the notices of every objection that was upheld, each objection in one transaction; how many were done.
 
-    Recipients are those told of the subject in the days before (a dated row, 90), under a view that held the
-    record's class. The ledger knows subjects and classes, not single records: who saw none of them is told so much,
+    Recipients are those told of the subject in the days before (a dated row, 90), since the record was there, under a
+    view that held its class. The ledger knows subjects and classes, not single records: who saw none of them is told so much,
     that one ended, under an opaque id.
     """
     today, done = now.astimezone(SHANGHAI).date(), 0
@@ -148,10 +150,15 @@ async def _recipients(
     assert case.subject_id is not None
     decided = told.decision.decided_at
     on = decided.astimezone(SHANGHAI).date()
-    span = due("objection.recipients", on, step.calendar).on - on
+    since = decided - (due("objection.recipients", on, step.calendar).on - on)
+    # Who was told of the subject before the record was there was not told of it.
+    sql = _FIRST.format(table=TABLES[told.target_kind])
+    first: datetime | None = await connection.fetchval(sql, case.target_public_id)
+    if first is not None:
+        since = max(since, first - SETTLED)
     partners = await in_force(connection, step.today)
     found: dict[str, datetime] = {}
-    for access in await who_saw(connection, case.subject_id, decided - span, decided + _SKEW):
+    for access in await who_saw(connection, case.subject_id, since, decided + _SKEW):
         one = partners.get(access.partner)
         if access.partner == case.owner or (one is not None and one.partner_class in NOT_BY_NOTICE):
             continue
