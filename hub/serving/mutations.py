@@ -125,7 +125,7 @@ class Mutations:
         Raises IdempotencyConflict, StoreUnavailable and the refusals of the commands.
         """
         if asked.key is not None and not _KEY.fullmatch(asked.key):
-            raise BadUserInput("An Idempotency-Key has 1 to 64 printable characters.")
+            raise BadUserInput("An Idempotency-Key has 1 to 64 printable ASCII characters without a blank.")
         try:
             try:
                 made = await self._attempt(asked)
