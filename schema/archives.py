@@ -42,7 +42,7 @@ class CreditArchive:
         "最近更新", "last updated on", ROW, target="last_updated_on", mask=Mask.KEEP
     )
     stale: bool | None = governed(
-        "已过期未更新",
+        "逾本类两个更新周期未更新；该类无更新周期时为空",
         "not renewed for two cycles of its type (R14.3); null: its type has no clock",
         ROW,
         shape=Shape.COMPUTED,

@@ -172,8 +172,8 @@ class Query(
         return PLANNED
 
     @governed(
-        "与本单位有关的案件，由新到旧",
-        "the cases the caller has to do with, newest first",
+        "与本单位有关的案件，按立案日由近及远，同日不分先后",
+        "the cases the caller has to do with, by the day they were opened, newest first; those of one day in no order",
         OPEN,
         shape=Shape.CONNECTION,
         target="cases",
