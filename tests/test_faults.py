@@ -317,6 +317,26 @@ async def test_what_a_source_said_before_is_shown_as_stale_with_its_age(stand: S
     ]
 
 
+async def test_what_is_remembered_says_nothing_of_how_its_source_is_now(stand: Stand) -> None:
+    remembered, other = next(stand.traders), next(stand.traders)
+    how = "query How($code: String!) { subject(value: $code) { displayName } sources { source status } }"
+    for _ in range(100):
+        _, answer = await stand.ask(remembered)
+        (told,) = answer["extensions"]["sources"]
+        if told["status"] == "OK":
+            break
+        await asyncio.sleep(0.1)
+    # As every moment in an answer.
+    assert told["asOf"].endswith("+08:00")
+    async with stand.fault(Fault.ERROR):
+        _, broken = await stand.ask(other)
+        assert broken["extensions"]["sources"][0]["status"] == "UNAVAILABLE"
+        _, answer = await stand.ask(remembered)
+        assert answer["extensions"]["sources"] == [told]
+        _, answer = await stand.ask(remembered, how)
+    assert {"source": "CUSTOMS", "status": "UNAVAILABLE"} in answer["data"]["sources"]
+
+
 async def test_a_source_that_hangs_makes_nobody_slower_who_does_not_ask_it(stand: Stand) -> None:
     async with httpx.AsyncClient(trust_env=False, headers=stand.hub.headers()) as line:
 

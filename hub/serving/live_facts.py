@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from connectors.contract import Kind, Mode
+from connectors.contract import SHANGHAI, Kind, Mode
 from hub.query.binding import Request
 from hub.query.live_tables import LIVE, Want, codes
 from hub.query.operations import Compiled
@@ -113,8 +113,10 @@ class LiveFacts:
         worst = max(found, key=_ORDER.index)
         status = Status.PARTIAL if worst is Status.UNAVAILABLE and len(found) > 1 else worst
         fetched: list[datetime] = [one.as_of for one in answers if one.as_of is not None]
-        as_of = min(fetched, default=None)
-        self.states.note(name, status)
+        if any(one.asked for one in answers):
+            # What was remembered says nothing about how the source is now.
+            self.states.note(name, status)
+        as_of = min(fetched).astimezone(SHANGHAI) if fetched else None
         return {"source": name, "status": str(status), "asOf": as_of}
 
 

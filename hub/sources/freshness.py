@@ -103,13 +103,13 @@ class SourceStates:
             await asyncio.gather(self._following, return_exceptions=True)
 
     def note(self, source: str, status: Status) -> None:
-        """What a live source just did. Not when: that would tell others when it was asked for somebody."""
+        """What a live source did when it was asked just now. Not when: that would tell others when it was for somebody."""
         self._live[source] = State(str(status), None)
 
     def state(self, name: str) -> State:
         """The state of a source: stale after twice its cycle, unavailable while the store does not say.
 
-        A live one is in the state of its last answer in this process, and has no age: each answer tells its own.
+        A live one is in the state in which this process found it when it last asked, and has no age: each answer tells its own.
         """
         source = self.sources[name]
         if source.mode is Mode.LIVE:

@@ -58,6 +58,8 @@ class LiveAnswer:
     # Keys without a whole answer: that a row is missing says nothing about them.
     incomplete: frozenset[str] = frozenset()
     stale: frozenset[str] = frozenset()
+    # Not all of it was remembered: it says how the source is now.
+    asked: bool = False
 
 
 class LiveSettings(Protocol):
@@ -118,7 +120,7 @@ class LiveSources:
         incomplete: set[str] = set()
         stale: set[str] = set()
         fetched: list[float] = []
-        for entries, old in parts:
+        for entries, old, _ in parts:
             unanswered.update(key for key in unique if key not in entries)
             incomplete.update(key for key, entry in entries.items() if not entry.complete)
             stale.update(old)
@@ -133,7 +135,14 @@ class LiveSources:
         elif stale:
             status = Status.STALE
         as_of = datetime.fromtimestamp(min(fetched), UTC) if fetched else None
-        return LiveAnswer(rows, status, as_of, frozenset(unanswered | incomplete), frozenset(stale))
+        return LiveAnswer(
+            rows,
+            status,
+            as_of,
+            frozenset(unanswered | incomplete),
+            frozenset(stale),
+            any(waited for _, _, waited in parts),
+        )
 
     async def close(self) -> None:
         """Give up what is under way. The connectors and the cache belong to whoever made them."""
@@ -167,8 +176,10 @@ class _Asked:
         self._tasks: set[asyncio.Task[None]] = set()
         self._retries = 1.0
 
-    async def entries(self, item: str, keys: Sequence[str], ends: float) -> tuple[dict[str, Entry], set[str]]:
-        """Entries for the keys that have one, and which of them are older than they should be."""
+    async def entries(
+        self, item: str, keys: Sequence[str], ends: float
+    ) -> tuple[dict[str, Entry], set[str], bool]:
+        """Entries for the keys that have one, which of them are older than they should be, whether any was asked for."""
         kept = await self._cache.read(self._connector.source.name, item, keys) if self._kept else {}
         now = self._clock()
         entries = {key: entry for key, entry in kept.items() if now < entry.fresh_until}
@@ -189,7 +200,7 @@ class _Asked:
                 stale.add(key)
             if entry is not None:
                 entries[key] = entry
-        return entries, stale
+        return entries, stale, bool(waits)
 
     async def close(self) -> None:
         # First what waits for a lane: a question that is given up would make room for the next one.
