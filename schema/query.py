@@ -69,8 +69,9 @@ class Query(
         return PLANNED
 
     @governed(
-        "按名称查找候选（组织也按曾用名），由近似到不近似；限组织和个体工商户",
-        "candidates for a name, of organizations a former one too, best first; organizations and individual businesses only",
+        "按名称或其中至少三字查找候选（组织也按曾用名），由近似到不近似；限组织和个体工商户",
+        "candidates for a name, or for three characters or more of one, of organizations a former one too, best first;"
+        " organizations and individual businesses only",
         OPEN,
         shape=Shape.ROWS,
         target="candidates",

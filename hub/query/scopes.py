@@ -19,6 +19,7 @@ from hub.rights.view import SUBJECT_SCOPES, View
 from hub.store.reader import Reader
 
 _FORMER_NAMES = "subject.former_names"
+_SHORTEST_PART = 3
 _NO_SECRETS = Secrets(b"", lambda _: "", b"")
 
 
@@ -47,7 +48,7 @@ async def holding(
 async def alike(
     reader: Reader, standing: Standing, request: Request, key: str, region: str | None, most: int
 ) -> list[Any]:
-    """Names like `key` of the subjects shown to this caller, the most alike first; never of persons.
+    """Names like `key`, or with it in them, of the subjects shown to this caller, the most alike first; never of persons.
 
     Persons share names, and nobody may look for them so. Gives subject_id, display_name and whether it is a former name:
     at most `most` of those that are borne now, and as many of those that the caller is shown as former ones.
@@ -70,17 +71,26 @@ def likeness(view: View, key: str, region: str | None, most: int) -> tuple[str, 
     )
     sql = (
         "SELECT s.subject_id, s.display_name, FALSE AS former FROM subject s"
-        f" WHERE s.name_key % {name} AND {subject} ORDER BY s.name_key <-> {name}, s.subject_id LIMIT {most:d}"
+        f" WHERE {_named('s', name, key)} AND {subject} ORDER BY s.name_key <-> {name}, s.subject_id LIMIT {most:d}"
     )
     former = _shown_former_name(draft, row)
     if former:
         sql = (
             # A name stands in many versions.
             f"({sql}) UNION ALL (SELECT s.subject_id, r.display_name, TRUE FROM registration r, subject s"
-            f" WHERE r.name_key % {name} AND {former} AND {subject} GROUP BY s.subject_id, r.display_name, r.name_key"
+            f" WHERE {_named('r', name, key)} AND {former} AND {subject} GROUP BY s.subject_id, r.display_name, r.name_key"
             f" ORDER BY r.name_key <-> {name}, s.subject_id, r.display_name LIMIT {most:d})"
         )
     return draft.parameters.used_in(sql)
+
+
+def _named(alias: str, name: str, key: str) -> str:
+    """SQL: the row's name is like the one at the placeholder `name`, or holds it: a trade name is a third of its firm's.
+
+    A key has no sign that means anything to LIKE, and fewer characters than three are in no index.
+    """
+    alike = f"{alias}.name_key % {name}"
+    return alike if len(key) < _SHORTEST_PART else f"({alike} OR {alias}.name_key LIKE '%' || {name} || '%')"
 
 
 def _shown_former_name(draft: Draft, subject: Row) -> str:
