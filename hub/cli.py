@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
@@ -73,6 +75,16 @@ def credithub() -> None:
     """信用信息共享枢纽 · The credit-sharing hub."""
 
 
+def _open_what_is_closed() -> None:
+    """Make standard streams that were closed lead nowhere: the store's socket would get their number, and be written to."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(opened, True)
+            setattr(sys, name, open(opened, "w" if number else "r", encoding="utf-8"))  # noqa: SIM115 -- to the end
+
+
 def main() -> None:
     """Run the command that was given."""
+    _open_what_is_closed()
     app()

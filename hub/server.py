@@ -41,6 +41,13 @@ Made = Callable[[Settings], Application]
 _log = logging.getLogger(__name__)
 
 
+def _flush() -> None:
+    """Write what Python keeps of standard output and error, where somebody takes it."""
+    for one in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            one.flush()
+
+
 def _silent(_: int) -> None:
     """Tell nobody."""
 
@@ -149,7 +156,7 @@ def _listening_for_figures(settings: Settings, workers: int) -> Iterator[list[so
             except (OSError, OverflowError) as error:
                 words = error.strerror if isinstance(error, OSError) else "there is no such port"
                 raise SettingInvalid(
-                    f"HUB_METRICS_PORT: {settings.metrics_host}:{port}, of worker {number + 1}, cannot be used: {words}",
+                    f"HUB_METRICS_PORT: {settings.metrics_host}:{port}, of server process {number + 1}, cannot be used: {words}",
                     variable="HUB_METRICS_PORT",
                 ) from None
         yield found
@@ -283,16 +290,15 @@ class _Workers:
         if status != NOT_STARTED:
             self._failures[number] = 0
             self._missing[number] = started + STEADY_SECONDS
-            _log.error("worker %d ended unexpectedly (status %d) and is replaced", number, status)
+            _log.error("server process %d ended unexpectedly (status %d) and is replaced", number + 1, status)
             return
         pause = min(MOST_PAUSE_SECONDS, STEADY_SECONDS * 2 ** min(self._failures[number], 30))
         self._failures[number] += 1
         self._missing[number] = time.monotonic() + pause
-        _log.error("worker %d could not start and is tried again in %.0f s", number, pause)
+        _log.error("server process %d could not start and is tried again in %.0f s", number + 1, pause)
 
     def _start(self, number: int) -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush()
         child = os.fork()
         if child:
             self._children[child] = (number, time.monotonic())
@@ -313,9 +319,9 @@ class _Workers:
             running.run(sockets=[self._listening])
             status = 0 if running.started else NOT_STARTED
         except Exception:
-            _log.exception("worker %d failed", number)
+            _log.exception("server process %d failed", number + 1)
         finally:
-            sys.stdout.flush()
+            _flush()
             os._exit(status)
 
     def _serves(self, number: int, port: int) -> None:

@@ -8,9 +8,10 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from hub.ledger.audit import verify
 from hub.sandbox.tokens import demo_token
 from hub.store.database import as_user
 from hub.store.embedded import EmbeddedPostgres
-from tests.command_line import Running, alive, credithub, started
+from tests.command_line import CREDITHUB, READY, Running, alive, credithub, environment, launched, started
 from tests.conftest import Database, copied_store
 from tests.hub_server import CHECK, MERCHANT, ProvinceHub, hub_settings
 
@@ -164,7 +165,7 @@ async def test_a_lost_worker_is_replaced_and_its_chain_goes_on(
                 continue
     await asyncio.sleep(0.5)
     assert before[1] in serving.children()
-    assert "ended unexpectedly" in serving.told
+    assert "server process 1 ended unexpectedly (status -9)" in serving.told
     connection = await asyncpg.connect(as_user(store.owner_dsn, "postgres"))
     held = (
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'credithub-ledger' AND datname = $1"
@@ -284,6 +285,66 @@ async def test_the_only_worker_is_replaced_when_it_is_lost(
         assert serving.stopped(signal.SIGTERM, 15)[0] == 0
 
 
+@pytest.mark.parametrize(
+    "nobody",
+    ["", ">&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full"],
+    ids=["nobody reads", "closed", "all closed", "full"],
+)
+async def test_a_hub_serves_though_nobody_takes_what_it_says(
+    production: dict[str, str], store: Database, headers: dict[str, str], nobody: str
+) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        ["sh", "-c", f"exec {CREDITHUB} serve --workers {WORKERS} {nobody}"],
+        env=environment({**production, "HUB_PORT": str(port), "HUB_METRICS_PORT": "0"}),
+        stdin=subprocess.DEVNULL,
+        stdout=writes,
+        stderr=writes,
+        text=True,
+    )
+    os.close(writes)
+    serving = Running(process, Path(os.devnull), [f"{READY}http://127.0.0.1:{port}/graphql"])
+
+    def first_answers() -> bool:
+        with suppress(httpx.TransportError), httpx.Client(trust_env=False, headers=headers) as line:
+            return ask(line, serving.url).status_code == 200
+        return False
+
+    end = time.monotonic() + 40
+    try:
+        while not first_answers():
+            assert process.poll() is None
+            assert time.monotonic() < end
+            await asyncio.sleep(0.1)
+        await both_answer(serving, store, headers)
+        before = serving.children()
+        os.kill(before[0], signal.SIGKILL)
+        while before[0] in serving.children() or len(serving.children()) < WORKERS:
+            assert process.poll() is None
+            assert time.monotonic() < end
+            await asyncio.sleep(0.05)
+        assert before[1] in serving.children()
+        # 120 is Python's own word for output that nobody took.
+        assert serving.stopped(signal.SIGTERM, 15)[0] in (0, 120)
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_a_signal_while_the_hub_begins_anew_ends_it_without_a_traceback(
+    production: dict[str, str], tmp_path: Path
+) -> None:
+    with launched(["serve"], production, tmp_path / "errors") as serving:
+        end = time.monotonic() + 40
+        while b"hub.commands.serve" not in Path(f"/proc/{serving.process.pid}/cmdline").read_bytes():
+            assert time.monotonic() < end
+        status, _ = serving.stopped(signal.SIGINT, 15)
+    assert (status, "Traceback" in serving.told) == (0, False), serving.told
+
+
 async def test_one_worker_ends_on_sigint_with_status_0(production: dict[str, str], tmp_path: Path) -> None:
     with started(["serve"], production, tmp_path / "errors") as serving:
         assert len(serving.children()) == 1
@@ -303,7 +364,7 @@ async def test_a_hub_that_cannot_start_says_why_in_one_line(
             (
                 {"HUB_METRICS_PORT": str(port)},
                 "SETTING_INVALID",
-                f"HUB_METRICS_PORT: 127.0.0.1:{port}, of worker 1, cannot be used",
+                f"HUB_METRICS_PORT: 127.0.0.1:{port}, of server process 1, cannot be used",
             ),
         ):
             failed = credithub("serve", "--workers", workers, given={**production, **changed})
@@ -319,7 +380,7 @@ async def test_figures_need_a_port_for_each_worker(production: dict[str, str]) -
     failed = credithub("serve", "--workers", "2", given={**production, "HUB_METRICS_PORT": "65535"})
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr == (
-        "credithub: HUB_METRICS_PORT: 127.0.0.1:65536, of worker 2, cannot be used: there is no such port"
+        "credithub: HUB_METRICS_PORT: 127.0.0.1:65536, of server process 2, cannot be used: there is no such port"
         " [SETTING_INVALID]\n"
     )
 

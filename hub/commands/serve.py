@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -32,6 +34,8 @@ def serve(
             agreements.apply_directory(found, found.agreements_dir)
         # Asked here for the same reason: a store without tables, an agreement that no longer holds.
         agreements.require_usable(found)
+    # Kept until the new process looks for them: in its first second or two, Python would end with a traceback.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     # This process begins anew: what reads a command line would stay in its memory, and be copied into each worker's.
     count = str(workers or configured.workers)
     os.execv(sys.executable, (sys.executable, "-P", "-m", __name__, count))  # noqa: S606 -- our own module
@@ -45,8 +49,8 @@ def serve_in(workers: int) -> None:
             status = serve_http(
                 found,
                 workers,
-                lambda port: print(f"Hub ready: http://{found.host}:{port}/graphql", flush=True),
-                lambda port: print(f"Hub metrics: http://{found.metrics_host}:{port}/metrics", flush=True),
+                lambda port: _say(f"Hub ready: http://{found.host}:{port}/graphql"),
+                lambda port: _say(f"Hub metrics: http://{found.metrics_host}:{port}/metrics"),
             )
         except OSError as error:
             raise SettingInvalid(
@@ -54,6 +58,12 @@ def serve_in(workers: int) -> None:
             ) from None
     if status:
         raise typer.Exit(status)
+
+
+def _say(line: str) -> None:
+    """Print a line past Python's buffers, where what nobody took would stay. A hub serves, though nobody reads it."""
+    with suppress(OSError):
+        os.write(1, f"{line}\n".encode())
 
 
 def main() -> None:
