@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
+from pathlib import Path
+from traceback import walk_tb
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+# Where the files of the hub lie.
+_OURS = tuple(
+    f"{Path(__file__).parents[1] / name}{os.sep}" for name in ("connectors", "hub", "migrations", "schema")
+)
 # Upper bounds in seconds; what takes longer is counted under +Inf.
 BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -120,11 +127,10 @@ class JsonLines(logging.Formatter):
 
 
 def place_of(error: BaseException) -> str | None:
-    """File and line where `error` was raised."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return None if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+    """File and line where `error` was raised; of one that a library raised, where the hub had called it."""
+    frames = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+    ours = [one for one in frames if one[0].startswith(_OURS)]
+    return next((f"{file}:{line}" for file, line in reversed(ours or frames)), None)
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:

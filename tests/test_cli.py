@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -35,6 +36,7 @@ from hub.sandbox.agreements import PARTNERS, demo_agreements
 from hub.sandbox.issuer import demo_issuer
 from hub.store.database import as_user
 from hub.store.embedded import EmbeddedPostgres
+from hub.store.migration import migrated
 from schema.persons import hmac_sm3
 from tests.command_line import Running, alive, below, credithub, launched, started
 from tests.conftest import Database, copied_store
@@ -300,6 +302,29 @@ def test_a_store_that_takes_nobody_in_is_told_in_one_line(
 ) -> None:
     address = postgres.dsn("nobody_here", "no_such_hub")
     shell(*command, HUB_DATABASE_URL=address).refused("STORE_UNAVAILABLE", "Error.")
+
+
+@pytest.mark.parametrize("command", [["harvest", "TAX"], ["migrate"]], ids=" ".join)
+async def test_a_store_that_takes_nothing_is_told_in_one_line(
+    shell: Shell, command: list[str], postgres: EmbeddedPostgres, empty: str
+) -> None:
+    admin = await asyncpg.connect(postgres.dsn("postgres", "postgres"))
+    name = urlsplit(empty).path[1:]
+    try:
+        if command != ["migrate"]:
+            await migrated(empty)
+        await admin.execute(f"ALTER DATABASE {name} SET default_transaction_read_only TO on")
+        done = shell(*command, HUB_DATABASE_URL=empty)
+    finally:
+        await admin.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        await admin.close()
+    code = "STORE_INVALID" if command == ["migrate"] else "STORE_UNAVAILABLE"
+    done.refused(code, "ReadOnlySQLTransactionError")
+
+
+def test_an_address_of_another_role_is_told_in_one_line_with_the_place(shell: Shell, store: Database) -> None:
+    done = shell("ledger", "verify", HUB_DATABASE_AUDITOR_URL=store.reader_dsn)
+    done.refused("STORE_UNAVAILABLE", "InsufficientPrivilegeError at ", "/hub/ledger/audit.py:")
 
 
 # ---- harvest, import, quarantine

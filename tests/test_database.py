@@ -179,6 +179,15 @@ async def test_a_migration_whose_connection_is_cut_says_so_in_one_line(database:
         assert "\n" not in str(caught.value)
 
 
+async def test_a_migration_that_the_server_refuses_says_so_in_its_words_and_one_line(
+    database: Database,
+) -> None:
+    # An address of another role: what it may not do, the server says better than any name of an error.
+    with pytest.raises(StoreInvalid, match=r"not changed: cannot execute .*TransactionError\)\.$") as caught:
+        await migrated(database.reader_dsn)
+    assert "\n" not in str(caught.value)
+
+
 def test_the_version_that_is_needed_is_the_last_of_the_migrations() -> None:
     config = Config()
     config.set_main_option("script_location", str(files("migrations")))

@@ -23,6 +23,7 @@ from rich.text import Text
 from connectors.contract import Tools
 from hub.config import Settings
 from hub.errors import HubError, StoreUnavailable
+from hub.observe import place_of
 from hub.store.database import NOT_ANSWERED, Role, attached, open_pool
 from schema.identifiers import hmac_sm3
 
@@ -111,7 +112,7 @@ async def auditor(configured: Settings) -> AsyncIterator[Any]:
 
 
 def told(command: Callable[P, Any]) -> Callable[P, None]:
-    """Tell a HubError in one line, with its code, and exit with 1."""
+    """Tell a HubError, and what the store refuses, in one line with its code, and exit with 1."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -120,12 +121,16 @@ def told(command: Callable[P, Any]) -> Callable[P, None]:
         except HubError as error:
             err.print(f"credithub: {error} [{error.code}]", markup=False)
             raise typer.Exit(1) from None
-        except NOT_ANSWERED as error:
+        except (*NOT_ANSWERED, TimeoutError, asyncpg.PostgresError) as error:
             if isinstance(error, BrokenPipeError) and _unread():
                 # Typer ends the command without a word, as others end in a pipe to `head`.
                 raise
-            # Its words may hold values of rows.
-            lost = StoreUnavailable(f"The store was lost or too slow meanwhile: {type(error).__name__}.")
+            # Its words may hold values of rows; a traceback would tell them.
+            if isinstance(error, (*NOT_ANSWERED, TimeoutError)):
+                words = f"was lost or too slow meanwhile: {type(error).__name__}."
+            else:
+                words = f"did not do what was asked: {type(error).__name__} at {place_of(error)}."
+            lost = StoreUnavailable(f"The store {words}")
             err.print(f"credithub: {lost} [{lost.code}]", markup=False)
             raise typer.Exit(1) from None
 

@@ -23,6 +23,8 @@ ANOTHER_MIGRATION_TIMEOUT = "10s"
 TABLE_LOCK_TIMEOUT = "1s"
 # Serializes migrations that start together (pg_advisory_lock; any constant of our own).
 MIGRATION_LOCK = 0x43524544
+# Classes of errors whose words may hold values of rows: bad values, broken constraints, and what code of the store raises.
+_OF_ROWS = ("22", "23", "P0")
 # Another holds a lock; each waits for the other.
 _HELD = (asyncpg.LockNotAvailableError.sqlstate, asyncpg.DeadlockDetectedError.sqlstate)
 
@@ -71,11 +73,22 @@ async def migrated(dsn: str) -> None:
             raise StoreUnavailable(
                 "The store was lost while it was migrated: run `credithub migrate` again."
             ) from error
-        raise
+        raise StoreInvalid(
+            f"The store cannot be migrated, and was not changed: {_words(error.orig)}"
+        ) from error
     except CommandError as error:
         raise StoreInvalid(f"The store cannot be migrated: {error}") from error
     finally:
         await engine.dispose()
+
+
+def _words(error: BaseException | None) -> str:
+    """What the server said and of what kind it is; the kind alone where its words may hold values of rows."""
+    said = error.__cause__ if error is not None else None
+    words = type(said or error).__name__
+    if isinstance(said, asyncpg.PostgresError) and (said.sqlstate or "")[:2] not in _OF_ROWS:
+        words = f"{said.args[0]} ({words})"
+    return f"{words}."
 
 
 def _upgrade(connection: Connection) -> None:
