@@ -143,6 +143,28 @@ async def test_what_is_asked_before_midnight_is_of_that_day_whenever_it_is_writt
     await again.stop()
 
 
+async def test_a_store_that_stays_away_is_said_once_and_that_it_is_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(quota, "FLUSH_SECONDS", 0.01)
+    caplog.set_level("INFO", quota.__name__)
+    quotas = Quotas(database.writer, PERSONS, lambda: TODAY)
+    await quotas.start()
+    admin = await asyncpg.connect(database.superuser_dsn)
+    try:
+        await admin.execute("ALTER TABLE quota_use RENAME TO away")
+        await asyncio.sleep(0.3)
+        assert [one.getMessage() for one in caplog.records] == [
+            "the quotas cannot be brought together: UndefinedTableError"
+        ]
+        await admin.execute("ALTER TABLE away RENAME TO quota_use")
+        await asyncio.sleep(0.3)
+        assert [one.levelname for one in caplog.records] == ["WARNING", "INFO"]
+    finally:
+        await admin.close()
+    await quotas.stop()
+
+
 async def test_counts_that_are_on_their_way_when_the_hub_stops_are_written_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

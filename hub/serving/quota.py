@@ -49,6 +49,8 @@ class Quotas:
         self._leaving: dict[tuple[str, date], int] = {}
         # Partner → (requests it may still make, when that was true).
         self._bucket: dict[str, tuple[float, float]] = {}
+        # Whether the store did not take them when last asked.
+        self._apart = False
         self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -133,8 +135,15 @@ class Quotas:
     async def _exchanged(self) -> None:
         try:
             await self._exchange()
-        except STORE_FAILED:
-            _log.warning("the quotas could not be brought together")
+        except STORE_FAILED as error:
+            # Said once: a line a second, all night, would hide what else there is to read.
+            if not self._apart:
+                _log.warning("the quotas cannot be brought together: %s", type(error).__name__)
+            self._apart = True
+        else:
+            if self._apart:
+                _log.info("the quotas are brought together again")
+            self._apart = False
 
     async def _follow(self) -> None:
         ended = False

@@ -90,6 +90,8 @@ class SourceStates:
         # When the store was last read, by the clock that never goes back.
         self._read_at = float("-inf")
         self._following: asyncio.Task[None] | None = None
+        # The kind of the last failure, until the states are read again.
+        self._failure: type[Exception] | None = None
 
     async def start(self) -> None:
         """Read the states now, and every second from now on."""
@@ -167,8 +169,14 @@ class SourceStates:
             await asyncio.sleep(_POLL_SECONDS)
             try:
                 await self._read()
-            except StoreUnavailable:
-                _log.warning("the states of the sources could not be read")
-            except Exception:
-                # Whatever it is: when nobody follows, what was read last would be told for ever.
-                _log.exception("the states of the sources could not be read")
+            # Whatever it is: when nobody follows, what was read last would be told for ever.
+            except Exception as error:
+                # Said once: a line a second, all night, would hide what else there is to read.
+                if self._failure is not type(error):
+                    level = logging.WARNING if isinstance(error, StoreUnavailable) else logging.ERROR
+                    _log.log(level, "the states of the sources cannot be read", exc_info=error)
+                self._failure = type(error)
+            else:
+                if self._failure is not None:
+                    _log.info("the states of the sources are read again")
+                self._failure = None
