@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from subprocess import CompletedProcess
+from subprocess import DEVNULL, CompletedProcess, Popen
 
 import asyncpg
 import httpx
@@ -23,7 +23,7 @@ from hub.store.database import as_user
 from hub.store.embedded import EmbeddedPostgres
 from tests.casework.dispatch import opened
 from tests.casework.workers import Worker, working
-from tests.command_line import credithub
+from tests.command_line import CREDITHUB, credithub, environment
 from tests.conftest import Database, copied_store
 from tests.hub_server import MERCHANT
 
@@ -219,6 +219,27 @@ async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, gi
         "worker: none has run yet: nothing is harvested or delivered, and no deadline is kept"
     ]
     await owner.close()
+
+
+async def test_a_worker_works_though_what_it_prints_finds_no_room(given: dict[str, str]) -> None:
+    with Path("/dev/full").open("w") as full:  # noqa: ASYNC230 -- a device
+        worker = Popen(
+            [CREDITHUB, "worker"],
+            env=environment(given),
+            stdin=DEVNULL,
+            stdout=full,
+            stderr=DEVNULL,
+        )
+    try:
+        end = time.monotonic() + 40
+        while "alive" not in (await status_of(given)).stdout:
+            assert worker.poll() is None
+            assert time.monotonic() < end
+        assert worker.poll() is None
+    finally:
+        worker.terminate()
+        # 120 is Python's own word for output that nobody took.
+        assert worker.wait(30) in (0, 120)
 
 
 async def test_status_says_within_seconds_that_the_store_does_not_answer_or_is_another(

@@ -86,7 +86,10 @@ async def work(configured: Settings, stop: asyncio.Event, *, once: bool = False)
 
     def harvested(outcome: Outcome) -> None:
         nonlocal status
-        status = max(status, tell([outcome]))
+        ended = 1
+        with _though_nobody_reads():
+            ended = tell([outcome])
+        status = max(status, ended)
 
     await _require_usable(configured)
     watch = Watch()
@@ -94,7 +97,8 @@ async def work(configured: Settings, stop: asyncio.Event, *, once: bool = False)
         # Whatever is wrong from the start is told; later on the store may only have been restarted.
         pool = await open_pool(configured, Role.WRITER, _CONNECTIONS)
         await require_id_key(pool, configured.id_key, present())
-        out.print("Worker ready", markup=False)
+        with _though_nobody_reads():
+            out.print("Worker ready", markup=False)
         failures = 0
         while True:
             begun = loop.time()
@@ -174,6 +178,14 @@ async def _until_done(
 
 
 @contextmanager
+def _though_nobody_reads() -> Iterator[None]:
+    """Go on when what is printed finds no reader or no room: deadlines do not wait for a full disk of logs."""
+    # The second is what the console makes of a pipe that nobody reads.
+    with suppress(OSError, SystemExit):
+        yield
+
+
+@contextmanager
 def _figures(configured: Settings, watch: Watch) -> Iterator[None]:
     """Serve /metrics for the duration of the block, when a port is set. Errors: SettingInvalid."""
     if configured.worker_metrics_port is None:
@@ -190,7 +202,10 @@ def _figures(configured: Settings, watch: Watch) -> Iterator[None]:
             f"HUB_WORKER_METRICS_PORT: {configured.metrics_host}:{configured.worker_metrics_port} cannot be used:"
             f" {error.strerror}"
         ) from None
-    out.print(f"Worker metrics: http://{configured.metrics_host}:{server.server_port}/metrics", markup=False)
+    with _though_nobody_reads():
+        out.print(
+            f"Worker metrics: http://{configured.metrics_host}:{server.server_port}/metrics", markup=False
+        )
     try:
         yield
     finally:
