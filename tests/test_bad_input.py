@@ -508,6 +508,27 @@ def test_a_cursor_of_another_caller_purpose_or_page_is_refused(hub: ProvinceHub)
     assert as_commerce(hub, narrower, a=cursor).codes == {"BAD_USER_INPUT"}
 
 
+@pytest.mark.parametrize("filter_", ["$f", "{kinds: $k}", "{kinds: [$one]}", "{kinds: $k, decidedFrom: $d}"])
+def test_a_cursor_of_another_filter_is_refused_wherever_its_values_stand(
+    hub: ProvinceHub, filter_: str
+) -> None:
+    declared = {"$f": "RecordFilter", "$k": "[RecordKind!]", "$one": "RecordKind!", "$d": "Date"}
+    named = ", ".join(f"{name}: {kind}" for name, kind in declared.items() if name in filter_)
+    page = f"query Q({named}, $a: String) {{ records(filter: {filter_}, first: 1, after: $a) {{ edges {{ cursor }} }} }}"
+
+    def of(kind: str, day: str = "2000-01-01", after: str | None = None) -> Answer:
+        given = {"f": {"kinds": [kind]}, "k": [kind], "one": kind, "d": day}
+        return as_commerce(
+            hub, page, a=after, **{name: one for name, one in given.items() if f"${name}" in named}
+        )
+
+    cursor = json.loads(of("PENALTY").body)["data"]["records"]["edges"][0]["cursor"]
+    assert json.loads(of("PENALTY", after=cursor).body)["data"]["records"]["edges"]
+    assert of("LICENSE", after=cursor).codes == {"BAD_USER_INPUT"}
+    if "$d" in named:
+        assert of("PENALTY", "2000-01-02", cursor).codes == {"BAD_USER_INPUT"}
+
+
 @pytest.mark.parametrize(
     "node", ["", "x", "r", "r" + "0" * 31, "r" + "0" * 32, "r" + "g" * 32, "R" + "0" * 32, "\0", "z" + "0" * 32, "r" + "0" * 33,
              "r" + "٠" * 32, "' OR 1=1 --"],

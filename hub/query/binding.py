@@ -34,7 +34,7 @@ from hub.query.parameters import (
     Seal,
     Source,
 )
-from hub.query.plan import Constant, Listed, Ref, Variable
+from hub.query.plan import Constant, Listed, Ref, Variable, value_of
 from hub.rights.identity import LEEWAY
 from schema.identifiers import InvalidIdentifier, are_plain_usccs, is_plain_uscc, parse_uscc
 from schema.scalars import DATE
@@ -194,13 +194,9 @@ def kept_identifier(scheme: str, value: str, secrets: Secrets) -> str:
 
 def _seal_key(seal: Seal, request: Request, secrets: Secrets) -> bytes:
     """The key of a page's cursors: another caller, view or filter has another."""
-    arguments = [[name, _reader(ref)(request)] for name, ref in seal.arguments]
-    said = orjson.dumps([request.partner, request.view_digest, seal.relation, arguments], default=_plain)
+    arguments = [[name, value_of(ref, request.values)] for name, ref in seal.arguments]
+    said = orjson.dumps([request.partner, request.view_digest, seal.relation, arguments], default=str)
     return hmac.digest(secrets.cursor, said, "sha256")
-
-
-def _plain(value: object) -> object:
-    return [value.path] if isinstance(value, Variable) else str(value)
 
 
 def _place(cursor: str, key: bytes) -> tuple[date, str]:
