@@ -28,7 +28,7 @@ class Retention(StrEnum):
 
 
 class Freshness(StrEnum):
-    """How often the source changes; its answers are stale after twice that time."""
+    """How often the source changes."""
 
     REALTIME = "REALTIME"
     DAILY = "DAILY"
@@ -40,6 +40,11 @@ class Freshness(StrEnum):
     def cycle(self) -> timedelta:
         """The longest time between two changes."""
         return _CYCLES[self]
+
+    @property
+    def stale_after(self) -> timedelta:
+        """The age beyond which what the source told may no longer be so."""
+        return 2 * self.cycle
 
 
 _CYCLES = {

@@ -85,7 +85,7 @@ async def note_failure(connection: asyncpg.Connection, source: Source, now: date
     known = await connection.fetchrow("SELECT status, as_of FROM source_state WHERE source = $1", source.name)
     as_of, status = known["as_of"] if known else None, "UNAVAILABLE"
     if known and as_of is not None and known["status"] != status:
-        status = "OK" if now - as_of <= 2 * source.freshness.cycle else "STALE"
+        status = "OK" if now - as_of <= source.freshness.stale_after else "STALE"
     await connection.execute(_NOTE, source.name, status, as_of, now, now)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 1.0
 # After so long without a reading nothing is known of any source; a store that was restarted is back sooner.
 _TRUSTED_SECONDS = 10.0
-_STATES = "SELECT source, status, as_of FROM source_state"
+STATES = "SELECT source, status, as_of FROM source_state"
 _log = logging.getLogger(__name__)
 
 
@@ -60,10 +60,10 @@ def doubted(in_doubt: str | bytes | None) -> set[str]:
 
 
 def harvested_state(source: Source, known: State | None, now: datetime) -> State:
-    """The state of a harvested source at `now`, of which the store says `known`: stale after twice its cycle."""
+    """The state of a harvested source at `now`, of which the store says `known`."""
     if known is None or known.as_of is None:
         return State("NOT_CONNECTED", None)
-    if known.status == "OK" and now - known.as_of > 2 * source.freshness.cycle:
+    if known.status == "OK" and now - known.as_of > source.freshness.stale_after:
         return State("STALE", known.as_of)
     return known
 
@@ -109,7 +109,7 @@ class SourceStates:
         self._live[source] = State(str(status), None)
 
     def state(self, name: str) -> State:
-        """The state of a source: stale after twice its cycle, unavailable while the store does not say.
+        """The state of a source: unavailable while the store does not say.
 
         A live one is in the state in which this process found it when it last asked, and has no age: each answer tells its own.
         """
@@ -158,7 +158,7 @@ class SourceStates:
         }
 
     async def _read(self) -> None:
-        rows = await self._reader.rows(_STATES, ())
+        rows = await self._reader.rows(STATES, ())
         self._read_at = time.monotonic()
         self._harvested = {row["source"]: State(row["status"], row["as_of"]) for row in rows}
         incomplete = (name for name in self.sources if self.state(name).status != "OK")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
@@ -19,8 +19,8 @@ from hub.casework.work import calendar_for
 from hub.rules.dated import the_one
 from hub.rules.decisions import Authority
 from hub.rules.tiering import Fact, Firm, Sector, Tier, TierRules, load_tier_rules
+from hub.sources import freshness
 from hub.sources.discovery import discover
-from hub.sources.freshness import doubted
 from schema.governance import Capability
 
 # Firms computed in one transaction.
@@ -82,7 +82,6 @@ WHERE t.mechanism = 'SUPERVISION_TIER' AND t.closed_at IS NULL AND NOT EXISTS (
   WHERE n.sector = t.details->>'sector' AND starts_with(ltrim(s.industry_code, 'ABCDEFGHIJKLMNOPQRST'), p))
 ORDER BY t.case_id
 """
-_STATES = "SELECT source, status, as_of FROM source_state"
 
 
 @dataclass(frozen=True)
@@ -213,7 +212,7 @@ async def _take(
         facts.setdefault(row["subject_id"], []).append(_fact(row))
     new = []
     for one in found:
-        without = missing | doubted(one["in_doubt"])
+        without = missing | freshness.doubted(one["in_doubt"])
         firm = Firm(one["established_on"], tuple(facts.get(one["subject_id"], ())), without)
         tier = rules.tier(firm, sector.id, today)
         assert tier is not None, sector.id
@@ -255,13 +254,13 @@ def _details(sector: Sector, tier: Tier, missing: frozenset[str], mark: str, now
 
 
 async def _missing(pool: asyncpg.Pool, needed: frozenset[str], now: datetime) -> frozenset[str]:
-    """The needed sources that cannot vouch for a “no”: unknown, down, or older than twice their cycle."""
-    cycles = {name: 2 * one.SOURCE.freshness.cycle for name, one in discover().items()}
+    """The needed sources that cannot vouch for a “no”: unknown, down, or stale."""
+    modules = discover()
+    rows = await pool.fetch(freshness.STATES)
+    stored = {row["source"]: freshness.State(row["status"], row["as_of"]) for row in rows}
     answering = {
-        row["source"]
-        for row in await pool.fetch(_STATES)
-        if row["status"] == "OK"
-        and row["as_of"] is not None
-        and now - row["as_of"] <= cycles.get(row["source"], timedelta.max)
+        name
+        for name, state in stored.items()
+        if name in modules and freshness.harvested_state(modules[name].SOURCE, state, now).status == "OK"
     }
     return needed - answering
