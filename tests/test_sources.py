@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from connectors import customs
 from connectors.contract import Connector, RawRow, Refused, Retention, RowRejected, Tools, Unavailable
+from hub.harvest.classes import data_class_of
 from hub.sandbox.customs import ANOMALY_SERVICE, LEVEL_SERVICE, CustomsService
 from hub.sandbox.platform import Platform
 from hub.sandbox.province import Province
@@ -106,18 +107,32 @@ async def connected(stand: Stand, deadline: float = 0.8) -> AsyncIterator[Connec
         await connector.close()
 
 
+def sources_of(
+    connectors: Mapping[str, Connector],
+    cache: RowCache,
+    settings: Settings,
+    rejected: list[tuple[str, str]],
+    **options: object,
+) -> LiveSources:
+    """As the hub makes them; what they reject is told to `rejected`."""
+    return LiveSources(
+        connectors,
+        cache,
+        settings,
+        classify=data_class_of,
+        on_rejected=lambda source, row, code, reason: rejected.append((source.name, code)),
+        **options,  # type: ignore[arg-type]
+    )
+
+
 @asynccontextmanager
 async def live(
     stand: Stand, cache: RowCache | None = None, settings: Settings | None = None, **options: object
 ) -> AsyncIterator[LiveSources]:
     settings = settings or Settings()
     async with connected(stand, settings.source_deadline) as connector:
-        sources = LiveSources(
-            {"CUSTOMS": connector},
-            cache or RowCache(SEAL, keep=172_800),
-            settings,
-            on_rejected=lambda source, row, code, reason: stand.rejected.append((source.name, code)),
-            **options,  # type: ignore[arg-type]
+        sources = sources_of(
+            {"CUSTOMS": connector}, cache or RowCache(SEAL, keep=172_800), settings, stand.rejected, **options
         )
         try:
             yield sources
@@ -401,7 +416,9 @@ async def test_closing_gives_up_what_is_asked_and_what_waits_and_leaves_nothing_
 ) -> None:
     monkeypatch.setattr(asking, "_BATCH", 5)
     async with connected(stand, deadline=60) as connector:
-        sources = LiveSources({"CUSTOMS": connector}, RowCache(SEAL, keep=60), Settings(source_deadline=60))
+        sources = sources_of(
+            {"CUSTOMS": connector}, RowCache(SEAL, keep=60), Settings(source_deadline=60), []
+        )
         stand.platform.fault = Fault.HANG
         # Twice as many as may be under way.
         keys = codes(province)[:40]
@@ -428,7 +445,7 @@ async def becomes(true: Callable[[], bool]) -> None:
 
 
 async def test_an_unknown_source_and_an_empty_question_are_answered() -> None:
-    sources = LiveSources({}, RowCache(SEAL, keep=10), Settings())
+    sources = sources_of({}, RowCache(SEAL, keep=10), Settings(), [])
     assert (await sources.ask("TAX", [RICH], ["X"])).status is Status.UNAVAILABLE
     assert (await sources.ask("TAX", [], ["X"])).status is Status.UNAVAILABLE
 
@@ -450,7 +467,7 @@ async def test_transient_rows_reach_no_cache_and_are_asked_each_time(stand: Stan
     await server.flushdb()
     cache = RowCache(SEAL, keep=60, redis_url=valkey)
     async with connected(stand) as connector:
-        sources = LiveSources({"CUSTOMS": _Transient(connector)}, cache, Settings())
+        sources = sources_of({"CUSTOMS": _Transient(connector)}, cache, Settings(), [])
         for _ in range(3):
             assert (await sources.ask("CUSTOMS", [RICH], [LEVEL])).rows
         assert stand.platform.calls == 3

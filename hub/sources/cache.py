@@ -171,17 +171,15 @@ class RowCache:
         """The server's answer, or None when there is no server or it does not answer."""
         if self._redis is None or not self._breaker.admit():
             return None
-        answered = False
         try:
             value = await getattr(self._redis, operation)(argument, **options)
-            answered = True
         except Exception as error:
             # Only the kind of error: its words may hold what was to be kept.
             _log.warning("the shared cache does not answer: %s", type(error).__name__)
             self._breaker.failed()
             return None
-        finally:
-            if not answered:
-                self._breaker.abandoned()
+        except BaseException:
+            self._breaker.abandoned()
+            raise
         self._breaker.succeeded()
         return value

@@ -12,16 +12,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from connectors.contract import (
-    Connector,
-    RawRow,
-    Retention,
-    Source,
-    SourceError,
-)
+from connectors.contract import Connector, RawRow, Retention, SourceError
 from hub.sources.breaker import Breaker
 from hub.sources.cache import Entry, RowCache
-from hub.sources.live_rows import Classify, OnRejected, class_of_catalog, understand
+from hub.sources.live_rows import Classify, OnRejected, understand
 
 _BATCH = 100
 # Batches of one item under way at a time; keys asked for meanwhile wait and fill the next batch.
@@ -76,10 +70,6 @@ class LiveSettings(Protocol):
         ...
 
 
-def _log_rejected(source: Source, _: RawRow, code: str, __: str) -> None:
-    _log.warning("a live row of %s was not taken: %s", source.name, code)
-
-
 class LiveSources:
     """The live sources of one process. `close` it at the end."""
 
@@ -89,13 +79,13 @@ class LiveSources:
         cache: RowCache,
         settings: LiveSettings,
         *,
-        classify: Classify = class_of_catalog,
-        on_rejected: OnRejected = _log_rejected,
+        classify: Classify,
+        on_rejected: OnRejected,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`classify` gives data classes, `clock` the epoch, `monotonic` seconds that never go back."""
-        self._cache, self._settings, self._clock = cache, settings, clock
+        """`clock` gives the epoch, `monotonic` seconds that never go back."""
+        self._settings = settings
         self._asked = {
             name: _Asked(connector, cache, settings, classify, on_rejected, clock, monotonic)
             for name, connector in connectors.items()
@@ -168,8 +158,9 @@ class _Asked:
         self._breaker = Breaker(_FAILURES, _PAUSE, monotonic)
         # Transient rows may be used for the answer being made only: they are never kept, here or elsewhere.
         self._kept = connector.source.retention is Retention.STORED
-        cycle = connector.source.freshness.cycle.total_seconds()
-        self._ttl, self._stale_for = min(settings.cache_ttl, cycle), 2 * cycle
+        freshness = connector.source.freshness
+        self._ttl = min(settings.cache_ttl, freshness.cycle.total_seconds())
+        self._stale_for = freshness.stale_after.total_seconds()
         self._pending: dict[str, dict[str, asyncio.Future[Entry | None]]] = {}
         self._flying: dict[tuple[str, str], asyncio.Future[Entry | None]] = {}
         self._running: dict[str, int] = {}
@@ -257,25 +248,22 @@ class _Asked:
 
     async def _fetch(self, item: str, keys: list[str]) -> dict[str, Entry]:
         """The entries of the keys that were answered truthfully; none when the source failed."""
-        told = False
         try:
             answer = await self._question(item, keys)
-            entries, lied = self._understand(item, keys, answer)
-            told = True
-            if lied:
-                self._breaker.failed()
-            else:
-                self._breaker.succeeded()
-            return entries
+            entries, lied = self._understand(keys, answer)
         except Exception as error:
-            told = True
             # Its words may hold addresses or rows. A connector's bug is a failure of its source only.
             _log.warning("%s did not answer: %s", self._connector.source.name, type(error).__name__)
             self._breaker.failed()
             return {}
-        finally:
-            if not told:
-                self._breaker.abandoned()
+        except BaseException:
+            self._breaker.abandoned()
+            raise
+        if lied:
+            self._breaker.failed()
+        else:
+            self._breaker.succeeded()
+        return entries
 
     async def _question(self, item: str, keys: list[str]) -> Mapping[str, Sequence[RawRow]]:
         self._retries = min(3.0, self._retries + _RETRY_SHARE)
@@ -293,8 +281,9 @@ class _Asked:
             return await self._connector.fetch(keys, [item])
 
     def _understand(
-        self, item: str, keys: list[str], answer: Mapping[str, Sequence[RawRow]]
+        self, keys: list[str], answer: Mapping[str, Sequence[RawRow]]
     ) -> tuple[dict[str, Entry], bool]:
+        """The entries of the keys that were answered, and whether there were rows about others."""
         now = self._clock()
         # Spread, so that what was fetched together is not all asked again together.
         ttl = self._ttl * random.uniform(0.9, 1.1)  # noqa: S311 - not a secret

@@ -18,11 +18,6 @@ Classify = Callable[[Source, Item], str]
 OnRejected = Callable[[Source, RawRow, str, str], None]
 
 
-def class_of_catalog(source: Source, item: Item) -> str:
-    """The data class that the catalogue item declares."""
-    return next(one.data_class for one in source.items if one.code == item.catalog_item_code)
-
-
 @dataclass(frozen=True)
 class Understood:
     """What an answer says of a key."""
