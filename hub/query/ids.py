@@ -15,6 +15,11 @@ from functools import lru_cache
 OPAQUE = re.compile(r"[a-z][0-9a-f]{32}", re.ASCII)
 
 
+def opaque_id(letter: str, public_id: object) -> str:
+    """The id of a row as the store tells it, of the table with this letter; what a caller is shown may be sealed."""
+    return letter + str(public_id).replace("-", "")
+
+
 @lru_cache(maxsize=64)
 def class_key(secret: bytes, partner_class: str) -> bytes:
     """The key of a partner class's ids, of the secret from which all of them come."""

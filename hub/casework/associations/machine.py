@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from hub.casework.delivery.channels import Channel, list_exit, publication
+from hub.casework.delivery.channels import Channel, item_of, key_of, list_exit, publication
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.rules.calendar import Due
 from hub.rules.redactor import screen
 from schema.governance import Capability
 
+_CHANNEL = Channel.CREDIT_QINGHAI
 # Roles of the association, and of the firm itself.
 ASSOCIATION, SUBJECT = "ASSOCIATION", "SUBJECT"
 
@@ -77,7 +78,7 @@ def _approve(case: Case[MemberPublicationDetails], step: Step) -> Effects:
     return Effects(
         details={"opinion": step.inputs["opinion"], "published_on": step.today},
         due=Due(told.agreed_until, False),
-        deliveries=(publication(Channel.CREDIT_QINGHAI, _item(case), document, _key(case, "publish")),),
+        deliveries=(publication(_CHANNEL, item_of(case), document, key_of(case, _CHANNEL, "publish")),),
     )
 
 
@@ -86,7 +87,7 @@ def _ended(reason: str) -> Any:
 
     def end(case: Case[MemberPublicationDetails], _: Step) -> Effects:
         shown = case.details.published_on is not None
-        gone = list_exit(Channel.CREDIT_QINGHAI, _item(case), reason, _key(case, "exit"))
+        gone = list_exit(_CHANNEL, item_of(case), reason, key_of(case, _CHANNEL, "exit"))
         return Effects(details={"ended_reason": reason}, due=None, deliveries=(gone,) if shown else ())
 
     return end
@@ -98,14 +99,6 @@ _REASONS = {ASSOCIATION: "协会撤回公示", SUBJECT: "会员撤回同意", "D
 
 def _agreement_over(case: Case[MemberPublicationDetails], step: Step) -> str | None:
     return None if step.today > case.details.agreed_until else "AGREEMENT_NOT_OVER"
-
-
-def _item(case: Case[Any]) -> str:
-    return "c" + case.public_id.replace("-", "")
-
-
-def _key(case: Case[Any], action: str) -> str:
-    return f"{case.public_id}-{case.version}-{action}"
 
 
 def ruleset(_: date) -> str:

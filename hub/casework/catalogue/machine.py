@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from hub.casework.delivery.channels import Channel, list_exit, publication
+from hub.casework.delivery.channels import Channel, key_of, list_exit, publication
 from hub.casework.details import canonical
 from hub.casework.machine import Case, Delivery, Effects, Machine, State, Step, Transition, second_person
 from hub.rules.national_items import DataItem
@@ -157,7 +157,7 @@ def _publish(case: Case[CatalogDetails], step: Step) -> Effects:
         # In force from the moment it is shown: what was filed before keeps the version of then (R4.4).
         details={"published_at": step.now, "in_force_from": step.today},
         deliveries=tuple(
-            publication(one, _item(case), document, _key(case, one, "publish"))
+            publication(one, _item(case), document, key_of(case, one, "publish"))
             for one in channels_of(told.content)
         ),
         payload={"version": told.item_version},
@@ -183,7 +183,7 @@ def _retire(case: Case[CatalogDetails], step: Step) -> Effects:
 
 def _gone(case: Case[CatalogDetails], step: Step, why: str, channels: Any) -> Effects:
     exits: tuple[Delivery, ...] = tuple(
-        list_exit(one, _item(case), why, _key(case, one, "exit")) for one in channels
+        list_exit(one, _item(case), why, key_of(case, one, "exit")) for one in channels
     )
     return Effects(details={"effective_to": step.today, "ended_reason": why}, deliveries=exits)
 
@@ -191,10 +191,6 @@ def _gone(case: Case[CatalogDetails], step: Step, why: str, channels: Any) -> Ef
 def _item(case: Case[CatalogDetails]) -> str:
     """The name under which channels know the item: the same for all its versions, so that the newest is shown."""
     return f"catalogue-{case.owner}-{case.details.code}"
-
-
-def _key(case: Case[Any], channel: Channel, action: str) -> str:
-    return f"{case.public_id}-{case.version}-{channel}-{action}"
 
 
 def _ruleset(_: date) -> str:

@@ -12,6 +12,7 @@ import orjson
 
 from hub.casework.work import Work
 from hub.query.access import FALSE, Access, Row, all_of, subject_row
+from hub.query.ids import opaque_id
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import BREACH_STANDS, ENTRY_STANDS, TABLES
@@ -81,7 +82,7 @@ def _seen(
 ) -> Seen:
     adverse = tuple(
         Adverse(
-            _id("r", row),
+            opaque_id("r", row["public_id"]),
             row["seriousness"],
             row["decided_on"],
             row["objected"],
@@ -99,11 +100,13 @@ def _seen(
         facts=Facts(
             established_on=subject["established_on"],
             adverse=adverse,
-            listings=tuple(Listing(_id("l", row), row["color"]) for row in entries),
+            listings=tuple(Listing(opaque_id("l", row["public_id"]), row["color"]) for row in entries),
             missing_sources=missing,
         ),
         measures=tuple(_measure(row) for row in measures),
-        unfulfilled=tuple(Unfulfilled(_id("c", row), row["number"]) for row in commitments),
+        unfulfilled=tuple(
+            Unfulfilled(opaque_id("c", row["public_id"]), row["number"]) for row in commitments
+        ),
         items=(
             *(_item("RECORD", "r", row, row["seriousness"], row["objected"]) for row in records),
             *(_item("LIST_ENTRY", "l", row, row["color"], row["under_objection"]) for row in entries),
@@ -116,7 +119,7 @@ def _seen(
 def _item(kind: str, letter: str, row: Any, grade: str, objected: bool) -> EvidenceItem:
     return EvidenceItem(
         kind=kind,
-        id=_id(letter, row),
+        id=opaque_id(letter, row["public_id"]),
         data_class=row["data_class"],
         grade=grade,
         title=row["title"],
@@ -131,7 +134,7 @@ def _item(kind: str, letter: str, row: Any, grade: str, objected: bool) -> Evide
 def _measure(row: Any) -> Measure:
     told = orjson.loads(row["details"])
     return Measure(
-        id=_id("c", row),
+        id=opaque_id("c", row["public_id"]),
         effect=told.get("effect", ""),
         in_effect=row["state"] == "EFFECTIVE",
         catalogue_code=told.get("national_catalogue_code") or "",
@@ -139,10 +142,6 @@ def _measure(row: Any) -> Measure:
         matters=frozenset(told.get("matters", ())),
         purposes=frozenset(told.get("purposes", ())),
     )
-
-
-def _id(letter: str, row: Any) -> str:
-    return letter + str(row["public_id"]).replace("-", "")
 
 
 async def _subjects(work: Work, codes: Sequence[str]) -> list[Any]:

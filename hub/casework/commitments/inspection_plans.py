@@ -18,9 +18,8 @@ from typing import Any
 from hub.casework import engine
 from hub.casework.commitments.inspections import COMMITMENT_INSPECTION, RANDOM, InspectionDetails
 from hub.casework.commitments.machine import ruleset
-from hub.casework.delivery.channels import Channel, publication
+from hub.casework.delivery.channels import Channel, item_of, key_of, publication
 from hub.casework.machine import Case, Effects, Machine, Recount, State, Step, Transition
-from hub.casework.publicity.machine import item_of
 from hub.casework.stepping import take
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused, RulesInvalid
@@ -170,7 +169,7 @@ def _publish(case: Case[PlanDetails], step: Step) -> Effects:
 
 
 def _shown(case: Case[Any], document: Mapping[str, Any], action: str) -> Any:
-    key = f"{case.public_id}-{case.version}-{action}"
+    key = key_of(case, Channel.OWN_SITE, action)
     return publication(Channel.OWN_SITE, item_of(case), document, key)
 
 

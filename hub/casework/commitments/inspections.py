@@ -10,9 +10,9 @@ from datetime import date
 from typing import Any
 
 from hub.casework.commitments.machine import SUBJECT, party_of, ruleset
-from hub.casework.delivery.channels import Channel, publication
+from hub.casework.delivery.channels import Channel, item_of, key_of, publication
 from hub.casework.machine import Case, Effects, Machine, NewFact, Recount, State, Step, Transition
-from hub.casework.publicity.machine import item_of
+from hub.query.ids import opaque_id
 from hub.rules.calendar import Calendar
 from hub.rules.commitments import load_commitment_rules
 from hub.rules.deadlines import due
@@ -194,7 +194,7 @@ def _establish(case: Case[InspectionDetails], step: Step) -> Effects:
         },
         due=None,
         facts=(NewFact("record", values),),
-        payload={"record": "r" + str(case.target_public_id).replace("-", "")},
+        payload={"record": opaque_id("r", case.target_public_id)},
     )
 
 
@@ -235,7 +235,7 @@ def _publish(case: Case[InspectionDetails], step: Step) -> Effects:
         "inspected_on": told.concluded_on,
         "outcome": told.outcome,
     }
-    key = f"{case.public_id}-{case.version}-publish"
+    key = key_of(case, Channel.OWN_SITE, "publish")
     return Effects(
         details={"published_on": step.today, "published_late": late},
         due=None,

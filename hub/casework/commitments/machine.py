@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from hub.casework.delivery.channels import Channel, list_exit, publication
+from hub.casework.delivery.channels import Channel, item_of, key_of, list_exit, publication
 from hub.casework.machine import Case, Delivery, Effects, Machine, State, Step, Transition
-from hub.casework.publicity.machine import item_of
 from hub.rules.calendar import Due
 from hub.rules.redactor import MINOR, screen
 from schema.governance import Capability
@@ -117,7 +116,7 @@ def _publish(case: Case[CommitmentDetails], step: Step) -> Effects:
         "valid_to": told.valid_to,
         "signed_digest": told.signed_digest,
     }
-    key = f"{case.public_id}-{case.version}-publish"
+    key = key_of(case, Channel.OWN_SITE, "publish")
     return Effects(
         details={"published_on": step.today},
         due=Due(told.valid_to, False),
@@ -134,7 +133,7 @@ def _exit(case: Case[CommitmentDetails], reason: str) -> tuple[Delivery, ...]:
     """It is off the portal the same day; what is over or never was shown has nothing there."""
     if case.state != "PUBLISHED":
         return ()
-    key = f"{case.public_id}-{case.version}-exit"
+    key = key_of(case, Channel.OWN_SITE, "exit")
     return (list_exit(Channel.OWN_SITE, item_of(case), reason, key),)
 
 

@@ -20,9 +20,10 @@ from urllib.parse import quote, urlsplit
 import orjson
 
 from hub.casework.details import canonical
-from hub.casework.machine import Delivery
+from hub.casework.machine import Case, Delivery
 from hub.config import Settings
 from hub.errors import SettingInvalid
+from hub.query.ids import opaque_id
 
 if TYPE_CHECKING:
     import httpx
@@ -95,6 +96,16 @@ class State(StrEnum):
 
     ACCEPTED = "ACCEPTED"
     UNKNOWN = "UNKNOWN"
+
+
+def item_of(case: Case[Any]) -> str:
+    """The name under which channels know what a case shows: its opaque id."""
+    return opaque_id("c", case.public_id)
+
+
+def key_of(case: Case[Any], channel: Channel, action: str) -> str:
+    """The key of what a step of `case` sends to a channel: a step does each once."""
+    return f"{case.public_id}-{case.version}-{channel}-{action}"
 
 
 def publication(channel: Channel, item: str, document: Mapping[str, Any], key: str) -> Delivery:

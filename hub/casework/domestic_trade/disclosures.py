@@ -12,9 +12,9 @@ import asyncpg
 from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
-from hub.casework.delivery.channels import Channel, list_exit, publication
+from hub.casework.delivery.channels import Channel, item_of, key_of, list_exit, publication
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition, second_person
-from hub.casework.publicity.machine import item_of, screened
+from hub.casework.publicity.machine import screened
 from hub.casework.rounds import apart
 from hub.casework.stepping import stepping, take
 from hub.casework.work import Command, Made, Work, calendar_for
@@ -123,7 +123,7 @@ def _disclose(case: Case[DisclosureDetails], step: Step) -> Effects:
     return Effects(
         details={"disclosed_on": step.today},
         deliveries=tuple(
-            publication(one, item_of(case), document, _key(case, one, "publish")) for one in Channel
+            publication(one, item_of(case), document, key_of(case, one, "publish")) for one in Channel
         ),
     )
 
@@ -139,13 +139,9 @@ def _end(case: Case[DisclosureDetails], step: Step) -> Effects:
     return Effects(
         details={"ended_reason": why},
         deliveries=tuple(
-            list_exit(one, item_of(case), why, _key(case, one, "exit")) for one in Channel if shown
+            list_exit(one, item_of(case), why, key_of(case, one, "exit")) for one in Channel if shown
         ),
     )
-
-
-def _key(case: Case[Any], channel: Channel, action: str) -> str:
-    return f"{case.public_id}-{case.version}-{channel}-{action}"
 
 
 def _ruleset(_: date) -> str:

@@ -15,6 +15,7 @@ from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused
+from hub.query.ids import opaque_id
 from hub.rules.calendar import Due
 from hub.rules.foreign_trade import behaviour
 from schema.governance import Capability
@@ -216,7 +217,7 @@ async def adjudicate(work: Work, given: Mapping[str, Any]) -> Made:
         items=[("judgment", "裁判文书", document), ("adjudicator", "裁判机构", adjudicator)],
     )
     made = {
-        **given, "document_number": document, "adjudicator": adjudicator, "record": "r" + record.replace("-", ""),
+        **given, "document_number": document, "adjudicator": adjudicator, "record": opaque_id("r", record),
         "fact": fact,
     }  # fmt: skip
     return await take(work, CONTRACT, "adjudicate", made)

@@ -25,6 +25,7 @@ from hub.casework.partners import in_force
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused
+from hub.query.ids import opaque_id
 from hub.rights.agreement import Agreement
 from hub.rules.deadlines import due
 from schema.governance import Capability
@@ -134,7 +135,7 @@ async def file_finding(work: Work, given: Mapping[str, Any]) -> Made:
         title=texts["title"],
     )
     fact = penalty(decision, texts["facts"], texts["basis"], kinds)
-    filed = {**given, **texts, "record": "r" + record.replace("-", ""), "fact": fact}
+    filed = {**given, **texts, "record": opaque_id("r", record), "fact": fact}
     return await _take(work, filed, lambda case: filing(case.state if case.state in FILING else FILING[0]))
 
 

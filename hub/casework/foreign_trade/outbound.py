@@ -19,6 +19,7 @@ from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import GuardRefused
+from hub.query.ids import opaque_id
 from hub.rules.deadlines import due
 from hub.rules.foreign_trade import behaviour
 from schema.governance import Capability
@@ -199,7 +200,7 @@ async def file(work: Work, given: Mapping[str, Any]) -> Made:
         **given,
         "reason": reason,
         "document_number": document,
-        "record": "r" + record.replace("-", ""),
+        "record": opaque_id("r", record),
         "fact": fact,
     }
     return await take(work, OUTBOUND, "file", made)

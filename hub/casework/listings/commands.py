@@ -14,7 +14,6 @@ from hub.casework.listings.machine import (
     ConflictDetails,
     Definition,
     ListingDetails,
-    entry_id,
     incomplete,
     standing,
 )
@@ -26,6 +25,7 @@ from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused
 from hub.query.access import Access, Row, all_of, subject_row
+from hub.query.ids import opaque_id
 from hub.query.parameters import Context, FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import TABLES
@@ -205,7 +205,7 @@ async def recheck(work: Work, _: Mapping[str, Any]) -> Made:
     """
     rows: list[dict[str, Any]] = []
     for found in await _conflicts(work):
-        details = ConflictDetails(entry_id(str(found["red"])), entry_id(str(found["black"])))
+        details = ConflictDetails(opaque_id("l", found["red"]), opaque_id("l", found["black"]))
         new = engine.NewCase(subject_id=found["subject_id"], details=details)
         (case,) = await engine.open_cases(work.connection, LIST_CONFLICT, [new], work.step({}))
         rows.append(_row(rows, "CONFLICT", case))
@@ -251,7 +251,7 @@ def _row(rows: Sequence[Any], what: str, case: Case[Any]) -> dict[str, Any]:
 async def _with_conflicts(work: Work, given: Mapping[str, Any]) -> Mapping[str, Any]:
     case, _ = await engine.find(work.connection, LIST_ENTRY, given["number"], work.actor)
     told: ListingDetails = case.details
-    color, own = told.definition.color, entry_id(told.entry)
+    color, own = told.definition.color, opaque_id("l", told.entry)
     if await work.connection.fetch(_PUBLISHED, case.subject_id, told.definition.code, case.case_id):
         raise GuardRefused(reason="ALREADY_LISTED")
     if color == "WATCH":
@@ -259,7 +259,7 @@ async def _with_conflicts(work: Work, given: Mapping[str, Any]) -> Mapping[str, 
     rows = await work.connection.fetch(
         _IN_FORCE, case.subject_id, "BLACK" if color == "RED" else "RED", work.today
     )
-    others = [entry_id(str(row["public_id"])) for row in rows]
+    others = [opaque_id("l", row["public_id"]) for row in rows]
     return {**given, "conflicts": [(own, one) if color == "RED" else (one, own) for one in others]}
 
 

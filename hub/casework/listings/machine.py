@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from hub.casework.delivery.channels import Channel, list_exit, publication, withdrawal
+from hub.casework.delivery.channels import Channel, key_of, list_exit, publication, withdrawal
 from hub.casework.machine import (
     Case,
     ChangedFact,
@@ -21,6 +21,7 @@ from hub.casework.machine import (
     Step,
     Transition,
 )
+from hub.query.ids import opaque_id
 from hub.rules.calendar import Calendar, Due
 from hub.rules.deadlines import due
 from hub.rules.listing import load_list_rules
@@ -312,18 +313,9 @@ def _shown(case: Case[ListingDetails]) -> tuple[Delivery, ...]:
         "earliest_repair_on": told.earliest_repair_on,
     }
     return tuple(
-        publication(one, entry_id(told.entry), document, _key(case, one, "publish"))
+        publication(one, opaque_id("l", told.entry), document, key_of(case, one, "publish"))
         for one in _audience(told)
     )
-
-
-def entry_id(public_id: str) -> str:
-    """The opaque id of a list entry."""
-    return "l" + public_id.replace("-", "")
-
-
-def _key(case: Case[Any], channel: Channel, action: str) -> str:
-    return f"{case.public_id}-{case.version}-{channel}-{action}"
 
 
 def leaving(state: str, reason: str | None = None, *, over: bool = True) -> Any:
@@ -335,14 +327,14 @@ def leaving(state: str, reason: str | None = None, *, over: bool = True) -> Any:
     def leave(case: Case[ListingDetails], step: Step) -> Effects:
         told = case.details
         why = reason or str(step.inputs["reason"])
-        item = entry_id(told.entry)
+        item = opaque_id("l", told.entry)
         annulled = state == "EXITED_REVOKED" and reason is None
         shown = _audience(told) if told.published_on else ()
         deliveries = tuple(
             # R7.4: what was annulled is withdrawn with its reason; 信用中国(青海) hears of every exit the same day.
-            withdrawal(one, item, why, _key(case, one, "withdraw"))
+            withdrawal(one, item, why, key_of(case, one, "withdraw"))
             if annulled and one is not Channel.CREDIT_QINGHAI
-            else list_exit(one, item, why, _key(case, one, "exit"))
+            else list_exit(one, item, why, key_of(case, one, "exit"))
             for one in shown
         )
         left = step.today

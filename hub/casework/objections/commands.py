@@ -33,6 +33,7 @@ from hub.casework.stepping import take
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, CommandForbidden, GuardRefused
 from hub.query.access import FALSE, Access, Row, all_of
+from hub.query.ids import opaque_id
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import TABLES as RELATED
@@ -273,7 +274,7 @@ async def uphold(work: Work, given: Mapping[str, Any]) -> Made:
                 made["impossible"] = "CORRECTION_MISSING"
             else:
                 fact = _corrected(current, fields, case.number, work.today)
-                made |= {"facts": (fact,), "corrected": "r" + fact.values["public_id"].replace("-", "")}
+                made |= {"facts": (fact,), "corrected": opaque_id("r", fact.values["public_id"])}
     shown = await work.connection.fetch(_SHOWN_AGAIN, case.target_public_id)
     made["shown_again"] = [row["channel"] for row in shown] if told.target_kind == RECORD else []
     await _end_listing(work, case, made)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from hub.casework.delivery.channels import Channel, withdrawal
+from hub.casework.delivery.channels import Channel, key_of, withdrawal
 from hub.casework.machine import (
     HANDLER,
     Case,
@@ -227,9 +227,7 @@ def _uphold(case: Case[ObjectionDetails], step: Step) -> Effects:
         facts=(*ended, *given["facts"]),
         # R7.4: a record that the hub itself shows since its repair was revoked.
         deliveries=tuple(
-            withdrawal(
-                one, case.details.target, given["reason"], f"{case.public_id}-{case.version}-{one}-withdraw"
-            )
+            withdrawal(one, case.details.target, given["reason"], key_of(case, one, "withdraw"))
             for one in map(Channel, given["shown_again"])
         ),
         payload={"remedy": given["remedy"]},

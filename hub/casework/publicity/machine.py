@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from hub.casework.delivery.channels import Channel, list_exit, publication, withdrawal
+from hub.casework.delivery.channels import Channel, item_of, key_of, list_exit, publication, withdrawal
 from hub.casework.machine import (
     Case,
     ChangedFact,
@@ -309,11 +309,6 @@ def is_over(told: PublicityDetails, today: date) -> bool:
     return ends is not None and today > ends
 
 
-def item_of(case: Case[Any]) -> str:
-    """The name under which channels know the item: the case's opaque id."""
-    return "c" + case.public_id.replace("-", "")
-
-
 def _shown(case: Case[PublicityDetails], told: PublicityDetails) -> tuple[Delivery, ...]:
     assert told.period is not None
     document = {
@@ -328,11 +323,7 @@ def _shown(case: Case[PublicityDetails], told: PublicityDetails) -> tuple[Delive
         "publicity_from": told.period.begins,
         "publicity_to": told.period.latest_end,
     }
-    return tuple(publication(one, item_of(case), document, _key(case, one, "publish")) for one in Channel)
-
-
-def _key(case: Case[Any], channel: Channel, action: str) -> str:
-    return f"{case.public_id}-{case.version}-{channel}-{action}"
+    return tuple(publication(one, item_of(case), document, key_of(case, one, "publish")) for one in Channel)
 
 
 def _ending(reason: str | None, *, over: bool = True) -> Any:
@@ -343,7 +334,9 @@ def _ending(reason: str | None, *, over: bool = True) -> Any:
         return Effects(
             details={"ended_reason": why if over else None},
             due=None if over else "KEEP",
-            deliveries=tuple(list_exit(one, item_of(case), why, _key(case, one, "exit")) for one in Channel),
+            deliveries=tuple(
+                list_exit(one, item_of(case), why, key_of(case, one, "exit")) for one in Channel
+            ),
         )
 
     return end
@@ -380,7 +373,7 @@ def _withdraw(case: Case[PublicityDetails], step: Step) -> Effects:
         },
         due=None,
         deliveries=tuple(
-            withdrawal(one, item_of(case), given["reason"], _key(case, one, "withdraw"))
+            withdrawal(one, item_of(case), given["reason"], key_of(case, one, "withdraw"))
             for one in Channel
             if shown
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from hub.casework.delivery.channels import Channel, list_exit, publication
+from hub.casework.delivery.channels import Channel, key_of, list_exit, publication
 from hub.casework.machine import (
     Case,
     ChangedFact,
@@ -291,7 +291,7 @@ def _approve(case: Case[RepairDetails], step: Step) -> Effects:
         due=_clock(case, "propagation", step.today, step.calendar),
         facts=() if current.proceeding else (_ended(case, current, step),),
         deliveries=tuple(
-            list_exit(one, told.target, REPAIRED, _key(case, one, "exit"), _about(told)) for one in shown
+            list_exit(one, told.target, REPAIRED, key_of(case, one, "exit"), _about(told)) for one in shown
         ),
     )
 
@@ -317,10 +317,6 @@ def _about(told: RepairDetails) -> dict[str, Any]:
         "authority": told.authority,
         "subject_code": told.subject_code,
     }
-
-
-def _key(case: Case[Any], channel: Channel, action: str) -> str:
-    return f"{case.public_id}-{case.version}-{channel}-{action}"
 
 
 def _refuse(_: Case[RepairDetails], step: Step) -> Effects:
@@ -388,7 +384,7 @@ def _revoke(case: Case[RepairDetails], step: Step) -> Effects:
         due=None,
         facts=facts,
         deliveries=tuple(
-            publication(one, told.target, document, _key(case, one, "publish")) for one in shown
+            publication(one, told.target, document, key_of(case, one, "publish")) for one in shown
         ),
     )
 
