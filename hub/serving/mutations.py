@@ -40,12 +40,12 @@ from hub.serving.own_ids import as_stored
 from hub.sources.freshness import SourceStates
 from hub.store.database import NOT_ANSWERED, lent
 from hub.store.reader import Reader
+from hub.store.writing import one_at_a_time
 from schema.governance import Parameter
 
 # As a caller may send it: short and printable.
 _KEY = re.compile(r"[\x21-\x7e]{1,64}", re.ASCII)
 _CAPITAL = re.compile(r"([A-Z])")
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _KNOWN = "SELECT digest, outcome FROM idempotency WHERE partner = $1 AND key = $2"
 _KEEP = "INSERT INTO idempotency (partner, key, digest, outcome, at) VALUES ($1, $2, $3, $4::jsonb, $5)"
 # Seconds a request waits for a connection to write with, and then for all that its commands do.
@@ -158,7 +158,7 @@ class Mutations:
         # Subjects that ask for themselves come through one partner; each has keys of its own.
         key = f"{asked.caller.subject}/{asked.key}" if asked.caller.subject is not None else asked.key
         digest = _digest(asked)
-        await connection.execute(_LOCK, f"{partner}/{key}")
+        await one_at_a_time(connection, f"{partner}/{key}")
         known = await connection.fetchrow(_KNOWN, partner, key)
         if known is not None:
             if known["digest"] != digest:

@@ -24,10 +24,10 @@ from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import TABLES
 from hub.rights.matrix import Scope
+from hub.store.writing import one_at_a_time
 
 _DIGEST = re.compile("[0-9a-f]{64}").fullmatch
 _LONGEST_CLAUSE = 400
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _OPEN = """
 SELECT count(*) FROM case_file
 WHERE mechanism = 'MEMBER_PUBLICATION' AND subject_id = $2 AND details->>'association' = $1 AND closed_at IS NULL
@@ -52,7 +52,7 @@ async def propose(work: Work, given: Mapping[str, Any]) -> Made:
         raise GuardRefused(reason="NO_AGREEMENT_IN_FORCE")
     member = await _member(work, given["subject"])
     partner = work.actor.partner
-    await work.connection.execute(_LOCK, f"{partner}/{member['subject_id']}")
+    await one_at_a_time(work.connection, f"{partner}/{member['subject_id']}")
     if await work.connection.fetchval(_OPEN, partner, member["subject_id"]):
         raise GuardRefused(reason="ALREADY_PROPOSED_OR_PUBLISHED")
     handler = department_of(await in_force(work.connection, work.today), member["region_code"])

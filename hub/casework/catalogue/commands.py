@@ -31,12 +31,12 @@ from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import TABLES
 from hub.rules.national_items import DataItem, Edition, deviations, load_national_items, opened_persons
+from hub.store.writing import one_at_a_time
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _DATA_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,31}", re.ASCII)
 _LONGEST_NAME, _LONGEST_BASIS, _MOST_ITEMS, _LONGEST_ITEM = 200, 2000, 200, 100_000
 # One draft of an item at a time, whichever process.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('CATALOG_ITEM ' || $1, 0))"
 _VERSIONS = """
 SELECT case_id, public_id, number, owner, state, details FROM case_file
 WHERE mechanism = 'CATALOG_ITEM' AND details->>'code' = $1 ORDER BY (details->>'item_version')::int
@@ -168,7 +168,7 @@ def _region(work: Work) -> str | None:
 
 async def _versions(connection: asyncpg.Connection, code: str) -> list[Any]:
     """The versions of an item, oldest first; nobody else drafts or publishes one until the transaction ends."""
-    await connection.execute(_LOCK, code)
+    await one_at_a_time(connection, f"CATALOG_ITEM {code}")
     found: list[Any] = await connection.fetch(_VERSIONS, code)
     return found
 

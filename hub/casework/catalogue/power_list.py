@@ -26,6 +26,7 @@ from hub.query.access import TRUE, Access
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.rules.national_items import LICENSES, PENALTIES
+from hub.store.writing import one_at_a_time
 from schema.governance import Capability
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -41,7 +42,6 @@ _COLUMNS = {
 _REQUIRED = ("code", "name", "kind", "legal_basis", "authority")
 _KINDS = {LICENSES: LICENSES, PENALTIES: PENALTIES, "行政许可": LICENSES, "行政处罚": PENALTIES}
 _LONGEST = 2000
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('POWER_ITEM ' || $1, 0))"
 _ACTIVE = """
 SELECT number, details FROM case_file WHERE mechanism = 'POWER_ITEM' AND owner = $1 AND state = 'ACTIVE' ORDER BY case_id
 """
@@ -145,7 +145,7 @@ async def take_power_list(
 
     `step`: of the unit's officer. An item that comes back is a new one.
     """
-    await connection.execute(_LOCK, unit)
+    await one_at_a_time(connection, f"POWER_ITEM {unit}")
     known: dict[str, tuple[str, PowerItem]] = {}
     for row in await connection.fetch(_ACTIVE, unit):
         item = from_json(PowerItem, orjson.loads(row["details"]))

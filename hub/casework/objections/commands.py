@@ -43,13 +43,12 @@ from hub.rules.decisions import Authority, meant
 from hub.rules.objections import agent_limit
 from hub.rules.publicity import load_publicity_rules
 from hub.rules.repair import load_repair_rules
-from hub.store.writing import one_writer
+from hub.store.writing import one_at_a_time, one_writer
 
 MOST_FILES = 50
 KINDS = {"r": RECORD, "l": LIST_ENTRY}
 _SM3 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 # One at a time for each record, and for each agent.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _BY_AGENT = """
 SELECT count(*) FROM case_file WHERE mechanism = 'OBJECTION' AND details->>'agent' = $1 AND opened_on > $2
 """
@@ -87,7 +86,7 @@ async def record(work: Work, given: Mapping[str, Any]) -> Made:
 
 async def _open(work: Work, given: Mapping[str, Any], by: str) -> Made:
     """Open the case and mark the record, in one transaction: nobody sees the one without the other."""
-    await work.connection.execute(_LOCK, f"objection/{given['target']}")
+    await one_at_a_time(work.connection, f"objection/{given['target']}")
     # A delivery or a repair under way may end the record: what has ended takes no mark.
     await one_writer(work.connection)
     row = await _target(work, given["target"])
@@ -169,7 +168,7 @@ async def _agent(work: Work, given: Mapping[str, Any]) -> tuple[str | None, str 
             "An agent shows its authorization: its SM3 digest.", argument="authorizationDigest"
         )
     limit = agent_limit(work.today)
-    await work.connection.execute(_LOCK, f"agent/{agent}")
+    await one_at_a_time(work.connection, f"agent/{agent}")
     filed = await work.connection.fetchval(_BY_AGENT, agent, work.today - timedelta(days=limit.days))
     if filed >= limit.most:
         raise GuardRefused(reason="AGENT_LIMIT_REACHED")
@@ -251,7 +250,7 @@ async def uphold(work: Work, given: Mapping[str, Any]) -> Made:
     """
     case, _ = await engine.find(work.connection, OBJECTION, given["number"], work.actor)
     told: ObjectionDetails = case.details
-    await work.connection.execute(_LOCK, f"objection/{told.target}")
+    await one_at_a_time(work.connection, f"objection/{told.target}")
     # What is corrected is the record as it stands, whatever is being delivered.
     await one_writer(work.connection)
     current = await _current(work, case)

@@ -14,10 +14,10 @@ from hub.query.access import Access, all_of, subject_row
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.rights.matrix import Scope
+from hub.store.writing import one_at_a_time
 
 _SHOP = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}", re.ASCII).fullmatch
 # One report about a shop at a time, so that its archive is opened once.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _KEPT = """
 SELECT number FROM case_file
 WHERE mechanism = 'MERCHANT_ARCHIVE' AND owner = $1 AND subject_id = $2 AND details->>'shop_id' = $3
@@ -54,7 +54,7 @@ async def _take(work: Work, given: Mapping[str, Any], transition: str) -> Mercha
         raise BadUserInput("A shop's id is 1 to 64 letters, digits, - and _.", argument="shopId")
     subject = await _merchant(work, given["subject"])
     partner, step = work.actor.partner, work.step(given)
-    await work.connection.execute(_LOCK, f"{partner}/{subject['subject_id']}/{shop}")
+    await one_at_a_time(work.connection, f"{partner}/{subject['subject_id']}/{shop}")
     number = await work.connection.fetchval(_KEPT, partner, subject["subject_id"], shop)
     if number is None:
         details = MerchantDetails(partner, work.actor.name or partner, shop, subject["uscc"])

@@ -39,12 +39,12 @@ from hub.errors import BadUserInput, GuardRefused
 from hub.rules.decisions import Authority, meant
 from hub.rules.repair import load_repair_rules
 from hub.rules.repair_case import Application
+from hub.store.writing import one_at_a_time
 from schema.identifiers import InvalidIdentifier, parse_uscc
 
 MOST_CHARACTERS, MOST_PAPERS = 4000, 30
 # 谁认定、谁修复: told instead of the rules' NOT_OWN, because it says where to go.
 ELSEWHERE = "NOT_OWN_APPLY_AT_CREDIT_CHINA"
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _OPEN = """
 SELECT 1 FROM case_file WHERE mechanism = 'REPAIR' AND target_public_id = $1
   AND state = ANY ('{SUBMITTED,ACCEPTED,UNDER_REVIEW,EXTENDED,APPROVED}')
@@ -91,7 +91,7 @@ async def _open(
     if recognizer is None:
         raise GuardRefused(reason=ELSEWHERE)
     public_id = str(row["public_id"])
-    await work.connection.execute(_LOCK, f"repair/{public_id}")
+    await one_at_a_time(work.connection, f"repair/{public_id}")
     if await work.connection.fetchval(_OPEN, public_id):
         raise GuardRefused(reason="ALREADY_APPLIED_FOR")
     agent = await _agent(work, given.get("agent"))
@@ -157,7 +157,7 @@ async def _agent(work: Work, said: str | None) -> str | None:
         raise BadUserInput("This is no unified social credit code.", argument="agent") from None
     limit = load_repair_rules().agent_limit(work.today)
     if limit is not None:
-        await work.connection.execute(_LOCK, f"repair-agent/{code}")
+        await one_at_a_time(work.connection, f"repair-agent/{code}")
         since = work.today - timedelta(days=limit.days)
         if await work.connection.fetchval(_BY_AGENT, code, since) >= limit.most:
             raise GuardRefused(reason="AGENT_LIMIT_REACHED")

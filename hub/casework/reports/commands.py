@@ -30,9 +30,9 @@ from hub.casework.work import Command, Made, Work, calendar_for
 from hub.errors import BadUserInput, GuardRefused
 from hub.rules.calendar import NATIONAL, Calendar, Due, calendar_of
 from hub.rules.reports import Quarter, load_report_rules, reported_on
+from hub.store.writing import one_at_a_time
 
 # One report for each region and quarter, whoever opens it first.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _KNOWN = """
 SELECT public_id FROM case_file WHERE mechanism = 'QUARTERLY_REPORT' AND region_code = $1
   AND (details->>'year')::int = $2 AND (details->>'quarter')::int = $3
@@ -78,7 +78,7 @@ async def _opened(
     step: Step,
 ) -> tuple[str, bool]:
     """The report's opaque id, opened and pre-filled if it was not there yet."""
-    await connection.execute(_LOCK, f"report/{found.region}/{quarter.year}/{quarter.number}")
+    await one_at_a_time(connection, f"report/{found.region}/{quarter.year}/{quarter.number}")
     known = await connection.fetchval(_KNOWN, found.region, quarter.year, quarter.number)
     if known is not None:
         return str(known), False
