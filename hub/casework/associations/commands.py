@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from hub.casework.associations.machine import (
     MemberPublicationDetails,
     Published,
 )
+from hub.casework.given import is_sm3
 from hub.casework.partners import department_of, in_force
 from hub.casework.stepping import stepping, take
 from hub.casework.work import Command, Made, Work
@@ -26,7 +26,6 @@ from hub.query.relations import TABLES
 from hub.rights.matrix import Scope
 from hub.store.writing import one_at_a_time
 
-_DIGEST = re.compile("[0-9a-f]{64}").fullmatch
 _LONGEST_CLAUSE = 400
 _OPEN = """
 SELECT count(*) FROM case_file
@@ -44,7 +43,7 @@ async def propose(work: Work, given: Mapping[str, Any]) -> Made:
     Raises SubjectUnknown (also for members of others), BadUserInput, GuardRefused.
     """
     digest, clause = given["agreement_digest"], given["clause"].strip()
-    if not _DIGEST(digest):
+    if not is_sm3(digest):
         raise BadUserInput("An SM3 digest has 64 hexadecimal digits.", argument="agreementDigest")
     if not 1 <= len(clause) <= _LONGEST_CLAUSE:
         raise BadUserInput(f"A clause of 1 to {_LONGEST_CLAUSE} characters.", argument="clause")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from hub.casework.commitments.inspections import COMMITMENT_INSPECTION, of_tolerance
+from hub.casework.given import is_sm3
 from hub.casework.machine import Case, Effects, Machine, Opening, State, Step, Transition
 from hub.casework.stepping import take
 from hub.casework.work import Made, Work
@@ -17,7 +17,6 @@ from hub.rules.calendar import Due
 from hub.rules.matters import check_rules
 from schema.governance import Capability
 
-_SM3 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 MOST_PAPERS = 50
 MOST_CHARACTERS = 4000
 
@@ -49,7 +48,7 @@ def opening(check: Case[Any], step: Step) -> Opening:
         raise BadUserInput(f"1 to {MOST_PAPERS} papers, each with a name.", argument="missingPapers")
     if not 1 <= len(commitment) <= MOST_CHARACTERS:
         raise BadUserInput("The commitment is a text.", argument="commitment")
-    if not _SM3.fullmatch(given["commitment_digest"]):
+    if not is_sm3(given["commitment_digest"]):
         raise BadUserInput("An SM3 digest has 64 hexadecimal digits.", argument="commitmentDigest")
     return Opening(
         mechanism=TOLERANCE.mechanism,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.commitments.machine import COMMITMENT, CommitmentDetails, party_of, personal, screened_text
+from hub.casework.given import is_sm3
 from hub.casework.receivers import receiver
 from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of
@@ -19,7 +19,6 @@ from hub.rules.commitments import load_commitment_rules
 from hub.rules.publicity import add_months
 from hub.rules.redactor import TextTooLong
 
-_SM3 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _LONGEST_SCOPE, _LONGEST_NAME = 2000, 60
 
 
@@ -65,7 +64,7 @@ def _details(work: Work, given: Mapping[str, Any], code: str, name: str) -> Comm
         raise BadUserInput(f"The scope is a text of up to {_LONGEST_SCOPE} characters.", argument="scope")
     if not 1 <= len(signatory) <= _LONGEST_NAME:
         raise BadUserInput("The signatory is a name.", argument="signatory")
-    if not _SM3.fullmatch(given["signed_digest"]):
+    if not is_sm3(given["signed_digest"]):
         raise BadUserInput("An SM3 digest has 64 hexadecimal digits.", argument="signedDigest")
     begins, ends = given["valid_from"], given["valid_to"]
     if not begins <= ends or ends < today:

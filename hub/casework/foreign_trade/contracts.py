@@ -9,7 +9,8 @@ from typing import Any
 from uuid import uuid4
 
 from hub.casework import engine
-from hub.casework.foreign_trade.findings import Decision, established, publishable, refuse_twice, said
+from hub.casework.foreign_trade.findings import Decision, established, publishable, refuse_twice
+from hub.casework.given import said
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of

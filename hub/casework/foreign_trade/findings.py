@@ -20,7 +20,6 @@ from hub.rules.repair import load_repair_rules
 PENALTY_ITEM = "SW-CF"
 # Among the details of a record: the day on which its conduct ended.
 CONDUCT_ENDED = "conduct_ended_on"
-MOST_CHARACTERS = 4000
 # Also what has ended: a repaired or expired record must not come back as a new one (R9.2). The caller knows the
 # document's number, and is told no more than that it was filed before.
 _FILED = """
@@ -132,14 +131,6 @@ async def refuse_twice(
     filed = [(Authority(row["authority_uscc"], row["authority_name"]), row) for row in rows]
     if meant(load_repair_rules().known_as(Authority(name=authority), decided_on), filed) != []:
         raise GuardRefused(reason="FILED_ALREADY")
-
-
-def said(text: str | None, argument: str, most: int = MOST_CHARACTERS) -> str:
-    """A text that was given, without blanks around it. Raises BadUserInput: empty or too long."""
-    found = (text or "").strip()
-    if not 1 <= len(found) <= most:
-        raise BadUserInput(f"A text of 1 to {most} characters.", argument=argument)
-    return found
 
 
 def publishable(text: str, today: date) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
 from hub.casework import engine
-from hub.casework.foreign_trade.findings import Decision, penalty, publishable, refuse_twice, said
+from hub.casework.foreign_trade.findings import Decision, penalty, publishable, refuse_twice
 from hub.casework.foreign_trade.notifications import (
     FEEDBACK,
     FILING,
@@ -19,6 +18,7 @@ from hub.casework.foreign_trade.notifications import (
     outstanding,
     unanswered,
 )
+from hub.casework.given import is_sm3, said
 from hub.casework.machine import Case
 from hub.casework.mechanisms import declared
 from hub.casework.partners import in_force
@@ -31,7 +31,6 @@ from hub.rules.deadlines import due
 from schema.governance import Capability
 
 MOST_ADDRESSEES, MOST_FILES, LONGEST_TOPIC = 20, 50, 200
-_SM3 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 def reachable(agreement: Agreement) -> bool:
@@ -78,7 +77,7 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
 def _evidence(files: Any) -> tuple[Evidence, ...]:
     if len(files) > MOST_FILES:
         raise BadUserInput(f"{MOST_FILES} files at most.", argument="evidence")
-    if not all(_SM3.fullmatch(one["digest"]) for one in files):
+    if not all(is_sm3(one["digest"]) for one in files):
         raise BadUserInput("An SM3 digest has 64 hexadecimal digits.", argument="evidence")
     return tuple(Evidence(said(one["name"], "evidence", 200), one["digest"]) for one in files)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,8 +11,9 @@ from uuid import uuid4
 import orjson
 
 from hub.casework import engine
-from hub.casework.foreign_trade.findings import CONDUCT_ENDED, publishable, said
+from hub.casework.foreign_trade.findings import CONDUCT_ENDED, publishable
 from hub.casework.foreign_trade.notifications import NOTIFICATION, Answered, NotificationDetails
+from hub.casework.given import is_sm3, said
 from hub.casework.listings.machine import LIST_ENTRY as LISTING
 from hub.casework.listings.measures import follow, public_id_of
 from hub.casework.machine import Case, NewFact
@@ -47,7 +47,6 @@ from hub.store.writing import one_at_a_time, one_writer
 
 MOST_FILES = 50
 KINDS = {"r": RECORD, "l": LIST_ENTRY}
-_SM3 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 # One at a time for each record, and for each agent.
 _BY_AGENT = """
 SELECT count(*) FROM case_file WHERE mechanism = 'OBJECTION' AND details->>'agent' = $1 AND opened_on > $2
@@ -163,7 +162,7 @@ async def _agent(work: Work, given: Mapping[str, Any]) -> tuple[str | None, str 
     agent, digest = given.get("agent"), given.get("authorization_digest")
     if agent is None:
         return None, None
-    if digest is None or not _SM3.fullmatch(digest):
+    if digest is None or not is_sm3(digest):
         raise BadUserInput(
             "An agent shows its authorization: its SM3 digest.", argument="authorizationDigest"
         )
@@ -176,7 +175,7 @@ async def _agent(work: Work, given: Mapping[str, Any]) -> tuple[str | None, str 
 
 
 def _evidence(files: Any) -> tuple[ObjectionEvidence, ...]:
-    if len(files) > MOST_FILES or not all(_SM3.fullmatch(one["digest"]) for one in files):
+    if len(files) > MOST_FILES or not all(is_sm3(one["digest"]) for one in files):
         raise BadUserInput(f"{MOST_FILES} files at most, each with its SM3 digest.", argument="evidence")
     return tuple(ObjectionEvidence(said(one["name"], "evidence", 200), one["digest"]) for one in files)
 
