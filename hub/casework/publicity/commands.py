@@ -15,12 +15,12 @@ from hub.casework.publicity.machine import (
 )
 from hub.casework.publicity.records import own_records
 from hub.casework.stepping import stepping, take
+from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Look, Made, Work
-from hub.errors import BadUserInput, GuardRefused, SubjectUnknown
-from hub.query.access import Access, all_of, subject_row
+from hub.errors import BadUserInput, GuardRefused
+from hub.query.access import Access
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
-from hub.rights.matrix import Level
 from hub.rules.calendar import NATIONAL, calendar_of
 from hub.rules.publicity import load_publicity_rules
 from hub.rules.redactor import TextTooLong
@@ -38,7 +38,7 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
 
     Raises SubjectUnknown, BadUserInput, GuardRefused.
     """
-    subject = await _subject(work, given["subject"])
+    subject = await subject_of(work, given["subject"])
     decided: date = given["decided_on"]
     if decided > work.today:
         raise GuardRefused(reason="DECISION_DAY_IMPOSSIBLE")
@@ -118,21 +118,6 @@ def _screened(title: str, number: str, text: str, today: date) -> Any:
         return screened(all_text(title, number, text), today)
     except TextTooLong as error:
         raise BadUserInput(f"{error}.", argument="text") from None
-
-
-async def _subject(work: Work, code: str) -> Any:
-    """A subject that the caller may see, by its code. Raises SubjectUnknown."""
-    parameters = Parameters()
-    access = Access(work.view, parameters)
-    named = parameters.bind(FromRef(Constant(code)), "text")
-    found = await work.rows(
-        "SELECT s.subject_id, s.uscc, s.display_name, s.kind FROM subject s WHERE "  # noqa: S608 -- placeholders only
-        + all_of([f"s.uscc = {named}", access.classes(subject_row("s"), ("D1",), Level.MASKED)]),
-        parameters,
-    )
-    if not found:
-        raise SubjectUnknown
-    return found[0]
 
 
 # R7.1: published once both the own site and the government portal have acknowledged it.
