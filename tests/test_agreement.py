@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.casework import partners
 from hub.errors import AgreementInvalid, AgreementNotInForce, StoreUnavailable
 from hub.rights.agreement import Agreement, Agreements, parse_agreement, today_in
 from hub.rights.agreement_store import (
@@ -366,6 +367,24 @@ async def test_an_expired_agreement_does_not_stop_the_start(database: Database) 
     late = NOW + timedelta(days=1000)
     async with following(database, lambda: late) as agreements:
         assert not in_force(agreements, now=late)
+
+
+async def test_law_that_narrows_later_narrows_an_agreement_and_ends_none_for_casework_either(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await applied(database, demo_agreements(KEY)["commerce"])
+    (name, rows), *_ = MATRIX.sharing.items()
+    ended = replace(rows[-1], since=TODAY + timedelta(days=1), permits=False)
+    narrower, later = replace(MATRIX, sharing={name: (*rows, ended)}), NOW + timedelta(days=2)
+    agreements = await Agreements.open(database.writer, narrower, lambda: later)
+    await agreements.close()
+    with pytest.raises(AgreementInvalid, match="D17"):
+        parse_agreement(demo_agreements(KEY)["commerce"], narrower, today_in(later))
+    monkeypatch.setattr(partners, "load_matrix", lambda: narrower)
+    partners._read.cache_clear()
+    found = await partners.in_force(database.writer, today_in(later))
+    assert found == {one.partner: one for one in agreements.in_force()}
+    assert set(found) == {"commerce"}
 
 
 async def test_a_stored_agreement_that_exceeds_the_matrix_stops_the_start(database: Database) -> None:

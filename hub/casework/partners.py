@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 
 import asyncpg
 
 from hub.errors import AgreementInvalid
-from hub.rights.agreement import NEWEST, Agreement, read_agreement
+from hub.rights.agreement import NEWEST, Agreement, read_applied
 from hub.rules.matrix import load_matrix
 
 # The department: what it published or recognized itself is its own to correct.
@@ -29,9 +29,9 @@ OWN = frozenset(
 
 
 @lru_cache(maxsize=256)
-def _read(document: str, today: date) -> Agreement:
-    """An agreement as every command of the day finds it."""
-    return read_agreement(document, load_matrix(), today)
+def _read(document: str, applied_at: datetime) -> Agreement:
+    """An agreement as every command finds it."""
+    return read_applied(document, applied_at, load_matrix())
 
 
 async def in_force(connection: asyncpg.Connection, today: date) -> Mapping[str, Agreement]:
@@ -41,7 +41,7 @@ async def in_force(connection: asyncpg.Connection, today: date) -> Mapping[str, 
         if row["suspended_at"] is not None:
             continue
         try:
-            agreement = _read(row["document"], today)
+            agreement = _read(row["document"], row["applied_at"])
         except AgreementInvalid:
             # What cannot be read is in force for nobody.
             continue

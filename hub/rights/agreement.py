@@ -19,7 +19,16 @@ from hub.rights.issuer import IssuerKey, KeySet
 from hub.rights.matrix import Matrix
 from hub.store.database import STORE_FAILED
 
-__all__ = ["Agreement", "Agreements", "IssuerKey", "KeySet", "parse_agreement", "read_agreement", "today_in"]
+__all__ = [
+    "Agreement",
+    "Agreements",
+    "IssuerKey",
+    "KeySet",
+    "parse_agreement",
+    "read_agreement",
+    "read_applied",
+    "today_in",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +51,16 @@ _STATE = "SELECT count(*), max(agreement_id), count(suspended_at), max(suspended
 def today_in(now: datetime) -> date:
     """The calendar day of a moment in Asia/Shanghai, where the agreements' days begin and end."""
     return now.astimezone(SHANGHAI).date()
+
+
+def read_applied(
+    document: str, applied_at: datetime, matrix: Matrix, known_coordinates: frozenset[str] | None = None
+) -> Agreement:
+    """An agreement of the store, measured against the law of the day it was applied: what changed since narrows it anyway.
+
+    Raises AgreementInvalid.
+    """
+    return read_agreement(document, matrix, today_in(applied_at), known_coordinates)
 
 
 @dataclass(frozen=True)
@@ -211,9 +230,7 @@ class Agreements:
             if row["suspended_at"] is not None:
                 continue
             try:
-                # Measured against the law of the day it was applied; what changed since narrows it anyway.
-                applied = today_in(row["applied_at"])
-                found = read_agreement(row["document"], self.matrix, applied, self._known_coordinates)
+                found = read_applied(row["document"], row["applied_at"], self.matrix, self._known_coordinates)
                 if found.partner != row["partner"] or found.digest != row["digest"]:
                     raise AgreementInvalid("the document is not the one that was applied")
                 refuse_other_key(found, good.values())

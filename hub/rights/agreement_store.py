@@ -13,8 +13,8 @@ import asyncpg
 
 from connectors.contract import SHANGHAI
 from hub.errors import AgreementInvalid, unread
-from hub.rights.agreement import CHANNEL, NEWEST, today_in
-from hub.rights.agreement_file import Agreement, parse_agreement, partner_of, read_agreement, refuse_other_key
+from hub.rights.agreement import CHANNEL, NEWEST, read_applied, today_in
+from hub.rights.agreement_file import Agreement, parse_agreement, partner_of, refuse_other_key
 from hub.rights.agreement_values import nearest
 from hub.rights.issuer import IssuerKey, KeySet
 from hub.rights.matrix import Matrix, PartnerClass
@@ -146,9 +146,7 @@ def texts_in(directory: Path) -> tuple[str, ...]:
 
 async def require_applied(pool: asyncpg.Pool, partner: str) -> None:
     """Raise AgreementInvalid unless an agreement of this partner was ever applied, whether it is in force or not."""
-    partners = [row["partner"] for row in await pool.fetch(NEWEST)]
-    if partner not in partners:
-        raise AgreementInvalid(_NEVER_APPLIED + nearest(partner, partners))
+    await _newest(pool, partner)
 
 
 async def applied_class(pool: asyncpg.Pool, partner: str, matrix: Matrix) -> PartnerClass:
@@ -156,9 +154,16 @@ async def applied_class(pool: asyncpg.Pool, partner: str, matrix: Matrix) -> Par
 
     Raises AgreementInvalid when none was ever applied, or the newest can no longer be read.
     """
-    await require_applied(pool, partner)
-    row = next(row for row in await pool.fetch(NEWEST) if row["partner"] == partner)
-    return matrix.partners[read_agreement(row["document"], matrix, today_in(row["applied_at"])).partner_class]
+    row = await _newest(pool, partner)
+    return matrix.partners[read_applied(row["document"], row["applied_at"], matrix).partner_class]
+
+
+async def _newest(pool: asyncpg.Pool, partner: str) -> Any:
+    """The newest version of a partner's agreement. Raises AgreementInvalid: none was ever applied."""
+    rows = {row["partner"]: row for row in await pool.fetch(NEWEST)}
+    if partner not in rows:
+        raise AgreementInvalid(_NEVER_APPLIED + nearest(partner, rows))
+    return rows[partner]
 
 
 async def apply_agreements(
@@ -330,7 +335,7 @@ def _outcome(row: Any, agreement: Agreement, *, reinstate: bool) -> Outcome:
 
 def _readable(row: Any, matrix: Matrix) -> Agreement | None:
     try:
-        return read_agreement(row["document"], matrix, today_in(row["applied_at"]))
+        return read_applied(row["document"], row["applied_at"], matrix)
     except AgreementInvalid:
         return None
 
@@ -339,7 +344,7 @@ def _listed(row: Any, matrix: Matrix, today: date) -> Listed:
     problem = None
     agreement: Agreement | None = None
     try:
-        agreement = read_agreement(row["document"], matrix, today_in(row["applied_at"]))
+        agreement = read_applied(row["document"], row["applied_at"], matrix)
     except AgreementInvalid as error:
         problem = str(error)
     return Listed(
