@@ -23,12 +23,13 @@ from hub.query.parameters import Parameters
 from hub.query.relations import TABLES
 from hub.rights.matrix import CHECK_PURPOSES, Grant, Level, Purpose, Scope, WithheldReason
 from hub.rights.openness import load_openness
-from hub.rights.policy import Decision, RowFacts, decide, decisions, meet, row_level
+from hub.rights.policy import Decision, decide, decisions, meet
 from hub.rights.standing import Standings
 from hub.rules.matrix import PARTNER_CLASSES, load_matrix, parse_matrix
 from schema.coordinates import vocabulary
 from schema.governance import DATA_CLASSES
 from tests.callers import standing
+from tests.reference.rights import RowFacts, row_level
 
 GOLDEN = Path(__file__).parent / "golden" / "levels.txt"
 TODAY = date(2026, 11, 22)

@@ -194,10 +194,9 @@ async def note_cleared(
     await connection.execute(_CLEARED, quarantine_id, now, clearing.by, clearing.because)
 
 
-async def has_open(connection: asyncpg.Connection, source: str | None = None) -> bool:
-    """Whether rows of the source, or of any, wait in quarantine."""
-    query = "SELECT EXISTS (SELECT FROM quarantine WHERE ($1::text IS NULL OR source = $1) AND replayed_at IS NULL)"
-    return bool(await connection.fetchval(query, source))
+async def has_open(connection: asyncpg.Connection) -> bool:
+    """Whether any row waits in quarantine."""
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM quarantine WHERE replayed_at IS NULL)"))
 
 
 async def file_waits(connection: asyncpg.Connection, source: str) -> bool:

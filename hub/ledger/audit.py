@@ -68,7 +68,6 @@ class ChainReport:
     chain: int
     blocks: int
     entries: int
-    last_seq: int
     bad_seq: int | None
     fault: str | None
 
@@ -206,7 +205,7 @@ class _Walk:
         if self.fault is None and missing:
             self.bad_seq = self.seq + 1
             self.fault = f"the chain is cut off: a checkpoint names block {max(missing)}"
-        return ChainReport(self.chain, self.blocks, self.entries, self.seq, self.bad_seq, self.fault)
+        return ChainReport(self.chain, self.blocks, self.entries, self.bad_seq, self.fault)
 
 
 async def verify(connection: asyncpg.Connection[Any], kept: Iterable[Checkpoint] = ()) -> LedgerReport:

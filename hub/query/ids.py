@@ -36,16 +36,6 @@ def opened(sealed: str, key: bytes) -> str:
     return f"{a:016x}{b:016x}"
 
 
-def sealed(plain: str, key: bytes) -> str:
-    """What the store's function sealed_id makes of a uuid (32 hexadecimal digits)."""
-    a, b = int(plain[:16], 16), int(plain[16:], 16)
-    a ^= _round(key, 1, b)
-    b ^= _round(key, 2, a)
-    a ^= _round(key, 3, b)
-    b ^= _round(key, 4, a)
-    return f"{a:016x}{b:016x}"
-
-
 def _round(key: bytes, number: int, half: int) -> int:
     said = key + bytes((number,)) + half.to_bytes(8, "big")
     return int.from_bytes(hashlib.sha256(said).digest()[:8], "big")

@@ -37,19 +37,6 @@ class Decision:
         return self.grants[0].level if self.grants else Level.NONE
 
 
-@dataclass(frozen=True)
-class RowFacts:
-    """What is true of one row for one caller."""
-
-    in_region: bool = False
-    member: bool = False
-    merchant: bool = False
-    self_: bool = False
-    own_source: bool = False
-    party: bool = False
-    consented: bool = False
-
-
 class Terms(Protocol):
     """What a decision needs of an agreement."""
 
@@ -124,23 +111,6 @@ def decisions(
 ) -> Mapping[str, Decision]:
     """Decide for every data class: what a view is made of."""
     return {code: decide(matrix, agreement, purpose, code, today) for code in matrix.data}
-
-
-def row_level(decision: Decision, facts: RowFacts) -> Level:
-    """The level of one row: the strongest grant all of whose scopes hold for it."""
-    holds = {
-        Scope.OWN_REGION: facts.in_region,
-        Scope.OWN_MEMBER: facts.member,
-        Scope.OWN_MERCHANT: facts.merchant,
-        Scope.SELF: facts.self_,
-        Scope.OWN_SOURCE: facts.own_source,
-        Scope.PARTY: facts.party,
-        Scope.CONSENT: facts.consented,
-    }
-    return max(
-        (grant.level for grant in decision.grants if all(holds[scope] for scope in grant.scopes)),
-        default=Level.NONE,
-    )
 
 
 def meet(own: Decision, other: Decision) -> Decision:

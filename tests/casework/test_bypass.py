@@ -12,7 +12,6 @@ import asyncpg
 import orjson
 import pytest
 
-from hub.query.ids import class_key, sealed
 from hub.rights.identity import issue
 from hub.sandbox.issuer import demo_issuer
 from hub.sandbox.tokens import DEMO_SUBJECT
@@ -21,6 +20,7 @@ from tests.casework.check_documents import BATCH
 from tests.casework.desk import MONDAY, Office
 from tests.casework.test_listings import RECHECK, _served
 from tests.casework.test_measures import BASIS, INITIATE
+from tests.reference.ids import permuted
 
 SUBMIT = "mutation S($n: String!) { submitPublicity(number: $n) { state } }"
 DRAFT = """
@@ -232,14 +232,14 @@ async def test_an_entry_that_is_hidden_is_answered_like_none(office: Office) -> 
 
 async def test_commands_take_an_id_about_a_person_in_the_callers_own_form_only(office: Office) -> None:
     plain = await _listed_person(office)
-    key = class_key(office.database.settings.id_key, "P1")
+    secret = office.database.settings.id_key
     desk = office.desk(purpose="JOINT_PUNISHMENT", case=None)
     given = {"effect": "BLOCK", "by": "customs", "ends": "2027-01-01", **BASIS}
     reasons = {
         name: (await desk.refused(INITIATE, {**given, "entry": f"l{id_}"}))["reason"]
         for name, id_ in {
-            "own": sealed(plain, key),
-            "another": sealed(plain, class_key(office.database.settings.id_key, "P2")),
+            "own": permuted(plain, "P1", secret),
+            "another": permuted(plain, "P2", secret),
             "plain": plain,
         }.items()
     }

@@ -13,11 +13,12 @@ import pytest
 
 from hub.rights.agreement import Agreement, read_agreement
 from hub.rights.matrix import Level, Purpose
-from hub.rights.policy import RowFacts, decide, row_level
+from hub.rights.policy import decide
 from hub.rules.matrix import load_matrix
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.callers import PAIRS
 from tests.casework.desk import MONDAY, Office
+from tests.reference.rights import RowFacts, row_level
 
 TODAY = date(2026, 11, 23)
 PARTNERS = ("commerce", "commerce-xining", "mall")

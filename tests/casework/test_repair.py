@@ -14,12 +14,12 @@ from hub.casework.facts import write_fact
 from hub.casework.machine import ChangedFact
 from hub.casework.registry import registry
 from hub.casework.repair.commands import settle
-from hub.query.ids import class_key, sealed
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework import test_objections as objections
 from tests.casework.desk import Desk, Office
 from tests.casework.test_listings import _published as on_the_list
 from tests.casework.test_publicity import at, delivered, published, pushed
+from tests.reference.ids import permuted
 
 DEPARTMENT = {"authority_name": "青海省商务厅", "authority_uscc": "11630000000015122A"}
 DIGEST = "ab" * 32
@@ -328,8 +328,7 @@ async def _person(office: Office) -> tuple[int, str]:
     await office.rows(
         "UPDATE record SET subject_id = $1 WHERE public_id = $2::uuid", row["subject_id"], record[1:]
     )
-    key = class_key(office.database.settings.id_key, "P1")
-    return row["subject_id"], "r" + sealed(record[1:], key)
+    return row["subject_id"], "r" + permuted(record[1:], "P1", office.database.settings.id_key)
 
 
 async def test_r9_3_public_service_of_a_person_supplements_and_stands_for_no_condition(

@@ -19,9 +19,9 @@ def public(store: Store, partner_class: str, row: Row) -> str:
     return permuted(plain, partner_class)
 
 
-def permuted(plain: str, partner_class: str) -> str:
+def permuted(plain: str, partner_class: str, secret: bytes = ID_KEY) -> str:
     """Four rounds of a Feistel network over the two halves; SHA-256 under the key of the class mixes."""
-    key = hmac.new(ID_KEY, f"public ids of {partner_class}".encode(), sha256).digest()
+    key = hmac.new(secret, f"public ids of {partner_class}".encode(), sha256).digest()
     raw = UUID(plain).bytes
     halves = [raw[:8], raw[8:]]
     for number in (1, 2, 3, 4):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from hub.rights.matrix import Level, Scope
-from hub.rights.policy import RowFacts, row_level
+from hub.rights.policy import Decision
 from hub.rights.view import View
 from tests.reference.rows import FACTS, Row, Store
 
@@ -23,6 +23,37 @@ TYPES = {
     "LICENSE": "AdministrativeLicense", "PENALTY": "AdministrativePenalty", "GENERIC": "GenericCreditRecord",
 }  # fmt: skip
 COLOR_CLASS = {"BLACK": "D10", "WATCH": "D12", "RED": "D13"}
+
+
+@dataclass(frozen=True)
+class RowFacts:
+    """What is true of one row for one caller."""
+
+    in_region: bool = False
+    member: bool = False
+    merchant: bool = False
+    self_: bool = False
+    own_source: bool = False
+    party: bool = False
+    consented: bool = False
+
+    def all_hold(self, scopes: Iterable[Scope]) -> bool:
+        """Whether every one of `scopes` holds for the row."""
+        holds = {
+            Scope.OWN_REGION: self.in_region,
+            Scope.OWN_MEMBER: self.member,
+            Scope.OWN_MERCHANT: self.merchant,
+            Scope.SELF: self.self_,
+            Scope.OWN_SOURCE: self.own_source,
+            Scope.PARTY: self.party,
+            Scope.CONSENT: self.consented,
+        }
+        return all(holds[scope] for scope in scopes)
+
+
+def row_level(decision: Decision, facts: RowFacts) -> Level:
+    """The level of one row: the strongest grant all of whose scopes hold for it."""
+    return max((grant.level for grant in decision.grants if facts.all_hold(grant.scopes)), default=Level.NONE)
 
 
 @dataclass(frozen=True)
@@ -100,13 +131,7 @@ class Rights:
         scopes = self.asker.view.sharing.get(fact["sharing_attribute"])
         if scopes is None:
             return False
-        facts = self.facts(subject, fact, data_class)
-        holds = {
-            Scope.OWN_REGION: facts.in_region, Scope.OWN_MEMBER: facts.member, Scope.OWN_MERCHANT: facts.merchant,
-            Scope.SELF: facts.self_, Scope.OWN_SOURCE: facts.own_source, Scope.CONSENT: facts.consented,
-            Scope.PARTY: facts.party,
-        }  # fmt: skip
-        return all(holds[scope] for scope in scopes)
+        return self.facts(subject, fact, data_class).all_hold(scopes)
 
     def in_use(self, table: str, row: Row) -> bool:
         """Whether the row is in publicity and in use today (Order 36 art. 3: both stop the same day)."""
