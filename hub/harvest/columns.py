@@ -100,18 +100,21 @@ FILLED: Mapping[str, tuple[Filled, ...]] = MappingProxyType(
         for table in TABLES.values()
     }
 )
+# Where each of these columns stands among them.
+PLACES: Mapping[str, Mapping[str, int]] = MappingProxyType(
+    {table: {column.name: index for index, column in enumerate(columns)} for table, columns in FILLED.items()}
+)
 # The columns around those that an item fills, in the order in which versions are written.
 BEFORE = ("public_id", "subject_id", "data_class")
 AFTER = (
     "source", "source_record_id", "provider_name", "provider_code", "catalog_item_code", "sharing_attribute",
     "source_updated_at", "fetched_at", "payload_digest", "recorded_at", "superseded_at",
 )  # fmt: skip
-_NAMES = {name: frozenset(column.name for column in columns) for name, columns in FILLED.items()}
 
 
 def fill(table: str, values: Mapping[str, object]) -> tuple[object, ...]:
     """`values` in the order of FILLED[table], JSON as text. Raises RowRejected: nothing dropped, nothing made up."""
-    if not values.keys() <= _NAMES[table]:
+    if not values.keys() <= PLACES[table].keys():
         raise RowRejected("UNKNOWN_COLUMN", f"the item has a value that {table} has no column for")
     row = []
     for column in FILLED[table]:
@@ -138,20 +141,19 @@ def fill(table: str, values: Mapping[str, object]) -> tuple[object, ...]:
 
 def named(table: str, values: Sequence[object]) -> dict[str, object]:
     """`values`, which are in the order of FILLED[table], by column; `tuple` of its values is that order again."""
-    return dict(zip((column.name for column in FILLED[table]), values, strict=True))
+    return dict(zip(PLACES[table], values, strict=True))
 
 
 def written(table: str) -> tuple[str, ...]:
     """The columns of a version as they are written."""
-    return (*BEFORE, *(column.name for column in FILLED[table]), *MADE.get(table, ()), *AFTER)
+    return (*BEFORE, *PLACES[table], *MADE.get(table, ()), *AFTER)
 
 
 def made(table: str, values: Sequence[object]) -> tuple[object, ...]:
     """What the hub makes of `values`, which are in the order of FILLED[table]: MADE[table]."""
     if table != "registration":
         return ()
-    place = next(index for index, column in enumerate(FILLED[table]) if column.name == "display_name")
-    return (name_key(str(values[place])),)
+    return (name_key(str(values[PLACES[table]["display_name"]])),)
 
 
 def day_of(value: object) -> date | None:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from hub.harvest.columns import FILLED, day_of
+from hub.harvest.columns import PLACES, day_of
 from hub.harvest.resolve import Anchor
 from hub.harvest.understood import Prepared
 
-_COLUMNS = [column.name for column in FILLED["record"]]
-_NUMBER, _DAY = _COLUMNS.index("document_number"), _COLUMNS.index("decided_on")
-_TOLD_BY = [_COLUMNS.index(name) for name in ("kind", "document_number", "authority_uscc", "authority_name")]
+_PLACES = PLACES["record"]
+_NUMBER, _DAY = _PLACES["document_number"], _PLACES["decided_on"]
+_TOLD_BY = [_PLACES[name] for name in ("kind", "document_number", "authority_uscc", "authority_name")]
 # What may be the same decision: its number is written alike, or its day is the same. What is written otherwise is folded here.
 _ALIKE = """
 SELECT n.place, r.source_record_id, r.kind, r.document_number, coalesce(r.authority_uscc, r.authority_name) AS authority

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from hub.harvest.columns import FILLED, named, written
+from hub.harvest.columns import PLACES, named, written
 from hub.harvest.understood import Prepared, Rejected
 from hub.rules.decisions import Authority, meant
 from hub.rules.ongoing import goes_on
@@ -22,7 +22,6 @@ RESULT = "REPAIR_RESULT"
 RECORD, LIST_ENTRY = "RECORD", "LIST_ENTRY"
 # The hub's own word for a repair: an entry that ended so does not come back by a later delivery of its source.
 REPAIRED = "REPAIRED"
-_PLACE = {column.name: index for index, column in enumerate(FILLED["record"])}
 _SUBJECT = "SELECT i.subject_id FROM identifier i WHERE i.scheme = n.scheme AND i.value = n.value"
 _RECORDS = f"""
 SELECT DISTINCT n.number, x.version_id, x.authority_uscc AS code, x.authority_name AS name, x.kind AS what, x.source
@@ -65,7 +64,7 @@ def is_result(one: Prepared) -> bool:
 
 
 def _value(one: Prepared, name: str) -> Any:
-    return one.values[_PLACE[name]]
+    return one.values[PLACES["record"][name]]
 
 
 async def targets(

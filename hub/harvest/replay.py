@@ -61,7 +61,7 @@ async def replay(
         if isinstance(understood[0], Rejected):
             return understood[0]
 
-        async def checkpoint(_: asyncpg.Connection, totals: Totals) -> None:
+        async def checkpoint(totals: Totals) -> None:
             # The row was counted as quarantined when it was read: it becomes something else, it is not read
             # twice.
             moved = Totals(0, totals.stored, totals.unchanged, totals.quarantined - 1)

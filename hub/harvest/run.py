@@ -234,9 +234,7 @@ class Run:
                 await writing
 
     async def _write(self, batch: Understood, move: Move) -> None:
-        async def checkpoint(_: asyncpg.Connection, totals: Totals) -> None:
-            await move(batch.cursor, totals)
-
+        checkpoint = partial(move, batch.cursor)
         totals = await write_batch(self._connection, self._source, batch.rows, self._clock(), checkpoint)
         self._totals += totals
         # A source that gives nothing new between two failures must not be asked for ever.

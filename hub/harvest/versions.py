@@ -12,7 +12,7 @@ import orjson
 
 from connectors.contract import RawRow, Source
 from hub.harvest import decided, doubts, objections, publications, quarantine, repairs
-from hub.harvest.columns import FILLED, made, named, written
+from hub.harvest.columns import PLACES, made, named, written
 from hub.harvest.drafts import SubjectDraft
 from hub.harvest.ids import random_ids
 from hub.harvest.joining import join
@@ -111,7 +111,7 @@ class Totals:
 
 
 # Moves the cursor of a harvest or the position of an import, in the transaction of the batch.
-Checkpoint = Callable[[asyncpg.Connection, Totals], Awaitable[None]]
+Checkpoint = Callable[[Totals], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -154,7 +154,7 @@ async def write_batch(
         await one_writer(connection)
         work = _Work(connection, source, now)
         totals = await work.take(batch)
-        await checkpoint(connection, totals)
+        await checkpoint(totals)
     return totals
 
 
@@ -447,7 +447,7 @@ class _Work:
 
 def _flagged(one: Prepared, flag: str) -> tuple[object, ...]:
     """The values of a record with one more flag among its details."""
-    index = next(i for i, column in enumerate(FILLED[one.table]) if column.name == "details")
+    index = PLACES[one.table]["details"]
     details = orjson.loads(str(one.values[index]))
     details["flags"] = [*details.get("flags", []), flag]
     text = orjson.dumps(details, option=orjson.OPT_SORT_KEYS).decode()
