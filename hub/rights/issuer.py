@@ -25,7 +25,7 @@ ALGORITHMS: Mapping[str, tuple[str, str | None]] = MappingProxyType(
     {"EdDSA": ("OKP", "Ed25519"), "ES256": ("EC", "P-256"), "RS256": ("RSA", None), "PS256": ("RSA", None)}
 )
 # Members of a JWK that only its owner may know (RFC 7518 §6).
-_PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
+PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 _COORDINATES = {"OKP": ("crv", "x"), "EC": ("crv", "x", "y"), "RSA": ("n", "e")}
 # A key's name is only ever compared, and has no character that could lead to a file or an address.
 _KID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
@@ -137,7 +137,7 @@ def _loopback(host: str) -> bool:
 
 def _public_key(jwk: Mapping[str, object], alg: str, kid: str) -> Mapping[str, str]:
     """The public coordinates of a JWK, which together must be a key; a refusal never repeats them."""
-    private = [name for name in _PRIVATE if name in jwk]
+    private = [name for name in PRIVATE if name in jwk]
     if private:
         raise AgreementInvalid(
             f"issuer.jwk: {private[0]} is part of a private key, which must never leave its issuer"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from hub.errors import AgreementInvalid, AgreementNotInForce
 from hub.rights.agreement import Agreement
-from hub.rights.issuer import ALGORITHMS, IssuerKey, KeySet, read_issuers
+from hub.rights.issuer import ALGORITHMS, PRIVATE, IssuerKey, KeySet, read_issuers
 
 if TYPE_CHECKING:
     import httpx
@@ -38,7 +38,7 @@ _MAX_KEYS: Final = 100
 
 _CURVES: Final = MappingProxyType({(kty, crv): alg for alg, (kty, crv) in ALGORITHMS.items() if crv})
 # What of a published key is read: its coordinates, and what would make it private.
-_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", "d", "p", "q", "dp", "dq", "qi", "oth", "k")
+_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", *PRIVATE)
 
 
 class InForce(Protocol):

@@ -44,7 +44,7 @@ from hub.sources.freshness import SourceStates
 from hub.sources.live import LiveSources
 from hub.store.merging import Merging
 from hub.store.reader import Reader
-from schema.governance import Shape
+from schema.governance import Capability, Shape
 
 # Root fields that tell of one subject, or look for one.
 _ONE_SUBJECT = frozenset({"node", "matchSubjects", "verifyCreditCheck"})
@@ -273,7 +273,7 @@ class Answers:
 
     def _seen_as(self, standing: Standing, view_as: str, now: datetime) -> Standing:
         """Another partner's eyes, for auditors: `partner` or `partner/PURPOSE`."""
-        if "VIEW_AS" not in standing.view.capabilities:
+        if Capability.VIEW_AS not in standing.view.capabilities:
             raise PurposeNotAllowed("This agreement does not let anybody view as another partner.")
         partner, _, purpose = view_as.partition("/")
         today = today_in(now)
