@@ -9,6 +9,7 @@ from hub.query.parameters import Context, Parameters
 from hub.query.relations import ROW_BY_ROW, TABLES, Table
 from hub.rights.matrix import Level, Scope
 from hub.rights.view import ENDED, SUBJECT_SCOPES, View
+from hub.store.values import SHARING
 from schema.governance import Capability
 
 TRUE, FALSE = "TRUE", "FALSE"
@@ -217,7 +218,7 @@ class Access:
                     f" AND c.valid_from <= {now} AND {now} < c.valid_to"
                     f" AND (c.withdrawn_at IS NULL OR c.withdrawn_at > {now}){separate})"
                 )
-            case _:
+            case Scope.PARTY:
                 # Rows with parties say whose they are; no other row has any.
                 return self._filled(row.table.party, row) if row.table.party else FALSE
 
@@ -232,7 +233,7 @@ class Access:
         by_scope: dict[frozenset[Scope], list[str]] = {}
         for attribute, scopes in sorted(self._view.sharing.items()):
             by_scope.setdefault(scopes, []).append(attribute)
-        if len(by_scope.get(frozenset(), ())) == 4:
+        if len(by_scope.get(frozenset(), ())) == len(SHARING):
             return TRUE
         return any_of(
             [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.query.access import FALSE, TRUE, Access, Row, all_of, any_of, held, quoted
+from hub.query.access import FALSE, TRUE, Access, Row, all_of, any_of, held, quoted, subject_row
 from hub.query.parameters import Context, Parameters
 from hub.query.relations import ROW_BY_ROW, TABLES, Table
 from hub.rights.matrix import Level, Scope
@@ -396,8 +396,7 @@ def _rests(day: str) -> str:
 def _as_subject(row: Row) -> Row:
     """The row's subject, for grants that depend on nothing else."""
     if row.table.name == "subject" or row.subject_alias:
-        alias = row.subject_alias or row.alias
-        return Row(alias, TABLES["subject"], alias)
+        return subject_row(row.subject_alias or row.alias)
     return Row(row.alias, _ANONYMOUS)
 
 

@@ -28,6 +28,8 @@ from graphql import (
     ValueNode,
     VariableNode,
     get_named_type,
+    get_nullable_type,
+    is_list_type,
     type_from_ast,
     value_from_ast,
 )
@@ -244,13 +246,17 @@ def static_variables(
 
 
 def _shapes(declared: GraphQLInputType) -> bool:
-    named = get_named_type(declared)
     return (
         not isinstance(declared, GraphQLNonNull)
-        or isinstance(named, GraphQLInputObjectType)
-        or (isinstance(named, GraphQLEnumType) and not isinstance(declared.of_type, GraphQLList))
-        or named.name in ("Boolean", "Int")
+        or isinstance(get_named_type(declared), GraphQLInputObjectType)
+        or _stands_in_plan(declared)
     )
+
+
+def _stands_in_plan(declared: GraphQLInputType) -> bool:
+    """Whether the plan holds a variable's value itself: an enum's, a flag or a number, and not only that there is one."""
+    bare = get_nullable_type(declared)
+    return isinstance(bare, GraphQLEnumType) or get_named_type(bare).name in ("Boolean", "Int")
 
 
 def shape_of(
@@ -265,14 +271,12 @@ def _shape(value: Any, declared: GraphQLInputType) -> Any:
         return "absent"
     if value is None:
         return None
-    bare = declared.of_type if isinstance(declared, GraphQLNonNull) else declared
+    bare = get_nullable_type(declared)
     if isinstance(bare, GraphQLInputObjectType):
         return tuple(
             (name, _shape(value[name], field.type)) for name, field in bare.fields.items() if name in value
         )
-    if isinstance(bare, GraphQLEnumType) or get_named_type(bare).name in ("Boolean", "Int"):
-        return repr(value)
-    return "present"
+    return repr(value) if _stands_in_plan(declared) else "present"
 
 
 class Planner:
@@ -370,7 +374,6 @@ class Planner:
         rule = self._view.vocabulary.rules[coordinate]
         definition = parent.fields[name]
         named = get_named_type(definition.type)
-        bare = definition.type.of_type if isinstance(definition.type, GraphQLNonNull) else definition.type
         arguments = {
             argument: self._value(
                 next((a.value for a in nodes[0].arguments or () if a.name.value == argument), None),
@@ -390,7 +393,7 @@ class Planner:
             coordinate=coordinate,
             rule=rule,
             type_name=named.name,
-            is_list=isinstance(bare, GraphQLList),
+            is_list=is_list_type(get_nullable_type(definition.type)),
             arguments=present,
             tests=tuple(self._tests(coordinate, present)),
             variants=variants,
@@ -414,21 +417,14 @@ class Planner:
                 # A default makes such a variable valid here, and null still is not.
                 raise BadUserInput(f"The variable ${name} is null where no null is taken.")
             # What shapes the plan is part of the plan's key, so it may stand in the plan as it is.
-            bare = declared.of_type if isinstance(declared, GraphQLNonNull) else declared
-            if (
-                value is None
-                or isinstance(bare, GraphQLEnumType)
-                or get_named_type(bare).name in ("Boolean", "Int")
-            ):
-                return Constant(value)
-            return Variable((name,))
+            return Constant(value) if value is None or _stands_in_plan(declared) else Variable((name,))
         if node is None:
             return Constant(default)
         if isinstance(node, NullValueNode):
             return Constant(None)
         if isinstance(node, ListValueNode) and _has_variables(node):
-            bare = declared.of_type if isinstance(declared, GraphQLNonNull) else declared
-            member = bare.of_type if isinstance(bare, GraphQLList) else bare
+            bare = get_nullable_type(declared)
+            member = bare.of_type if isinstance(bare, GraphQLList) else declared
             return Listed(tuple(self._value(one, member, Undefined) for one in node.values))
         if isinstance(node, ObjectValueNode) and _has_variables(node):
             named = get_named_type(declared)
@@ -461,8 +457,7 @@ class Planner:
             }
         elif isinstance(ref, Constant) and ref.value is not None:
             members = {
-                name: one if isinstance(one, Constant | Variable | Listed) else Constant(one)
-                for name, one in ref.value.items()
+                name: one if isinstance(one, Ref) else Constant(one) for name, one in ref.value.items()
             }
         for name, member in members.items():
             if member != Constant(Undefined):

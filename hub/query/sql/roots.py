@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.query.access import TRUE, Row, all_of
+from hub.query.access import TRUE, Row, all_of, held, subject_row
 from hub.query.parameters import PERSON_SCHEMES, Conversion, FromCommand, FromRef
 from hub.query.plan import Constant, Selected, Variant
 from hub.query.relations import TABLES
@@ -113,7 +113,7 @@ class Root:
                 continue
             alias, table = self._draft.alias("n"), TABLES[relation]
             if relation == "subject":
-                row = Row(alias, table, alias)
+                row = subject_row(alias)
                 shown = self._visibility.of_subject(row)
             else:
                 row = Row(alias, table)
@@ -121,7 +121,7 @@ class Root:
             conditions = [
                 f"{letter} = '{table.letter}'",
                 self._draft.expressions.is_called(row, plain, opened),
-                self._visibility.current(row),
+                held(row),
                 shown,
             ]
             value = self._objects.object(variants, row)
@@ -171,7 +171,7 @@ class Root:
         subjects += self._draft.named(field, cases)
         conditions = [
             f"{row.alias}.public_id = {n}.id",
-            self._visibility.current(row),
+            held(row),
             self._visibility.of_types(row, field.types),
         ]
         rows = (

@@ -61,10 +61,6 @@ class Visibility:
                 types.setdefault(shown, []).append(name)
         return any_of([all_of([self._draft.is_type(row, names), shown]) for shown, names in types.items()])
 
-    def current(self, row: Row) -> str:
-        """SQL: the row is the version that counts now."""
-        return held(row)
-
     def version(self, row: Row, relation: Relation) -> str:
         """SQL: the row is of a version that counts in `relation`: now, or as believed at the moment asked for."""
         if relation.former:
