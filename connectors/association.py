@@ -40,7 +40,6 @@ KEEPER_CODE = "51630000500001237G"
 SOURCE = Source(
     name="ASSOCIATION",
     title_zh="行业协会",
-    title_en="Chamber of commerce",
     provider_name=KEEPER,
     provider_code=KEEPER_CODE,
     items=(

@@ -30,7 +30,6 @@ BATCH_ROWS = 5000
 SOURCE = Source(
     name="COMMERCE",
     title_zh="商务",
-    title_en="Commerce department",
     provider_name="青海省商务厅",
     provider_code="11630000000015122A",
     items=(

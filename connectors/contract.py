@@ -116,7 +116,6 @@ class Source:
 
     name: str  # as in SourceSystem: CUSTOMS, TAX …
     title_zh: str
-    title_en: str
     provider_name: str
     provider_code: str  # USCC of the provider
     items: tuple[CatalogItem, ...]

@@ -39,7 +39,6 @@ PROVIDER_CODE = "11630000MAFCM45E20"
 SOURCE = Source(
     name="CREDIT_PLATFORM",
     title_zh="信用平台",
-    title_en="Provincial credit platform",
     provider_name=PROVIDER,
     provider_code=PROVIDER_CODE,
     items=(

@@ -36,7 +36,6 @@ ISSUER_CODE = "11630000MAF1YA4E8H"
 SOURCE = Source(
     name="CUSTOMS",
     title_zh="海关",
-    title_en="Customs",
     provider_name=ISSUER,
     provider_code=ISSUER_CODE,
     items=(

@@ -31,7 +31,6 @@ ISSUER_CODE = "11630000MAFXDU4E7X"
 SOURCE = Source(
     name="FOREIGN_EXCHANGE",
     title_zh="外汇",
-    title_en="Foreign exchange administration",
     provider_name=ISSUER,
     provider_code=ISSUER_CODE,
     items=(CatalogItem(CLASS, "贸易外汇收支企业分类", Kind.GRADE, "D19"),),

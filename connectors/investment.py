@@ -32,7 +32,6 @@ KEEPER_CODE = "11630000000015122A"
 SOURCE = Source(
     name="FOREIGN_INVESTMENT",
     title_zh="外商投资",
-    title_en="Foreign investment information reports",
     provider_name=KEEPER,
     provider_code=KEEPER_CODE,
     items=(

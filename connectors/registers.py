@@ -201,7 +201,6 @@ _TITLES = {
 SOURCE = Source(
     name="COMMERCE_REGISTERS",
     title_zh="商务业务系统",
-    title_en="Registers of the commerce department",
     provider_name=KEEPER,
     provider_code=KEEPER_CODE,
     items=tuple(CatalogItem(form.item, form.name, Kind.ARCHIVE, form.data_class) for form in FORMS),

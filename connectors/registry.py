@@ -41,7 +41,6 @@ PROVIDER_CODE = "11630000MAFJN24E23"
 SOURCE = Source(
     name="MARKET_REGULATION",
     title_zh="市场监管",
-    title_en="Market regulation",
     provider_name=PROVIDER,
     provider_code=PROVIDER_CODE,
     items=(

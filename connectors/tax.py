@@ -40,7 +40,6 @@ ISSUER_CODE = "11630000MAFF6K4E5K"
 SOURCE = Source(
     name="TAX",
     title_zh="税务",
-    title_en="Tax authority",
     provider_name=ISSUER,
     provider_code=ISSUER_CODE,
     items=(

@@ -37,7 +37,6 @@ NO_PAUSE = (0.0, 0.0)
 REGISTER = Source(
     name="MARKET_REGULATION",
     title_zh="市场监管",
-    title_en="Market regulation",
     provider_name="青海省市场监督管理局",
     provider_code="11630000000015122A",
     items=(

@@ -809,7 +809,7 @@ NEW_SOURCE = '''
     from connectors.reading import Reader, json_raw
 
     SOURCE = Source(
-        name="EXHIBITION", title_zh="会展", title_en="Exhibitions", provider_name="青海省商务厅",
+        name="EXHIBITION", title_zh="会展", provider_name="青海省商务厅",
         provider_code="11630000000015122A",
         items=(CatalogItem("HZ-ARCHIVE", "会展项目", Kind.ARCHIVE, "D32"),),
         key_scheme="USCC", mode=Mode.HARVESTED, retention=Retention.STORED, freshness=Freshness.WEEKLY,
