@@ -21,7 +21,6 @@ from hub.errors import (
     BadUserInput,
     CaseUnknown,
     CommandForbidden,
-    HubError,
     IdempotencyConflict,
     StoreUnavailable,
 )
@@ -133,8 +132,6 @@ class Mutations:
                 # Of two transactions that waited for each other the store ends one: nothing of it was done, and the other
                 # goes on.
                 made = await self._attempt(asked)
-        except HubError:
-            raise
         except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError):
             raise BadUserInput("A value holds a character that the store cannot keep.") from None
         except _AWAY as error:
