@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from connectors.contract import SHANGHAI
-from hub.commands.session import auditor, err, operator, out, present, told, with_store, writer
+from hub.commands.session import auditor, err, moment, operator, out, present, told, with_store, writer
 from hub.config import Settings
 from hub.errors import BadUserInput, PurposeNotAllowed, SettingInvalid
 from hub.rights.agreement import Agreements, parse_agreement, today_in
@@ -183,7 +183,7 @@ def history(partner: Annotated[str, typer.Argument(help="Id of the partner.")]) 
             if one.valid_from is not None:
                 valid = f"valid {one.valid_from} to {one.valid_to} {one.document}"
             # Not by the table's or the terminal's width: these lines are searched.
-            typer.echo(f"{_moment(one.at)} {one.what} {one.digest[:16]}{by}, {valid}")
+            typer.echo(f"{moment(one.at)} {one.what} {one.digest[:16]}{by}, {valid}")
 
     with_store(work)
 
@@ -213,17 +213,13 @@ def show(
             raise BadUserInput("Several versions have a digest that begins so: give more of it.")
         one = found[-1]
         err.print(
-            f"{one.partner} {one.digest} applied {_moment(one.applied_at)} by {one.applied_by}", markup=False
+            f"{one.partner} {one.digest} applied {moment(one.applied_at)} by {one.applied_by}", markup=False
         )
         if one.suspended_at is not None:
-            err.print(f"suspended {_moment(one.suspended_at)} by {one.suspended_by}", markup=False)
+            err.print(f"suspended {moment(one.suspended_at)} by {one.suspended_by}", markup=False)
         typer.echo(one.document, nl=False)
 
     with_store(work)
-
-
-def _moment(at: datetime) -> str:
-    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
 @app.command("explain")

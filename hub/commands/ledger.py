@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ import orjson
 import typer
 
 from connectors.contract import SHANGHAI
-from hub.commands.session import auditor, err, out, present, told, with_store
+from hub.commands.session import auditor, err, moment, out, present, told, with_store
 from hub.config import Settings
 from hub.errors import AgreementInvalid, BadUserInput, FileRefused, unread
 from hub.ledger import audit
@@ -310,7 +310,7 @@ def _print(one: audit.LedgerEntry) -> None:
         f" {name} {value}" for name, value in (("matter", one.matter), ("case", one.case)) if value
     )
     out.print(
-        f"{_moment(one.at)} {one.partner} ({one.officer}) {one.purpose}{case} request {one.request_id}",
+        f"{moment(one.at)} {one.partner} ({one.officer}) {one.purpose}{case} request {one.request_id}",
         markup=False,
     )
     out.print(f"  {_classes(one)}", markup=False)
@@ -325,7 +325,7 @@ def _line(one: audit.LedgerEntry, codes: Sequence[str]) -> str:
     more = len(one.subjects) - len(codes)
     subjects = ",".join(codes) + (f",+{more}" if more else "")
     told = (
-        _moment(one.at), one.partner, one.officer, one.purpose, one.matter, one.case, one.request_id, subjects,
+        moment(one.at), one.partner, one.officer, one.purpose, one.matter, one.case, one.request_id, subjects,
         _classes(one),
     )  # fmt: skip
     return "\t".join(value or "-" for value in told)
@@ -335,7 +335,7 @@ def _print_whole(one: audit.LedgerEntry, codes: Sequence[str], agreements: Seque
     """A line for each thing that is recorded; for each agreement that it may have been answered by."""
     told: list[tuple[str, str | None]] = [
         ("request", one.request_id),
-        ("at", _moment(one.at)),
+        ("at", moment(one.at)),
         ("partner", one.partner),
         ("officer", one.officer),
         ("token", one.token_id),
@@ -355,8 +355,8 @@ def _print_whole(one: audit.LedgerEntry, codes: Sequence[str], agreements: Seque
 
 
 def _version(one: Version) -> str:
-    suspended = f", suspended {_moment(one.suspended_at)}" if one.suspended_at is not None else ""
-    return f"{one.digest} applied {_moment(one.applied_at)} by {one.applied_by}{suspended}"
+    suspended = f", suspended {moment(one.suspended_at)}" if one.suspended_at is not None else ""
+    return f"{one.digest} applied {moment(one.applied_at)} by {one.applied_by}{suspended}"
 
 
 def _whole(
@@ -379,10 +379,6 @@ def _whole(
             for version in agreements
         ],
     }
-
-
-def _moment(at: datetime) -> str:
-    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
 def _object(one: audit.LedgerEntry) -> dict[str, object]:

@@ -20,7 +20,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from connectors.contract import Tools
+from connectors.contract import SHANGHAI, Tools
 from hub.config import Settings
 from hub.errors import HubError, StoreUnavailable
 from hub.observe import place_of
@@ -56,6 +56,11 @@ def spelt(text: str) -> str:
 
 out = _Plain(width=None if sys.stdout.isatty() else _WIDE)
 err = _Plain(stderr=True)
+
+
+def moment(at: datetime) -> str:
+    """A moment as commands tell it: in Shanghai, to the second."""
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
 def present() -> datetime:
