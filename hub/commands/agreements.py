@@ -105,7 +105,7 @@ def apply(
             )
         for one in done:
             hint = "; --reinstate ends the suspension" if one.outcome is Outcome.STILL_SUSPENDED else ""
-            out.print(f"{one.partner}: {one.outcome} {one.digest[:16]}{hint}", markup=False)
+            out.print(f"{one.partner}: {one.outcome} {one.digest[:16]}{hint}")
 
     with_store(work)
 
@@ -120,7 +120,7 @@ def diff(path: Annotated[Path, typer.Argument(help="A TOML file.")]) -> None:
         async with writer(configured, 1) as pool:
             changes = await diff_agreement(pool, text, load_matrix(), present(), vocabulary().coordinates)
         for one in changes:
-            out.print(f"{one.key}: {one.before or '—'} → {one.after or '—'}", markup=False)
+            out.print(f"{one.key}: {one.before or '—'} → {one.after or '—'}")
         if not changes:
             out.print("no difference")
 
@@ -135,7 +135,7 @@ def suspend(partner: Annotated[str, typer.Argument(help="Id of the partner.")]) 
     async def work(configured: Settings) -> None:
         async with writer(configured, 1) as pool:
             changed = await suspend_agreement(pool, partner, present(), operator())
-        out.print(f"{partner}: {'suspended' if changed else 'was suspended already'}", markup=False)
+        out.print(f"{partner}: {'suspended' if changed else 'was suspended already'}")
 
     with_store(work)
 
@@ -212,11 +212,9 @@ def show(
         if digest is not None and len({one.digest for one in found}) > 1:
             raise BadUserInput("Several versions have a digest that begins so: give more of it.")
         one = found[-1]
-        err.print(
-            f"{one.partner} {one.digest} applied {moment(one.applied_at)} by {one.applied_by}", markup=False
-        )
+        err.print(f"{one.partner} {one.digest} applied {moment(one.applied_at)} by {one.applied_by}")
         if one.suspended_at is not None:
-            err.print(f"suspended {moment(one.suspended_at)} by {one.suspended_by}", markup=False)
+            err.print(f"suspended {moment(one.suspended_at)} by {one.suspended_by}")
         typer.echo(one.document, nl=False)
 
     with_store(work)
@@ -247,14 +245,11 @@ def explain(
         )
         rows = explanations(standing, coordinate, None, chosen, operator=True)
         visible = coordinate in standing.view.visible
-        out.print(
-            f"{partner} {chosen}: {coordinate} {'exists' if visible else 'does not exist'}", markup=False
-        )
+        out.print(f"{partner} {chosen}: {coordinate} {'exists' if visible else 'does not exist'}")
         for row in rows:
             out.print(
                 f"  {row['data_class'] or '—'} {row['level']} {row['scope'] or 'every row'}: {row['reason']}"
-                f" {row['legal_basis'] or ''}",
-                markup=False,
+                f" {row['legal_basis'] or ''}"
             )
         return 0
 
@@ -276,8 +271,6 @@ def check(
         one = parse_agreement(text, load_matrix(), day, vocabulary().coordinates)
         begins = "" if one.valid_from <= day else f", in force only from {one.valid_from}"
         keys = "" if one.issuers or one.key_sets else ", no issuer: nobody can sign for it"
-        out.print(
-            f"{one.partner}: {one.partner_class}, {len(one.data)} data classes{begins}{keys}", markup=False
-        )
+        out.print(f"{one.partner}: {one.partner_class}, {len(one.data)} data classes{begins}{keys}")
     if not paths:
         err.print("nothing to check")

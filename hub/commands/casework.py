@@ -39,7 +39,7 @@ def diagram(
     machines = registry().machines
     mechanism = mechanism and mechanism.upper()
     if mechanism is not None and mechanism not in machines:
-        err.print(f"credithub: no mechanism {mechanism}; they are {', '.join(machines)}", markup=False)
+        err.print(f"credithub: no mechanism {mechanism}; they are {', '.join(machines)}")
         raise typer.Exit(1)
     chosen = [machines[mechanism]] if mechanism is not None else list(machines.values())
     if to is Format.MARKDOWN:
@@ -49,5 +49,5 @@ def diagram(
     elif len(chosen) == 1:
         print(svg(chosen[0]), end="")
     else:
-        err.print("credithub: an SVG holds one machine: name a mechanism", markup=False)
+        err.print("credithub: an SVG holds one machine: name a mechanism")
         raise typer.Exit(1)

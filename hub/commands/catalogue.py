@@ -68,8 +68,7 @@ def power_list(
             await (transaction.rollback() if dry_run else transaction.commit())
         out.print(
             f"{unit}: {done.added} added, {done.changed} changed, {done.ended} ended, {done.unchanged} unchanged;"
-            f" {found.others} rows of other kinds left out{' (dry run: nothing was written)' if dry_run else ''}",
-            markup=False,
+            f" {found.others} rows of other kinds left out{' (dry run: nothing was written)' if dry_run else ''}"
         )
 
     with_store(work)
@@ -98,7 +97,7 @@ def show_coverage(
         out.print(table)
         missing = [{"unit": row["unit"], **gap} for row in rows for gap in row["gaps"]]
         for gap in missing:
-            out.print(f"{gap['unit']}: {gap['gap']} {gap['code']} {gap['name']}", markup=False)
+            out.print(f"{gap['unit']}: {gap['gap']} {gap['code']} {gap['name']}")
         if gaps is not None and to is not None:
             gaps.write_bytes(written("gaps", _GAP_COLUMNS, missing, to))
 
@@ -126,7 +125,7 @@ def export(
             content = written("items", _ITEM_COLUMNS, items, to)
         if output is not None:
             output.write_bytes(content)
-            err.print(f"{len(items)} items written to {output}", markup=False)
+            err.print(f"{len(items)} items written to {output}")
         else:
             sys.stdout.buffer.write(content)
 

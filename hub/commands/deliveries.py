@@ -55,11 +55,10 @@ def retry(number: Annotated[int, typer.Argument(help="Id of the delivery.")]) ->
             sent = await send_again(pool, number, present())
         if not sent:
             err.print(
-                f"credithub: delivery {number} is not sent again: unknown, acknowledged, or overtaken by a later one",
-                markup=False,
+                f"credithub: delivery {number} is not sent again: unknown, acknowledged, or overtaken by a later one"
             )
             return 1
-        out.print(f"delivery {number} is due now", markup=False)
+        out.print(f"delivery {number} is due now")
         return 0
 
     with_store(work)

@@ -105,9 +105,7 @@ async def _lost(
 ) -> None:
     """End the server, and say why, when a process of the demo ends by itself: without it it would only seem to work."""
     status = await process.wait()
-    err.print(
-        f"credithub: the {whose} of the demo ended unexpectedly (status {status}): {without}", markup=False
-    )
+    err.print(f"credithub: the {whose} of the demo ended unexpectedly (status {status}): {without}")
     running_server.should_exit = True
 
 
@@ -179,6 +177,4 @@ def _lists(state_dir: Path, province: Province) -> Iterable[tuple[str, str, Path
 def _tell_tokens(configured: Settings) -> None:
     err.print("Tokens of the demo partners, for eight hours:")
     for partner in PARTNERS:
-        out.print(
-            f"{partner:<16} {demo_token(configured, partner, None, TOKEN_SECONDS, present())}", markup=False
-        )
+        out.print(f"{partner:<16} {demo_token(configured, partner, None, TOKEN_SECONDS, present())}")

@@ -32,16 +32,16 @@ def verify(
             text = opened.read(_MOST_BYTES + 1)
         made = repeat(orjson.loads(text))
     except OSError as error:
-        err.print(f"credithub: {file}: {error.strerror}", markup=False)
+        err.print(f"credithub: {file}: {error.strerror}")
         raise typer.Exit(1) from None
     except orjson.JSONDecodeError:
-        err.print(f"credithub: {file}: no JSON", markup=False)
+        err.print(f"credithub: {file}: no JSON")
         raise typer.Exit(1) from None
     except DrawInvalid as error:
-        err.print(f"credithub: {file}: {error}", markup=False)
+        err.print(f"credithub: {file}: {error}")
         raise typer.Exit(1) from None
     table = Table("tier", "place", "object", "inspectors")
     for one in made.drawn:
         table.add_row(one.tier, str(one.place), one.id, " ".join(one.inspectors))
     out.print(table)
-    out.print(f"the draw is what its seed draws: {len(made.drawn)} objects", markup=False)
+    out.print(f"the draw is what its seed draws: {len(made.drawn)} objects")

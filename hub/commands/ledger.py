@@ -58,9 +58,7 @@ def verify(
             report = await audit.verify(connection, kept)
         for chain in report.chains:
             state = "holds" if chain.fault is None else f"BROKEN at block {chain.bad_seq}: {chain.fault}"
-            out.print(
-                f"chain {chain.chain}: {chain.blocks} blocks, {chain.entries} entries, {state}", markup=False
-            )
+            out.print(f"chain {chain.chain}: {chain.blocks} blocks, {chain.entries} entries, {state}")
         report.require_intact()
         if not report.chains:
             out.print("the ledger is empty: there is nothing to verify")
@@ -80,7 +78,7 @@ def checkpoint() -> None:
     async def work(configured: Settings) -> None:
         async with auditor(configured) as connection:
             for one in await audit.checkpoints(connection):
-                out.print(str(one), markup=False)
+                out.print(str(one))
 
     with_store(work)
 
@@ -121,7 +119,7 @@ def who_saw(
                 subject = await connection.fetchval("SELECT subject_id FROM subject WHERE uscc = $1", number)
             if subject is None:
                 sought = "person with this resident ID" if person else f"subject {number}"
-                err.print(f"credithub: no {sought} in the store", markup=False)
+                err.print(f"credithub: no {sought} in the store")
                 return 1
             if partner is not None:
                 await _require_known(connection, partner)
@@ -221,8 +219,7 @@ def show(
                     _print_whole(one, codes, agreements)
         if not found:
             err.print(
-                f"credithub: no request {request_id} in the ledger since {begun}: --since looks further back",
-                markup=False,
+                f"credithub: no request {request_id} in the ledger since {begun}: --since looks further back"
             )
             return 1
         return 0
@@ -309,11 +306,8 @@ def _print(one: audit.LedgerEntry) -> None:
     case = "".join(
         f" {name} {value}" for name, value in (("matter", one.matter), ("case", one.case)) if value
     )
-    out.print(
-        f"{moment(one.at)} {one.partner} ({one.officer}) {one.purpose}{case} request {one.request_id}",
-        markup=False,
-    )
-    out.print(f"  {_classes(one)}", markup=False)
+    out.print(f"{moment(one.at)} {one.partner} ({one.officer}) {one.purpose}{case} request {one.request_id}")
+    out.print(f"  {_classes(one)}")
 
 
 def _classes(one: audit.LedgerEntry) -> str:

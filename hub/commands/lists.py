@@ -44,9 +44,9 @@ def apply(
                 raise
             await (transaction.rollback() if dry_run else transaction.commit())
         for one in done:
-            out.print(f"{one.code}: {one.outcome}", markup=False)
+            out.print(f"{one.code}: {one.outcome}")
             for key, before, after in one.changes:
-                out.print(f"  {key}: {_shown(before)} → {_shown(after)}", markup=False)
+                out.print(f"  {key}: {_shown(before)} → {_shown(after)}")
         if dry_run:
             out.print("dry run: nothing was written")
 

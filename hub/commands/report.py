@@ -65,10 +65,10 @@ def export(
         with httpx.Client(headers=headers, timeout=_SECONDS, trust_env=False) as client:
             found = _report(client, url, number, drilling=format is Format.XLSX)
     except _Refused as error:
-        err.print(f"credithub: {error}", markup=False)
+        err.print(f"credithub: {error}")
         raise typer.Exit(1) from None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        err.print(f"credithub: no hub answers at {url}: {type(error).__name__}", markup=False)
+        err.print(f"credithub: no hub answers at {url}: {type(error).__name__}")
         raise typer.Exit(1) from None
     # Neither library is loaded by commands that need none.
     if format is Format.XLSX:
@@ -81,14 +81,14 @@ def export(
         try:
             made = pages(found, font)
         except FontUnusable:
-            err.print(f"credithub: {font} is no TrueType font", markup=False)
+            err.print(f"credithub: {font} is no TrueType font")
             raise typer.Exit(1) from None
     try:
         output.write_bytes(made)
     except OSError as error:
-        err.print(f"credithub: {output} cannot be written: {error.strerror}", markup=False)
+        err.print(f"credithub: {output} cannot be written: {error.strerror}")
         raise typer.Exit(1) from None
-    out.print(f"{output}: {found.title}", markup=False)
+    out.print(f"{output}: {found.title}")
 
 
 def _report(client: httpx.Client, url: str, number: str, *, drilling: bool) -> Paper:

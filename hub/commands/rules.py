@@ -71,8 +71,7 @@ def _list_coverage(root: Path) -> int:
     tests = sources_in(root, *TESTS)
     if not tests:
         err.print(
-            "credithub: no tests stand beside this package: coverage is told in a checkout of the source",
-            markup=False,
+            "credithub: no tests stand beside this package: coverage is told in a checkout of the source"
         )
         return 1
     code = sources_in(root, *CODE)
@@ -84,16 +83,16 @@ def _list_coverage(root: Path) -> int:
                 _say(f"    {what:<9} {place}")
     missing = [one for one in found if not one.complete]
     for one in missing:
-        err.print(f"credithub: {one.rule.number} is {_lack(one)}", markup=False)
+        err.print(f"credithub: {one.rule.number} is {_lack(one)}")
     misspelt = unknown_numbers(code, tests)
     for number, place in misspelt:
-        err.print(f"credithub: {number} in {place} is the number of no rule", markup=False)
+        err.print(f"credithub: {number} in {place} is the number of no rule")
     _say(f"{len(found)} rules: {len(found) - len(missing)} kept and tested, {len(missing)} not")
     return 1 if missing or misspelt else 0
 
 
 def _say(words: str) -> None:
-    out.print(words, markup=False)
+    out.print(words)
 
 
 def _lack(one: Covered) -> str:

@@ -124,7 +124,7 @@ def told(command: Callable[P, Any]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except HubError as error:
-            err.print(f"credithub: {error} [{error.code}]", markup=False)
+            err.print(f"credithub: {error} [{error.code}]")
             raise typer.Exit(1) from None
         except (*NOT_ANSWERED, TimeoutError, asyncpg.PostgresError) as error:
             if isinstance(error, BrokenPipeError) and _unread():
@@ -136,7 +136,7 @@ def told(command: Callable[P, Any]) -> Callable[P, None]:
             else:
                 words = f"did not do what was asked: {type(error).__name__} at {place_of(error)}."
             lost = StoreUnavailable(f"The store {words}")
-            err.print(f"credithub: {lost} [{lost.code}]", markup=False)
+            err.print(f"credithub: {lost} [{lost.code}]")
             raise typer.Exit(1) from None
 
     return run

@@ -49,7 +49,7 @@ class _Bars:
 
     def __init__(self) -> None:
         self.progress = Progress(
-            SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
             console=err, disable=not err.is_terminal,
         )  # fmt: skip
         self._tasks: dict[str, TaskID] = {}
@@ -82,8 +82,7 @@ def tell(outcomes: list[harvesting.Outcome], source: str | None = None) -> int:
         waiting = f" (credithub quarantine list {source or one.name})" if t.quarantined else ""
         out.print(
             f"{spelt(one.name)}: {one.status}{message}: read {t.read} = stored {t.stored} + unchanged {t.unchanged}"
-            f" + quarantined {t.quarantined}{waiting}{'' if holds else '  DOES NOT ADD UP'}",
-            markup=False,
+            f" + quarantined {t.quarantined}{waiting}{'' if holds else '  DOES NOT ADD UP'}"
         )
         if not holds or one.status not in ("OK", "TAKEN"):
             status = 1
@@ -140,7 +139,7 @@ def import_files(
 
     for path in files:
         if not path.is_file():
-            err.print(f"credithub: {path}: no such file [FILE_REFUSED]", markup=False)
+            err.print(f"credithub: {path}: no such file [FILE_REFUSED]")
             raise typer.Exit(1)
     with_store(work)
 
@@ -176,7 +175,7 @@ def quarantine_list(
             )
         out.print(table)
         if total > len(rows):
-            out.print(f"and {total - len(rows)} more, older ones: --limit shows them", markup=False)
+            out.print(f"and {total - len(rows)} more, older ones: --limit shows them")
 
     with_store(work)
 
@@ -190,26 +189,24 @@ def quarantine_show(number: Annotated[int, typer.Argument(help="Id of the row.")
         async with writer(configured, 1) as pool:
             found = await quarantining.quarantined(pool, number)
         if found is None:
-            err.print(f"credithub: no row {number} is in quarantine", markup=False)
+            err.print(f"credithub: no row {number} is in quarantine")
             return 1
         row, raw = found
         where = f"{row.source} {spelt(row.origin)} {spelt(row.position)}"
-        out.print(f"{where}: {row.reason_code}: {row.reason}", markup=False)
+        out.print(f"{where}: {row.reason_code}: {row.reason}")
         if row.replayed_at is not None:
             how = "understood" if row.dismissed_because is None else "dismissed"
             by = f" by {row.settled_by}" if row.settled_by else ""
             why = f": {row.dismissed_because}" if row.dismissed_because else ""
             why = f", corrected: {', '.join(row.corrected)}" if row.corrected else why
-            out.print(
-                f"{how} on {row.replayed_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}{by}{why}", markup=False
-            )
+            out.print(f"{how} on {row.replayed_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}{by}{why}")
         if row.cleared_at is not None:
             day = f"{row.cleared_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
-            out.print(f"texts cleared by {row.cleared_by} on {day}: {row.cleared_because}", markup=False)
+            out.print(f"texts cleared by {row.cleared_by} on {day}: {row.cleared_because}")
         connector = _connector(configured, row.source)
         fields = quarantining.fields_of(connector, raw)
         if fields is None:
-            out.print(raw.decode("utf-8", "backslashreplace"), markup=False)
+            out.print(raw.decode("utf-8", "backslashreplace"))
         else:
             out.print(json.dumps(dict(fields), ensure_ascii=False, indent=2))
         return 0
@@ -231,7 +228,7 @@ def quarantine_dismiss(
     async def work(configured: Settings) -> None:
         async with writer(configured, 1) as pool:
             await replaying.dismiss(pool, number, operator(), because, present())
-        out.print(f"row {number} is dismissed", markup=False)
+        out.print(f"row {number} is dismissed")
 
     with_store(work)
 
@@ -273,7 +270,7 @@ def quarantine_replay(
         async with writer(configured, 1) as pool:
             found = await quarantining.quarantined(pool, number)
             if found is None:
-                err.print(f"credithub: no row {number} is in quarantine", markup=False)
+                err.print(f"credithub: no row {number} is in quarantine")
                 return 1
             await require_id_key(pool, configured.id_key, present())
             connector = _connector(configured, found[0].source)
@@ -281,14 +278,14 @@ def quarantine_replay(
                 pool, connector, number, fields, present, by=operator(), cleared=clearing
             )
         if refused is not None:
-            err.print(f"credithub: row {number} stays: {refused.code}: {refused.reason}", markup=False)
+            err.print(f"credithub: row {number} stays: {refused.code}: {refused.reason}")
             return 1
         shown = (
             f"; its texts are shown as they are, cleared by {clearing.by}: {clearing.because}"
             if clearing
             else ""
         )
-        out.print(f"row {number} is understood and stored{shown}", markup=False)
+        out.print(f"row {number} is understood and stored{shown}")
         return 0
 
     with_store(work)
@@ -334,10 +331,9 @@ def affiliations_apply(
         changed = " (dry run: nothing is changed)" if dry_run else ""
         out.print(
             f"{partner}: given {taken.given}, known {taken.known}, begun {taken.begun},"
-            f" ended {taken.ended}{changed}",
-            markup=False,
+            f" ended {taken.ended}{changed}"
         )
         if taken.unknown:
-            err.print(f"not known to the hub: {_listed(taken.unknown)}", markup=False)
+            err.print(f"not known to the hub: {_listed(taken.unknown)}")
 
     with_store(work)

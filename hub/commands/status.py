@@ -158,8 +158,8 @@ def _agreement(condition: Condition, one: Listed) -> Row:
 def _conclude(found: list[str]) -> int:
     """Tell what needs a hand; the exit status."""
     for line in found:
-        out.print(f"ATTENTION  {line}", markup=False)
-    out.print(f"needs a hand: {len(found)}" if found else "all is well", markup=False)
+        out.print(f"ATTENTION  {line}")
+    out.print(f"needs a hand: {len(found)}" if found else "all is well")
     return 1 if found else 0
 
 
@@ -171,7 +171,7 @@ def _print(rows: list[Row]) -> None:
     ]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
-        out.print("  ".join(cells).rstrip(), markup=False)
+        out.print("  ".join(cells).rstrip())
 
 
 def _moment(at: datetime) -> str:

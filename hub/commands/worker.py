@@ -98,7 +98,7 @@ async def work(configured: Settings, stop: asyncio.Event, *, once: bool = False)
         pool = await open_pool(configured, Role.WRITER, _CONNECTIONS)
         await require_id_key(pool, configured.id_key, present())
         with _though_nobody_reads():
-            out.print("Worker ready", markup=False)
+            out.print("Worker ready")
         failures = 0
         while True:
             begun = loop.time()
