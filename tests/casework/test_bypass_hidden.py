@@ -11,12 +11,12 @@ from uuid import uuid4
 
 import pytest
 
-from hub.query.ids import class_key, sealed
 from tests.casework import test_catalogue as catalogue
 from tests.casework import test_listings as listings
 from tests.casework import test_objections as objections
 from tests.casework import test_repair as repair
 from tests.casework.desk import MONDAY, Desk, Office
+from tests.reference.ids import permuted
 
 FIGURES = """{
   publicityTimeliness(decidedFrom: "2026-01-01", decidedTo: "2026-11-22") { unit month pending notPublished }
@@ -164,10 +164,10 @@ async def test_21_a_case_names_a_persons_record_in_the_callers_own_form(office: 
     plain = await office.rows(
         "SELECT target_public_id AS t, public_id AS c FROM case_file WHERE number = $1", made["number"]
     )
-    key = class_key(office.database.settings.id_key, "P12")
+    secret = office.database.settings.id_key
     assert own["target"] == record
-    assert auditors["target"] == "r" + sealed(plain[0]["t"].hex, key)
-    assert auditors["id"] == "c" + sealed(plain[0]["c"].hex, key)
+    assert auditors["target"] == "r" + permuted(plain[0]["t"].hex, "P12", secret)
+    assert auditors["id"] == "c" + permuted(plain[0]["c"].hex, "P12", secret)
     assert {plain[0]["t"].hex, plain[0]["c"].hex} & {own["target"][1:], own["id"][1:]} == set()
 
 
@@ -222,17 +222,16 @@ async def test_21_so_does_an_objection_and_what_is_decided_on_it(office: Office)
     await office.rows("UPDATE case_file SET subject_id = $1 WHERE number = $2", person, number)
     auditor = office.desk("auditor", "AUDIT", "SJ-1", None)
     for desk, name in ((commerce, "P1"), (auditor, "P12")):
-        key = class_key(office.database.settings.id_key, name)
+        secret = office.database.settings.id_key
         told = (await desk.done(objections.READ, {"number": number}))["case"]
-        assert told["target"] == "r" + sealed(record[1:], key)
-        assert told["decision"]["corrected"] == "r" + sealed(corrected[1:], key)
+        assert told["target"] == "r" + permuted(record[1:], name, secret)
+        assert told["decision"]["corrected"] == "r" + permuted(corrected[1:], name, secret)
 
 
 async def test_41_an_application_on_paper_tells_nothing_of_records_of_others(office: Office) -> None:
     """R9.2: only who recognized a record may name one that its purpose does not show it."""
     desk, code = repair.department(office), await office.subject()
     absent = await desk.refused(repair.RECORD, {"target": "r" + uuid4().hex, "evidence": []})
-    key = class_key(office.database.settings.id_key, "P1")
     others = {"authority_name": "青海省公安厅", "authority_uscc": None}
     ended = await repair.penalty(office, code, date(2026, 8, 1), lifecycle="REPAIRED", **others)
     person, record = await repair._person(office)
@@ -241,7 +240,7 @@ async def test_41_an_application_on_paper_tells_nothing_of_records_of_others(off
         person,
     )
     (row,) = await office.rows("SELECT public_id FROM record WHERE subject_id = $1", person)
-    assert record == "r" + sealed(row["public_id"].hex, key)
+    assert record == "r" + permuted(row["public_id"].hex, "P1", office.database.settings.id_key)
     for target in (ended, record, "r" + row["public_id"].hex):
         assert await desk.refused(repair.RECORD, {"target": target, "evidence": []}) == absent
 
