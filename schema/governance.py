@@ -206,9 +206,9 @@ def parameter(zh: str, en: str, capability: Capability | None = None, *, screene
     return strawberry.argument(description=_describe(zh, en), metadata={"rule": rule})
 
 
-def supplied(zh: str, en: str, capability: Capability | None = None, *, optional: bool = False) -> Any:
+def supplied(zh: str, en: str, *, optional: bool = False) -> Any:
     """An input field that does not filter: what a command is told."""
-    described = {"description": _describe(zh, en), "metadata": {"rule": Parameter(capability=capability)}}
+    described = {"description": _describe(zh, en), "metadata": {"rule": Parameter()}}
     return strawberry.field(**described, default=None) if optional else strawberry.field(**described)  # type: ignore[call-overload]
 
 

@@ -100,12 +100,11 @@ async def open_cases(
     step: Step,
     *,
     owner: str | None = None,
-    deliveries: Sequence[Delivery] = (),
 ) -> list[Case[Any]]:
     """Open cases of one mechanism in their initial state, in the caller's transaction; in the order given.
 
     `owner` handles them, by default the actor's partner. The reason and document number of the step's inputs
-    stand in the first event. `deliveries` belong to the first case.
+    stand in the first event.
     """
     owner = owner or step.actor.partner
     ruleset, year = machine.ruleset(step.today), step.today.year
@@ -130,7 +129,7 @@ async def open_cases(
     )
     ids = {str(row["public_id"]): row["case_id"] for row in rows}
     numbered = [(one, ids[public_id], public_id, number) for one, public_id, number in made]
-    events = await _tell(
+    await _tell(
         connection, OPENED, None, machine.initial, step,
         [(case_id, one.payload) for one, case_id, _, _ in numbered],
     )  # fmt: skip
@@ -140,9 +139,6 @@ async def open_cases(
         for partner, role in ((owner, HANDLER), *one.parties)
     ]
     await _join(connection, parties, step.now)
-    if deliveries:
-        first = numbered[0][1]
-        await _deliver(connection, first, events[first], deliveries, step.now)
     return [
         Case(
             case_id=case_id, public_id=public_id, mechanism=machine.mechanism, number=number,
