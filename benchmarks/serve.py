@@ -17,12 +17,16 @@ from hub.config import Settings
 from hub.server import listen, serve, server
 
 
-def compared(given: Mapping[str, Any], settings: Settings) -> ASGIApp:
-    """What the hub is compared with; only its own module is loaded, so that memory can be compared, too."""
-    if given["kind"] == "floor":
+def application(given: Mapping[str, Any], settings: Settings) -> ASGIApp:
+    """The application of a kind of server; only its own module is loaded, so that memory can be compared."""
+    kind = given["kind"]
+    if kind == "floor":
         extensions = {name.encode(): told.encode() for name, told in given["extensions"].items()}
         return import_module("benchmarks.floor").create_floor(settings, extensions)  # type: ignore[no-any-return]
-    return import_module("benchmarks.resolvers").create_resolvers(settings)  # type: ignore[no-any-return]
+    if kind == "resolvers":
+        return import_module("benchmarks.resolvers").create_resolvers(settings)  # type: ignore[no-any-return]
+    made = import_module("benchmarks.variants").create_hub
+    return made(settings, rights=kind != "hub without rights", ledger=kind != "hub without ledger")  # type: ignore[no-any-return]
 
 
 def main() -> None:
@@ -41,16 +45,12 @@ def main() -> None:
     def ready(port: int) -> None:
         print(port, os.getpid(), flush=True)
 
-    kind = given["kind"]
-    if kind in ("floor", "resolvers"):
-        running = server(settings, ready)
-        running.config.app = compared(given, settings)
-        running.run(sockets=[listen(settings)])
-        return
-    create_hub = import_module("benchmarks.variants").create_hub
-    made = partial(create_hub, rights=kind != "hub without rights", ledger=kind != "hub without ledger")
-    # As `credithub serve` does it: one server process and the one that watches over it.
-    sys.exit(serve(settings, 1, ready, made=made))
+    made = partial(application, given)
+    if given["kind"] in ("floor", "resolvers"):
+        server(settings, ready, made=made).run(sockets=[listen(settings)])
+    else:
+        # As `credithub serve` does it: one server process and the one that watches over it.
+        sys.exit(serve(settings, 1, ready, made=made))
 
 
 if __name__ == "__main__":

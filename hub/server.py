@@ -37,7 +37,7 @@ NOT_STARTED = 3
 # One that could not start is tried again after STEADY_SECONDS, doubled each time, up to this.
 MOST_PAUSE_SECONDS = 30.0
 Ready = Callable[[int], None]
-Made = Callable[[Settings], Application]
+Made = Callable[[Settings], ASGIApp]
 _log = logging.getLogger(__name__)
 
 
@@ -170,7 +170,7 @@ def server(
     figures: socket.socket | None = None,
     made: Made = create_app,
 ) -> Server:
-    """A server of the hub in this process; `figures`: where it tells its own."""
+    """A server in this process, of the hub unless another application is `made`; `figures`: where a hub tells its own."""
     protocol = type("BoundProtocol", (Protocol,), {"arrival_seconds": settings.request_timeout})
     app = made(settings)
     config = uvicorn.Config(
@@ -187,7 +187,9 @@ def server(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    beside = None if figures is None else (_figures_server(app.figures), figures)
+    beside = None
+    if figures is not None and isinstance(app, Application):
+        beside = _figures_server(app.figures), figures
     return Server(config, ready, own_process, parent, beside)
 
 

@@ -184,6 +184,31 @@ async def test_a_frozen_postgresql_is_told_in_time_and_nobody_waits_for_it(
     await connection.close()
 
 
+async def test_a_hub_whose_store_takes_nothing_is_not_ready_until_it_does(
+    broken_hub: Hub, fragile: EmbeddedPostgres
+) -> None:
+    """A balancer would send it questions for ever, and each would be refused."""
+    assert readiness(broken_hub) == (200, [])
+    admin = await asyncpg.connect(as_user(fragile.dsn(), "postgres"))
+    database = await admin.fetchval("SELECT current_database()")
+    try:
+        await admin.execute(f"ALTER DATABASE {database} SET default_transaction_read_only TO on")
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'credithub-ledger'"
+        )
+        await becomes(lambda: asyncio.to_thread(lambda: readiness(broken_hub) == (503, ["ledger"])), 5)
+        # Nor does it take itself for ready between two attempts.
+        for _ in range(20):
+            assert (await asyncio.to_thread(readiness, broken_hub))[1] == ["ledger"]
+            await asyncio.sleep(0.05)
+    finally:
+        await admin.execute(f"ALTER DATABASE {database} RESET default_transaction_read_only")
+    await becomes(lambda: asyncio.to_thread(lambda: readiness(broken_hub) == (200, [])), 2)
+    assert (await asyncio.to_thread(broken_hub.check)).status_code == 200
+    (await verify(admin)).require_intact()
+    await admin.close()
+
+
 async def test_no_answer_leaves_before_its_ledger_entry_is_committed(
     broken_hub: Hub, fragile: EmbeddedPostgres
 ) -> None:

@@ -203,9 +203,7 @@ def _figures(configured: Settings, watch: Watch) -> Iterator[None]:
             f" {error.strerror}"
         ) from None
     with _though_nobody_reads():
-        out.print(
-            f"Worker metrics: http://{configured.metrics_host}:{server.server_port}/metrics", markup=False
-        )
+        out.print(f"Worker metrics: http://{configured.metrics_host}:{server.server_port}/metrics")
     try:
         yield
     finally:

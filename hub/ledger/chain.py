@@ -143,6 +143,10 @@ class _Block:
         self.waiters.clear()
 
 
+_REHEARSED = _Block()
+_REHEARSED.lines.append(b"{}\n")
+
+
 class _Session:
     """A connection that holds the lock of its chain, and the place where that chain ends."""
 
@@ -157,6 +161,18 @@ class _Session:
 
     async def write(self, block: _Block, now: float) -> None:
         """Commit the block as the next one of the chain."""
+        self._seq, self._digest = await self._insert(block, now)
+
+    async def rehearse(self, now: float) -> None:
+        """Write a block and take it back: what keeps the store from taking any is found before somebody asks."""
+        attempt = self.connection.transaction()
+        await attempt.start()
+        try:
+            await self._insert(_REHEARSED, now)
+        finally:
+            await attempt.rollback()
+
+    async def _insert(self, block: _Block, now: float) -> tuple[int, bytes]:
         seq = self._seq + 1
         committed_at = int(now * 1_000_000)
         subjects = sorted(block.subjects)
@@ -167,7 +183,7 @@ class _Session:
         await self._append.fetch(
             self.chain, seq, moment, ALGORITHM, self._digest, digest, entries, size, subjects
         )
-        self._seq, self._digest = seq, digest
+        return seq, digest
 
 
 class Ledger:
@@ -190,7 +206,7 @@ class Ledger:
 
     @property
     def chain(self) -> int | None:
-        """The chain this process writes now; None while the database is away, and then it is not ready."""
+        """The chain this process writes now; None while the database is away or takes nothing: then it is not ready."""
         session = self._session
         return None if session is None or session.connection.is_closed() else session.chain
 
@@ -350,6 +366,9 @@ class Ledger:
             chain = await _claim(connection)
             tail = await connection.fetchrow(_TAIL, chain)
             append = await connection.prepare(_APPEND)
+            seq, digest = (0, GENESIS) if tail is None else (tail["seq"], tail["digest"])
+            session = _Session(connection, append, chain, seq, digest)
+            await session.rehearse(self._clock())
             connection.add_termination_listener(lambda _: self._wake())
         except BaseException as problem:
             if connection is not None:
@@ -360,9 +379,8 @@ class Ledger:
         finally:
             if watchdog is not None:
                 watchdog.cancel()
-        seq, digest = (0, GENESIS) if tail is None else (tail["seq"], tail["digest"])
         _log.info("ledger chain %d goes on after block %d", chain, seq)
-        return _Session(connection, append, chain, seq, digest)
+        return session
 
 
 async def _claim(connection: asyncpg.Connection[Any]) -> int:
