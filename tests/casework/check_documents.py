@@ -68,7 +68,8 @@ def codes_of(told: list[dict[str, str]]) -> list[str]:
 async def laid_measure(office: Office, code: str, **more: Any) -> str:
     """A measure as its mechanism keeps it."""
     details = {
-        "effect": "BLOCK", "national_catalogue_code": "NC-01", "legal_basis": "某法第1条", "matters": ["SW-XK-OIL"], **more
+        "measure": "限制取得许可", "effect": "BLOCK", "national_catalogue_code": "NC-01", "legal_basis": "某法第1条",
+        "matters": ["SW-XK-OIL"], **more,
     }  # fmt: skip
     (row,) = await office.rows(
         "INSERT INTO case_file (mechanism, number, subject_id, data_class, state, owner, opened_at, opened_on, due_on, ruleset,"

@@ -179,7 +179,13 @@ async def test_r5_3_block_and_restrict_follow_from_an_effective_measure_of_this_
     measure = await laid_measure(office, code, effect=effect)
     check = await run(office.desk(), code)
     assert (check["conclusion"], codes_of(check["reasons"])) == (effect, ["MEASURE"])
-    assert ("MEASURE", measure) in [(one["kind"], one["id"]) for one in check["evidence"]["items"]]
+    (seen,) = [one for one in check["evidence"]["items"] if one["kind"] == "MEASURE"]
+    assert (seen["id"], seen["title"]) == (measure, "限制取得许可")
+    # Which it is, and by what law: the official refuses by these, not by the hub's advice.
+    assert check["reasons"][0]["text"] == (
+        f"存在对本事项有效的失信惩戒措施“限制取得许可”（{seen['documentNumber']}；依据：某法第1条；"
+        "全国失信惩戒措施基础清单：NC-01），请依法依据该措施办理。"
+    )
     # Another matter is not covered.
     elsewhere = office.desk(purpose="EXHIBITION", matter="SW-HZ-FAIR")
     assert (await run(elsewhere, code))["conclusion"] == "REMIND"

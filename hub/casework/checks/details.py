@@ -162,6 +162,7 @@ class _Words:
 
     def __init__(self, seen: Seen) -> None:
         self._items = {item.id: item for item in seen.items}
+        self._measures = {measure.id: measure for measure in seen.measures}
 
     def of(self, reasons: Sequence[tuple[str, str]]) -> tuple[Said, ...]:
         return tuple(Said(code, self._text(code, of)) for code, of in reasons)
@@ -177,4 +178,8 @@ class _Words:
                 "dated": item.dated,
             }
             told |= {name: str(value) for name, value in known.items() if value is not None}
+        if of in self._measures:
+            # What it rests on: a handling is refused by the law that orders the measure, not by the hub (49号).
+            measure = self._measures[of]
+            told |= {"basis": measure.legal_basis, "catalogue": measure.catalogue_code}
         return check_texts()[code].format_map(told)

@@ -207,7 +207,8 @@ async def _cases(work: Work, ids: Sequence[int]) -> Mapping[int, list[Any]]:
     named = parameters.bind(FromRef(Constant(list(ids))), "bigint[]")
     return _by_subject(
         await work.rows(
-            "SELECT x.subject_id, x.public_id, x.mechanism, x.number, x.state, x.data_class, x.details, x.ruleset AS title,"
+            "SELECT x.subject_id, x.public_id, x.mechanism, x.number, x.state, x.data_class, x.details,"
+            " CASE x.mechanism WHEN 'MEASURE' THEN x.details->>'measure' ELSE x.ruleset END AS title,"
             " x.number AS document_number, x.opened_on AS dated, x.version, NULL::text AS digest"
             f" FROM case_file x JOIN subject s USING (subject_id) WHERE x.subject_id = ANY ({named})"
             f" AND ({' OR '.join(kept)}) ORDER BY x.case_id",
