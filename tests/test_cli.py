@@ -469,6 +469,7 @@ def test_a_correction_must_be_an_object_of_strings(shell: Shell, tmp_path: Path)
         assert "Error" not in done.err
     missing = shell("quarantine", "replay", "1", "--corrected", tmp_path / "none")
     missing.refused("FILE_REFUSED", "none: no such file")
+    shell("import", tmp_path).refused("FILE_REFUSED", "this is no file")
     shell("agreements", "check", tmp_path / "none").refused("AGREEMENT_INVALID", "none: no such file")
 
 

@@ -139,7 +139,8 @@ def import_files(
 
     for path in files:
         if not path.is_file():
-            err.print(f"credithub: {path}: no such file [FILE_REFUSED]")
+            words = "this is no file" if path.exists() else "no such file"
+            err.print(f"credithub: {path}: {words} [FILE_REFUSED]")
             raise typer.Exit(1)
     with_store(work)
 
