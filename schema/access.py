@@ -13,7 +13,7 @@ from schema.scalars import Date
 class ClassAccess:
     data_class: str = governed("数据类别", "data class", OPEN, target="data_class", mask=Mask.KEEP)
     title: str = governed("名称", "name", OPEN, target="title", mask=Mask.KEEP)
-    level: DisclosureLevel = governed("披露级别", "strongest level", OPEN, target="level", mask=Mask.KEEP)
+    level: DisclosureLevel = governed("最高披露级别", "strongest level", OPEN, target="level", mask=Mask.KEEP)
     scope: str | None = governed("行范围", "rows it holds for", OPEN, target="scope", mask=Mask.KEEP)
     reason: str = governed("理由代码", "reason code", OPEN, target="reason", mask=Mask.KEEP)
     legal_basis: str | None = governed("法律依据", "legal basis", OPEN, target="legal_basis", mask=Mask.KEEP)
@@ -54,7 +54,7 @@ class Me:
         "本次使用目的", "purpose of this request", OPEN, target="purpose", mask=Mask.KEEP
     )
     purposes: list[Purpose] = governed(
-        "可声明的目的", "purposes this partner may declare", OPEN, target="purposes", mask=Mask.KEEP
+        "本单位可声明的目的", "purposes this partner may declare", OPEN, target="purposes", mask=Mask.KEEP
     )
     capabilities: list[str] = governed(
         "可用的查询方式", "ways of asking", OPEN, target="capabilities", mask=Mask.KEEP
@@ -68,7 +68,7 @@ class Me:
         mask=Mask.KEEP,
     )
     access: list[ClassAccess] = governed(
-        "可见数据类别",
+        "本次目的下可见的数据类别",
         "data classes visible for this purpose",
         OPEN,
         shape=Shape.ROWS,

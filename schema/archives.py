@@ -15,8 +15,11 @@ ARCHIVES = (*(f"D{number}" for number in range(20, 29)), "D30", "D31", "D32", "D
 
 
 @strawberry.type(
-    description="信用档案：按类别和部分分级披露 · A credit archive kept by an association, a platform or an agency;"
-    " one row for each part that is disclosed differently"
+    description=(
+        "信用档案：由协会、平台或机关保管；披露程度不同的部分各为一行 · A credit archive kept by "
+        "an association, a platform or an agency; one row for each part that is disclosed "
+        "differently"
+    )
 )
 @entity("archive", *ARCHIVES)
 class CreditArchive:
@@ -32,7 +35,11 @@ class CreditArchive:
         mask=Mask.KEEP,
     )
     origin_class: OriginClass = governed(
-        "信息性质", "public or market credit information (R14.1)", ROW, target="origin_class", mask=Mask.KEEP
+        "信息性质：公共信用信息或市场信用信息（R14.1）",
+        "public or market credit information (R14.1)",
+        ROW,
+        target="origin_class",
+        mask=Mask.KEEP,
     )
     keeper: Authority | None = governed(
         "保管单位", "keeper", ROW, shape=Shape.EMBEDDED, target="keeper_", mask=Mask.KEEP
@@ -42,7 +49,7 @@ class CreditArchive:
         "最近更新", "last updated on", ROW, target="last_updated_on", mask=Mask.KEEP
     )
     stale: bool | None = governed(
-        "逾本类两个更新周期未更新；该类无更新周期时为空",
+        "逾本类两个更新周期未更新；该类无更新周期时为空（R14.3）",
         "not renewed for two cycles of its type (R14.3); null: its type has no clock",
         ROW,
         shape=Shape.COMPUTED,

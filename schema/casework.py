@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from schema.subjects import CreditSubject
 
 
-@strawberry.enum(description="机制 · Mechanism of the policy that a case belongs to")
+@strawberry.enum(description="案件所属的机制 · Mechanism of the policy that a case belongs to")
 class Mechanism(Enum):
     CHECK = term("CHECK", "信用审查")
     TOLERANCE = term("TOLERANCE", "容缺受理")
@@ -46,14 +46,16 @@ class Mechanism(Enum):
     INVESTMENT_CONTRACT = term("INVESTMENT_CONTRACT", "招商引资合同履约")
 
 
-@strawberry.type(description="办理过程中的一步 · A step in the life of a case; appended, never changed")
+@strawberry.type(
+    description="办理过程中的一步；只追加，不更改 · A step in the life of a case; appended, never changed"
+)
 @entity("case_event", HOLDER)
 class CaseEvent:
     at: Moment = member("时间", "when", "at")
-    transition: str = member("动作", "transition of the state machine", "transition")
-    from_state: str | None = member("原状态", "state before; null when opened", "from_state")
+    transition: str = member("动作，即流程中的一步", "transition of the state machine", "transition")
+    from_state: str | None = member("原状态；立案时为空", "state before; null when opened", "from_state")
     to_state: str = member("新状态", "state after", "to_state")
-    partner: str = member("办理单位", "partner that acted", "actor_partner")
+    partner: str = member("经办单位", "partner that acted", "actor_partner")
     officer: str = member("经办人", "officer that acted", "actor_officer")
     reason: str | None = member("理由", "reason given", "reason")
     document_number: str | None = member("文号", "number of the document", "document_number")
@@ -64,22 +66,24 @@ class Case:
     id: strawberry.ID = governed(
         "标识", "opaque id", ROW, shape=Shape.COMPUTED, target="public_id", mask=Mask.KEEP
     )
-    number: str = column("编号", "number, as it stands on papers", "number")
+    number: str = column("编号，即文书上的编号", "number, as it stands on papers", "number")
     mechanism: Mechanism = column("机制", "mechanism", "mechanism")
-    state: str = column("状态", "state in the mechanism's machine", "state")
+    state: str = column("在所属机制流程中的状态", "state in the mechanism's machine", "state")
     handler: str = column("办理单位", "partner that handles it", "owner")
     subject: Annotated[CreditSubject, strawberry.lazy("schema.subjects")] | None = one(
         "信用主体", "subject", "fact.subject"
     )
     opened_at: Moment = column("立案时间", "when it was opened", "opened_at")
-    due_on: Date | None = column("期限", "last day of the open deadline, until 24:00", "due_on")
+    due_on: Date | None = column(
+        "当前期限的最后一日，至24时止", "last day of the open deadline, until 24:00", "due_on"
+    )
     due_is_provisional: bool = column(
-        "期限待定",
+        "期限待定：至期限为止的工作日安排尚无放假通知确定",
         "the working calendar up to the deadline is not fixed by a notice yet",
         "due_is_provisional",
     )
     working_days_left: int | None = governed(
-        "剩余工作日",
+        "剩余工作日：自次日起算，期限当日计入；逾期为负数；无当前期限，或距期限超过一年的，为空（R7.2）",
         "working days after today up to the deadline, which is counted; negative once it has passed; null: no open "
         "deadline, or one more than a year away (R7.2)",
         ROW,
@@ -88,9 +92,9 @@ class Case:
         mask=Mask.KEEP,
     )
     closed_at: Moment | None = column("办结时间", "when it ended", "closed_at")
-    ruleset: str = column("适用规则", "dated rules it is under", "ruleset")
+    ruleset: str = column("所适用规则的版本", "dated rules it is under", "ruleset")
     events: list[CaseEvent] | None = withheld(
-        "办理过程",
+        "办理过程，由先到后；限办理单位和审计",
         "what happened, oldest first; for handling units and auditors",
         "case.events",
         Shape.MANY,
@@ -111,7 +115,7 @@ class Review:
 class ReviewOfText(Review):
     """A review that holds for one text only."""
 
-    digest: SM3Digest = member("内容摘要", "SM3 digest of what was reviewed", "digest")
+    digest: SM3Digest = member("所审查内容的 SM3 摘要", "SM3 digest of what was reviewed", "digest")
 
 
 @strawberry.type
@@ -119,7 +123,7 @@ class Paper:
     """A file that was handed in: the hub keeps its name and digest, not the file."""
 
     name: str = member("名称", "name", "name")
-    digest: SM3Digest = member("摘要", "SM3 digest of the file", "digest")
+    digest: SM3Digest = member("文件的 SM3 摘要", "SM3 digest of the file", "digest")
 
 
 @strawberry.input
@@ -127,7 +131,7 @@ class PaperInput:
     """A file that is handed in."""
 
     name: str = supplied("名称", "name of the file")
-    digest: SM3Digest = supplied("摘要", "SM3 digest of the file")
+    digest: SM3Digest = supplied("文件的 SM3 摘要", "SM3 digest of the file")
 
 
 @strawberry.type(description="案件及游标 · A case and its cursor")
@@ -137,7 +141,7 @@ class CaseEdge:
 
 
 @strawberry.type(
-    description="案件分页；没有总数 · A page of cases; no total, for it would tell of hidden ones"
+    description="案件分页；没有总数，因为总数会泄露不可见的案件 · A page of cases; no total, for it would tell of hidden ones"
 )
 class CaseConnection:
     edges: list[CaseEdge] = governed("案件", "cases", OPEN, shape=Shape.COMPUTED, target="edges")

@@ -34,20 +34,22 @@ from schema.governance import (
 from schema.scalars import USCC, Date, SM3Digest
 
 
-@strawberry.enum(description="违背承诺的种类 · Kind of an established breach (R6.4)")
+@strawberry.enum(description="违背承诺的种类（R6.4） · Kind of an established breach (R6.4)")
 class BreachKind(Enum):
     BREACHED = term("BREACHED", "违背承诺")
     FALSE_COMMITMENT = term("FALSE_COMMITMENT", "虚假承诺")
 
 
-@strawberry.enum(description="抽查结论 · What an inspection came to (R6.3)")
+@strawberry.enum(description="抽查结论（R6.3） · What an inspection came to (R6.3)")
 class InspectionOutcome(Enum):
     COMPLIANT = term("COMPLIANT", "未发现问题")
     BREACHED = term("BREACHED", "违背承诺")
     FALSE_COMMITMENT = term("FALSE_COMMITMENT", "虚假承诺")
 
 
-@strawberry.type(description="承诺书模板 · A version of a text to be signed (R6.1), with its type (R6.5)")
+@strawberry.type(
+    description="承诺书模板的一个版本及其承诺类型（R6.1、R6.5） · A version of a text to be signed (R6.1), with its type (R6.5)"
+)
 @entity("rows:commitment_templates", OPEN)
 class CommitmentTemplate:
     code: str = open_to_all("模板代码", "code", "code")
@@ -57,19 +59,21 @@ class CommitmentTemplate:
     national: list[str] = open_to_all("对应的全国分类", "kinds of the national classification", "national")
     most_months: int = open_to_all("最长有效月数", "longest validity in months", "most_months")
     title: str = open_to_all("标题", "title", "title")
-    body: str = open_to_all("正文", "text; {subject} and {scope} are filled in", "body")
+    body: str = open_to_all(
+        "正文；{subject}（主体）和 {scope}（范围）处待填", "text; {subject} and {scope} are filled in", "body"
+    )
     consequence: str = open_to_all("违背承诺的后果", "what follows from a breach", "consequence")
 
 
-@strawberry.type(description="已公开的抽查结果 · The published result of an inspection (R6.3)")
+@strawberry.type(description="已公开的抽查结果（R6.3） · The published result of an inspection (R6.3)")
 class PublishedInspection:
     plan: str | None = member("抽查计划编号", "number of the plan", "plan")
-    inspected_on: Date = member("检查日期", "day on which it was concluded", "inspected_on")
+    inspected_on: Date = member("作出检查结论的日期", "day on which it was concluded", "inspected_on")
     outcome: InspectionOutcome = member("结论", "outcome", "outcome")
     published_on: Date = member("公开日期", "published on", "published_on")
 
 
-@strawberry.type(description="违背承诺的认定 · The decision on a breach (R6.4)")
+@strawberry.type(description="违背承诺的认定（R6.4） · The decision on a breach (R6.4)")
 class CommitmentBreach:
     kind: BreachKind = member("种类", "kind", "kind")
     document_number: str = member("决定文号", "number of the decision", "document_number")
@@ -78,16 +82,19 @@ class CommitmentBreach:
 
 
 @strawberry.type(
-    description="信用承诺；是否涉嫌违背承诺不在此显示 · A commitment; whether it is under suspicion is not told here (R6.1-R6.5)"
+    description=(
+        "信用承诺；是否涉嫌违背承诺不在此显示（R6.1至R6.5） · "
+        "A commitment; whether it is under suspicion is not told here (R6.1-R6.5)"
+    )
 )
 @entity("case_file", "D33", only=("mechanism", ("COMMITMENT",)))
 class Commitment(Case):
-    type: str = detail("承诺类型代码", "code of the type (R6.5)", "type")
+    type: str = detail("承诺类型代码（R6.5）", "code of the type (R6.5)", "type")
     type_name: str = detail("承诺类型", "type", "type_name")
     national: list[str] = detail("对应的全国分类", "kinds of the national classification", "national")
     subject_code: USCC = detail("统一社会信用代码", "code", "subject_code")
     signatory: str | None = governed(
-        "签署人",
+        "签署人，从不公开（R6.2）",
         "who signed; never public (R6.2)",
         "D2",
         shape=Shape.DETAIL,
@@ -95,35 +102,37 @@ class Commitment(Case):
         mask=Mask.NAME,
     )
     template: str = detail("模板代码", "code of the template", "template")
-    template_version: str = detail("模板版本", "version that was signed", "template_version")
+    template_version: str = detail("所签署的模板版本", "version that was signed", "template_version")
     title: str = detail("标题", "title", "title")
     text: str = detail("承诺内容", "what was promised", "text")
     scope: str = detail("承诺范围", "scope", "scope")
     consequence: str = detail("违背承诺的后果", "what follows from a breach", "consequence")
     valid_from: Date = detail("有效期自", "first day of validity", "valid_from")
     valid_to: Date = detail("有效期至", "last day of validity", "valid_to")
-    signed_digest: SM3Digest = detail("签署文件摘要", "SM3 digest of the signed file", "signed_digest")
+    signed_digest: SM3Digest = detail("签署文件的 SM3 摘要", "SM3 digest of the signed file", "signed_digest")
     consents_to_publication: bool = detail(
-        "同意公示", "consent to publish, part of the form (R6.2)", "consents_to_publication"
+        "同意公示，为承诺书的一部分（R6.2）",
+        "consent to publish, part of the form (R6.2)",
+        "consents_to_publication",
     )
     published_on: Date | None = detail("公示日期", "published on", "published_on")
     ended_on: Date | None = detail("终止日期", "ended on", "ended_on")
     inspections: list[PublishedInspection] = rows(
-        "抽查结果", "published results of inspections", "inspections"
+        "已公开的抽查结果", "published results of inspections", "inspections"
     )
-    breach: CommitmentBreach | None = rows("违背承诺认定", "established breach (R6.4)", "breach")
+    breach: CommitmentBreach | None = rows("违背承诺认定（R6.4）", "established breach (R6.4)", "breach")
 
 
-@strawberry.input(description="承诺书 · A commitment as it was signed (R6.1)")
+@strawberry.input(description="承诺书（R6.1） · A commitment as it was signed (R6.1)")
 class CommitmentInput:
     template: str = supplied("模板代码", "code of the template")
-    template_version: str = supplied("模板版本", "version that was signed")
+    template_version: str = supplied("所签署的模板版本", "version that was signed")
     scope: str = supplied("承诺范围", "scope of the promise")
     signatory: str = supplied("签署人", "who signed")
     valid_from: Date = supplied("有效期自", "first day of validity")
     valid_to: Date = supplied("有效期至", "last day of validity")
-    signed_digest: SM3Digest = supplied("签署文件摘要", "SM3 digest of the signed file")
-    consents_to_publication: bool = supplied("同意公示", "consent to publish (R6.2)")
+    signed_digest: SM3Digest = supplied("签署文件的 SM3 摘要", "SM3 digest of the signed file")
+    consents_to_publication: bool = supplied("同意公示（R6.2）", "consent to publish (R6.2)")
 
 
 _Number = Annotated[str, parameter("编号", "number of the commitment")]
@@ -139,7 +148,7 @@ class CommitmentQueries:
         return PLANNED
 
     @governed(
-        "某日可签署的承诺书模板，缺省为今日",
+        "某日可签署的承诺书模板，缺省为今日（R6.1、R6.5）",
         "the templates that are signed on a day, today by default (R6.1, R6.5)",
         OPEN,
         shape=Shape.ROWS,
@@ -156,7 +165,7 @@ _command = commands_of("commitment")
 
 @strawberry.type(description="信用承诺操作 · Commands of commitments")
 class CommitmentCommands:
-    @_command("提交本人的信用承诺", "hand in one's own commitment (R6.1)", "submit", Capability.APPLY)
+    @_command("提交本人的信用承诺（R6.1）", "hand in one's own commitment (R6.1)", "submit", Capability.APPLY)
     def submit_commitment(
         self,
         commitment: _Signed,
@@ -167,7 +176,7 @@ class CommitmentCommands:
     ) -> Commitment | None:
         return PLANNED
 
-    @_command("登记书面提交的信用承诺", "record a commitment handed in on paper (R6.1)", "record")
+    @_command("登记书面提交的信用承诺（R6.1）", "record a commitment handed in on paper (R6.1)", "record")
     def record_commitment(
         self,
         subject: SubjectCode,
@@ -188,7 +197,7 @@ class CommitmentCommands:
         return PLANNED
 
     @_command(
-        "经同意在本单位门户网站公示信用承诺",
+        "经同意在本单位门户网站公示信用承诺（R6.2）",
         "publish a commitment on the own portal, by its consent (R6.2)",
         "publish",
     )

@@ -18,8 +18,10 @@ def _flag(zh: str, en: str, target: str) -> Any:
 
 
 @strawberry.type(
-    description="家政服务员档案：凭本人一次性授权实时查询，从不留存 · A domestic worker's archive, asked live with the worker's"
-    " own authorisation, never kept (R12.1)"
+    description=(
+        "家政服务员档案：凭本人一次性授权实时查询，从不留存（R12.1） · A domestic worker's "
+        "archive, asked live with the worker's own authorisation, never kept (R12.1)"
+    )
 )
 @entity("rows:domestic_worker", OPEN)
 class DomesticWorker:
@@ -35,7 +37,7 @@ class DomesticWorker:
         "所属家政企业", "agency", _WORKER, target="agency_name", mask=Mask.KEEP
     )
     criminal_background: Tristate | None = _flag(
-        "五年内有犯罪记录",
+        "五年内有犯罪记录：是、否或无法确定，从不含细节（R12.2）",
         "criminal record within five years: yes, no or indeterminate, never detail (R12.2)",
         "criminal_background",
     )
@@ -47,10 +49,10 @@ class DomesticWorker:
 _command = commands_of("domestic", Capability.LOOKUP)
 
 
-@strawberry.type(description="家政服务员查询 · Asking about a domestic worker (R12.1)")
+@strawberry.type(description="家政服务员查询（R12.1） · Asking about a domestic worker (R12.1)")
 class DomesticCommands:
     @_command(
-        "凭本人一次性授权查询家政服务员；授权只用一次，故为操作",
+        "凭本人一次性授权查询家政服务员；授权只用一次，故为操作（R12.1）",
         "ask about the worker who authorised the caller; an authorisation holds once, so this is no query (R12.1)",
         "query",
     )
@@ -59,7 +61,11 @@ class DomesticCommands:
         authorization: Annotated[
             # It is never kept, and chance may put any figures into it.
             str,
-            parameter("一次性授权码", "one-time authorisation, as the worker's app gave it", screened=True),
+            parameter(
+                "一次性授权码，由家政服务员的应用给出",
+                "one-time authorisation, as the worker's app gave it",
+                screened=True,
+            ),
         ],
     ) -> DomesticWorker | None:
         return PLANNED

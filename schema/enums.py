@@ -24,7 +24,10 @@ class SubjectKind(Enum):
 
 
 @strawberry.enum(
-    description="标识类型 · Identifier scheme; numbers of persons are accepted only to match, never returned"
+    description=(
+        "标识类型；自然人证件号码只用于匹配，永不返回 · Identifier scheme; numbers of persons "
+        "are accepted only to match, never returned"
+    )
 )
 class IdentifierScheme(Enum):
     USCC = term("USCC", "统一社会信用代码")
@@ -59,7 +62,7 @@ class SourceSystem(Enum):
     COURT = term("COURT", "法院")
 
 
-@strawberry.enum(description="来源状态 · Whether a source could be asked")
+@strawberry.enum(description="来源状态：能否查询 · Whether a source could be asked")
 class FetchStatus(Enum):
     OK = term("OK", "正常")
     STALE = term("STALE", "陈旧")
@@ -86,14 +89,16 @@ class SharingAttribute(Enum):
     RESTRICTED = term("RESTRICTED", "限制查询")
 
 
-@strawberry.enum(description="信息性质 · Public and market credit information, never merged into one value")
+@strawberry.enum(
+    description="信息性质：公共信用信息与市场信用信息从不合并为一个值 · Public and market credit information, never merged into one value"
+)
 class OriginClass(Enum):
     PUBLIC_CREDIT = term("PUBLIC_CREDIT", "公共信用信息")
     MARKET_CREDIT = term("MARKET_CREDIT", "市场信用信息")
 
 
 @strawberry.enum(
-    description="使用目的 · What a request is for; declared per request, checked against the agreement"
+    description="使用目的：每次请求时声明，对照共享协议核验 · What a request is for; declared per request, checked against the agreement"
 )
 class Purpose(Enum):
     ADMINISTRATIVE_REVIEW = term("ADMINISTRATIVE_REVIEW", "行政审核")
@@ -116,7 +121,9 @@ class Purpose(Enum):
     STATISTICS = term("STATISTICS", "统计")
 
 
-@strawberry.enum(description="失信严重程度 · Class of an adverse record (Order 36 of 2026)")
+@strawberry.enum(
+    description="失信严重程度（发展改革委令2026年第36号） · Class of an adverse record (Order 36 of 2026)"
+)
 class Seriousness(Enum):
     NOT_ADVERSE = term("NOT_ADVERSE", "非失信")
     UNCLASSIFIED = term("UNCLASSIFIED", "未定")
@@ -133,7 +140,10 @@ class RecordKind(Enum):
 
 
 @strawberry.enum(
-    description="记录状态 · Life of a record; what is repaired, expired or revoked exists for auditors only"
+    description=(
+        "记录状态；中止、已修复、已届满、已撤销、已更正的仅审计可见 · Life of a record; what is "
+        "suspended, repaired, expired, revoked or corrected exists for auditors only"
+    )
 )
 class RecordLifecycle(Enum):
     DRAFT = term("DRAFT", "草稿")
@@ -146,7 +156,9 @@ class RecordLifecycle(Enum):
     CORRECTED = term("CORRECTED", "已更正")
 
 
-@strawberry.enum(description="名单类别 · Red, watch and serious dishonesty list")
+@strawberry.enum(
+    description="名单类别：红名单、重点关注名单、严重失信主体名单 · Red, watch and serious dishonesty list"
+)
 class ListColor(Enum):
     RED = term("RED", "红名单")
     WATCH = term("WATCH", "重点关注名单")
@@ -168,7 +180,9 @@ class ListEntryState(Enum):
     NOT_RECOGNIZED = term("NOT_RECOGNIZED", "不予认定")
 
 
-@strawberry.enum(description="等级体系 · A grade issued by somebody else; the hub never computes one")
+@strawberry.enum(
+    description="等级体系：等级由其他单位评定，本系统从不自行评定 · A grade issued by somebody else; the hub never computes one"
+)
 class GradeScheme(Enum):
     CUSTOMS = term("CUSTOMS", "海关信用等级")
     TAX = term("TAX", "纳税缴费信用级别")
@@ -177,14 +191,18 @@ class GradeScheme(Enum):
     NATIONAL = term("NATIONAL", "全国公共信用综合评价")
 
 
-@strawberry.enum(description="三值 · NO is said only when every required source was able to answer")
+@strawberry.enum(
+    description="三值：必查来源均能答复时才答“否” · NO is said only when every required source was able to answer"
+)
 class Tristate(Enum):
     YES = term("YES", "是")
     NO = term("NO", "否")
     INDETERMINATE = term("INDETERMINATE", "无法确定")
 
 
-@strawberry.enum(description="匹配等级 · How far a name agrees; none of them merges subjects")
+@strawberry.enum(
+    description="名称匹配等级；任何等级都不据此合并主体 · How far a name agrees; none of them merges subjects"
+)
 class MatchClass(Enum):
     A = term("A", "字号与分支一致")
     B = term("B", "部分一致")

@@ -26,11 +26,15 @@ from schema.scalars import USCC, Date
 @strawberry.type(description="陈述申辩 · What the subject said to it")
 class OutboundDefence:
     at: Date = member("日期", "day", "at")
-    by: str = member("提出方", "SUBJECT, or the partner that recorded it", "by")
+    by: str = member(
+        "提出方：SUBJECT（主体本人）或登记单位", "SUBJECT, or the partner that recorded it", "by"
+    )
     statement: str = member("内容", "statement", "statement")
 
 
-@strawberry.type(description="认定 · The department's finding and the record it made (R13.3)")
+@strawberry.type(
+    description="本部门的认定及所成记录（R13.3） · The department's finding and the record it made (R13.3)"
+)
 class OutboundFinding:
     document_number: str = member("文号", "number of the decision", "document_number")
     decided_on: Date = member("决定日期", "day of the decision", "decided_on")
@@ -39,32 +43,39 @@ class OutboundFinding:
 
 
 @strawberry.type(
-    description="对外投资合作不良行为案件（商合发〔2013〕248号） · An adverse behaviour abroad, on its way to a finding"
+    description=(
+        "对外投资合作不良行为案件（商合发〔2013〕248号） · "
+        "An adverse behaviour abroad, on its way to a finding (商合发〔2013〕248号)"
+    )
 )
 @entity("case_file", "D38", only=("mechanism", ("OUTBOUND_ADVERSE",)))
 class OutboundAdverseCase(Case):
     behaviour: str = detail("行为代码", "code of the behaviour", "behaviour")
     behaviour_name: str = detail("行为", "behaviour", "behaviour_name")
-    seriousness: Seriousness = detail("严重程度", "class of the record it would make", "seriousness")
+    seriousness: Seriousness = detail(
+        "认定后所成记录的严重程度", "class of the record it would make", "seriousness"
+    )
     subject_code: USCC = detail("统一社会信用代码", "code of the subject", "subject_code")
     certificate_number: str | None = detail("境外投资证书号", "certificate", "certificate_number")
     country: str | None = detail("国家（地区）", "country", "country")
     conducted_on: Date = detail("行为日期", "day of the conduct", "conducted_on")
     facts: str = detail("事实", "facts", "facts")
     notice_number: str = detail("告知书文号", "number of the notice", "notice_number")
-    served_on: Date = detail("送达日期", "day of service: the days for defence run", "served_on")
+    served_on: Date = detail("送达日期，申辩期开始", "day of service: the days for defence run", "served_on")
     defences: list[OutboundDefence] = rows("陈述申辩", "defences", "defences")
-    finding: OutboundFinding | None = rows("认定", "finding; null: none yet", "finding")
+    finding: OutboundFinding | None = rows("认定；尚未认定的为空", "finding; null: none yet", "finding")
 
 
 @strawberry.type(description="合同义务 · An obligation of a contract")
 class ContractObligation:
     text: str = member("内容", "what was promised", "text")
-    due_on: Date = member("期限", "last day", "due_on")
-    performed_on: Date | None = member("履行日期", "performed on; null: open", "performed_on")
+    due_on: Date = member("期限，即最后一日", "last day", "due_on")
+    performed_on: Date | None = member("履行日期；未履行的为空", "performed on; null: open", "performed_on")
 
 
-@strawberry.type(description="裁判认定 · The judgment or award in force, and the record it made (R13.3)")
+@strawberry.type(
+    description="生效的判决或裁决及所成记录（R13.3） · The judgment or award in force, and the record it made (R13.3)"
+)
 class ContractAdjudication:
     adjudicator: str = member("裁判机构", "court or arbitral body", "adjudicator")
     document_number: str = member("文书号", "number of the judgment", "document_number")
@@ -73,7 +84,7 @@ class ContractAdjudication:
 
 
 @strawberry.type(
-    description="招商引资合同履约；裁判认定前保密 · Performance of an investment contract: confidential until a breach is adjudicated"
+    description="招商引资合同履约；裁判认定违约前保密 · Performance of an investment contract: confidential until a breach is adjudicated"
 )
 @entity("case_file", "D41", only=("mechanism", ("INVESTMENT_CONTRACT",)))
 class InvestmentContract(Case):
@@ -82,7 +93,9 @@ class InvestmentContract(Case):
     parties: list[str] | None = withheld("合同各方", "parties", "parties")
     signed_on: Date | None = withheld("签订日期", "signed on", "signed_on")
     obligations: list[ContractObligation] | None = withheld("义务", "obligations", "obligations", Shape.ROWS)
-    alleged: str | None = withheld("违约主张", "breach that is alleged; null: none", "alleged")
+    alleged: str | None = withheld(
+        "所主张的违约；没有的为空", "breach that is alleged; null: none", "alleged"
+    )
     adjudication: ContractAdjudication | None = withheld(
         "裁判认定", "adjudication", "adjudication", Shape.ROWS
     )
@@ -91,7 +104,7 @@ class InvestmentContract(Case):
 @strawberry.input(description="合同义务 · An obligation of a contract")
 class ContractObligationInput:
     text: str = supplied("内容", "what was promised")
-    due_on: Date = supplied("期限", "last day")
+    due_on: Date = supplied("期限，即最后一日", "last day")
 
 
 _Statement = Annotated[str, parameter("内容", "statement")]
@@ -109,7 +122,7 @@ class ForeignTradeCommands:
     def propose_outbound_adverse(
         self,
         subject: SubjectCode,
-        behaviour: Annotated[str, parameter("行为代码", "code of the behaviour, such as OUT-01")],
+        behaviour: Annotated[str, parameter("行为代码，如 OUT-01", "code of the behaviour, such as OUT-01")],
         conducted_on: Annotated[Date, parameter("行为日期", "day of the conduct")],
         facts: Annotated[str, parameter("事实", "facts")],
         notice_number: Annotated[str, parameter("告知书文号", "number of the notice")],
@@ -139,7 +152,7 @@ class ForeignTradeCommands:
         return PLANNED
 
     @_outbound(
-        "第二人认定对外投资合作不良行为并纳入信用记录",
+        "第二人认定对外投资合作不良行为并纳入信用记录（R13.3）",
         "find an adverse behaviour abroad, by a second person, and file the record (R13.3)",
         "file",
         Capability.REVIEW,
@@ -174,7 +187,7 @@ class ForeignTradeCommands:
     def perform_contract_obligation(
         self,
         number: CaseNumber,
-        obligation: Annotated[int, parameter("第几项义务", "which obligation, from 1")],
+        obligation: Annotated[int, parameter("第几项义务，自1起", "which obligation, from 1")],
         performed_on: Annotated[Date, parameter("履行日期", "day")],
     ) -> InvestmentContract | None:
         return PLANNED
@@ -196,7 +209,7 @@ class ForeignTradeCommands:
         return PLANNED
 
     @_contract(
-        "将生效裁判认定的合同违约纳入信用记录",
+        "将生效裁判认定的合同违约纳入信用记录（R13.3）",
         "file a breach that a judgment in force establishes (R13.3)",
         "adjudicate",
         Capability.REVIEW,
@@ -208,7 +221,7 @@ class ForeignTradeCommands:
         document_number: DocumentNumber,
         effective_on: Annotated[Date, parameter("生效日期", "in force since")],
         conduct_ended_on: Annotated[
-            Date | None, parameter("行为终止日期", "end of the conduct, where it is known")
+            Date | None, parameter("行为终止日期，已知的填写", "end of the conduct, where it is known")
         ] = None,
     ) -> InvestmentContract | None:
         return PLANNED

@@ -10,7 +10,12 @@ from schema.origin import Authority, Provenance
 from schema.scalars import Date
 
 
-@strawberry.type(description="外部等级（海关、税务、外汇、协会、国家） · A grade issued by somebody else")
+@strawberry.type(
+    description=(
+        "外部等级：由其他单位评定（海关、税务、外汇、协会、国家） · A grade issued by somebody "
+        "else: customs, tax, foreign exchange, an association, the state"
+    )
+)
 @entity("grade", "D14", "D16", "D17", "D19", "D24", "D40")
 class ExternalGrade:
     id: strawberry.ID = governed(
@@ -18,9 +23,11 @@ class ExternalGrade:
     )
     scheme: GradeScheme = governed("等级体系", "scheme", ROW, target="scheme", mask=Mask.KEEP)
     grade_code: str | None = governed("等级代码", "code of the grade", ROW, target="grade_code")
-    grade_label: str | None = governed("等级", "the grade in the issuer's words", ROW, target="grade_label")
+    grade_label: str | None = governed(
+        "等级，评定单位原文", "the grade in the issuer's words", ROW, target="grade_label"
+    )
     ruleset_version: str = governed(
-        "规则版本",
+        "等级所依规则的版本；不同版本的等级不作比较",
         "dated rule set of the level; levels of different sets are not compared",
         ROW,
         target="ruleset_version",
@@ -29,7 +36,9 @@ class ExternalGrade:
     issuer: Authority | None = governed(
         "评定单位", "issuer", ROW, shape=Shape.EMBEDDED, target="issuer_", mask=Mask.KEEP
     )
-    period: str | None = governed("评价年度", "period", ROW, target="period", mask=Mask.KEEP)
+    period: str | None = governed(
+        "评价年度", "period, such as a year of evaluation", ROW, target="period", mask=Mask.KEEP
+    )
     effective_from: Date = governed(
         "生效日期", "effective from", ROW, target="effective_from", mask=Mask.KEEP
     )

@@ -22,14 +22,16 @@ class NominatorKind(Enum):
     CAMPAIGN = term("CAMPAIGN", "诚信兴商活动推荐")
 
 
-@strawberry.type(description="审核意见 · What the second person found")
+@strawberry.type(description="第二人的审核意见 · What the second person found")
 class Endorsement:
     officer: str = member("审核人", "officer", "officer")
     at: Moment = member("时间", "when", "at")
     opinion: str = member("意见", "opinion", "opinion")
 
 
-@strawberry.type(description="诚信典型推荐 · A nomination of an honest model (article 十六)")
+@strawberry.type(
+    description="诚信典型推荐（实施意见第十六条） · A nomination of an honest model (article 十六)"
+)
 @entity("case_file", "D38", only=("mechanism", ("HONEST_MODEL",)))
 class HonestModelNomination(Case):
     subject_code: USCC = detail("统一社会信用代码", "code", "subject_code")
@@ -54,7 +56,7 @@ _command = commands_of("honest")
 
 @strawberry.type(description="诚信典型操作 · Commands of honest models")
 class HonestModelCommands:
-    @_command("推荐诚信典型", "nominate an honest model (article 十六)", "nominate")
+    @_command("推荐诚信典型（实施意见第十六条）", "nominate an honest model (article 十六)", "nominate")
     def nominate_honest_model(
         self,
         subject: SubjectCode,
@@ -80,7 +82,7 @@ class HonestModelCommands:
         return PLANNED
 
     @_command(
-        "提名诚信典型列入红名单",
+        "提名诚信典型列入红名单，其后在名单程序中公示（R8.2）",
         "propose an honest model for a red list, where its public notice follows (R8.2)",
         "propose",
     )

@@ -16,7 +16,7 @@ from schema.scalars import Date, Moment, SM3Digest
 
 
 @strawberry.enum(
-    description="抽查等级；N为未定级 · Tier in a draw; N: not tiered, as all while tiers are not public"
+    description="抽查等级；N为未定级，监管分类不公开期间均为N · Tier in a draw; N: not tiered, as all while tiers are not public"
 )
 class DrawTier(Enum):
     A = term("A", "A级")
@@ -33,49 +33,63 @@ class InspectionOrigin(Enum):
     TOLERANCE = term("TOLERANCE", "容缺逾期未补")
 
 
-@strawberry.type(description="抽查比例 · The share of a tier that is drawn")
+@strawberry.type(description="某一等级的抽查比例 · The share of a tier that is drawn")
 class DrawRate:
     tier: DrawTier = member("等级", "tier", "tier")
-    percent: str = member("百分比", "per cent, a whole number or a fraction such as 5/2", "percent")
+    percent: str = member(
+        "百分比，整数或分数，如 5/2", "per cent, a whole number or a fraction such as 5/2", "percent"
+    )
 
 
 @strawberry.type(description="抽中的对象 · A commitment that was drawn")
 class DrawnObject:
     object: strawberry.ID = member("承诺标识", "opaque id of the commitment", "object")
     tier: DrawTier = member("等级", "tier", "tier")
-    place: int = member("顺位", "place in the order of its tier, from 1", "place")
-    inspectors: list[str] = member("检查人员", "inspectors sent", "inspectors")
+    place: int = member("在本等级中的顺位，自1起", "place in the order of its tier, from 1", "place")
+    inspectors: list[str] = member("派出的检查人员", "inspectors sent", "inspectors")
 
 
 @strawberry.type(
-    description="双随机抽查计划：任何人可凭公开内容重算 · A random inspection: whoever has what is published can draw it again (R6.3)"
+    description=(
+        "双随机抽查计划：任何人可凭公开内容重算（R6.3） · "
+        "A random inspection: whoever has what is published can draw it again (R6.3)"
+    )
 )
 @entity("case_file", "D33", only=("mechanism", ("INSPECTION_PLAN",)))
 class InspectionPlan(Case):
     title: str = detail("名称", "title", "title")
-    type: str | None = detail("承诺类型代码", "type of the commitments; null: all", "type")
-    region: str | None = detail("行政区划前缀", "prefix of their region; null: all", "region")
-    rates: list[DrawRate] = rows("抽查比例", "shares by tier", "rates")
+    type: str | None = detail("承诺类型代码；为空即全部", "type of the commitments; null: all", "type")
+    region: str | None = detail("行政区划前缀；为空即全部", "prefix of their region; null: all", "region")
+    rates: list[DrawRate] = rows("各等级抽查比例", "shares by tier", "rates")
     per_object: int = detail("每个对象的检查人数", "inspectors to an object", "per_object")
     frame: str | None = detail(
-        "抽样框",
+        "抽样框：全部可抽取者，每行一个，以制表符分隔；对象为 object、等级、标识，检查人员为 "
+        "inspector、标识、应回避的主体",
         "all that may be drawn: a line each, object TAB tier TAB id, inspector TAB id TAB conflicts",
         "frame",
     )
     frame_digest: SM3Digest | None = detail(
-        "抽样框摘要", "SM3 of the frame, published before", "frame_digest"
+        "抽样框的 SM3 摘要，抽取前公布", "SM3 of the frame, published before", "frame_digest"
     )
     frame_count: int = detail("抽样框对象数", "objects in the frame", "frame_count")
     seed_commitment: SM3Digest | None = detail(
-        "种子摘要", "SM3 of the seed, published before", "seed_commitment"
+        "种子的 SM3 摘要，抽取前公布", "SM3 of the seed, published before", "seed_commitment"
     )
-    committed_at: Moment | None = detail("摘要公布时间", "when both digests were published", "committed_at")
+    committed_at: Moment | None = detail(
+        "两项摘要的公布时间", "when both digests were published", "committed_at"
+    )
     drawn_on: Date | None = detail("抽取日期", "drawn on", "drawn_on")
     drawn_count: int = detail("抽中数", "objects drawn", "drawn_count")
-    seed: str | None = detail("种子", "32 bytes in hexadecimal; null before it is published", "seed")
-    drawn: list[DrawnObject] = rows("抽取结果", "what was drawn; empty before it is published", "drawn")
+    seed: str | None = detail(
+        "种子，32字节，十六进制；公开前为空", "32 bytes in hexadecimal; null before it is published", "seed"
+    )
+    drawn: list[DrawnObject] = rows(
+        "抽取结果；公开前为空列表", "what was drawn; empty before it is published", "drawn"
+    )
     published_on: Date | None = detail("公开日期", "published on", "published_on")
-    published_late: int = detail("逾期工作日数", "working days after the seventh", "published_late")
+    published_late: int = detail(
+        "逾期工作日数，第七个工作日之后起算", "working days after the seventh", "published_late"
+    )
     abandoned_reason: str | None = detail("终止原因", "why it was abandoned", "abandoned_reason")
 
 
@@ -86,7 +100,7 @@ class InspectionNote:
     text: str = member("内容", "what was seen", "text")
 
 
-@strawberry.type(description="违背承诺的书面认定 · The written finding of a breach (R6.4)")
+@strawberry.type(description="违背承诺的书面认定（R6.4） · The written finding of a breach (R6.4)")
 class BreachFinding:
     kind: BreachKind = member("种类", "kind", "kind")
     document_number: str = member("文号", "number of the document", "document_number")
@@ -95,17 +109,21 @@ class BreachFinding:
     found_on: Date = member("日期", "day", "found_on")
 
 
-@strawberry.type(description="违背承诺认定告知书 · The notice, with the right to state and defend (R6.4)")
+@strawberry.type(
+    description="违背承诺认定告知书，载明陈述申辩权利（R6.4） · The notice, with the right to state and defend (R6.4)"
+)
 class BreachNotice:
     document_number: str = member("文号", "number of the document", "document_number")
     served_on: Date = member("送达日期", "served on", "served_on")
     defend_by: Date = member("申辩期限", "last day for the defence", "defend_by")
 
 
-@strawberry.type(description="陈述申辩 · A defence (R6.4)")
+@strawberry.type(description="陈述申辩（R6.4） · A defence (R6.4)")
 class BreachDefence:
     stated_on: Date = member("日期", "day", "stated_on")
-    by: str = member("陈述人", "SUBJECT, or the partner that recorded it", "by")
+    by: str = member(
+        "陈述人：SUBJECT（主体本人）或登记单位", "SUBJECT, or the partner that recorded it", "by"
+    )
     statement: str = member("内容", "what was said", "statement")
 
 
@@ -120,32 +138,40 @@ class CommitmentInspection(Case):
     inspectors: list[str] = detail("检查人员", "inspectors", "inspectors")
     notes: list[InspectionNote] = rows("检查记录", "notes", "notes")
     finding: BreachFinding | None = rows("书面认定", "written finding", "finding")
-    notice: BreachNotice | None = rows("告知", "notice", "notice")
+    notice: BreachNotice | None = rows("事先告知", "notice before the decision", "notice")
     defences: list[BreachDefence] = rows("陈述申辩", "defences", "defences")
     outcome: InspectionOutcome | None = detail("结论", "outcome", "outcome")
     concluded_on: Date | None = detail("结论日期", "concluded on", "concluded_on")
     document_number: str | None = detail("决定文号", "number of the decision", "document_number")
     defence_answer: str | None = detail("申辩答复", "answer to the defence", "defence_answer")
     published_on: Date | None = detail("公开日期", "published on", "published_on")
-    published_late: int = detail("逾期工作日数", "working days after the seventh (R7.1)", "published_late")
+    published_late: int = detail(
+        "逾期工作日数，第七个工作日之后起算（R7.1）",
+        "working days after the seventh (R7.1)",
+        "published_late",
+    )
 
 
 @strawberry.input(description="检查人员 · A certified inspector")
 class InspectorInput:
-    id: str = supplied("执法证号", "number of the certificate, never of a person")
+    id: str = supplied("执法证号，不得填个人证件号码", "number of the certificate, never of a person")
     conflicts: list[str] = supplied("应回避的主体代码", "codes of firms that would be a conflict of interest")
 
 
-@strawberry.input(description="抽查比例 · A share that differs from the rules', within their bounds")
+@strawberry.input(
+    description="与规则不同的抽查比例，不得超出规则的限度 · A share that differs from the rules', within their bounds"
+)
 class DrawRateInput:
     tier: DrawTier = supplied("等级", "tier")
-    percent: str = supplied("百分比", "per cent")
+    percent: str = supplied(
+        "百分比，整数或分数，如 5/2", "per cent, a whole number or a fraction such as 5/2"
+    )
 
 
 @strawberry.type(description="抽查查询 · Queries of inspections")
 class InspectionQueries:
     @governed(
-        "按编号查双随机抽查计划及重新抽取所需的内容",
+        "按编号查双随机抽查计划及重新抽取所需的内容（R6.3）",
         "a random inspection with all that is needed to draw it again (R6.3)",
         OPEN,
         shape=Shape.ONE,
@@ -171,34 +197,36 @@ _inspection = commands_of("inspection")
 
 @strawberry.type(description="抽查操作 · Commands of inspections")
 class InspectionCommands:
-    @_plan("拟定信用承诺双随机抽查计划", "plan a random inspection of commitments (R6.3)", "open")
+    @_plan("拟定信用承诺双随机抽查计划（R6.3）", "plan a random inspection of commitments (R6.3)", "open")
     def plan_inspection(
         self,
         title: Annotated[str, parameter("名称", "title")],
-        inspectors: Annotated[list[InspectorInput], parameter("检查人员", "certified inspectors")],
+        inspectors: Annotated[list[InspectorInput], parameter("持执法证的检查人员", "certified inspectors")],
         commitment_type: Annotated[
-            str | None, parameter("承诺类型代码", "only commitments of this type")
+            str | None, parameter("承诺类型代码，只查此类承诺", "only commitments of this type")
         ] = None,
-        region: Annotated[str | None, parameter("行政区划前缀", "only of this region")] = None,
+        region: Annotated[str | None, parameter("行政区划前缀，只查此区划", "only of this region")] = None,
         rates: Annotated[
-            list[DrawRateInput] | None, parameter("抽查比例", "shares other than the rules'")
+            list[DrawRateInput] | None, parameter("与规则不同的抽查比例", "shares other than the rules'")
         ] = None,
     ) -> InspectionPlan | None:
         return PLANNED
 
     @_plan(
-        "固定抽样框，公布抽样框和种子的摘要",
+        "固定抽样框，公布抽样框和种子的摘要（R6.3）",
         "fix the frame and publish the digests of frame and seed (R6.3)",
         "commit",
     )
     def commit_draw(self, number: CaseNumber) -> InspectionPlan | None:
         return PLANNED
 
-    @_plan("随机抽取，逐个立案检查", "draw, and open an inspection of each object drawn (R6.3)", "draw")
+    @_plan(
+        "随机抽取，逐个立案检查（R6.3）", "draw, and open an inspection of each object drawn (R6.3)", "draw"
+    )
     def draw_inspection(self, number: CaseNumber) -> InspectionPlan | None:
         return PLANNED
 
-    @_plan("公开抽查的种子和抽取结果", "publish the seed and what it drew (R6.3)", "publish")
+    @_plan("公开抽查的种子和抽取结果（R6.3）", "publish the seed and what it drew (R6.3)", "publish")
     def publish_draw(self, number: CaseNumber) -> InspectionPlan | None:
         return PLANNED
 
@@ -232,11 +260,13 @@ class InspectionCommands:
     def clear_inspection(self, number: CaseNumber, text: _Text) -> CommitmentInspection | None:
         return PLANNED
 
-    @_inspection("七个工作日内公开抽查结果", "publish the result within seven working days (R6.3)", "publish")
+    @_inspection(
+        "七个工作日内公开抽查结果（R6.3）", "publish the result within seven working days (R6.3)", "publish"
+    )
     def publish_inspection_result(self, number: CaseNumber) -> CommitmentInspection | None:
         return PLANNED
 
-    @_inspection("书面认定违背承诺", "find a breach in writing (R6.4)", "find")
+    @_inspection("书面认定违背承诺（R6.4）", "find a breach in writing (R6.4)", "find")
     def find_breach(
         self,
         number: CaseNumber,
@@ -248,7 +278,7 @@ class InspectionCommands:
         return PLANNED
 
     @_inspection(
-        "登记送达违背承诺认定告知书，申辩期开始",
+        "登记送达违背承诺认定告知书，申辩期开始（R6.4）",
         "the notice was served: time for the defence begins (R6.4)",
         "notify",
     )
@@ -281,7 +311,7 @@ class InspectionCommands:
         return PLANNED
 
     @_inspection(
-        "书面认定、告知、申辩之后由第二人认定违背承诺成立，纳入信用记录",
+        "书面认定、告知、申辩之后由第二人认定违背承诺成立，纳入信用记录（R6.4）",
         "establish a breach after finding, notice and defence, by a second person; a record is filed (R6.4)",
         "establish",
         Capability.REVIEW,

@@ -42,7 +42,7 @@ class RecheckOutcome(Enum):
 
 
 @strawberry.type(
-    description="立项时的名单定义 · The list as it was defined when the place was proposed (R8.1)"
+    description="立项时的名单定义（R8.1） · The list as it was defined when the place was proposed (R8.1)"
 )
 class ListingDefinition:
     code: str = member("名单代码", "code", "code")
@@ -55,7 +55,7 @@ class ListingDefinition:
     measures: str | None = member("列入后的措施", "what follows from it", "measures")
 
 
-@strawberry.type(description="事先告知书 · What the subject was told before the decision")
+@strawberry.type(description="认定前的告知书 · What the subject was told before the decision")
 class ListingNotice:
     document_number: str = member("文号", "number of the document", "document_number")
     facts: str = member("事实", "facts", "facts")
@@ -68,7 +68,9 @@ class ListingNotice:
 @strawberry.type(description="陈述申辩或异议 · A defence or an objection")
 class ListingDefence:
     at: Date = member("日期", "day", "at")
-    by: str = member("陈述人", "SUBJECT, or the partner that recorded it", "by")
+    by: str = member(
+        "陈述人：SUBJECT（主体本人）或登记单位", "SUBJECT, or the partner that recorded it", "by"
+    )
     statement: str = member("内容", "what was said", "statement")
 
 
@@ -84,14 +86,16 @@ class ListingRecognition:
     defence_answer: str | None = member("申辩答复", "answer to the defence", "defence_answer")
 
 
-@strawberry.type(description="名单认定案件 · The proceedings of a place on a list (R8.1-R8.5)")
+@strawberry.type(
+    description="名单认定案件：列入名单的全过程（R8.1至R8.5） · The proceedings of a place on a list (R8.1-R8.5)"
+)
 @entity("case_file", "D38", only=("mechanism", ("LIST_ENTRY",)))
 class ListingCase(Case):
     subject_code: USCC = detail("统一社会信用代码", "code", "subject_code")
     definition: ListingDefinition = rows("名单定义", "the list", "definition")
     cause: str | None = withheld("列入事由", "cause", "cause")
     ground: BlackListGround | None = detail("法定情形", "ground of a black list", "ground")
-    notice: ListingNotice | None = withheld("告知", "notice", "notice", Shape.ROWS)
+    notice: ListingNotice | None = withheld("事先告知", "notice before the decision", "notice", Shape.ROWS)
     defences: list[ListingDefence] | None = withheld("陈述申辩", "defences", "defences", Shape.ROWS)
     recognition: ListingRecognition | None = withheld("认定", "recognition", "recognition", Shape.ROWS)
     earliest_repair_on: Date | None = detail(
@@ -99,14 +103,20 @@ class ListingCase(Case):
     )
     publicity_ends_on: Date | None = detail("公示至", "last day of publicity", "publicity_ends_on")
     published_on: Date | None = detail("公布日期", "published on", "published_on")
-    published_late: int = detail("逾期工作日数", "working days after the seventh (R8)", "published_late")
+    published_late: int = detail(
+        "公布逾期工作日数，第七个工作日之后起算（R8）",
+        "working days after the seventh (R8)",
+        "published_late",
+    )
     exited_on: Date | None = detail("退出日期", "left on", "exited_on")
     exit_reason: str | None = withheld("退出或中止原因", "why it left or is suspended", "exit_reason")
-    entry: ListEntry | None = one("名单条目", "the entry, as far as it is shown", "case.list_entry")
+    entry: ListEntry | None = one(
+        "名单条目，以可见者为限", "the entry, as far as it is shown", "case.list_entry"
+    )
 
 
 @strawberry.type(
-    description="红名单与严重失信主体名单冲突 · On a red and a black list at once; decided by a person (R8.4)"
+    description="同时列入红名单和严重失信主体名单的冲突，由人工决定（R8.4） · On a red and a black list at once; decided by a person (R8.4)"
 )
 @entity("case_file", "D38", only=("mechanism", ("LIST_CONFLICT",)))
 class ListConflict(Case):
@@ -117,7 +127,7 @@ class ListConflict(Case):
 @strawberry.type(description="名单复核的一行 · A row of a look at the lists")
 @entity("rows:command", OPEN)
 class ListRecheckRow:
-    position: int = open_to_all("序号", "place, from 1", "position")
+    position: int = open_to_all("序号，自1起", "place, from 1", "position")
     outcome: RecheckOutcome = open_to_all("结果", "what was done", "outcome")
     case: Case | None = open_to_all("案件", "the case", "command.case", Shape.ONE)
 
@@ -128,7 +138,9 @@ _command = commands_of("list")
 @strawberry.type(description="名单认定操作 · Commands of lists")
 class ListCommands:
     @_command(
-        "提名列入名单，仅为提名", "propose a place on a list; nothing but a proposal (R8.1, R8.2)", "propose"
+        "提名列入名单，仅为提名（R8.1、R8.2）",
+        "propose a place on a list; nothing but a proposal (R8.1, R8.2)",
+        "propose",
     )
     def propose_listing(
         self,
@@ -207,7 +219,9 @@ class ListCommands:
         return PLANNED
 
     @_command(
-        "公布名单条目并推送各渠道", "publish a place on a list and push it to the channels (R8.5)", "publish"
+        "公布名单条目并推送各渠道（R8.5）",
+        "publish a place on a list and push it to the channels (R8.5)",
+        "publish",
     )
     def publish_listing(self, number: CaseNumber) -> ListingCase | None:
         return PLANNED
@@ -241,7 +255,7 @@ class ListCommands:
     ) -> ListingCase | None:
         return PLANNED
 
-    @_command("取消已中止的红名单资格", "disqualify a suspended red entry (R8.3)", "disqualify")
+    @_command("取消已中止的红名单资格（R8.3）", "disqualify a suspended red entry (R8.3)", "disqualify")
     def disqualify_listing(
         self, number: CaseNumber, reason: Reason, document_number: DocumentNumber
     ) -> ListingCase | None:
@@ -256,14 +270,16 @@ class ListCommands:
         return PLANNED
 
     @_command(
-        "复核名单：中止失信的红名单条目，列出名单冲突",
+        "复核名单：中止失信的红名单条目，列出名单冲突（R8.3、R8.4）",
         "look at the lists: suspend spoilt red entries, queue conflicts (R8.3, R8.4)",
         "recheck",
     )
     def recheck_lists(self) -> list[ListRecheckRow] | None:
         return PLANNED
 
-    @_command("处理红名单与严重失信主体名单冲突", "decide a conflict of lists (R8.4)", "resolve_conflict")
+    @_command(
+        "处理红名单与严重失信主体名单冲突（R8.4）", "decide a conflict of lists (R8.4)", "resolve_conflict"
+    )
     def resolve_list_conflict(
         self, number: CaseNumber, reason: Reason, document_number: DocumentNumber
     ) -> ListConflict | None:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 @strawberry.type(
-    description="名单定义：无依据不设名单（国办发〔2020〕49号） · Definition of a list, with its legal basis (R8.1)"
+    description=(
+        "名单定义：无依据不设名单（国办发〔2020〕49号，R8.1） · Definition of a list: none "
+        "without a legal basis (国办发〔2020〕49号, R8.1)"
+    )
 )
 @entity("list_definition", "D10", "D12", "D13")
 class CreditListDefinition:

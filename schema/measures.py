@@ -40,7 +40,7 @@ class MeasureReceipt:
     number: str | None = member("回执编号", "number of the receipt", "number")
 
 
-@strawberry.type(description="实施反馈 · A handling in which the measure was applied")
+@strawberry.type(description="实施反馈：实施该措施的一次办理 · A handling in which the measure was applied")
 class MeasureFeedback:
     applied_on: Date = member("实施日期", "day", "applied_on")
     case_number: str = member("办件编号", "number of the handling", "case_number")
@@ -48,7 +48,10 @@ class MeasureFeedback:
 
 
 @strawberry.type(
-    description="联合奖惩措施的实施 · Application of a measure; only in effect it is more than its parties' (R9.1)"
+    description=(
+        "联合奖惩措施的实施；未生效的仅当事单位可见（R9.1） · Application of a measure; only in "
+        "effect it is more than its parties' (R9.1)"
+    )
 )
 @entity("case_file", "D10", only=("mechanism", ("MEASURE",)))
 class MeasureApplication(Case):
@@ -57,12 +60,12 @@ class MeasureApplication(Case):
     national_catalogue_code: str | None = detail(
         "全国失信惩戒措施基础清单编码", "item of the national list of measures", "national_catalogue_code"
     )
-    legal_basis: str | None = detail("法律依据", "the law that orders it", "legal_basis")
-    basis_level: BasisLevel | None = detail("依据层级", "level of that law", "basis_level")
+    legal_basis: str | None = detail("规定该措施的法律依据", "the law that orders it", "legal_basis")
+    basis_level: BasisLevel | None = detail("该法律依据的层级", "level of that law", "basis_level")
     legal_basis_checked_on: Date | None = detail(
         "依据核对日期", "day on which the basis was checked", "legal_basis_checked_on"
     )
-    memorandum: str | None = detail("备忘录", "memorandum; no basis by itself", "memorandum")
+    memorandum: str | None = detail("备忘录，本身不作为依据", "memorandum; no basis by itself", "memorandum")
     list_name: str = detail("名单", "list", "list_name")
     color: ListColor = detail("名单类别", "colour of the list", "color")
     initiator: str = detail("发起单位", "initiator", "initiator")
@@ -77,7 +80,7 @@ class MeasureApplication(Case):
         "实施反馈", "feedback", "feedback", Shape.ROWS, capability=Capability.LINEAGE
     )
     feedback_due: Date | None = detail(
-        "反馈期限",
+        "首次反馈期限",
         "day by which its first feedback is expected",
         "feedback_due",
         capability=Capability.LINEAGE,
@@ -97,7 +100,9 @@ _command = commands_of("measure")
 @strawberry.type(description="联合奖惩措施操作 · Commands of measures")
 class MeasureCommands:
     @_command(
-        "对有效的名单条目发起奖惩措施", "initiate a measure on a list entry in force (R9.1)", "initiate"
+        "对有效的名单条目发起奖惩措施（R9.1）",
+        "initiate a measure on a list entry in force (R9.1)",
+        "initiate",
     )
     def initiate_measure(
         self,
@@ -106,12 +111,16 @@ class MeasureCommands:
         measure: Annotated[str, parameter("措施", "measure")],
         effect: Annotated[MeasureEffect, parameter("效果", "effect")],
         begins: Annotated[Date, parameter("起始日期", "first day")],
-        ends: Annotated[Date, parameter("终止日期", "last day, at most the entry's")],
+        ends: Annotated[
+            Date, parameter("终止日期，不晚于名单条目的终止日期", "last day, at most the entry's")
+        ],
         national_catalogue_code: Annotated[
             str | None, parameter("全国失信惩戒措施基础清单编码", "item of the national list of measures")
         ] = None,
-        legal_basis: Annotated[str | None, parameter("法律依据", "the law that orders it")] = None,
-        basis_level: Annotated[BasisLevel | None, parameter("依据层级", "level of that law")] = None,
+        legal_basis: Annotated[
+            str | None, parameter("规定该措施的法律依据", "the law that orders it")
+        ] = None,
+        basis_level: Annotated[BasisLevel | None, parameter("该法律依据的层级", "level of that law")] = None,
         memorandum: Annotated[str | None, parameter("备忘录", "memorandum")] = None,
         matters: Annotated[list[str] | None, parameter("适用事项", "matters that it covers")] = None,
         purposes: Annotated[list[Purpose] | None, parameter("适用的使用目的", "kinds of handling")] = None,
@@ -150,8 +159,10 @@ class MeasureCommands:
         national_catalogue_code: Annotated[
             str | None, parameter("全国失信惩戒措施基础清单编码", "item of the national list of measures")
         ] = None,
-        legal_basis: Annotated[str | None, parameter("法律依据", "the law that orders it")] = None,
-        basis_level: Annotated[BasisLevel | None, parameter("依据层级", "level of that law")] = None,
+        legal_basis: Annotated[
+            str | None, parameter("规定该措施的法律依据", "the law that orders it")
+        ] = None,
+        basis_level: Annotated[BasisLevel | None, parameter("该法律依据的层级", "level of that law")] = None,
     ) -> MeasureApplication | None:
         return PLANNED
 

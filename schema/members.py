@@ -20,7 +20,10 @@ class PublishedItem:
 
 
 @strawberry.type(
-    description="会员信用档案公示 · A member's archive on 信用中国(青海): shown to others while it is published (R14.2)"
+    description=(
+        "会员信用档案在信用中国（青海）的公示；公示期间他人可见（R14.2） · A member's archive on "
+        "信用中国(青海): shown to others while it is published (R14.2)"
+    )
 )
 @entity("case_file", "D24", only=("mechanism", ("MEMBER_PUBLICATION",)))
 class MemberPublication(Case):
@@ -29,21 +32,23 @@ class MemberPublication(Case):
     content: list[PublishedItem] = rows("公示内容", "what is published", "content")
     clause: str = detail("会员合同条款", "clause of the membership contract", "clause")
     agreement_digest: SM3Digest = detail(
-        "同意书摘要", "SM3 digest of the signed agreement", "agreement_digest"
+        "签署的同意书的 SM3 摘要", "SM3 digest of the signed agreement", "agreement_digest"
     )
     signed_on: Date = detail("签署日期", "signed on", "signed_on")
     agreed_until: Date = detail("同意有效期至", "last day of the agreement", "agreed_until")
     published_on: Date | None = detail("公示日期", "published on", "published_on")
-    ended_reason: str | None = detail("终止原因", "why it ended, as the public is told", "ended_reason")
+    ended_reason: str | None = detail(
+        "终止原因，向公众说明的", "why it ended, as the public is told", "ended_reason"
+    )
     deliveries: list[PublicityDelivery] | None = many(
-        "渠道送达", "deliveries to the channel, oldest first", "case.deliveries"
+        "渠道送达，由先到后", "deliveries to the channel, oldest first", "case.deliveries"
     )
 
 
 _command = commands_of("member")
 
 
-@strawberry.type(description="会员公示操作 · Commands of members' publications (R14.2)")
+@strawberry.type(description="会员公示操作（R14.2） · Commands of members' publications (R14.2)")
 class MemberCommands:
     @_command(
         "提请公示会员档案",
@@ -55,7 +60,9 @@ class MemberCommands:
         self,
         subject: SubjectCode,
         clause: Annotated[str, parameter("会员合同条款", "clause of the membership contract")],
-        agreement_digest: Annotated[SM3Digest, parameter("同意书摘要", "SM3 digest of the signed agreement")],
+        agreement_digest: Annotated[
+            SM3Digest, parameter("签署的同意书的 SM3 摘要", "SM3 digest of the signed agreement")
+        ],
         signed_on: Annotated[Date, parameter("签署日期", "signed on")],
         agreed_until: Annotated[Date, parameter("同意有效期至", "last day of the agreement")],
     ) -> MemberPublication | None:

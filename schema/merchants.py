@@ -13,16 +13,20 @@ from schema.governance import PLANNED, Capability, entity, parameter, supplied
 from schema.scalars import Date, Yuan
 
 
-@strawberry.type(description="平台经营者建档 · A merchant's shop whose archive a platform keeps (R11.1)")
+@strawberry.type(
+    description="平台经营者建档（R11.1） · A merchant's shop whose archive a platform keeps (R11.1)"
+)
 @entity("case_file", "D27", only=("mechanism", ("MERCHANT_ARCHIVE",)))
 class MerchantArchiveCase(Case):
     platform_name: str = detail("平台", "platform", "platform_name")
     shop_id: str = detail("店铺编号", "the shop's id at the platform", "shop_id")
-    shop_name: str | None = detail("店铺名称", "name of the shop; null: no archive yet", "shop_name")
+    shop_name: str | None = detail(
+        "店铺名称；尚未建档的为空", "name of the shop; null: no archive yet", "shop_name"
+    )
 
 
 @strawberry.input(
-    description="平台处置 · A sanction that the platform imposed on a merchant (E-Commerce Law 36)"
+    description="平台对经营者的处置（电子商务法第三十六条） · A sanction that the platform imposed on a merchant (E-Commerce Law 36)"
 )
 class PlatformSanctionInput:
     kind: str = supplied("处置种类", "kind of sanction")
@@ -33,7 +37,9 @@ _Shop = Annotated[str, parameter("店铺编号", "the shop's id at the platform"
 _command = commands_of("merchant", Capability.MERCHANT_WORK)
 
 
-@strawberry.type(description="平台报送 · Commands of platforms, for their own merchants only (R11.1, R11.2)")
+@strawberry.type(
+    description="平台报送（R11.1、R11.2） · Commands of platforms, for their own merchants only (R11.1, R11.2)"
+)
 class MerchantCommands:
     @_command(
         "报送本平台经营者的档案，不收自然人",
@@ -55,7 +61,11 @@ class MerchantCommands:
             list[PlatformSanctionInput] | None, parameter("平台处置", "sanctions of the platform")
         ] = None,
         exempt: Annotated[
-            bool, parameter("零星小额免登记", "exempt small seller: refused, for it is a natural person")
+            bool,
+            parameter(
+                "零星小额免登记；属自然人，不予接收",
+                "exempt small seller: refused, for it is a natural person",
+            ),
         ] = False,
     ) -> CreditArchive | None:
         return PLANNED
@@ -69,8 +79,8 @@ class MerchantCommands:
         self,
         subject: SubjectCode,
         shop_id: _Shop,
-        period_from: Annotated[Date, parameter("统计期间起", "first day")],
-        period_to: Annotated[Date, parameter("统计期间止", "last day")],
+        period_from: Annotated[Date, parameter("统计期间首日", "first day")],
+        period_to: Annotated[Date, parameter("统计期间末日", "last day")],
         reviews: Annotated[int, parameter("评价数", "reviews")],
         average: Annotated[float, parameter("平均分（1至5）", "average, 1 to 5")],
         negative_reviews: Annotated[int, parameter("差评数", "negative reviews")],

@@ -36,12 +36,14 @@ class EnquiryOutcome(Enum):
     REJECTED = term("REJECTED", "异议不成立")
 
 
-@strawberry.type(description="佐证材料 · A file behind the facts; it stays with the sender")
+@strawberry.type(
+    description="佐证材料；文件留存于发送单位 · A file behind the facts; it stays with the sender"
+)
 class NotificationEvidence(Paper):
     """Named in the notification."""
 
 
-@strawberry.type(description="签收回执 · An addressee's receipt (R13.1)")
+@strawberry.type(description="签收回执（R13.1） · An addressee's receipt (R13.1)")
 class NotificationReceipt:
     partner: str = member("单位", "addressee", "partner")
     officer: str = member("经办人", "officer", "officer")
@@ -55,10 +57,14 @@ class NotificationAnswer:
     at: Moment = member("时间", "when", "at")
     text: str = member("内容", "text", "text")
     document_number: str | None = member("文号", "number of the document", "document_number")
-    outcome: EnquiryOutcome | None = member("核查意见", "on an enquiry: what it found; null else", "outcome")
+    outcome: EnquiryOutcome | None = member(
+        "核查意见，限核查函；其他为空", "on an enquiry: what it found; null else", "outcome"
+    )
 
 
-@strawberry.type(description="依认定纳入信用记录的记录 · A finding that was filed as a record (R13.3)")
+@strawberry.type(
+    description="依认定纳入信用记录的记录（R13.3） · A finding that was filed as a record (R13.3)"
+)
 class NotificationFinding:
     authority: str = member("认定机关", "party that decided", "authority")
     document_number: str = member("文号", "number of the decision", "document_number")
@@ -67,7 +73,10 @@ class NotificationFinding:
 
 
 @strawberry.type(
-    description="信用通报；不是信用记录 · A notification: seen by its parties and auditors, and no record (R13.2, R13.3)"
+    description=(
+        "信用通报：仅收发单位和审计可见，不是信用记录（R13.2、R13.3） · A notification: seen by "
+        "its parties and auditors, and no record (R13.2, R13.3)"
+    )
 )
 @entity("case_file", "D35", only=("mechanism", ("NOTIFICATION",)))
 class CreditNotification(Case):
@@ -78,8 +87,8 @@ class CreditNotification(Case):
     topic: str | None = withheld("主题", "topic", "topic")
     facts: str | None = withheld("事实", "facts", "facts")
     evidence: list[NotificationEvidence] | None = withheld("佐证材料", "evidence", "evidence", Shape.ROWS)
-    feedback_by: Date = detail("反馈期限", "day by which addressees feed back", "feedback_by")
-    issued_on: Date | None = detail("发出日期", "issued on; null: draft", "issued_on")
+    feedback_by: Date = detail("收件单位的反馈期限", "day by which addressees feed back", "feedback_by")
+    issued_on: Date | None = detail("发出日期；草稿为空", "issued on; null: draft", "issued_on")
     receipts: list[NotificationReceipt] = rows("签收回执", "receipts", "receipts")
     answers: list[NotificationAnswer] | None = withheld("反馈", "what came back", "answers", Shape.ROWS)
     findings: list[NotificationFinding] = rows(
@@ -98,7 +107,7 @@ _command = commands_of("notification")
 @strawberry.type(description="信用通报操作 · Commands of notifications")
 class NotificationCommands:
     @_command(
-        "起草信用通报，收件单位尚不可见",
+        "起草信用通报，收件单位尚不可见（R13.2）",
         "draft a notification; its addressees do not see it yet (R13.2)",
         "draft",
         Capability.NOTIFY,
@@ -113,13 +122,14 @@ class NotificationCommands:
             list[NotificationEvidenceInput] | None, parameter("佐证材料", "files behind the facts")
         ] = None,
         feedback_by: Annotated[
-            Date | None, parameter("反馈期限", "day by which to feed back; by default as the rules say")
+            Date | None,
+            parameter("反馈期限，缺省按规则确定", "day by which to feed back; by default as the rules say"),
         ] = None,
     ) -> CreditNotification | None:
         return PLANNED
 
     @_command(
-        "向全部收件单位发出信用通报",
+        "向全部收件单位发出信用通报（R13.1）",
         "issue a notification to all addressees (R13.1)",
         "issue",
         Capability.NOTIFY,
@@ -128,7 +138,7 @@ class NotificationCommands:
         return PLANNED
 
     @_command(
-        "收件单位签收信用通报",
+        "收件单位签收信用通报（R13.1）",
         "acknowledge a notification as an addressee (R13.1)",
         "receive",
         Capability.NOTIFY,
@@ -145,7 +155,8 @@ class NotificationCommands:
         text: Annotated[str, parameter("内容", "text")],
         document_number: Annotated[str | None, parameter("文号", "number of the document")] = None,
         outcome: Annotated[
-            EnquiryOutcome | None, parameter("核查意见", "what was found; on an enquiry, and only there")
+            EnquiryOutcome | None,
+            parameter("核查意见，核查函必填，其他不填", "what was found; on an enquiry, and only there"),
         ] = None,
     ) -> CreditNotification | None:
         return PLANNED
@@ -164,7 +175,7 @@ class NotificationCommands:
         return PLANNED
 
     @_command(
-        "将当事单位的处罚决定纳入信用记录，为通报成为记录的唯一途径",
+        "将当事单位的处罚决定纳入信用记录，为通报成为记录的唯一途径（R13.3）",
         "file a penalty that a party decided as a record: the only way from a notification to a record (R13.3)",
         "file_finding",
     )
@@ -179,7 +190,7 @@ class NotificationCommands:
         basis: Annotated[str, parameter("处罚依据", "legal basis")],
         penalty_kinds: Annotated[list[str], parameter("处罚类别", "kinds of penalty")],
         conduct_ended_on: Annotated[
-            Date | None, parameter("行为终止日期", "end of the conduct, where it is known")
+            Date | None, parameter("行为终止日期，已知的填写", "end of the conduct, where it is known")
         ] = None,
     ) -> CreditNotification | None:
         return PLANNED

@@ -45,7 +45,7 @@ class ObjectionEvidence(Paper):
     """Named in the objection."""
 
 
-@strawberry.type(description="提供单位答复 · What the provider of the record found")
+@strawberry.type(description="记录提供单位的核查答复 · What the provider of the record found")
 class ObjectionAnswer:
     provider: str = member("提供单位", "provider", "provider")
     outcome: EnquiryOutcome = member("意见", "what it found", "outcome")
@@ -54,38 +54,45 @@ class ObjectionAnswer:
     answered_on: Date = member("答复日期", "day of the answer", "answered_on")
 
 
-@strawberry.type(description="处理决定 · What the subject was told")
+@strawberry.type(description="处理决定，告知主体 · What the subject was told")
 class ObjectionDecision:
     outcome: EnquiryOutcome = member("结论", "upheld or rejected", "outcome")
     remedy: ObjectionRemedy | None = member("更正方式", "what became of the record", "remedy")
     reason: str = member("理由", "reason", "reason")
     document_number: str = member("文号", "number of the document", "document_number")
     decided_at: Moment = member("时间", "when", "decided_at")
-    late: int = member("逾期工作日数", "working days after the limit", "late")
+    late: int = member("逾期工作日数，期限届满后起算", "working days after the limit", "late")
     corrected: strawberry.ID | None = member(
-        "更正后的记录", "the record in its place; null: none, or it comes from its source", "corrected"
+        "更正后的记录；没有，或者由来源另行送来的，为空",
+        "the record in its place; null: none, or it comes from its source",
+        "corrected",
     )
 
 
 @strawberry.type(
-    description="异议案件 · An objection: the record is marked while it runs, and ends everywhere when it is upheld"
+    description=(
+        "异议案件：办理期间标注记录，异议成立的，记录在各处终止 · An objection: the record is "
+        "marked while it runs, and ends everywhere when it is upheld"
+    )
 )
 @entity("case_file", "D36", only=("mechanism", ("OBJECTION",)))
 class ObjectionCase(Case):
     target: strawberry.ID = detail("异议对象标识", "opaque id of the record or entry", "target")
     target_kind: ObjectionTarget = detail("异议对象", "what is objected to", "target_kind")
-    source: SourceSystem = detail("来源", "source of the record", "source")
+    source: SourceSystem = detail("记录的来源", "source of the record", "source")
     provider: str | None = detail(
-        "提供单位", "partner that answers for it; null: its agency is asked by letter", "provider"
+        "负责答复的提供单位；为空的，以函件向作出单位核查",
+        "partner that answers for it; null: its agency is asked by letter",
+        "provider",
     )
     subject_code: USCC | None = detail("统一社会信用代码", "code of the subject", "subject_code")
     ground: ObjectionGround = detail("理由", "ground", "ground")
     statement: str = detail("陈述", "statement", "statement")
     evidence: list[ObjectionEvidence] = rows("佐证材料", "evidence", "evidence")
     entered_by: ObjectionEntry = detail("录入方", "who entered it", "entered_by")
-    agent: USCC | None = detail("代理机构", "code of the agent", "agent")
+    agent: USCC | None = detail("代理机构代码", "code of the agent", "agent")
     forward_by: Date | None = detail(
-        "转办期限", "day by which it is forwarded; null: own record", "forward_by"
+        "转办期限；本单位记录为空", "day by which it is forwarded; null: own record", "forward_by"
     )
     answer_by: Date = detail("答复期限", "day by which it is answered", "answer_by")
     marked_at: Moment | None = detail("标注时间", "when the record was marked", "marked_at")
@@ -97,7 +104,9 @@ class ObjectionCase(Case):
     provider_answer: ObjectionAnswer | None = rows("提供单位答复", "its answer", "provider_answer")
     decision: ObjectionDecision | None = rows("处理决定", "decision", "decision")
     notified: list[str] = detail(
-        "已通知单位", "partners that had been told of the record and got a notice", "notified"
+        "已通知的单位，即此前获知该记录的单位",
+        "partners that had been told of the record and got a notice",
+        "notified",
     )
 
 
@@ -107,11 +116,11 @@ class ObjectionCase(Case):
 @entity("case_file", "D37", only=("mechanism", ("CORRECTION",)))
 class CorrectionNotice(Case):
     target: strawberry.ID = detail("记录标识", "opaque id of the record or entry that ended", "target")
-    target_kind: ObjectionTarget = detail("对象", "record or list entry", "target_kind")
+    target_kind: ObjectionTarget = detail("对象：信用记录或名单条目", "record or list entry", "target_kind")
     remedy: ObjectionRemedy = detail("更正方式", "what became of it", "remedy")
     ended_at: Moment = detail("终止时间", "when it ended", "ended_at")
     last_told_at: Moment = detail(
-        "最近获知时间",
+        "收件单位最近一次获知该主体此类记录的时间",
         "when the recipient was told of the subject's records of this class last",
         "last_told_at",
     )
@@ -136,9 +145,9 @@ _Target = Annotated[strawberry.ID, parameter("异议对象标识", "opaque id of
 _Ground = Annotated[ObjectionGround, parameter("理由", "what is wrong")]
 _Statement = Annotated[str, parameter("陈述", "statement")]
 _Evidence = Annotated[list[ObjectionEvidenceInput] | None, parameter("佐证材料", "papers")]
-_Agent = Annotated[USCC | None, parameter("代理机构", "code of the agent, where one acts")]
+_Agent = Annotated[USCC | None, parameter("代理机构代码，有代理的填写", "code of the agent, where one acts")]
 _Authorization = Annotated[
-    SM3Digest | None, parameter("授权书摘要", "SM3 digest of the agent's authorization")
+    SM3Digest | None, parameter("代理授权书的 SM3 摘要", "SM3 digest of the agent's authorization")
 ]
 _objection = commands_of("objection")
 _correction = commands_of("correction", Capability.RECEIVE)
@@ -215,7 +224,8 @@ class ObjectionCommands:
         reason: Reason,
         document_number: DocumentNumber,
         correction: Annotated[
-            RecordCorrectionInput | None, parameter("更正内容", "of an own record: what it should say")
+            RecordCorrectionInput | None,
+            parameter("更正内容，限本单位记录", "of an own record: what it should say"),
         ] = None,
     ) -> ObjectionCase | None:
         return PLANNED

@@ -48,7 +48,11 @@ class Provenance:
         capability=Capability.LINEAGE,
     )
     payload_digest: SM3Digest | None = governed(
-        "内容摘要", "SM3 digest of the row", HOLDER, target="payload_digest", capability=Capability.LINEAGE
+        "该行数据的 SM3 摘要",
+        "SM3 digest of the row",
+        HOLDER,
+        target="payload_digest",
+        capability=Capability.LINEAGE,
     )
 
 
@@ -57,7 +61,9 @@ class Provenance:
 class Source:
     source: SourceSystem = governed("来源系统", "source system", OPEN, target="source", mask=Mask.KEEP)
     title: str = governed("名称", "name", OPEN, target="title", mask=Mask.KEEP)
-    status: FetchStatus = governed("状态", "whether it could be asked", OPEN, target="status", mask=Mask.KEEP)
+    status: FetchStatus = governed(
+        "状态：能否查询", "whether it could be asked", OPEN, target="status", mask=Mask.KEEP
+    )
     as_of: Moment | None = governed(
         "数据时间；实时来源为空，见各答复的 extensions.sources",
         "how recent its facts are; null for a live one, of which each answer tells in extensions.sources",
@@ -77,5 +83,9 @@ class PageInfo:
         "是否有下一页", "whether more rows follow", OPEN, shape=Shape.COMPUTED, target="has_next"
     )
     end_cursor: str | None = governed(
-        "末尾游标", "opaque, bound to caller and query", OPEN, shape=Shape.COMPUTED, target="end_cursor"
+        "末尾游标，限同一调用方的同一查询使用",
+        "opaque, bound to caller and query",
+        OPEN,
+        shape=Shape.COMPUTED,
+        target="end_cursor",
     )

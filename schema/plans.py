@@ -24,7 +24,7 @@ class PlanTaskStatus(Enum):
 
 @strawberry.type(description="任务 · A task of a plan")
 class PlanTask:
-    place: int = member("序号", "place, from 1", "place")
+    place: int = member("序号，自1起", "place, from 1", "place")
     title: str = member("任务", "what is to be done", "title")
     responsible: str = member("责任人", "who answers for it", "responsible")
     due_on: Date = member("期限", "by when", "due_on")
@@ -33,18 +33,20 @@ class PlanTask:
     note: str | None = member("说明", "note", "note")
 
 
-@strawberry.type(description="实施方案 · The implementation plan of a commerce department (article 十五)")
+@strawberry.type(
+    description="实施方案（实施意见第十五条） · The implementation plan of a commerce department (article 十五)"
+)
 @entity("case_file", "D43", only=("mechanism", ("IMPLEMENTATION_PLAN",)))
 class ImplementationPlan(Case):
     title: str = detail("名称", "title", "title")
-    region: str = detail("行政区划", "code of the region", "region")
+    region: str = detail("行政区划代码", "code of the region", "region")
     begins: Date = detail("起", "first day", "begins")
     ends: Date = detail("止", "last day", "ends")
-    responsible: str = detail("责任人", "official who answers for it", "responsible")
+    responsible: str = detail("对方案负责的责任人", "official who answers for it", "responsible")
     post: str = detail("职务", "the official's post", "post")
     document_number: str | None = detail("印发文号", "document that adopted it", "document_number")
     adopted_on: Date | None = detail("印发日期", "adopted on", "adopted_on")
-    tasks: list[PlanTask] = rows("任务", "tasks, in their order", "tasks")
+    tasks: list[PlanTask] = rows("任务，依次排列", "tasks, in their order", "tasks")
     open_tasks: int = detail("未完成任务数", "tasks neither done nor dropped", "open_tasks")
     end_reason: str | None = detail("终止原因", "why it was given up", "end_reason")
 
@@ -53,7 +55,7 @@ class ImplementationPlan(Case):
 class PlanTaskInput:
     title: str = supplied("任务", "what is to be done")
     responsible: str = supplied("责任人", "who answers for it")
-    due_on: Date = supplied("期限", "by when, within the plan's days")
+    due_on: Date = supplied("期限，在方案起止日之内", "by when, within the plan's days")
 
 
 _Number = Annotated[str, parameter("编号", "number of the plan")]
@@ -62,13 +64,15 @@ _command = commands_of("implementation")
 
 @strawberry.type(description="实施方案操作 · Commands of implementation plans")
 class PlanCommands:
-    @_command("起草本地区实施方案", "draft the plan of one's region (article 十五)", "draft")
+    @_command(
+        "起草本地区实施方案（实施意见第十五条）", "draft the plan of one's region (article 十五)", "draft"
+    )
     def draft_implementation_plan(
         self,
         title: Annotated[str, parameter("名称", "title")],
         begins: Annotated[Date, parameter("起", "first day")],
         ends: Annotated[Date, parameter("止", "last day")],
-        responsible: Annotated[str, parameter("责任人", "official who answers for it")],
+        responsible: Annotated[str, parameter("对方案负责的责任人", "official who answers for it")],
         post: Annotated[str, parameter("职务", "the official's post")],
         tasks: Annotated[list[PlanTaskInput], parameter("任务", "tasks")],
     ) -> ImplementationPlan | None:
@@ -86,7 +90,9 @@ class PlanCommands:
         number: _Number,
         task: Annotated[int, parameter("任务序号", "place of the task")],
         status: Annotated[PlanTaskStatus, parameter("状态", "how far it is")],
-        note: Annotated[str | None, parameter("说明", "note; needed where it is dropped")] = None,
+        note: Annotated[
+            str | None, parameter("说明，不再实施的必填", "note; needed where it is dropped")
+        ] = None,
     ) -> ImplementationPlan | None:
         return PLANNED
 

@@ -99,13 +99,13 @@ class Query(
                 also=("IndividualBusiness.regionCode",),
             ),
         ] = None,
-        first: Annotated[int, parameter("条数", "candidates")] = 5,
+        first: Annotated[int, parameter("候选条数", "candidates")] = 5,
     ) -> list[SubjectCandidate] | None:
         return PLANNED
 
     @governed(
-        "信用记录，由新到旧",
-        "credit records, newest first",
+        "信用记录，缺省由新到旧",
+        "credit records, by default newest first",
         OPEN,
         shape=Shape.CONNECTION,
         target="records",
@@ -118,7 +118,7 @@ class Query(
             RecordOrder, orders("排序", "order", "CreditRecord.decidedOn")
         ] = RecordOrder.DECIDED_ON_DESC,
         first: Annotated[int, parameter("每页条数", "rows in a page")] = 20,
-        after: Annotated[str | None, parameter("起始游标", "cursor to go on from")] = None,
+        after: Annotated[str | None, parameter("起始游标，自其后继续", "cursor to go on from")] = None,
     ) -> RecordConnection | None:
         return PLANNED
 
@@ -145,7 +145,7 @@ class Query(
         ] = None,
         color: Annotated[ListColor | None, filters("类别", "colour", "ListEntry.color", "eq")] = None,
         first: Annotated[int, parameter("每页条数", "rows in a page")] = 20,
-        after: Annotated[str | None, parameter("起始游标", "cursor to go on from")] = None,
+        after: Annotated[str | None, parameter("起始游标，自其后继续", "cursor to go on from")] = None,
     ) -> ListEntryConnection | None:
         return PLANNED
 
@@ -189,7 +189,7 @@ class Query(
         counted_in: Annotated[
             str | None,
             filters(
-                "季报指标的追溯标识",
+                "季报指标的追溯标识（R18.3）",
                 "counted in this figure of a quarterly report (R18.3)",
                 "QuarterlyReport.number",
                 "counted_in",
@@ -197,7 +197,7 @@ class Query(
             ),
         ] = None,
         first: Annotated[int, parameter("每页条数", "rows in a page")] = 20,
-        after: Annotated[str | None, parameter("起始游标", "cursor to go on from")] = None,
+        after: Annotated[str | None, parameter("起始游标，自其后继续", "cursor to go on from")] = None,
     ) -> CaseConnection | None:
         return PLANNED
 
@@ -208,7 +208,7 @@ class Query(
         return PLANNED
 
     @governed(
-        "核验审查编号对某主体、某事项是否有效，持编号者均可",
+        "核验审查编号对某主体、某事项是否有效，持编号者均可（R5.1）",
         "whether a check number holds for a subject and a matter; for anyone it is shown to (R5.1)",
         OPEN,
         shape=Shape.ROWS,
@@ -226,7 +226,7 @@ class Query(
         return PLANNED
 
     @governed(
-        "按单位和决定月份统计的公示及时率，限办理单位和审计",
+        "按单位和决定月份统计的公示及时率，限办理单位和审计（R7.1）",
         "timeliness of publicity by unit and month of decision (R7.1); for handling units and auditors",
         OPEN,
         shape=Shape.ROWS,
@@ -244,11 +244,11 @@ class Query(
         "数据来源及状态", "the sources and their state", OPEN, shape=Shape.ROWS, target="sources"
     )
     me: Me | None = governed(
-        "当前调用方", "the caller, and what it may see", OPEN, shape=Shape.ROWS, target="me"
+        "当前调用方及其可见范围", "the caller, and what it may see", OPEN, shape=Shape.ROWS, target="me"
     )
 
     @governed(
-        "解释某字段为何可见或不可见",
+        "解释某坐标对某一使用目的和主体为何可见或不可见",
         "why a coordinate is visible or not, for a purpose and a subject",
         OPEN,
         shape=Shape.ROWS,

@@ -36,26 +36,34 @@ class CreditRecord(Node):
     decided_on: Date = governed("决定日期", "day of the decision", ROW, target="decided_on", mask=Mask.KEEP)
     valid_from: Date | None = governed("有效期自", "valid from", ROW, target="valid_from", mask=Mask.KEEP)
     valid_to: Date | None = governed(
-        "有效期至", "last day of validity; null: no end", ROW, target="valid_to", mask=Mask.KEEP
+        "有效期至；无截止日的为空",
+        "last day of validity; null: no end",
+        ROW,
+        target="valid_to",
+        mask=Mask.KEEP,
     )
     usable_until: Date | None = governed(
-        "使用截止",
+        "可共享和使用的最后一日",
         "last day on which the record may be shared and used",
         ROW,
         target="usable_until",
         mask=Mask.KEEP,
     )
     seriousness: Seriousness = governed(
-        "严重程度", "class of an adverse record", ROW, target="seriousness", mask=Mask.KEEP
+        "不良记录的严重程度", "class of an adverse record", ROW, target="seriousness", mask=Mask.KEEP
     )
     lifecycle: RecordLifecycle = governed(
-        "状态", "life of the record", ROW, target="lifecycle", mask=Mask.KEEP
+        "记录所处状态", "life of the record", ROW, target="lifecycle", mask=Mask.KEEP
     )
     under_objection: bool | None = governed(
         "异议中", "objection pending", "D37", target="under_objection", mask=Mask.KEEP
     )
     origin_class: OriginClass = governed(
-        "信息性质", "public or market credit information", ROW, target="origin_class", mask=Mask.KEEP
+        "信息性质：公共信用信息或市场信用信息",
+        "public or market credit information",
+        ROW,
+        target="origin_class",
+        mask=Mask.KEEP,
     )
     sharing_attribute: SharingAttribute = governed(
         "公开属性", "openness", ROW, target="sharing_attribute", mask=Mask.KEEP
@@ -64,7 +72,7 @@ class CreditRecord(Node):
         "来源信息", "provenance", ROW, shape=Shape.EMBEDDED, mask=Mask.KEEP
     )
     catalog_item_version: int | None = governed(
-        "目录事项版本",
+        "记录归集时的目录事项版本；当时未公开目录事项的为空（R4.4）",
         "version of its catalogue item under which it was filed; null: none was published then (R4.4)",
         ROW,
         shape=Shape.COMPUTED,
@@ -73,7 +81,7 @@ class CreditRecord(Node):
     )
 
 
-@strawberry.type(description="行政许可（双公示 XK_*） · Administrative licence")
+@strawberry.type(description="行政许可（双公示 XK_*） · Administrative licence (dual publicity, XK_*)")
 @entity("record", "D4", "D5", only=("kind", ("LICENSE",)))
 class AdministrativeLicense(CreditRecord):
     document_name: str | None = governed(
@@ -102,7 +110,7 @@ class AdministrativeLicense(CreditRecord):
     )
 
 
-@strawberry.type(description="行政处罚（双公示 CF_*） · Administrative penalty")
+@strawberry.type(description="行政处罚（双公示 CF_*） · Administrative penalty (dual publicity, CF_*)")
 @entity("record", "D6", "D7", "D8", only=("kind", ("PENALTY",)))
 class AdministrativePenalty(CreditRecord):
     simple_procedure: bool | None = governed(
@@ -172,7 +180,7 @@ class RecordFilter:
     )
     decided_to: Date | None = condition("决定日期止", "decided on or before", "CreditRecord.decidedOn", "lte")
     document_number: str | None = condition(
-        "文书号", "document number, exact", "CreditRecord.documentNumber", "eq"
+        "文书号，须完全一致", "document number, exact", "CreditRecord.documentNumber", "eq"
     )
     authority: USCC | None = condition(
         "作出机关代码",

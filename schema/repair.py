@@ -37,7 +37,7 @@ class RepairTarget(Enum):
     LIST_ENTRY = term("LIST_ENTRY", "名单条目")
 
 
-@strawberry.enum(description="修复材料种类 · Kinds of evidence (R9.2, R9.3)")
+@strawberry.enum(description="修复材料种类（R9.2、R9.3） · Kinds of evidence (R9.2, R9.3)")
 class RepairEvidenceKind(Enum):
     PERFORMANCE = term("PERFORMANCE", "履行义务、纠正失信行为的证明")
     COMMITMENT = term("COMMITMENT", "信用承诺书")
@@ -53,27 +53,31 @@ class RepairBlocker:
     until: Date | None = member("自何日起消除", "day from which it ends by itself", "until")
 
 
-@strawberry.type(description="修复材料 · A paper handed in (R9.2, R9.3)")
+@strawberry.type(description="修复材料（R9.2、R9.3） · A paper handed in (R9.2, R9.3)")
 class RepairEvidence:
     kind: RepairEvidenceKind = member("种类", "kind", "kind")
     title: str = member("名称", "title", "title")
     handed_in_on: Date = member("提交日期", "handed in on", "handed_in_on")
-    file_digest: SM3Digest | None = member("文件摘要", "SM3 digest of the file", "file_digest")
-    organizer: str | None = member("组织单位", "organizer of a service or training", "organizer")
-    hours: int | None = member("时长（小时）", "hours of service", "hours")
+    file_digest: SM3Digest | None = member("文件的 SM3 摘要", "SM3 digest of the file", "file_digest")
+    organizer: str | None = member(
+        "公益服务或培训的组织单位", "organizer of a service or training", "organizer"
+    )
+    hours: int | None = member("服务时长（小时）", "hours of service", "hours")
     certificate: str | None = member("证书编号", "number of the certificate", "certificate")
-    held_on: Date | None = member("举办日期", "day of the training", "held_on")
+    held_on: Date | None = member("培训举办日期", "day of the training", "held_on")
 
 
 @strawberry.input(description="修复材料 · A paper to hand in")
 class RepairEvidenceInput:
     kind: RepairEvidenceKind = supplied("种类", "kind")
     title: str = supplied("名称", "title")
-    file_digest: SM3Digest | None = supplied("文件摘要", "SM3 digest of the file", optional=True)
-    organizer: str | None = supplied("组织单位", "organizer of a service or training", optional=True)
-    hours: int | None = supplied("时长（小时）", "hours of service", optional=True)
+    file_digest: SM3Digest | None = supplied("文件的 SM3 摘要", "SM3 digest of the file", optional=True)
+    organizer: str | None = supplied(
+        "公益服务或培训的组织单位", "organizer of a service or training", optional=True
+    )
+    hours: int | None = supplied("服务时长（小时）", "hours of service", optional=True)
     certificate: str | None = supplied("证书编号", "number of the certificate", optional=True)
-    held_on: Date | None = supplied("举办日期", "day of the training", optional=True)
+    held_on: Date | None = supplied("培训举办日期", "day of the training", optional=True)
 
 
 @strawberry.type(description="审核认定 · What the officer found")
@@ -83,72 +87,101 @@ class RepairFindings:
     unmet: list[str] = member("未满足的其他条件", "conditions of other laws not met", "unmet")
     opinion: str = member("意见", "opinion", "opinion")
     officer: str = member(
-        "审核人", "officer; for handling units and auditors", "officer", capability=Capability.LINEAGE
+        "审核人，限办理单位和审计",
+        "officer; for handling units and auditors",
+        "officer",
+        capability=Capability.LINEAGE,
     )
     at: Moment = member("时间", "when", "at")
 
 
-@strawberry.type(description="修复决定 · The decision, by a second person")
+@strawberry.type(description="第二人作出的修复决定 · The decision, by a second person")
 class RepairDecision:
     approved: bool = member("准予", "approved", "approved")
     document_number: str = member("文号", "number of the document", "document_number")
     reason: str | None = member("理由", "reason", "reason")
     officer: str = member(
-        "决定人", "officer; for handling units and auditors", "officer", capability=Capability.LINEAGE
+        "决定人，限办理单位和审计",
+        "officer; for handling units and auditors",
+        "officer",
+        capability=Capability.LINEAGE,
     )
     decided_on: Date = member("决定日期", "decided on", "decided_on")
 
 
 @strawberry.type(
-    description="信用修复案件 · An application to repair a record or a place on a list (R9.2, R9.3)"
+    description="信用修复案件（R9.2、R9.3） · An application to repair a record or a place on a list (R9.2, R9.3)"
 )
 @entity("case_file", "D36", only=("mechanism", ("REPAIR",)))
 class RepairCase(Case):
     target_kind: RepairTarget = detail("修复对象", "what is repaired", "target_kind")
     target: strawberry.ID = detail("对象标识", "opaque id of the record or entry", "target")
     target_title: str | None = copied(
-        "对象名称", "title of the record, or the list, as far as that is shown", "target_title", Mask.WITHHELD
+        "记录标题或名单名称，以可见者为限",
+        "title of the record, or the list, as far as that is shown",
+        "target_title",
+        Mask.WITHHELD,
     )
     document_number: str | None = copied(
-        "决定文号", "number of the decision, as far as that is shown", "document_number"
+        "决定文号，以可见者为限", "number of the decision, as far as that is shown", "document_number"
     )
-    authority: str = detail("认定单位", "authority that recognized it, and repairs it", "authority")
-    decided_on: Date | None = copied("认定日期", "day of the decision, as far as that is shown", "decided_on")
-    seriousness: Seriousness | None = copied("严重程度", "class, as far as that is shown", "seriousness")
-    color: ListColor | None = copied("名单类别", "colour of the list, as far as that is shown", "color")
-    subject_code: USCC | None = detail("统一社会信用代码", "code; null for persons", "subject_code")
-    applied_on: Date = detail("申请日期", "day of application: decides the rules (5.5)", "applied_on")
-    pushed_on: Date = detail("收到日期", "day on which it reached the department", "pushed_on")
-    applied_by: str = detail("申请途径", "SUBJECT, or the partner that recorded it", "applied_by")
-    agent: USCC | None = detail("代理机构", "agent that handed it in", "agent")
+    authority: str = detail(
+        "认定单位，修复亦由其办理", "authority that recognized it, and repairs it", "authority"
+    )
+    decided_on: Date | None = copied(
+        "认定日期，以可见者为限", "day of the decision, as far as that is shown", "decided_on"
+    )
+    seriousness: Seriousness | None = copied(
+        "严重程度，以可见者为限", "class, as far as that is shown", "seriousness"
+    )
+    color: ListColor | None = copied(
+        "名单类别，以可见者为限", "colour of the list, as far as that is shown", "color"
+    )
+    subject_code: USCC | None = detail(
+        "统一社会信用代码；自然人为空", "code; null for persons", "subject_code"
+    )
+    applied_on: Date = detail(
+        "申请日期，据以确定适用规则（5.5）", "day of application: decides the rules (5.5)", "applied_on"
+    )
+    pushed_on: Date = detail("认定部门收到的日期", "day on which it reached the department", "pushed_on")
+    applied_by: str = detail(
+        "申请途径：SUBJECT（主体本人）或登记单位", "SUBJECT, or the partner that recorded it", "applied_by"
+    )
+    agent: USCC | None = detail("代理提交机构的代码", "code of the agent that handed it in", "agent")
     statement: str | None = withheld("申请理由", "why", "statement")
     evidence: list[RepairEvidence] | None = withheld("材料", "evidence", "evidence", Shape.ROWS)
     eligible_from: Date | None = detail(
-        "最早可申请日", "first day on which one may apply; null: never", "eligible_from"
+        "最早可申请日；不可修复的为空", "first day on which one may apply; null: never", "eligible_from"
     )
     blockers: list[RepairBlocker] = rows("障碍", "what stands in the way", "blockers")
-    notes: list[str] | None = withheld("提示", "what a person should look at", "notes")
-    assessed_on: Date = detail("评估日期", "day as of which that holds", "assessed_on")
-    answer_by: Date = detail("答复期限", "last day for the answer (10 working days)", "answer_by")
+    notes: list[str] | None = withheld("需人工核查的提示", "what a person should look at", "notes")
+    assessed_on: Date = detail("上述评估的基准日", "day as of which that holds", "assessed_on")
+    answer_by: Date = detail(
+        "答复期限（10个工作日）", "last day for the answer (10 working days)", "answer_by"
+    )
     findings: RepairFindings | None = withheld("审核认定", "findings", "findings", Shape.ROWS)
     extension_reason: str | None = withheld("延期理由", "why it was extended", "extension_reason")
     rejection_reason: str | None = withheld("不予受理理由", "why it was not accepted", "rejection_reason")
     decision: RepairDecision | None = withheld("决定", "decision", "decision", Shape.ROWS)
     effectuated_on: Date | None = detail(
-        "生效日期", "day on which the last channel had followed", "effectuated_on"
+        "全部渠道同步完成的日期", "day on which the last channel had followed", "effectuated_on"
     )
     propagated_late: int = detail(
         "同步逾期工作日数", "working days the channels were late", "propagated_late"
     )
     answered_on: Date | None = detail("反馈日期", "answered on", "answered_on")
-    answer: str | None = withheld("反馈内容", "answer to the applicant", "answer")
+    answer: str | None = withheld("向申请人反馈的内容", "answer to the applicant", "answer")
     answered_late: int = detail("反馈逾期工作日数", "working days the answer was late", "answered_late")
     revoked_on: Date | None = detail("撤销修复日期", "repair revoked on", "revoked_on")
     revocation_reason: str | None = withheld("撤销修复理由", "why it was revoked", "revocation_reason")
-    record: CreditRecord | None = one("失信记录", "the record, as far as it is shown", "case.record")
-    entry: ListEntry | None = one("名单条目", "the entry, as far as it is shown", "case.list_entry")
+    record: CreditRecord | None = one(
+        "失信记录，以可见者为限", "the record, as far as it is shown", "case.record"
+    )
+    entry: ListEntry | None = one(
+        "名单条目，以可见者为限", "the entry, as far as it is shown", "case.list_entry"
+    )
     deliveries: list[PublicityDelivery] | None = many(
-        "渠道送达",
+        "本案向各渠道的推送，限办理单位和审计",
         "pushes of this case to the channels; for handling units and auditors",
         "case.deliveries",
         capability=Capability.LINEAGE,
@@ -156,46 +189,54 @@ class RepairCase(Case):
 
 
 @strawberry.type(
-    description="修复前景 · From when a record or entry may be repaired, and what stands in the way (R9.2)"
+    description=(
+        "修复前景：记录或名单条目何时可修复、有何障碍（R9.2） · From when a record or entry may "
+        "be repaired, and what stands in the way (R9.2)"
+    )
 )
 @entity("rows:repair_outlook", OPEN)
 class RepairOutlook:
-    ruleset: str | None = open_to_all("适用规则", "rules for an application of today", "ruleset")
+    ruleset: str | None = open_to_all("今日申请所适用的规则", "rules for an application of today", "ruleset")
     eligible_from: Date | None = open_to_all(
-        "最早可申请日", "first day on which one may apply; null: never, or not here", "eligible_from"
+        "最早可申请日；不可修复或不由本部门修复的为空",
+        "first day on which one may apply; null: never, or not here",
+        "eligible_from",
     )
     eligible_today: bool = open_to_all("今日可申请", "one may apply today", "eligible_today")
-    conditions: list[str] = open_to_all("修复条件", "what must be shown", "conditions")
+    conditions: list[str] = open_to_all("须证明的修复条件", "what must be shown", "conditions")
     blockers: list[RepairBlocker] = open_to_all("障碍", "what stands in the way", "blockers", Shape.ROWS)
-    notes: list[str] = open_to_all("提示", "what a person should look at", "notes")
+    notes: list[str] = open_to_all("需人工核查的提示", "what a person should look at", "notes")
 
 
 @strawberry.type(description="信用修复查询 · Queries of repair")
 class RepairQueries:
     @governed(
-        "记录或名单条目的最早可修复日和障碍；不明或不可见时为 null",
+        "记录或名单条目的最早可修复日和障碍；不明或不可见时为 null（R9.2）",
         "from when a record or list entry may be repaired, and what blocks it; null when unknown or not visible (R9.2)",
         OPEN,
         shape=Shape.ROWS,
         target="repair_outlook",
     )
     def repair_outlook(
-        self, target: Annotated[strawberry.ID, parameter("标识", "opaque id of the record or entry")]
+        self,
+        target: Annotated[
+            strawberry.ID, parameter("记录或名单条目的标识", "opaque id of the record or entry")
+        ],
     ) -> RepairOutlook | None:
         return PLANNED
 
 
-_Target = Annotated[strawberry.ID, parameter("标识", "opaque id of the record or entry")]
+_Target = Annotated[strawberry.ID, parameter("记录或名单条目的标识", "opaque id of the record or entry")]
 _Statement = Annotated[str, parameter("申请理由", "why")]
 _Papers = Annotated[list[RepairEvidenceInput], parameter("材料", "evidence")]
-_Agent = Annotated[USCC | None, parameter("代理机构", "code of the agent that hands it in")]
+_Agent = Annotated[USCC | None, parameter("代理提交机构的代码", "code of the agent that hands it in")]
 _command = commands_of("repair")
 
 
 @strawberry.type(description="信用修复操作 · Commands of repair")
 class RepairCommands:
     @_command(
-        "申请修复本人的记录或名单条目",
+        "申请修复本人的记录或名单条目（R9.2）",
         "apply for the repair of one's own record or entry (R9.2)",
         "apply",
         Capability.APPLY,
@@ -206,7 +247,7 @@ class RepairCommands:
         return PLANNED
 
     @_command(
-        "登记送达认定部门的信用修复申请",
+        "登记送达认定部门的信用修复申请（R9.2）",
         "record an application that reached the department that recognized it (R9.2)",
         "record",
     )
@@ -217,9 +258,11 @@ class RepairCommands:
         evidence: _Papers,
         agent: _Agent = None,
         applied_on: Annotated[
-            Date | None, parameter("申请日期", "day of application, by default today")
+            Date | None, parameter("申请日期，缺省为今日", "day of application, by default today")
         ] = None,
-        pushed_on: Annotated[Date | None, parameter("收到日期", "day it came in, by default today")] = None,
+        pushed_on: Annotated[
+            Date | None, parameter("收到日期，缺省为今日", "day it came in, by default today")
+        ] = None,
     ) -> RepairCase | None:
         return PLANNED
 
@@ -255,7 +298,11 @@ class RepairCommands:
     def extend_repair(self, number: CaseNumber, reason: Reason) -> RepairCase | None:
         return PLANNED
 
-    @_command("记录信用修复的审核情况", "say what the review of a repair found (R9.2, R9.3)", "examine")
+    @_command(
+        "记录信用修复的审核情况（R9.2、R9.3）",
+        "say what the review of a repair found (R9.2, R9.3)",
+        "examine",
+    )
     def examine_repair(
         self,
         number: CaseNumber,
@@ -269,7 +316,7 @@ class RepairCommands:
         return PLANNED
 
     @_command(
-        "准予信用修复，公示、共享、使用和措施即时终止",
+        "准予信用修复，公示、共享、使用和措施即时终止（R9.1、R9.2）",
         "approve a repair: publicity, sharing, use and measures end at once (R9.1, R9.2)",
         "approve",
         Capability.REVIEW,
@@ -297,7 +344,7 @@ class RepairCommands:
         return PLANNED
 
     @_command(
-        "撤销以虚假材料取得的信用修复，恢复原状",
+        "撤销以虚假材料取得的信用修复，恢复原状（R9.2）",
         "revoke a repair by false materials: it is as it was (R9.2)",
         "revoke",
         Capability.REVIEW,

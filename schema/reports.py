@@ -23,7 +23,7 @@ class FigureKind(Enum):
 
 
 @strawberry.enum(
-    description="报送情况 · Whether it was submitted on time; the first submission counts (R18.1)"
+    description="报送情况，以首次报送为准（R18.1） · Whether it was submitted on time; the first submission counts (R18.1)"
 )
 class ReportStanding(Enum):
     ON_TIME = term("ON_TIME", "按期报送")
@@ -31,7 +31,7 @@ class ReportStanding(Enum):
 
 
 @strawberry.type(
-    description="期限遇休息日的提示 · A day of the deadline that is a rest day; nothing moves (R18.2)"
+    description="期限日逢休息日的提示；期限不顺延（R18.2） · A day of the deadline that is a rest day; nothing moves (R18.2)"
 )
 class ReportRestDay:
     day: Date = member("日期", "the rest day", "day")
@@ -47,7 +47,7 @@ class FigureShare:
 
 
 @strawberry.type(
-    description="季报指标 · A figure of the report: what the hub counted and what is reported (R18.3)"
+    description="季报指标：系统统计值和上报值（R18.3） · A figure of the report: what the hub counted and what is reported (R18.3)"
 )
 class ReportFigure:
     code: str = member("代码", "code", "code")
@@ -55,54 +55,78 @@ class ReportFigure:
     name_en: str = member("英文名称", "name in English", "en")
     kind: FigureKind = member("类型", "kind", "kind")
     prefilled: float | None = member(
-        "预填值", "what the hub counted from its events; null: nothing to count", "prefilled"
+        "系统按事件统计的预填值；无可统计的为空",
+        "what the hub counted from its events; null: nothing to count",
+        "prefilled",
     )
-    part: int | None = member("分子", "of a ratio: those that count", "part")
-    whole: int | None = member("分母", "of a ratio or a mean: all", "whole")
+    part: int | None = member("比率的分子：符合条件的数量", "of a ratio: those that count", "part")
+    whole: int | None = member("比率或平均值的分母：全部数量", "of a ratio or a mean: all", "whole")
     shares: list[FigureShare] = member("分项", "its parts", "shares", Shape.ROWS)
-    drill: str | None = member("追溯标识", "asks for the cases that it counts: cases(countedIn:)", "drill")
-    stated: bool = member("已确认", "the reporter has confirmed or overridden it", "stated")
+    drill: str | None = member(
+        "追溯标识，用于查询计入的案件：cases(countedIn:)",
+        "asks for the cases that it counts: cases(countedIn:)",
+        "drill",
+    )
+    stated: bool = member("报送人已确认或修改", "the reporter has confirmed or overridden it", "stated")
     value: float | None = member("上报值", "what is reported", "value")
     text: str | None = member("文字", "words that are reported", "text")
-    reason: str | None = member("修改理由", "why another value is reported", "reason")
+    reason: str | None = member("上报值与预填值不同的理由", "why another value is reported", "reason")
     stated_by: str | None = member("确认人", "officer", "stated_by")
     stated_at: Moment | None = member("确认时间", "when", "stated_at")
 
 
-@strawberry.type(description="季度报告 · The quarterly report of a commerce department (article 十八)")
+@strawberry.type(
+    description="季度报告（实施意见第十八条） · The quarterly report of a commerce department (article 十八)"
+)
 @entity("case_file", "D43", only=("mechanism", ("QUARTERLY_REPORT",)))
 class QuarterlyReport(Case):
     year: int = detail("年度", "year", "year")
-    quarter: int = detail("季度", "quarter, 1 to 4", "quarter")
-    region: str = detail("行政区划", "code of the region", "region")
+    quarter: int = detail("季度，1至4", "quarter, 1 to 4", "quarter")
+    region: str = detail("行政区划代码", "code of the region", "region")
     region_name: str = detail("报告地区", "region", "region_name")
     agency: str = detail("报送单位", "department that reports", "agency")
-    target: Date = detail("目标日", "day on which it should be in: the 9th", "target")
-    late_from: Moment = detail("逾期起算", "first moment that is late: the 11th, 0:00 (R18.1)", "late_from")
-    warnings: list[ReportRestDay] = rows("休息日提示", "days of the deadline that are rest days", "warnings")
-    departments: list[str] = detail("统计单位", "partners whose cases are counted", "departments")
+    target: Date = detail("目标日，即应报到之日：9日", "day on which it should be in: the 9th", "target")
+    late_from: Moment = detail(
+        "逾期起算：11日零时（R18.1）", "first moment that is late: the 11th, 0:00 (R18.1)", "late_from"
+    )
+    warnings: list[ReportRestDay] = rows(
+        "期限日逢休息日的提示", "days of the deadline that are rest days", "warnings"
+    )
+    departments: list[str] = detail(
+        "统计单位，即案件计入的单位", "partners whose cases are counted", "departments"
+    )
     department_names: list[str] | None = detail(
-        "统计单位名称",
+        "统计单位名称，预填时共享协议所载；留存名称之前预填的为空",
         "their names, as the agreements had them when it was pre-filled; null: pre-filled before they were kept",
         "department_names",
     )
-    figures: list[ReportFigure] = rows("指标", "the figures, in their order", "figures")
-    open_figures: list[str] = detail("待确认指标", "codes of figures nobody has confirmed", "open_figures")
-    prefilled_at: Moment | None = detail("预填时间", "when the figures were counted", "prefilled_at")
-    submitted_at: Moment | None = detail("报送时间", "first submitted", "submitted_at")
+    figures: list[ReportFigure] = rows("各项指标，依次排列", "the figures, in their order", "figures")
+    open_figures: list[str] = detail(
+        "待确认指标的代码", "codes of figures nobody has confirmed", "open_figures"
+    )
+    prefilled_at: Moment | None = detail(
+        "统计指标并预填的时间", "when the figures were counted", "prefilled_at"
+    )
+    submitted_at: Moment | None = detail("首次报送时间", "first submitted", "submitted_at")
     submitted_by: str | None = detail("报送人", "officer who submitted it", "submitted_by")
-    standing: ReportStanding | None = detail("报送情况", "on time or late; null: not submitted", "standing")
+    standing: ReportStanding | None = detail(
+        "报送情况：按期或逾期；未报送的为空", "on time or late; null: not submitted", "standing"
+    )
     resubmitted_at: Moment | None = detail("重新报送时间", "submitted again", "resubmitted_at")
     return_reason: str | None = detail("退回理由", "why it was given back", "return_reason")
     accepted_at: Moment | None = detail("接收时间", "accepted", "accepted_at")
 
 
-@strawberry.input(description="确认或修改一项指标 · Confirm a figure, or override it with a reason (R18.3)")
+@strawberry.input(
+    description="确认或修改一项指标（R18.3） · Confirm a figure, or override it with a reason (R18.3)"
+)
 class ReportFigureInput:
     code: str = supplied("代码", "code of the figure")
-    value: float | None = supplied("上报值", "another value; left out: as pre-filled", optional=True)
-    text: str | None = supplied("文字", "words, of a figure in words", optional=True)
-    reason: str | None = supplied("修改理由", "why the value differs", optional=True)
+    value: float | None = supplied(
+        "上报值；不填即按预填值", "another value; left out: as pre-filled", optional=True
+    )
+    text: str | None = supplied("文字，限文字类指标", "words, of a figure in words", optional=True)
+    reason: str | None = supplied("上报值与预填值不同的理由", "why the value differs", optional=True)
 
 
 _Number = Annotated[str, parameter("编号", "number of the report")]
@@ -112,19 +136,19 @@ _command = commands_of("report", Capability.REPORT)
 @strawberry.type(description="季度报告操作 · Commands of the quarterly report")
 class ReportCommands:
     @_command(
-        "打开已结束季度的报告并预填",
+        "打开已结束季度的报告，新建的予以预填（R18.1）",
         "the report on a quarter that is over; pre-filled when it is new (R18.1)",
         "open",
     )
     def open_quarterly_report(
         self,
         year: Annotated[int, parameter("年度", "year")],
-        quarter: Annotated[int, parameter("季度", "quarter, 1 to 4")],
+        quarter: Annotated[int, parameter("季度，1至4", "quarter, 1 to 4")],
     ) -> QuarterlyReport | None:
         return PLANNED
 
     @_command(
-        "按事件重新预填季度报告的指标",
+        "按事件重新预填季度报告的指标（R18.3）",
         "count the figures of a quarterly report anew from events (R18.3)",
         "prefill",
     )
@@ -132,7 +156,7 @@ class ReportCommands:
         return PLANNED
 
     @_command(
-        "确认季度报告的指标，或说明理由后修改",
+        "确认季度报告的指标，或说明理由后修改（R18.3）",
         "confirm figures of a quarterly report, or override them with a reason (R18.3)",
         "state",
     )
@@ -144,7 +168,7 @@ class ReportCommands:
         return PLANNED
 
     @_command(
-        "各项指标确认后报送季度报告",
+        "各项指标确认后报送季度报告（R18.1）",
         "submit a quarterly report, when every figure is confirmed (R18.1)",
         "submit",
     )

@@ -75,15 +75,17 @@ SM3Digest = NewType("SM3Digest", str)
 DEFINITIONS: dict[object, Any] = {
     USCC: strawberry.scalar(
         name="USCC",
-        description="统一社会信用代码（GB 32100-2015），18位，校验后大写。 · "
-        "Unified social credit code, 18 characters, validated, upper case.",
+        description=(
+            "统一社会信用代码（GB 32100-2015），18位，校验后大写。 · Unified social credit code (GB "
+            "32100-2015), 18 characters, validated, upper case."
+        ),
         serialize=_text,
         parse_value=_parse_uscc,
         parse_literal=_at_its_place(_parse_uscc),
     ),
     Date: strawberry.scalar(
         name="Date",
-        description="日期（北京时间）。 · Calendar date in Asia/Shanghai, YYYY-MM-DD.",
+        description="日期（北京时间），格式 YYYY-MM-DD。 · Calendar date in Asia/Shanghai, YYYY-MM-DD.",
         serialize=_text,
         parse_value=_parse_date,
         parse_literal=_at_its_place(_parse_date),
@@ -104,7 +106,7 @@ DEFINITIONS: dict[object, Any] = {
     ),
     SM3Digest: strawberry.scalar(
         name="SM3Digest",
-        description="SM3 摘要（GB/T 32905-2016），十六进制。 · SM3 digest, hexadecimal.",
+        description="SM3 摘要（GB/T 32905-2016），十六进制。 · SM3 digest (GB/T 32905-2016), hexadecimal.",
         serialize=_text,
     ),
 }

@@ -51,7 +51,7 @@ _GRADES = (
 )
 _REGION = (
     "行政区划（GB/T 2260），查询过去某一时刻时也是现在的",
-    "region, today's also where an earlier moment is asked for",
+    "region (GB/T 2260), today's also where an earlier moment is asked for",
 )
 # The classes of a person's facts, where the summary names those of organizations.
 OF_PERSONS = {"D4": "D5", "D6": "D8", "D10": "D11"}
@@ -92,7 +92,7 @@ class Contact:
 )
 class CreditSummary:
     has_serious_dishonesty_entry: Tristate | None = governed(
-        "在严重失信主体名单",
+        "现列入严重失信主体名单",
         "on a serious dishonesty list in force",
         "D10",
         shape=Shape.COMPUTED,
@@ -100,15 +100,15 @@ class CreditSummary:
         need=Need.YES_NO,
     )
     has_tax_violation_entry: Tristate | None = governed(
-        "在重大税收违法失信主体名单",
-        "on the list of serious tax violations",
+        "现列入重大税收违法失信主体名单",
+        "on the list of serious tax violations, in force",
         "D18",
         shape=Shape.COMPUTED,
         target="on_list:TAX",
         need=Need.YES_NO,
     )
     has_watch_list_entry: Tristate | None = governed(
-        "在重点关注名单",
+        "现列入重点关注名单",
         "on a watch list in force",
         "D12",
         shape=Shape.COMPUTED,
@@ -116,7 +116,7 @@ class CreditSummary:
         need=Need.YES_NO,
     )
     is_honest_model: Tristate | None = governed(
-        "诚信典型",
+        "诚信典型：现列入红名单",
         "on a red list in force",
         "D13",
         shape=Shape.COMPUTED,
@@ -141,15 +141,15 @@ class CreditSummary:
         need=Need.FULL,
     )
     tax_grade_is_d: Tristate | None = governed(
-        "纳税信用为D级",
-        "tax grade D in force",
+        "现行纳税信用为D级，且其后无其他级别",
+        "tax grade D in force, and no grade after it",
         "D17",
         shape=Shape.COMPUTED,
         target="tax_grade_is_d",
         need=Need.YES_NO,
     )
     incomplete_sources: list[SourceSystem] | None = governed(
-        "未能回答的来源；查询过去某一时刻时为空",
+        "未能答复的必查来源；查询过去某一时刻时为空",
         "required sources that could not answer; null of an earlier moment",
         OPEN,
         shape=Shape.COMPUTED,
@@ -158,7 +158,9 @@ class CreditSummary:
     )
 
 
-@strawberry.interface(description="信用主体 · A credit subject: whoever records are about")
+@strawberry.interface(
+    description="信用主体：信用记录所涉及的各方 · A credit subject: whoever records are about"
+)
 class CreditSubject(Node):
     id: strawberry.ID = governed(
         "标识", "opaque id", ROW, shape=Shape.COMPUTED, target="public_id", mask=Mask.KEEP
@@ -178,7 +180,11 @@ class CreditSubject(Node):
     )
 
     @governed(
-        "信用记录", "credit records, newest first", OPEN, shape=Shape.CONNECTION, target="subject.records"
+        "信用记录，缺省由新到旧",
+        "credit records, by default newest first",
+        OPEN,
+        shape=Shape.CONNECTION,
+        target="subject.records",
     )
     def records(
         self,
@@ -187,11 +193,13 @@ class CreditSubject(Node):
             RecordOrder, orders("排序", "order", "CreditRecord.decidedOn")
         ] = RecordOrder.DECIDED_ON_DESC,
         first: Annotated[int, parameter("每页条数", "rows in a page")] = 20,
-        after: Annotated[str | None, parameter("起始游标", "cursor to go on from")] = None,
+        after: Annotated[str | None, parameter("起始游标，自其后继续", "cursor to go on from")] = None,
     ) -> RecordConnection | None:
         return PLANNED
 
-    @governed("名单条目", "list entries in force", OPEN, shape=Shape.MANY, target="subject.list_entries")
+    @governed(
+        "有效的名单条目", "list entries in force", OPEN, shape=Shape.MANY, target="subject.list_entries"
+    )
     def list_entries(
         self,
         color: Annotated[ListColor | None, filters("类别", "colour", "ListEntry.color", "eq")] = None,
@@ -199,7 +207,7 @@ class CreditSubject(Node):
         return PLANNED
 
     commitments: list[Commitment] | None = governed(
-        "信用承诺",
+        "有效、已履行或已违背的信用承诺，由新到旧",
         "commitments in force, fulfilled or broken, newest first",
         OPEN,
         shape=Shape.MANY,
@@ -224,7 +232,7 @@ class Organization(CreditSubject):
         mask=Mask.KEEP,
     )
     industry_code: str | None = governed(
-        "行业（GB/T 4754）", "industry", "D1", target="industry_code", mask=Mask.KEEP
+        "行业（GB/T 4754）", "industry (GB/T 4754)", "D1", target="industry_code", mask=Mask.KEEP
     )
     established_on: Date | None = governed(
         "成立日期", "established on", "D1", target="established_on", mask=Mask.KEEP
@@ -255,7 +263,7 @@ class Organization(CreditSubject):
     )
 
     supervision_tiers: list[SupervisionTier] | None = governed(
-        "监管分类",
+        "有效的监管分类，分领域；限监管单位和主体本人（R10.1）",
         "supervision tiers in force, by sector; for supervising units and the subject itself (R10.1)",
         OPEN,
         shape=Shape.MANY,
@@ -276,7 +284,7 @@ class Organization(CreditSubject):
         return PLANNED
 
     anomalies: list[PublicAnomaly] | None = governed(
-        "公开的异常信息",
+        "有效的公开异常信息，实时查询；有来源未完整答复时为空",
         "public anomalies in force, asked live; null where a source did not answer in full",
         OPEN,
         shape=Shape.MANY,
@@ -284,7 +292,11 @@ class Organization(CreditSubject):
     )
 
     @governed(
-        "信用档案", "archives kept by others, by type", OPEN, shape=Shape.MANY, target="subject.archives"
+        "其他单位保管的信用档案，按档案类别排列",
+        "archives kept by others, by type",
+        OPEN,
+        shape=Shape.MANY,
+        target="subject.archives",
     )
     def archives(
         self,
@@ -293,7 +305,12 @@ class Organization(CreditSubject):
         ] = None,
         origin_class: Annotated[
             OriginClass | None,
-            filters("信息性质", "public or market section (R14.1)", "CreditArchive.originClass", "eq"),
+            filters(
+                "信息性质：公共信用信息或市场信用信息（R14.1）",
+                "public or market section (R14.1)",
+                "CreditArchive.originClass",
+                "eq",
+            ),
         ] = None,
     ) -> list[CreditArchive] | None:
         return PLANNED
@@ -327,7 +344,7 @@ class IndividualBusiness(CreditSubject):
     )
 
     supervision_tiers: list[SupervisionTier] | None = governed(
-        "监管分类",
+        "有效的监管分类，分领域；限监管单位和主体本人（R10.1）",
         "supervision tiers in force, by sector; for supervising units and the subject itself (R10.1)",
         OPEN,
         shape=Shape.MANY,
@@ -348,7 +365,7 @@ class IndividualBusiness(CreditSubject):
         return PLANNED
 
     anomalies: list[PublicAnomaly] | None = governed(
-        "公开的异常信息",
+        "有效的公开异常信息，实时查询；有来源未完整答复时为空",
         "public anomalies in force, asked live; null where a source did not answer in full",
         OPEN,
         shape=Shape.MANY,
@@ -356,7 +373,11 @@ class IndividualBusiness(CreditSubject):
     )
 
     @governed(
-        "信用档案", "archives kept by others, by type", OPEN, shape=Shape.MANY, target="subject.archives"
+        "其他单位保管的信用档案，按档案类别排列",
+        "archives kept by others, by type",
+        OPEN,
+        shape=Shape.MANY,
+        target="subject.archives",
     )
     def archives(
         self,
@@ -365,19 +386,27 @@ class IndividualBusiness(CreditSubject):
         ] = None,
         origin_class: Annotated[
             OriginClass | None,
-            filters("信息性质", "public or market section (R14.1)", "CreditArchive.originClass", "eq"),
+            filters(
+                "信息性质：公共信用信息或市场信用信息（R14.1）",
+                "public or market section (R14.1)",
+                "CreditArchive.originClass",
+                "eq",
+            ),
         ] = None,
     ) -> list[CreditArchive] | None:
         return PLANNED
 
 
 @strawberry.type(
-    description="自然人：不可按姓名查找，只能经授权按证件号码精确匹配 · A natural person: never found by name, only by exact match"
+    description=(
+        "自然人：不可按姓名查找，只能经授权按证件号码精确匹配 · A natural person: never found by "
+        "name, only by exact match of a number, as far as authorized"
+    )
 )
 @entity("subject", *PERSON, only=("kind", ("NATURAL_PERSON",)), renamed=OF_PERSONS)
 class NaturalPerson(CreditSubject):
     identity_verified: Tristate | None = governed(
-        "身份已核验",
+        "身份已核验：已与身份证件匹配",
         "an identity document was matched",
         "D3",
         shape=Shape.COMPUTED,
@@ -394,7 +423,7 @@ class SubjectCandidate:
     subject: CreditSubject | None = governed(
         "信用主体", "subject", "D1", shape=Shape.ONE, target="candidate.subject", mask=Mask.KEEP
     )
-    score: float = governed("得分", "score, 0 to 1", "D1", target="score", mask=Mask.KEEP)
+    score: float = governed("得分，0至1", "score, 0 to 1", "D1", target="score", mask=Mask.KEEP)
     match_class: MatchClass = governed(
         "匹配等级", "class of the match", "D1", target="match_class", mask=Mask.KEEP
     )

@@ -13,7 +13,9 @@ from schema.governance import entity
 from schema.scalars import Date, Moment
 
 
-@strawberry.enum(description="监管类别 · Tier; N: not tiered, because something needed is not known")
+@strawberry.enum(
+    description="监管类别；N为未定级，因所需信息不明 · Tier; N: not tiered, because something needed is not known"
+)
 class Tier(Enum):
     A = term("A", "A类")
     B = term("B", "B类")
@@ -43,23 +45,29 @@ class TierReasonCode(Enum):
 class TierReason:
     code: TierReasonCode = member("理由", "reason", "code")
     record_ids: list[str] = member(
-        "依据",
+        "依据：记录、名单条目和未结案件的标识，缺失来源的名称",
         "opaque ids of records, entries and open cases; names of sources that are missing",
         "record_ids",
     )
 
 
 @strawberry.type(
-    description="监管分类：依据公共信用信息按规则计算，仅用于确定抽查比例和审查深度 · Supervision tier, computed by rule (R10.1)"
+    description=(
+        "监管分类：依据公共信用信息按规则计算，仅用于确定抽查比例和审查深度（R10.1） · "
+        "Supervision tier, computed by rule from public credit information; it only sets the "
+        "share inspected and the depth of checks (R10.1)"
+    )
 )
 @entity("case_file", "D39", only=("mechanism", ("SUPERVISION_TIER",)))
 class SupervisionTier(Case):
-    sector: str = detail("领域", "sector, as the rules name it", "sector")
+    sector: str = detail("领域，规则所用名称", "sector, as the rules name it", "sector")
     tier: Tier = detail("类别", "tier", "tier")
-    reasons: list[TierReason] = rows("理由", "why, each with what it rests on", "reasons")
-    record_ids: list[str] = detail("依据", "opaque ids of all it rests on", "record_ids")
-    policy_version: str = detail("规则版本", "dated policy", "policy")
+    reasons: list[TierReason] = rows("理由及各自的依据", "why, each with what it rests on", "reasons")
+    record_ids: list[str] = detail("全部依据的标识", "opaque ids of all it rests on", "record_ids")
+    policy_version: str = detail("所依规则的版本", "dated policy", "policy")
     computed_at: Moment = detail("计算时间", "computed at", "computed_at")
     valid_until: Date | None = detail(
-        "有效至", "last day on which nothing in it expires; null: nothing does", "valid_until"
+        "有效至：所依事项均未到期的最后一日；无到期事项的为空",
+        "last day on which nothing in it expires; null: nothing does",
+        "valid_until",
     )

@@ -12,7 +12,9 @@ from schema.governance import PLANNED, entity, parameter
 from schema.scalars import USCC, Date
 
 
-@strawberry.type(description="参训记录 · A firm that attended; the certificate is evidence in repair (R9.2)")
+@strawberry.type(
+    description="参训企业记录；证明可作为信用修复材料（R9.2） · A firm that attended; the certificate is evidence in repair (R9.2)"
+)
 class TrainingAttendance:
     subject_code: USCC = member("统一社会信用代码", "code", "subject_code")
     subject_name: str = member("名称", "name", "subject_name")
@@ -21,7 +23,7 @@ class TrainingAttendance:
     certificate: str = member("证明编号", "number of the certificate", "certificate")
 
 
-@strawberry.type(description="信用培训 · A training of the log (article 十七)")
+@strawberry.type(description="信用培训（实施意见第十七条） · A training of the log (article 十七)")
 @entity("case_file", "D43", only=("mechanism", ("TRAINING",)))
 class Training(Case):
     topic: str = detail("主题", "topic", "topic")
@@ -39,7 +41,7 @@ _command = commands_of("training")
 
 @strawberry.type(description="信用培训操作 · Commands of the training log")
 class TrainingCommands:
-    @_command("登记培训", "put a training on the log (article 十七)", "log")
+    @_command("登记培训（实施意见第十七条）", "put a training on the log (article 十七)", "log")
     def log_training(
         self,
         topic: Annotated[str, parameter("主题", "topic")],
@@ -52,7 +54,9 @@ class TrainingCommands:
         return PLANNED
 
     @_command(
-        "登记参训企业并给出证明编号", "record a firm that attended; gives its certificate (R9.2)", "attend"
+        "登记参训企业并给出证明编号（R9.2）",
+        "record a firm that attended; gives its certificate (R9.2)",
+        "attend",
     )
     def record_training_attendance(
         self,
