@@ -141,7 +141,7 @@ def _person(
         if born is None or not date(1900, 1, 1) <= born <= today:
             raise RowRejected("PERSON_NUMBER", f"{prefix}_XDR_ZJHM is no resident ID number (GB 11643)")
         if today.year - born.year - ((today.month, today.day) < (born.month, born.day)) < 18:
-            # 未成年人保护法; R7.3: a recorded exception, decided by a person.
+            # 民法典 art. 17, 未成年人保护法 art. 2; R7.3: a recorded exception, decided by a person.
             raise RowRejected(
                 "MINOR_PERSON", "the counterparty is a minor: the hub takes no record of minors"
             )

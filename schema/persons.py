@@ -27,6 +27,11 @@ def birth_date(digits: str) -> date | None:
         return None
 
 
+def is_minor(born: date, today: date) -> bool:
+    """Whether somebody born on `born` is under 18 on `today` (民法典 art. 17, 未成年人保护法 art. 2)."""
+    return 0 <= today.year - born.year - ((today.month, today.day) < (born.month, born.day)) < 18
+
+
 def folded_is_resident_id(folded: str) -> bool:
     """As is_resident_id, of a value that was folded already."""
     # The years first: hardly any organization's code has 19 or 20 there, and every imported row comes here.
@@ -61,9 +66,8 @@ class ResidentId:
     born_on: date = field(repr=False)
 
     def is_minor(self, today: date) -> bool:
-        """Whether the person is under 18 on `today` (民法典 art. 17, 未成年人保护法 art. 2)."""
-        birthday = (self.born_on.month, self.born_on.day)
-        return today.year - self.born_on.year - ((today.month, today.day) < birthday) < 18
+        """Whether the person is a minor on `today`."""
+        return is_minor(self.born_on, today)
 
 
 def parse_resident_id(value: str, today: date) -> ResidentId:

@@ -14,7 +14,7 @@ from datetime import date
 from hub.rules.digits import Run, runs
 from schema.checks import business_reg_check, resident_check, sums_to_zero
 from schema.masks import mask_phone, mask_resident_id
-from schema.persons import birth_date, folded_is_resident_id, is_resident_id
+from schema.persons import birth_date, folded_is_resident_id, is_minor, is_resident_id
 
 MAX_BYTES = 64 * 1024
 RESIDENT_ID, MOBILE, LANDLINE, BANK_CARD = "RESIDENT_ID", "MOBILE", "LANDLINE", "BANK_CARD"
@@ -22,7 +22,6 @@ HOME_ADDRESS, MINOR = "HOME_ADDRESS", "MINOR"
 # Characters of the shortest number of a person: a resident ID of before 1999.
 SHORTEST_NUMBER = 15
 
-_ADULT_YEARS = 18
 # Issuers of cards in use here: UnionPay 62, older domestic 60 and 9, Visa 4, Mastercard 51-55, JCB 35.
 _CARD_PREFIX = re.compile("62|60|9|4|5[1-5]|35")
 _PROVINCE = re.compile("1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]")
@@ -124,7 +123,7 @@ def _numbers(run: Run, today: date, found: list[Finding], taken: bytearray) -> N
             start, end = run.span(i, 18)
             if _add(found, taken, RESIDENT_ID, start, end, mask_resident_id(number)):
                 born = birth_date(number[6:14])
-                if born is not None and _is_minor(born, today):
+                if born is not None and is_minor(born, today):
                     found.append(Finding(MINOR, start, end, "****"))
     for i in run.starts:
         _number_from(run, i, found, taken)
@@ -172,11 +171,6 @@ def _is_card(number: str) -> bool:
         return False
     # One code of organizations in ten passes Luhn.
     return not (len(number) == 18 and sums_to_zero(number))
-
-
-def _is_minor(born: date, today: date) -> bool:
-    birthday = (born.month, born.day)
-    return 0 <= today.year - born.year - ((today.month, today.day) < birthday) < _ADULT_YEARS
 
 
 def _add(found: list[Finding], taken: bytearray, kind: str, start: int, end: int, sample: str) -> bool:
