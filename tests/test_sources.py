@@ -419,7 +419,7 @@ async def test_closing_gives_up_what_is_asked_and_what_waits_and_leaves_nothing_
         sources = sources_of(
             {"CUSTOMS": connector}, RowCache(SEAL, keep=60), Settings(source_deadline=60), []
         )
-        stand.platform.fault = Fault.HANG
+        stand.wire.fault = Fault.HANG
         # Twice as many as may be under way.
         keys = codes(province)[:40]
         asked = asyncio.create_task(sources.ask("CUSTOMS", keys, [LEVEL]))
