@@ -289,13 +289,14 @@ def readers_of(pid: int) -> list[int]:
 async def test_a_reader_that_is_killed_leaves_what_it_told_and_the_import_goes_on_from_there(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, seen = dirty_file(tmp_path, 12_000), set()
+    path, seen = dirty_file(tmp_path, 12_000), []
     monkeypatch.setattr(imports, "LARGE_BYTES", 1)
 
-    def kill(told: Progress) -> None:
-        seen.update(readers := readers_of(os.getpid()))
-        if len(seen) == 1:
-            os.kill(readers[0], signal.SIGKILL)
+    def kill(_: Progress) -> None:
+        # What it told before is stored, and told of, after its end.
+        if not seen:
+            seen.extend(readers_of(os.getpid()))
+            os.kill(seen[0], signal.SIGKILL)
 
     (cut,) = await import_files([path], TOOLS, database.writer, kill)
     assert (cut.status, cut.message) == ("UNAVAILABLE", "the process that reads the file has ended")
@@ -303,7 +304,7 @@ async def test_a_reader_that_is_killed_leaves_what_it_told_and_the_import_goes_o
     assert cut.totals.read == await one(database, "SELECT rows_read FROM source_state")
     whole = await imported(database, path)
     assert (whole.status, whole.totals.read) == ("OK", 12_000)
-    assert not alive(list(seen))
+    assert not alive(seen)
 
 
 async def test_a_reader_beside_refuses_in_the_same_words_and_ends_with_whoever_waits_for_it(
