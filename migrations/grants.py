@@ -35,9 +35,9 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "case_file": "SELECT",
         "case_event": "SELECT",
         "case_party": "SELECT",
-        # How it went, not what was sent.
+        # What is asked of the channel and how it went, not what was sent.
         "delivery_out": "SELECT (delivery_id, case_id, event_id, channel, state, attempts, sent_at, "
-        "acknowledged_at, receipt_no, idempotency_key, error_code)",
+        "acknowledged_at, receipt_no, idempotency_key, error_code, action)",
         "alembic_version": "SELECT",
     },
     # Harvest, casework, agreements and the ledger. Nothing may be deleted but keys of repetitions, no block of the

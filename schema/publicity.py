@@ -63,6 +63,13 @@ class PublicityChannel(Enum):
     CREDIT_QINGHAI = term("CREDIT_QINGHAI", "信用中国（青海）")
 
 
+@strawberry.enum(description="要求渠道做什么 · What a channel is asked to do with what it shows")
+class DeliveryAction(Enum):
+    PUBLISH = term("PUBLISH", "公示，或以新内容替换")
+    WITHDRAW = term("WITHDRAW", "撤下并公开说明理由（R7.4）")
+    EXIT = term("EXIT", "撤下：退出名单、已修复、期满等（R8.5）")
+
+
 @strawberry.enum(
     description="送达状态；签收前重复送达 · How far a delivery is; repeated until it is acknowledged"
 )
@@ -131,6 +138,7 @@ class PublicityDelivery:
     number: str = member(
         "送达编号，渠道据以识别重复送达", "number by which the channel tells repetitions", "idempotency_key"
     )
+    action: DeliveryAction = member("要求渠道做什么", "what the channel is asked to do", "action")
     state: DeliveryState = member("状态", "state", "state")
     attempts: int = member("次数", "tries", "attempts")
     sent_at: Moment | None = member("最近送出", "sent last", "sent_at")

@@ -238,7 +238,7 @@ async def test_the_reader_sees_facts_but_no_ledger_agreement_raw_row_or_evidence
     ]  # fmt: skip
     parts = {
         "consent": "consent_id, withdrawn_at",
-        "delivery_out": "delivery_id, state, receipt_no",
+        "delivery_out": "delivery_id, action, state, receipt_no",
         "source_state": "source, status, as_of",
     }
     async with connected(database.reader_dsn) as reader:
@@ -253,7 +253,7 @@ async def test_the_reader_sees_facts_but_no_ledger_agreement_raw_row_or_evidence
         await refused(
             reader, ["SELECT evidence_digest FROM consent", "SELECT * FROM consent", "TABLE consent"]
         )
-        # How a delivery went may be told; what was sent stands in the case, and is read there.
+        # What is asked of a channel and how that went may be told; what was sent stands in the case, and is read there.
         await refused(reader, ["SELECT payload FROM delivery_out", "SELECT * FROM delivery_out"])
         await refused(reader, ["SELECT failing_since FROM source_state", "SELECT cursor FROM source_state"])
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     DateTime,
     ForeignKey,
@@ -666,7 +667,10 @@ delivery_out = Table(
     # The receiver knows a repetition by it.
     Column("idempotency_key", CODE, nullable=False, unique=True),
     Column("error_code", CODE),
+    # What the channel is asked to do, beside the payload for those who have no right to that.
+    Column("action", CODE, Computed("payload ->> 'action'", persisted=True), nullable=False),
     _one_of("state", ("PENDING", "SENT", "ACKNOWLEDGED", "FAILED")),
+    _one_of("action", ("PUBLISH", "WITHDRAW", "EXIT")),
 )
 Index("ix_delivery_out_case_id", delivery_out.c.case_id)
 Index(

@@ -17,12 +17,16 @@ from hypothesis import strategies as st
 from prometheus_client import generate_latest
 
 from hub.casework.delivery.alarms import raise_alarms, waiting
-from hub.casework.delivery.channels import Channel, Client, list_exit, publication, withdrawal
+from hub.casework.delivery.channels import Action, Channel, Client, list_exit, publication, withdrawal
 from hub.casework.delivery.deliveries import Courier, Pace, due_channels, send_again, undelivered
 from hub.casework.delivery.watch import Watch, Watched
 from hub.sandbox.channels import Trouble
+from hub.store.embedded import EmbeddedPostgres
+from hub.store.migration import migrated
+from schema.publicity import DeliveryAction
 from tests.casework.dispatch import Site, handed_in, opened, sites, states
 from tests.conftest import Database
+from tests.test_database import connected, fresh, migrated_before
 
 # A working day in the morning, in Shanghai.
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
@@ -68,6 +72,33 @@ async def courier(database: Database, clock: Clock) -> AsyncIterator[Courier]:
 def item() -> str:
     """A public id of its own."""
     return str(uuid4())
+
+
+async def test_what_a_channel_is_asked_to_do_is_told_without_the_payload_of_old_deliveries_too(
+    postgres: EmbeddedPostgres,
+) -> None:
+    assert [one.name for one in DeliveryAction] == list(Action)
+    dsn = await fresh(postgres, "hub_actions")
+    await migrated_before(dsn, "0020")
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as pool:
+        case, shown = await opened(pool, "G-1", NOW), item()
+        old = [
+            publication(Channel.OWN_SITE, shown, DOCUMENT, "G-1:1"),
+            withdrawal(Channel.OWN_SITE, shown, "经复议撤销", "G-1:2"),
+            list_exit(Channel.OWN_SITE, shown, "期满", "G-1:3"),
+        ]
+        await handed_in(pool, case, old, NOW)
+    await migrated(dsn)
+    async with connected(dsn) as owner:
+        rows = await owner.fetch("SELECT action FROM delivery_out ORDER BY delivery_id")
+        assert [row["action"] for row in rows] == ["PUBLISH", "WITHDRAW", "EXIT"]
+        for payload in ("{}", '{"action": "REPLACE"}'):
+            with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+                await owner.execute(
+                    "INSERT INTO delivery_out (case_id, event_id, channel, payload, idempotency_key)"
+                    " VALUES ($1, $2, 'OWN_SITE', $3, 'G-1:4')",
+                    *case, payload,
+                )  # fmt: skip
 
 
 async def test_r4_5_each_channel_has_its_own_delivery_and_state(

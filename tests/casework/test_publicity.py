@@ -27,7 +27,7 @@ SHOWN = """
   secrecyReview { officer opinion } contentReview { officer opinion }
   period { begins earliestEnd latestEnd ruleset }
   withdrawal { ground endedOn reason withdrawBy late } endedReason
-  deliveries { channel number state attempts acknowledgedAt receiptNumber errorCode }
+  deliveries { channel number action state attempts acknowledgedAt receiptNumber errorCode }
 """
 DRAFT = f"""
 mutation Draft(
@@ -433,6 +433,7 @@ async def test_r7_4_what_was_revoked_is_withdrawn_within_three_working_days_with
         number,
     )
     assert {row["channel"]: row["reason"] for row in rows} == dict.fromkeys(Channel, "经复议撤销")
+    assert [one["action"] for one in case["deliveries"]] == ["PUBLISH"] * 4 + ["WITHDRAW"] * 4
 
 
 @pytest.mark.parametrize(("decided", "missing"), [((2026, 10, 12), 0), ((2026, 9, 30), 1)])
@@ -508,6 +509,9 @@ async def test_r7_5_the_period_has_begin_earliest_and_latest_end_and_rules_and_e
     assert (await took(desk, number, "resumePublicity"))["state"] == "PUBLISHED"
     ended = await took(desk, number, "endPublicityByRepair", ', documentNumber: "青信修〔2026〕1号"')
     assert (ended["state"], ended["endedReason"]) == ("ENDED_REPAIR", "REPAIRED")
+    # Shown, suspended, shown again, repaired.
+    asked = [one["action"] for one in ended["deliveries"] if one["channel"] == "OWN_SITE"]
+    assert asked == ["PUBLISH", "EXIT", "PUBLISH", "EXIT"]
 
 
 async def pushed(office: Office, number: str) -> list[str]:

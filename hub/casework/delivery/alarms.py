@@ -27,7 +27,7 @@ LIMITS = {
 }
 # What is neither acknowledged nor dropped because it ended before it was shown.
 _OPEN = f"""
-SELECT d.delivery_id, d.case_id, d.channel, d.state, d.attempts, d.error_code, d.payload->>'action' AS action,
+SELECT d.delivery_id, d.case_id, d.channel, d.state, d.attempts, d.error_code, d.action,
   d.payload->>'item' AS item, e.at, c.region_code,
   (c.details->'withdrawal'->>'withdraw_by')::date AS withdraw_by
 FROM delivery_out d JOIN case_event e USING (event_id) JOIN case_file c ON c.case_id = d.case_id

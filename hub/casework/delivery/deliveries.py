@@ -35,9 +35,9 @@ _OPEN = "('PENDING', 'SENT')"
 # R8.5, R7.4: who is no longer to be shown is not shown first, for an hour, because a channel was down.
 _SUPERSEDE = f"""
 UPDATE delivery_out d SET state = 'FAILED', error_code = '{SUPERSEDED}', next_attempt_at = NULL
-WHERE d.channel = $1 AND d.state = 'PENDING' AND d.attempts = 0 AND d.payload->>'action' = '{Action.PUBLISH}'
+WHERE d.channel = $1 AND d.state = 'PENDING' AND d.attempts = 0 AND d.action = '{Action.PUBLISH}'
   AND EXISTS (SELECT FROM delivery_out e WHERE e.channel = d.channel AND e.payload->>'item' = d.payload->>'item'
-    AND e.payload->>'action' <> '{Action.PUBLISH}' AND e.delivery_id > d.delivery_id)
+    AND e.action <> '{Action.PUBLISH}' AND e.delivery_id > d.delivery_id)
 """  # noqa: S608 -- constants of this program
 # What is under way for an item keeps its later deliveries waiting: they arrive in the order they were decided.
 _CLAIM = f"""
@@ -68,7 +68,7 @@ _DUE = f"""
 SELECT channel FROM delivery_out WHERE state IN {_OPEN} AND coalesce(next_attempt_at, $1) <= $1 GROUP BY channel
 """  # noqa: S608 -- constants of this program
 _LISTED = f"""
-SELECT d.delivery_id, d.channel, d.state, d.attempts, d.error_code, d.next_attempt_at, d.payload->>'action' AS action,
+SELECT d.delivery_id, d.channel, d.state, d.attempts, d.error_code, d.next_attempt_at, d.action,
   d.payload->>'item' AS item, c.number, e.at
 FROM delivery_out d JOIN case_file c USING (case_id) JOIN case_event e USING (event_id)
 WHERE d.state IN {_OPEN} OR d.state = 'FAILED' AND d.error_code IS DISTINCT FROM '{SUPERSEDED}'

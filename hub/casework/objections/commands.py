@@ -61,7 +61,7 @@ SELECT number, details->>'authority' AS authority FROM case_file WHERE mechanism
 _SHOWN_AGAIN = """
 SELECT DISTINCT d.channel FROM case_file c JOIN delivery_out d USING (case_id)
 WHERE c.mechanism = 'REPAIR' AND c.state = 'REVOKED' AND c.target_public_id = $1
-  AND d.payload->>'action' = 'PUBLISH' ORDER BY d.channel
+  AND d.action = 'PUBLISH' ORDER BY d.channel
 """
 _LISTED = """
 SELECT number FROM case_file WHERE mechanism = 'LIST_ENTRY' AND target_public_id = $1

@@ -292,7 +292,7 @@ SELECT c.public_id, c.number, c.region_code, (
   SELECT count(*) FROM delivery_out d JOIN case_file f USING (case_id)
   WHERE (f.case_id = c.case_id
       OR f.public_id = ANY (ARRAY(SELECT jsonb_array_elements_text(c.details->'followed'))::uuid[]))
-    AND d.payload->>'action' = 'EXIT' AND d.state <> 'ACKNOWLEDGED'
+    AND d.action = 'EXIT' AND d.state <> 'ACKNOWLEDGED'
 ) AS unacknowledged
 FROM case_file c WHERE c.mechanism = 'REPAIR' AND c.state = 'APPROVED' ORDER BY c.case_id
 """
