@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hub.casework import partners
 from hub.errors import AgreementInvalid, AgreementNotInForce, StoreUnavailable
 from hub.rights.agreement import Agreement, Agreements, parse_agreement, today_in
+from hub.rights.agreement_file import digest
 from hub.rights.agreement_store import (
     AgreementStanding,
     Outcome,
@@ -42,6 +43,9 @@ MATRIX = load_matrix()
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
 COORDINATES = frozenset({"Organization.legalRepresentativeName", "Query.subjects"})
+# The same key id for another key; and a coordinate that the schema does not have.
+SHOP = MALL.replace('partner = "mall"', 'partner = "shop"').replace(JWK, ed25519())
+HIDING = MALL.replace("[data]", '[coordinates]\nhide = ["Organization.salary"]\n[data]')
 
 
 def parsed(text: str, today: date = TODAY) -> Agreement:
@@ -385,6 +389,31 @@ async def test_law_that_narrows_later_narrows_an_agreement_and_ends_none_for_cas
     found = await partners.in_force(database.writer, today_in(later))
     assert found == {one.partner: one for one in agreements.in_force()}
     assert set(found) == {"commerce"}
+
+
+@pytest.mark.parametrize(
+    ("partner", "given", "stored"),
+    [
+        # Changed after its digest was taken; another's; a key id that means another key; a coordinate that is gone.
+        ("mall", MALL, MALL.replace('"BULK"', "")),
+        ("shop", MALL, MALL),
+        ("shop", SHOP, SHOP),
+        ("mall", HIDING, HIDING),
+    ],
+)
+async def test_what_the_gateway_does_not_take_casework_does_not_take(
+    database: Database, partner: str, given: str, stored: str
+) -> None:
+    await applied(database, MALL, demo_agreements(KEY)["commerce"])
+    await database.writer.execute(
+        "INSERT INTO agreement (partner, digest, document, applied_at, applied_by) VALUES ($1, $2, $3, $4, 'x')",
+        partner, digest(given), stored, NOW,
+    )  # fmt: skip
+    agreements = Agreements(database.writer, MATRIX, lambda: NOW, COORDINATES)
+    await agreements.refresh()
+    assert set(agreements.problems) == {partner}
+    found = await partners.in_force(database.writer, TODAY)
+    assert found == {one.partner: one for one in agreements.in_force()}
 
 
 async def test_a_stored_agreement_that_exceeds_the_matrix_stops_the_start(database: Database) -> None:

@@ -8,9 +8,9 @@ from functools import lru_cache
 
 import asyncpg
 
-from hub.errors import AgreementInvalid
-from hub.rights.agreement import NEWEST, Agreement, read_applied
+from hub.rights.agreement import NEWEST, Agreement, read_applied, usable
 from hub.rules.matrix import load_matrix
+from schema.coordinates import vocabulary
 
 # The department: what it published or recognized itself is its own to correct.
 DEPARTMENT = "P1"
@@ -30,24 +30,15 @@ OWN = frozenset(
 
 @lru_cache(maxsize=256)
 def _read(document: str, applied_at: datetime) -> Agreement:
-    """An agreement as every command finds it."""
-    return read_applied(document, applied_at, load_matrix())
+    """An agreement as the gateway reads it."""
+    return read_applied(document, applied_at, load_matrix(), vocabulary().coordinates)
 
 
 async def in_force(connection: asyncpg.Connection, today: date) -> Mapping[str, Agreement]:
     """Partner → its agreement, for those in force on `today` and not suspended."""
-    found = {}
-    for row in await connection.fetch(NEWEST):
-        if row["suspended_at"] is not None:
-            continue
-        try:
-            agreement = _read(row["document"], row["applied_at"])
-        except AgreementInvalid:
-            # What cannot be read is in force for nobody.
-            continue
-        if agreement.in_force(today):
-            found[agreement.partner] = agreement
-    return found
+    # What cannot be used is in force for nobody.
+    good, _ = usable(await connection.fetch(NEWEST), _read)
+    return {partner: agreement for partner, agreement in good.items() if agreement.in_force(today)}
 
 
 def department_of(partners: Mapping[str, Agreement], region: str | None) -> str | None:

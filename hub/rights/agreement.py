@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -28,6 +28,7 @@ __all__ = [
     "read_agreement",
     "read_applied",
     "today_in",
+    "usable",
 ]
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,30 @@ def read_applied(
     Raises AgreementInvalid.
     """
     return read_agreement(document, matrix, today_in(applied_at), known_coordinates)
+
+
+def usable(
+    rows: Iterable[Mapping[str, Any]], read: Callable[[str, datetime], Agreement]
+) -> tuple[dict[str, Agreement], dict[str, str]]:
+    """What can be used of the newest versions (rows of NEWEST), by partner, and why not of the others; suspended: neither.
+
+    `read`: `read_applied` of a document and the moment it was applied.
+    """
+    good: dict[str, Agreement] = {}
+    problems: dict[str, str] = {}
+    for row in rows:
+        if row["suspended_at"] is not None:
+            continue
+        try:
+            found = read(row["document"], row["applied_at"])
+            if found.partner != row["partner"] or found.digest != row["digest"]:
+                raise AgreementInvalid("the document is not the one that was applied")
+            refuse_other_key(found, good.values())
+        except AgreementInvalid as error:
+            problems[row["partner"]] = str(error)
+        else:
+            good[found.partner] = found
+    return good, problems
 
 
 @dataclass(frozen=True)
@@ -224,19 +249,9 @@ class Agreements:
         self._changed = asyncio.Event()
 
     def _read(self, rows: list[Any]) -> _Held:
-        good: dict[str, Agreement] = {}
-        problems: dict[str, str] = {}
-        for row in rows:
-            if row["suspended_at"] is not None:
-                continue
-            try:
-                found = read_applied(row["document"], row["applied_at"], self.matrix, self._known_coordinates)
-                if found.partner != row["partner"] or found.digest != row["digest"]:
-                    raise AgreementInvalid("the document is not the one that was applied")
-                refuse_other_key(found, good.values())
-            except AgreementInvalid as error:
-                problems[row["partner"]] = str(error)
-            else:
-                good[found.partner] = found
+        def read(document: str, applied_at: datetime) -> Agreement:
+            return read_applied(document, applied_at, self.matrix, self._known_coordinates)
+
+        good, problems = usable(rows, read)
         suspended = frozenset(row["partner"] for row in rows if row["suspended_at"] is not None)
         return _Held(good, problems, suspended)
