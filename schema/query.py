@@ -173,8 +173,9 @@ class Query(
         return PLANNED
 
     @governed(
-        "与本单位有关的案件，按立案日由近及远，同日不分先后",
-        "the cases the caller has to do with, by the day they were opened, newest first; those of one day in no order",
+        "与本单位有关的案件，按立案日由近及远，同日不分先后；限定期限时按到期日先后",
+        "the cases the caller has to do with, by the day they were opened, newest first; those of one day in no order;"
+        " with dueBy, by the day they are due, earliest first",
         OPEN,
         shape=Shape.CONNECTION,
         target="cases",
@@ -184,7 +185,14 @@ class Query(
         mechanism: Annotated[Mechanism | None, filters("机制", "mechanism", "Case.mechanism", "eq")] = None,
         state: Annotated[str | None, filters("状态", "state", "Case.state", "eq")] = None,
         due_by: Annotated[
-            Date | None, filters("期限不晚于", "deadline on or before", "Case.dueOn", "lte")
+            Date | None,
+            filters(
+                "期限不晚于；只列未办结的，先到期的在前",
+                "deadline on or before; of open cases alone, those due first come first",
+                "Case.dueOn",
+                "lte",
+                also=("Case.closedAt",),
+            ),
         ] = None,
         counted_in: Annotated[
             str | None,

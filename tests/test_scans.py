@@ -121,6 +121,11 @@ QUESTIONS = {
         {},
         "ix_case_file_page",
     ),
+    "cases that are due": (
+        "query Q($d: Date!) { cases(dueBy: $d, first: 50) { edges { node { number } } } }",
+        {"d": "2026-11-20"},
+        "ix_case_file_due_on",
+    ),
 }
 
 

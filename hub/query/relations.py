@@ -334,6 +334,9 @@ RELATIONS = {
     ),
     "case": Relation("case_file", ""),
     "cases": Relation("case_file", "", ("opened_on", "public_id"), tells=("Case.openedAt",)),
+    # Work by its day: what is due first comes first, and what is closed is not due. The filter that leads here tests both
+    # days already, so nobody asks who is not shown them.
+    "cases.due": Relation("case_file", "{t}.closed_at IS NULL", ("due_on", "public_id"), descending=False),
     "command.case": Relation("case_file", "{t}.public_id = {p}.case_public_id"),
     # The cases about a case, a record or a list entry.
     "case.targeting": Relation(
@@ -359,3 +362,5 @@ RELATIONS = {
         blind="md5({t}.event_id::text)",
     ),
 }
+# Relation and column of a filter → the relation that is meant where that filter is given.
+SOUGHT = {("cases", "due_on"): "cases.due"}

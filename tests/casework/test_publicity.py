@@ -514,6 +514,40 @@ async def test_r7_5_the_period_has_begin_earliest_and_latest_end_and_rules_and_e
     assert asked == ["PUBLISH", "EXIT", "PUBLISH", "EXIT"]
 
 
+async def test_r7_1_what_is_due_first_is_listed_first_page_by_page_and_nothing_that_is_closed(
+    office: Office,
+) -> None:
+    """Opened in another order than they are due; three are due on one day."""
+    office.clock.now = at(2026, 11, 12)
+    desk, due = office.desk(), {}
+    for day in (12, 9, 11, 10, 9, 9, 12):
+        _, made = await drafted(office, date(2026, 11, day))
+        due[made["number"]] = made["dueOn"]
+    closed = made["number"]
+    # A commitment that was fulfilled keeps the last day of its validity.
+    await office.rows("UPDATE case_file SET closed_at = now() WHERE number = $1", closed)
+    page = """query P($by: Date, $after: String) { cases(mechanism: PUBLICITY, dueBy: $by, first: 2, after: $after) {
+      edges { cursor node { number dueOn } } pageInfo { hasNextPage endCursor } } }"""
+
+    async def pages(by: str | None) -> list[Any]:
+        found: list[Any] = []
+        told: Any = {"pageInfo": {"endCursor": None, "hasNextPage": True}}
+        while told["pageInfo"]["hasNextPage"]:
+            given = {"by": by, "after": told["pageInfo"]["endCursor"]}
+            told = (await desk.done(page, given))["cases"]
+            found += told["edges"]
+        return found
+
+    listed = [one for one in await pages("2026-11-21") if one["node"]["number"] in due]
+    days = [one["node"]["dueOn"] for one in listed]
+    assert days == sorted(day for number, day in due.items() if number != closed and day <= "2026-11-21")
+    assert len({one["node"]["number"] for one in listed}) == len(listed) == 5
+    assert closed in {one["node"]["number"] for one in await pages(None)}
+    # Another page's cursor is no place in this one.
+    refused = await desk.refused(page, {"by": "2026-11-20", "after": listed[0]["cursor"]})
+    assert refused["code"] == "BAD_USER_INPUT"
+
+
 async def pushed(office: Office, number: str) -> list[str]:
     """What one channel was told of a case, in order."""
     rows = await office.rows(

@@ -105,7 +105,8 @@ class Pages:
         reached = self._reach.reached(field, parent)
         row, first = reached.row, field.arguments["first"]
         assert isinstance(first, Constant)
-        descending = field.arguments.get("orderBy", Constant("DECIDED_ON_DESC")) != Constant("DECIDED_ON_ASC")
+        order = field.arguments.get("orderBy")
+        descending = reached.relation.descending if order is None else order != Constant("DECIDED_ON_ASC")
         conditions = self._reach.conditions(reached)
         shown = self._draft.view.schema.type_map
         types = [one for one in self._draft.vocabulary.node_types[field.type_name] if one in shown]

@@ -9,7 +9,7 @@ from hub.query.access import Row, all_of
 from hub.query.live_tables import LIVE, LiveTable
 from hub.query.parameters import Conversion, FromRef
 from hub.query.plan import Ref, Selected, Test, Variant
-from hub.query.relations import RELATIONS, TABLES, Relation
+from hub.query.relations import RELATIONS, SOUGHT, TABLES, Relation
 from hub.query.sql.draft import Draft, Json
 from hub.query.sql.visibility import Visibility
 from schema.governance import Shape
@@ -51,7 +51,9 @@ class Reach:
 
     def reached(self, field: Selected, parent: Row | None) -> Reached:
         """What the field reaches from the row of its parent."""
-        relation, alias = RELATIONS[field.rule.target], self._draft.alias("t")
+        target, alias = field.rule.target, self._draft.alias("t")
+        sought = (SOUGHT[target, test.column] for test in field.tests if (target, test.column) in SOUGHT)
+        relation = RELATIONS[next(sought, target)]
         subject = ""
         if relation.table == "subject":
             subject = alias
