@@ -292,8 +292,8 @@ class Organization(CreditSubject):
     )
 
     @governed(
-        "其他单位保管的信用档案，按档案类别排列",
-        "archives kept by others, by type",
+        "其他单位保管的信用档案，按档案类别排列，同类的最近更新的在前",
+        "archives kept by others, by type; of one type those updated last first",
         OPEN,
         shape=Shape.MANY,
         target="subject.archives",
@@ -373,8 +373,8 @@ class IndividualBusiness(CreditSubject):
     )
 
     @governed(
-        "其他单位保管的信用档案，按档案类别排列",
-        "archives kept by others, by type",
+        "其他单位保管的信用档案，按档案类别排列，同类的最近更新的在前",
+        "archives kept by others, by type; of one type those updated last first",
         OPEN,
         shape=Shape.MANY,
         target="subject.archives",

@@ -239,7 +239,7 @@ class Relation:
     table: str
     # SQL over `{t}` (the row) and `{p}` (the parent's row).
     join: str
-    # Columns of the order, all in one direction; the last is unique.
+    # Columns of the order, all in one direction but where one says its own, as those of pages never do; the last is unique.
     order: tuple[str, ...] = ()
     descending: bool = True
     # Coordinates that rows in this order tell of: where one of them is not shown, they come in the order of `blind`.
@@ -305,9 +305,9 @@ RELATIONS = {
     "subject.archives": Relation(
         "archive",
         "{t}.subject_id = {p}.subject_id",
-        ("archive_type", "public_id"),
+        ("archive_type", "last_updated_on DESC NULLS LAST", "public_id"),
         descending=False,
-        tells=("CreditArchive.archiveType",),
+        tells=("CreditArchive.archiveType", "CreditArchive.lastUpdatedOn"),
     ),
     "subject.tiers": Relation(
         "case_file",

@@ -93,6 +93,18 @@ async def test_r14_3_an_archive_not_renewed_for_two_cycles_of_its_type_is_flagge
     assert found["items"] == [{"value": "乙"}]
 
 
+async def test_r14_3_of_one_type_what_was_renewed_last_comes_first(office: Office) -> None:
+    code = await office.subject()
+    await archive(office, code, "REVIEW_SUMMARY")
+    for ago in (40, None, 2, 300, 7):
+        updated = None if ago is None else TODAY - timedelta(days=ago)
+        await archive(office, code, "ASSOCIATION", last_updated_on=updated)
+    found = (await public(office).done(CLOCK, {"code": code}))["subject"]["archives"]
+    assert [one["archiveType"] for one in found] == ["ASSOCIATION"] * 5 + ["REVIEW_SUMMARY"]
+    days = [ago and str(TODAY - timedelta(days=ago)) for ago in (2, 7, 40, 300, None)]
+    assert [one["lastUpdatedOn"] for one in found[:5]] == days
+
+
 async def test_r10_3_and_r10_2_what_is_restricted_is_for_supervision_and_the_firm_itself(
     office: Office,
 ) -> None:

@@ -283,7 +283,13 @@ class Reference:
                     if given.get("archiveType") in (None, one.row["archive_type"])
                     and given.get("originClass") in (None, one.row["origin_class"])
                 ]
-                return self._listed(kept, "CreditArchive.archiveType", "archive_type", "public_id")
+                kept = ordered(kept, "public_id")
+                if not self._shown("CreditArchive.archiveType", "CreditArchive.lastUpdatedOn"):
+                    return kept
+                dated = [one for one in kept if one.row["last_updated_on"] is not None]
+                dated.sort(key=lambda one: one.row["last_updated_on"], reverse=True)
+                kept = dated + [one for one in kept if one.row["last_updated_on"] is None]
+                return sorted(kept, key=lambda one: one.row["archive_type"])
         raise AssertionError(target)
 
     def _things(
