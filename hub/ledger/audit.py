@@ -28,7 +28,11 @@ _BLOCKS = (
     "FROM ledger_block ORDER BY chain, seq"
 )
 _TAILS = "SELECT DISTINCT ON (chain) chain, seq, digest FROM ledger_block ORDER BY chain, seq DESC"
-_ABOUT = "SELECT chain, seq, entries FROM ledger_block WHERE subjects && $1::bigint[] AND committed_at >= $2"
+# The index knows groups of subjects; whose block it is after all, the second condition tells.
+_ABOUT = (
+    "SELECT chain, seq, entries FROM ledger_block WHERE subject_groups(subjects) && subject_groups($1::bigint[])"
+    " AND subjects && $1::bigint[] AND committed_at >= $2"
+)
 # What the subject stood as before a row said that it is the same: what was told of it then was told of the subject.
 _PARTS = "SELECT subject_id FROM subject WHERE joined_to = $1"
 # No index leads to a request or a partner: writing it would make every answer wait. Blocks are found by time instead,
