@@ -123,8 +123,8 @@ class Duties:
             self.watch.tell(ChannelServed(channel, await self.courier.deliver(address)))
 
     async def deadlines(self, _: str) -> None:
-        """Take over a new working calendar, and do what time does: reports, reminders, steps, repairs, lists,
-        publications, measures, exposures, tiers.
+        """Take over a new working calendar, and do what time does: reminders, steps, repairs, lists, publications,
+        measures, reports, exposures, tiers.
 
         Each part is done whatever became of the others; raises what the first one that failed did.
         """
@@ -132,13 +132,14 @@ class Duties:
         # None is kept by another's failure: what keeps a report from being opened must not keep a deadline from passing.
         for name, part in (
             ("calendar", recompute),
-            ("reports", open_reports),
             ("steps", _steps),
             ("repairs", settle),
             # After the repairs: what was repaired spoils nothing, and what they end ends as repaired.
             ("lists", suspend_spoilt),
             ("publications", end_unshown),
             ("measures", end_off_lists),
+            # After what ended while no worker ran: it counts in the quarter in which it ended.
+            ("reports", open_reports),
             ("exposures", end_with_penalties),
             ("tiers", keep_tiers),
         ):

@@ -67,7 +67,7 @@ class PublicityChannel(Enum):
 class DeliveryAction(Enum):
     PUBLISH = term("PUBLISH", "公示，或以新内容替换")
     WITHDRAW = term("WITHDRAW", "撤下并公开说明理由（R7.4）")
-    EXIT = term("EXIT", "撤下：退出名单、已修复、期满等（R8.5）")
+    EXIT = term("EXIT", "撤下：退出名单、已修复、暂停公示或期满等（R8.5）")
 
 
 @strawberry.enum(
@@ -196,8 +196,9 @@ class PublicityCase(Case):
     period: PublicityPeriod | None = rows("公示期限（R7.5）", "period (R7.5)", "period")
     published_on: Date | None = detail("向各渠道发布的日期", "released to the channels on", "published_on")
     published_late: int = detail(
-        "发布时的逾期工作日数，第七个工作日之后起算（R7.1）",
-        "working days after the seventh, at its release (R7.1)",
+        "向各渠道发布时的逾期工作日数，第七个工作日之后起算；两网站是否按期签收见送达（R7.1）",
+        "working days after the seventh, at its release to the channels; whether both sites took it in time, its deliveries"
+        " tell (R7.1)",
         "published_late",
     )
     withdrawal: PublicityWithdrawal | None = withheld(
@@ -210,7 +211,9 @@ class PublicityCase(Case):
 
 
 @strawberry.type(
-    description="公示及时率：某单位某月作出的决定（R7.1） · Timeliness of a unit's decisions of one month (R7.1)"
+    description="公示及时率：某单位某月作出的决定，以本单位网站和政府门户网站均签收之日为公示日（R7.1、R7.6）"
+    " · Timeliness of a unit's decisions of one month: shown when the own site and the government portal have both"
+    " acknowledged it (R7.1, R7.6)"
 )
 @entity("rows:publicity_timeliness", OPEN)
 class PublicityTimeliness:

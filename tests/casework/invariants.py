@@ -62,6 +62,14 @@ class Told:
         """As the store stands."""
         return cls(*[await town.connection.fetch(sql) for sql in (_CASES, _EVENTS, _DELIVERIES)])
 
+    def before(self, event_id: int) -> Told:
+        """As it was told before an event: what happened by then, and may be written only after it, is left out."""
+        told = Told((), (), ())
+        told.cases, told.deliveries = self.cases, self.deliveries
+        for case, events in self.events.items():
+            told.events[case] = [event for event in events if event["event_id"] < event_id]
+        return told
+
     def of_machine(self, mechanism: str) -> list[dict[str, Any]]:
         """The cases of a mechanism."""
         return [case for case in self.cases.values() if case["mechanism"] == mechanism]
@@ -363,18 +371,24 @@ def ended_unshown_in_time(told: Told, case: Mapping[str, Any], last: date) -> bo
     return ended <= working_days_after(date.fromisoformat(case["details"]["decided_on"]), 7)
 
 
-def _standing(told: Told, case: Mapping[str, Any], due: date, now: datetime) -> str:
-    """R7.1: shown when both the own site and the government portal had acknowledged it, by the end of the day."""
-    if told.steps(case, "except"):
-        return "excepted"
+def shown_on_both(told: Told, case: Mapping[str, Any]) -> datetime | None:
+    """When the second of the own site and the government portal acknowledged it."""
     shown = [
         one["acknowledged_at"]
         for event in told.steps(case, "publish")
         for one in told.deliveries[event["event_id"]]
         if one["channel"] in ("OWN_SITE", "GOVERNMENT_PORTAL") and one["acknowledged_at"] is not None
     ]
-    if len(shown) == 2:
-        return "on time" if max(shown).astimezone(SHANGHAI).date() <= due else "late"
+    return max(shown) if len(shown) == 2 else None
+
+
+def _standing(told: Told, case: Mapping[str, Any], due: date, now: datetime) -> str:
+    """R7.1: shown when both the own site and the government portal had acknowledged it, by the end of the day."""
+    if told.steps(case, "except"):
+        return "excepted"
+    shown = shown_on_both(told, case)
+    if shown is not None:
+        return "on time" if shown.astimezone(SHANGHAI).date() <= due else "late"
     return "missing" if now.astimezone(SHANGHAI).date() > due else "pending"
 
 

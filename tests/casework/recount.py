@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from connectors.contract import SHANGHAI
@@ -13,7 +13,7 @@ from hub.casework.reports.commands import events_of
 from hub.casework.reports.figures import recount
 from hub.rules.calendar import seeded
 from hub.rules.reports import Quarter
-from tests.casework.invariants import Told, ended_unshown_in_time, working_days_after
+from tests.casework.invariants import Told, ended_unshown_in_time, shown_on_both, working_days_after
 from tests.casework.town import REPORTER, Town
 
 ON_LIST = ("PUBLISHED", "SUSPENDED")
@@ -39,7 +39,7 @@ def tallies(told: Told, partner: str, first: date, last: date) -> dict[str, Tall
         for case in cases:
             if case["mechanism"] == mechanism:
                 for event in told.events[case["case_id"]]:
-                    if first <= _day(event) <= last:
+                    if first <= _own_day(case, event) <= last:
                         yield case, event
 
     def count(code: str, words: Iterable[str | None]) -> None:
@@ -67,7 +67,7 @@ def tallies(told: Told, partner: str, first: date, last: date) -> dict[str, Tall
         for case in cases:
             if case["mechanism"] == "LIST_ENTRY" and case["details"]["definition"]["color"] == color:
                 for event in told.events[case["case_id"]]:
-                    if _day(event) <= last:
+                    if _own_day(case, event) <= last:
                         balance += (event["to_state"] in ON_LIST) - (event["from_state"] in ON_LIST)
         found[f"{color}_CURRENT"] = Tally(balance)
     applied = [
@@ -93,7 +93,7 @@ def tallies(told: Told, partner: str, first: date, last: date) -> dict[str, Tall
     over = [
         case for case in cases if case["mechanism"] == "PUBLICITY" and _judged_within(told, case, first, last)
     ]
-    in_time = [case for case in over if _published_in_time(told, case, last)]
+    in_time = [case for case in over if _shown_in_time(told, case)]
     found["PUBLICITY_ON_TIME"] = Tally(part=len(in_time), whole=len(over))
     for code, mechanism, states in (
         ("REPAIRS", "REPAIR", ("APPROVED", "REFUSED", "REJECTED_INTAKE")),
@@ -120,28 +120,46 @@ def tallies(told: Told, partner: str, first: date, last: date) -> dict[str, Tall
 
 
 def _judged_within(told: Told, case: Mapping[str, Any], first: date, last: date) -> bool:
-    """Once: on the day that it was published or its seven working days were over; not where it is excepted (R7.3)."""
+    """Once: on the day that both sites showed it, or its seven working days were over; not where it is excepted (R7.3)."""
     history = [event for event in told.events[case["case_id"]] if _day(event) <= last]
     if any(event["to_state"] == "EXCEPTED" for event in history) or ended_unshown_in_time(told, case, last):
         return False
-    judged = [
-        _day(event)
-        for event in history
-        if event["transition"] == "publish"
+    judged = any(
+        event["transition"] == "publish"
         or (event["transition"] == "deadline_passed" and event["to_state"] in UNPUBLISHED)
-    ]
-    return bool(judged) and judged[0] >= first
+        for event in told.events[case["case_id"]]
+    )
+    shown = shown_on_both(told, case)
+    over = _publish_by(case) + timedelta(days=1)
+    return judged and first <= (over if shown is None else min(over, _on(shown))) <= last
 
 
-def _published_in_time(told: Told, case: Mapping[str, Any], last: date) -> bool:
-    """R7.1: by the end of the seventh working day after the decision."""
-    due = working_days_after(date.fromisoformat(case["details"]["decided_on"]), 7)
-    return any(_day(one) <= min(due, last) for one in told.steps(case, "publish"))
+def _shown_in_time(told: Told, case: Mapping[str, Any]) -> bool:
+    """R7.1: on both sites by the end of the seventh working day after the decision."""
+    shown = shown_on_both(told, case)
+    return shown is not None and _on(shown) <= _publish_by(case)
+
+
+def _publish_by(case: Mapping[str, Any]) -> date:
+    return working_days_after(date.fromisoformat(case["details"]["decided_on"]), 7)
+
+
+def _own_day(case: Mapping[str, Any], event: Any) -> date:
+    """When it happened: what ended by itself did so on the day that its case tells, whenever that was written down."""
+    own = None
+    if case["mechanism"] == "LIST_ENTRY" and event["transition"] == "expire":
+        own = case["details"]["exited_on"]
+    if case["mechanism"] == "MEASURE" and event["to_state"].startswith("ENDED_"):
+        own = case["details"]["ended_on"]
+    return date.fromisoformat(own) if own else _day(event)
+
+
+def _on(moment: datetime) -> date:
+    return moment.astimezone(SHANGHAI).date()
 
 
 def _day(event: Any) -> date:
-    day: date = event["at"].astimezone(SHANGHAI).date()
-    return day
+    return _on(event["at"])
 
 
 def last_of(year: int, quarter: int) -> date:
@@ -151,12 +169,13 @@ def last_of(year: int, quarter: int) -> date:
 
 
 def reports_are_a_recount(told: Told) -> None:
-    """R18.3: every report that was opened tells the figures that its quarter's events give, whenever they were counted."""
+    """R18.3: every report that was opened tells the figures that its quarter's events gave when they were counted last."""
     for report in told.of_machine("QUARTERLY_REPORT"):
         details = report["details"]
         assert details["departments"] == [REPORTER], report["number"]
         year, quarter = details["year"], details["quarter"]
-        expected = tallies(told, REPORTER, date(year, quarter * 3 - 2, 1), last_of(year, quarter))
+        counted = told.before(told.steps(report, "prefill")[-1]["event_id"])
+        expected = tallies(counted, REPORTER, date(year, quarter * 3 - 2, 1), last_of(year, quarter))
         figures = {one["code"]: one for one in details["figures"]}
         for code, tally in expected.items():
             figure = figures[code]

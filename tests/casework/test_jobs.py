@@ -274,7 +274,7 @@ async def test_what_time_does_is_done_whatever_part_of_it_fails(
     failing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     parts = (
-        "recompute", "open_reports", "keep_time", "settle", "suspend_spoilt", "end_unshown", "end_off_lists", "end_with_penalties",
+        "recompute", "keep_time", "settle", "suspend_spoilt", "end_unshown", "end_off_lists", "open_reports", "end_with_penalties",
         "keep_tiers",
     )  # fmt: skip
     done = []

@@ -119,6 +119,49 @@ def test_r18_3_a_quarter_begins_and_ends_at_midnight_in_shanghai() -> None:
     assert [(one.key, one.label) for one in checks.shares] == [("EXHIBITION/NORMAL", "会展 / 正常办理")]
 
 
+def test_r18_3_what_time_ended_counts_on_its_own_day_however_late_it_is_written() -> None:
+    """No worker ran from 28 September until 2 October."""
+    red, late = {"definition.color": "RED"}, _at(10, 2)
+    history = [
+        _happened("c1", "LIST_ENTRY", _at(8, 3), "publish", "RECOGNIZED", "PUBLISHED", **red),
+        _happened("c2", "LIST_ENTRY", _at(8, 3), "publish", "RECOGNIZED", "PUBLISHED", **red),
+        # Its last day was the 29th; that of the other the 30th.
+        _happened("c1", "LIST_ENTRY", late, "expire", "PUBLISHED", "EXITED_EXPIRED", exited_on="2026-09-30", **red),
+        _happened("c2", "LIST_ENTRY", late, "expire", "PUBLISHED", "EXITED_EXPIRED", exited_on="2026-10-01", **red),
+        _happened("c3", "MEASURE", late, "expire", "EFFECTIVE", "ENDED_TERM", ended_on="2026-09-30", measure="M"),
+        replace(
+            _happened("c4", "PUBLICITY", late, "deadline_passed", "DRAFT", "DRAFT"), payload={"due_on": "2026-09-29"}
+        ),
+    ]  # fmt: skip
+    q3, q4 = _figures(history), _figures(history, Quarter(2026, 4))
+    codes = ("RED_OUT", "RED_CURRENT", "MEASURES_LIFTED")
+    assert [q3[code].value for code in codes] == [1, 1, 1]
+    assert [q4[code].value for code in codes] == [1, 0, 0]
+    assert [one["PUBLICITY_ON_TIME"].whole for one in (q3, q4)] == [1, 0]
+
+
+def test_r7_1_r18_3_in_time_is_what_both_sites_showed_in_time_and_counts_when_that_is_known() -> None:
+    published = _happened("c1", "PUBLICITY", _at(9, 29), "publish", "APPROVED", "PUBLISHED")
+    cases = (
+        # The last day, when both sites had it; then (part, whole) of both quarters.
+        ("2026-09-30", "2026-09-30", [(1, 1), (0, 0)]),
+        ("2026-09-29", "2026-09-30", [(0, 1), (0, 0)]),
+        ("2026-09-29", None, [(0, 1), (0, 0)]),
+        ("2026-10-08", "2026-10-02", [(0, 0), (1, 1)]),
+        ("2026-09-30", "2026-10-02", [(0, 0), (0, 1)]),
+    )
+    for by, shown, expected in cases:
+        payload = {
+            "late_working_days": 0,
+            "publish_by": by,
+            "shown_on": shown,
+            "shown_in_time": bool(shown and shown <= by),
+        }
+        history = [replace(published, payload=payload)]
+        told = [_figures(history, quarter)["PUBLICITY_ON_TIME"] for quarter in (Q3, Quarter(2026, 4))]
+        assert [(one.part, one.whole) for one in told] == expected, (by, shown)
+
+
 def test_r18_3_handling_days_are_working_days_from_the_application() -> None:
     history = [
         _happened("c1", "REPAIR", _at(7, 3), "approve", "UNDER_REVIEW", "APPROVED", applied_on="2026-06-29"),
@@ -150,9 +193,13 @@ def test_r7_3_r18_3_an_exception_that_came_after_the_seven_days_is_no_publicatio
 def test_r7_1_r18_3_what_never_had_a_last_day_was_not_published_in_time() -> None:
     published = _happened("c1", "PUBLICITY", _at(9, 1), "publish", "APPROVED", "PUBLISHED")
     told = [
-        _figures([replace(published, payload={"late_working_days": 0, "publish_by": by})])[
-            "PUBLICITY_ON_TIME"
-        ]
+        _figures(
+            [
+                replace(
+                    published, payload={"publish_by": by, "shown_on": "2026-09-02", "shown_in_time": bool(by)}
+                )
+            ]
+        )["PUBLICITY_ON_TIME"]
         for by in ("2026-09-02", None)
     ]
     assert [(one.part, one.whole) for one in told] == [(1, 1), (0, 0)]

@@ -81,6 +81,13 @@ WHERE d.delivery_id = $1 AND d.state <> 'ACKNOWLEDGED' AND d.error_code IS DISTI
   AND NOT (d.state = 'FAILED' AND EXISTS (SELECT FROM delivery_out e WHERE e.channel = d.channel
     AND e.payload->>'item' = d.payload->>'item' AND e.delivery_id > d.delivery_id))
 """  # noqa: S608 -- constants of this program
+# When both sites had acknowledged what an event `e` published; null: they have not (R7.1, R7.6).
+SHOWN_ON_BOTH = f"""
+  SELECT max(o.acknowledged_at) AS shown_at FROM delivery_out o
+  WHERE o.case_id = e.case_id AND o.event_id = e.event_id
+    AND o.channel IN ('{Channel.OWN_SITE}', '{Channel.GOVERNMENT_PORTAL}')
+  HAVING count(*) = 2 AND count(o.acknowledged_at) = 2
+"""  # noqa: S608 -- constants of this program
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from hub.casework import engine
+from hub.casework.delivery.deliveries import SHOWN_ON_BOTH
 from hub.casework.publicity.machine import (
     PUBLICITY,
     PublicityDetails,
@@ -123,11 +124,9 @@ def _screened(title: str, number: str, text: str, today: date) -> Any:
 # R7.1: published once both the own site and the government portal have acknowledged it.
 _DECIDED = """
 SELECT c.owner, (c.details->>'decided_on')::date AS decided_on, c.region_code,
-  c.details->'exception'->>'ground' AS exception, d.published_at
+  c.details->'exception'->>'ground' AS exception, d.shown_at
 FROM case_file c LEFT JOIN LATERAL (
-  SELECT max(o.acknowledged_at) AS published_at FROM delivery_out o JOIN case_event e USING (event_id)
-  WHERE o.case_id = c.case_id AND e.transition = 'publish' AND o.channel IN ('OWN_SITE', 'GOVERNMENT_PORTAL')
-  HAVING count(*) = 2 AND count(o.acknowledged_at) = 2
+  SELECT shown_at FROM case_event e CROSS JOIN LATERAL ({both}) d WHERE e.case_id = c.case_id AND e.transition = 'publish'
 ) d ON TRUE
 WHERE c.mechanism = 'PUBLICITY' AND (c.details->>'decided_on')::date BETWEEN {first} AND {last} AND {shown}
   AND NOT EXISTS (SELECT FROM case_event w WHERE w.case_id = c.case_id AND w.transition = 'withdraw'
@@ -151,7 +150,7 @@ async def timeliness(look: Look, given: Mapping[str, Any]) -> list[dict[str, Any
     ]
     by_region: dict[str | None, list[Decided]] = {}
     for row in await _decided(look, first, last):
-        one = Decided(row["owner"], row["decided_on"], row["published_at"], row["exception"])
+        one = Decided(row["owner"], row["decided_on"], row["shown_at"], row["exception"])
         by_region.setdefault(row["region_code"], []).append(one)
     told: dict[tuple[str, date], list[int]] = {}
     for region, items in by_region.items():
@@ -183,6 +182,7 @@ async def timeliness(look: Look, given: Mapping[str, Any]) -> list[dict[str, Any
 async def _decided(look: Look, first: date, last: date) -> list[Any]:
     parameters = Parameters()
     sql = _DECIDED.format(
+        both=SHOWN_ON_BOTH,
         first=parameters.bind(FromRef(Constant(first)), "date"),
         last=parameters.bind(FromRef(Constant(last)), "date"),
         shown=Access(look.view, parameters).of_units("c"),

@@ -12,9 +12,10 @@ import orjson
 from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
+from hub.casework.delivery.deliveries import SHOWN_ON_BOTH
 from hub.casework.machine import Case, Machine, Step
 from hub.casework.partners import in_force
-from hub.casework.reports.figures import Happened, looking_back, mechanisms, members, recount
+from hub.casework.reports.figures import WRITTEN_LATER, Happened, looking_back, mechanisms, members, recount
 from hub.casework.reports.machine import (
     QUARTERLY_REPORT,
     RECIPIENT,
@@ -40,9 +41,10 @@ SELECT public_id FROM case_file WHERE mechanism = 'QUARTERLY_REPORT' AND region_
 # Cases that had ended before the quarter are in none of its figures.
 _HISTORY = """
 SELECT c.public_id::text AS public_id, c.mechanism, e.at, e.transition, e.from_state, e.to_state,
-  e.payload::text AS payload, {members}
+  e.payload::text AS payload, (d.shown_at AT TIME ZONE 'Asia/Shanghai')::date AS shown_on, {members}
 FROM case_event e JOIN case_file c USING (case_id)
-WHERE c.owner = ANY ($1::text[]) AND c.mechanism = ANY ($2::text[]) AND e.at < $4
+  LEFT JOIN LATERAL ({shown}) d ON c.mechanism = 'PUBLICITY' AND e.transition = 'publish'
+WHERE c.owner = ANY ($1::text[]) AND c.mechanism = ANY ($2::text[]) AND (e.at < $4 OR e.transition = ANY ($6::text[]))
   AND (c.closed_at IS NULL OR c.closed_at >= $3) AND (e.at >= $3 OR c.mechanism = ANY ($5::text[]))
 ORDER BY e.event_id
 """
@@ -132,21 +134,30 @@ async def events_of(
     paths = ["{" + name.replace(".", ",") + "}" for name in names]
     columns = ", ".join(f"c.details #>> '{path}' AS m{number}" for number, path in enumerate(paths))
     rows = await connection.fetch(
-        _HISTORY.format(members=columns),
+        _HISTORY.format(members=columns, shown=SHOWN_ON_BOTH),
         list(departments),
         sorted(mechanisms()),
         _midnight(quarter.first),
         _midnight(quarter.following),
         sorted(looking_back()),
+        sorted(WRITTEN_LATER),
     )
     return [
         Happened(
             row["public_id"], row["mechanism"], row["at"], row["transition"], row["from_state"],
-            row["to_state"], orjson.loads(row["payload"]),
+            row["to_state"], _told(row),
             {name: row[f"m{number}"] for number, name in enumerate(names)},
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _told(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    payload: dict[str, Any] = orjson.loads(row["payload"])
+    if row["shown_on"] is None:
+        return payload
+    shown_on = row["shown_on"].isoformat()
+    return {**payload, "shown_on": shown_on, "shown_in_time": shown_on <= (payload.get("publish_by") or "")}
 
 
 def _midnight(day: date) -> datetime:

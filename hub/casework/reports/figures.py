@@ -3,7 +3,7 @@
 A figure is a row of COUNTINGS: which events of which mechanism it counts, and what it is broken down by. "本部门" is
 the department itself, so what counts is who handles a case, not where its subject is registered; departments of the
 counties count with their prefecture. What ends a quarter is its last moment, whenever the count is made: the same
-events give the same figures on every later day.
+events give the same figures on every later day. What time did by itself counts by its own day, whenever it was written.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from connectors.contract import SHANGHAI
@@ -24,6 +24,17 @@ from schema.coordinates import vocabulary
 STATE = "@state"
 
 
+# (mechanism, transition) → member of the details with the day on which it happened, of what the worker may write down later.
+OWN_DAYS = {
+    ("LIST_ENTRY", "expire"): "exited_on",
+    **{("MEASURE", name): "ended_on" for name in ("expire", "end_exit", "end_repair", "lift")},
+}
+# Member of the payload with the last of the seven working days.
+_LAST_DAYS = {"publish": "publish_by", "deadline_passed": "due_on"}
+# What happened in a quarter may be written down after it by these.
+WRITTEN_LATER = frozenset({*(name for _, name in OWN_DAYS), "deadline_passed"})
+
+
 @dataclass(frozen=True)
 class Happened:
     """An event of a case, with the members of the case's details that figures choose or break down by."""
@@ -34,8 +45,23 @@ class Happened:
     transition: str
     source: str | None
     target: str
+    # Of a publication also `shown_on` and `shown_in_time`: when its two sites had both acknowledged it (R7.1, R7.6).
     payload: Mapping[str, Any]
     members: Mapping[str, str | None]
+
+    @property
+    def day(self) -> date:
+        """The day that it counts on: its own, which may be long over when the hub comes to write it down."""
+        if self.mechanism == "PUBLICITY":
+            # Once it is decided whether it was in time: shown, or a day late (R7.1).
+            by = self.payload.get(_LAST_DAYS.get(self.transition, ""))
+            days = [date.fromisoformat(by) + timedelta(days=1)] if by else []
+            if shown_on := self.payload.get("shown_on"):
+                days.append(date.fromisoformat(shown_on))
+        else:
+            own = self.members.get(OWN_DAYS.get((self.mechanism, self.transition), ""))
+            days = [date.fromisoformat(own)] if own else []
+        return min(days, default=self.at.astimezone(SHANGHAI).date())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +244,7 @@ COUNTINGS: Mapping[str, Counting] = {
                 leaving=("DRAFT", "SECRECY_REVIEW", "CONTENT_REVIEW", "APPROVED"),
             ),
         ),
-        (Pick(mechanism="PUBLICITY", transitions=("publish",), told=(("late_working_days", 0),)),),
+        (Pick(mechanism="PUBLICITY", transitions=("publish",), told=(("shown_in_time", True),)),),
         (("ON_TIME", "按期"), ("LATE", "逾期")),
         # R7.3: an exception is a recorded decision, and no publication that is missing, however late it was taken.
         # R7.4: nor is one missing of what ended before it was due.
@@ -229,7 +255,7 @@ COUNTINGS: Mapping[str, Counting] = {
             Pick(
                 mechanism="PUBLICITY",
                 transitions=("publish",),
-                told=(("late_working_days", 0), ("publish_by", None)),
+                told=(("publish_by", None),),
             ),
         ),
     ),
@@ -265,6 +291,7 @@ def members() -> tuple[str, ...]:
     """Paths of the members of details that are needed."""
     found = {name for one in COUNTINGS.values() for pick in _picks(one) for name, _ in pick.where}
     found |= {by.member for one in COUNTINGS.values() if isinstance(one, Events) for by in one.by}
+    found |= set(OWN_DAYS.values())
     found |= {one.since for one in COUNTINGS.values() if isinstance(one, Mean)}
     return tuple(sorted(found - {STATE}))
 
@@ -279,7 +306,7 @@ def recount(
 
     `states`: the Chinese words of a mechanism's state. Events after the quarter are left out.
     """
-    upto = [one for one in history if _day(one) <= quarter.last]
+    upto = [one for one in history if one.day <= quarter.last]
     return {code: _count(counting, upto, quarter, calendar, states) for code, counting in COUNTINGS.items()}
 
 
@@ -304,7 +331,7 @@ def _count(
         for one in _fitting(counting.whole, upto):
             first.setdefault(one.case, one)
         out = {one.case for one in _fitting(counting.without, upto)}
-        cases = tuple(case for case, one in first.items() if _day(one) >= quarter.first and case not in out)
+        cases = tuple(case for case, one in first.items() if one.day >= quarter.first and case not in out)
         done = {one.case for one in _fitting(counting.part, upto)}
         part, whole = sum(case in done for case in cases), len(cases)
         counts = (part, whole - part)
@@ -312,14 +339,12 @@ def _count(
             Share(key, label, count) for (key, label), count in zip(counting.names, counts, strict=True)
         )
         return Counted(round(part / whole, 4) if whole else None, part, whole, shares if whole else (), cases)
-    found = [one for one in _fitting(counting.picks, upto) if _day(one) >= quarter.first]
+    found = [one for one in _fitting(counting.picks, upto) if one.day >= quarter.first]
     cases = tuple(dict.fromkeys(one.case for one in found))
     if isinstance(counting, Events):
         shares = _shares(counting.by, found, states) if counting.by else ()
         return Counted(float(len(found)), shares=shares, cases=cases)
-    days = [
-        calendar.between(date.fromisoformat(one.members[counting.since] or ""), _day(one)) for one in found
-    ]
+    days = [calendar.between(date.fromisoformat(one.members[counting.since] or ""), one.day) for one in found]
     return Counted(round(sum(days) / len(days), 1) if days else None, whole=len(days), cases=cases)
 
 
@@ -349,7 +374,3 @@ def _word(enum: str, value: str) -> str | None:
         return None
     found = vocabulary().schema.type_map[enum].values.get(value)  # type: ignore[attr-defined]
     return found.description.partition(" · ")[0] if found is not None and found.description else None
-
-
-def _day(one: Happened) -> date:
-    return one.at.astimezone(SHANGHAI).date()
