@@ -1,4 +1,9 @@
-"""GraphQL over HTTP: media types, bodies and status codes, as the specification (2025-09 draft) has them. Pure."""
+"""GraphQL over HTTP: media types and bodies. Pure.
+
+What the edition of September 2026 requires holds. Where it recommends otherwise than the drafts before it and the
+public audits of servers, which tests run, the audits are followed: 400 for what does not validate, and 200 for clients
+that know only application/json, which is also what callers get who do not say what they accept.
+"""
 
 from __future__ import annotations
 
