@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +39,7 @@ from hub.store.database import as_user
 from hub.store.embedded import EmbeddedPostgres
 from hub.store.migration import migrated
 from schema.persons import hmac_sm3
-from tests.command_line import Running, alive, below, credithub, launched, started
+from tests.command_line import CREDITHUB, Running, alive, below, credithub, environment, launched, started
 from tests.conftest import Database, copied_store
 from tests.disclosures import disclosure
 from tests.hub_server import CHECK, MERCHANT, hub_at, hub_settings
@@ -139,6 +140,37 @@ def test_the_installed_command_tells_its_commands() -> None:
         "token",
     ):
         assert re.search(rf"\b{name}\b", done.stdout), name
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("command", ["token --partner mall", "casework diagram", "status", "migrate"])
+def test_a_command_whose_output_finds_no_room_ends_with_1_and_says_so(
+    shell: Shell, command: str, unbuffered: str
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [CREDITHUB, *command.split()],
+            env=environment({**shell.given, "PYTHONUNBUFFERED": unbuffered}),
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "credithub: standard output cannot be written: No space left on device\n",
+    )
+
+
+def test_a_file_that_cannot_be_written_is_told(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "none" / "catalogue.json"
+    for command in (["catalogue", "export", "--output", path], ["catalogue", "coverage", "--gaps", path]):
+        done = shell(*command)
+        assert (done.status, done.err) == (
+            1,
+            f"credithub: {path} cannot be written: No such file or directory\n",
+        )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import typer
 
 from hub.casework.diagrams import mermaid, page, svg
 from hub.casework.registry import registry
-from hub.commands.session import err, told
+from hub.commands.session import err, put, told
 
 app = typer.Typer(no_args_is_help=True, help="The mechanisms of the policy and their state machines.")
 
@@ -43,11 +43,11 @@ def diagram(
         raise typer.Exit(1)
     chosen = [machines[mechanism]] if mechanism is not None else list(machines.values())
     if to is Format.MARKDOWN:
-        print(page(chosen), end="")
+        put(page(chosen).encode())
     elif to is Format.MERMAID:
-        print("\n".join(f"%% {one.mechanism}\n{mermaid(one)}" for one in chosen), end="")
+        put("\n".join(f"%% {one.mechanism}\n{mermaid(one)}" for one in chosen).encode())
     elif len(chosen) == 1:
-        print(svg(chosen[0]), end="")
+        put(svg(chosen[0]).encode())
     else:
         err.print("credithub: an SVG holds one machine: name a mechanism")
         raise typer.Exit(1)

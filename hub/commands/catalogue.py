@@ -17,7 +17,7 @@ from hub.casework.catalogue.power_list import coverage, read_power_list, take_po
 from hub.casework.machine import Actor, Step
 from hub.casework.registry import registry
 from hub.casework.work import calendar_for
-from hub.commands.session import err, operator, out, present, told, with_store, writer
+from hub.commands.session import err, operator, out, present, put, told, with_store, writer
 from hub.commands.tables import Format, written
 from hub.config import Settings
 from hub.errors import FileRefused
@@ -99,7 +99,7 @@ def show_coverage(
         for gap in missing:
             out.print(f"{gap['unit']}: {gap['gap']} {gap['code']} {gap['name']}")
         if gaps is not None and to is not None:
-            gaps.write_bytes(written("gaps", _GAP_COLUMNS, missing, to))
+            put(written("gaps", _GAP_COLUMNS, missing, to), gaps)
 
     with_store(work)
 
@@ -123,11 +123,9 @@ def export(
             )
         else:
             content = written("items", _ITEM_COLUMNS, items, to)
+        put(content, output)
         if output is not None:
-            output.write_bytes(content)
             err.print(f"{len(items)} items written to {output}")
-        else:
-            sys.stdout.buffer.write(content)
 
     with_store(work)
 

@@ -76,7 +76,7 @@ async def _until_stopped(configured: Settings, postgres: EmbeddedPostgres, liste
             address = f"http://{ready.host}:{listening.getsockname()[1]}"
             err.print(f"GraphiQL:  {address}/graphiql")
             running_server = server(
-                ready, lambda _: print(f"Hub ready: {address}/graphql", flush=True), own_process=False
+                ready, lambda _: out.print(f"Hub ready: {address}/graphql"), own_process=False
             )
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, running_server.handle_exit, number, None)

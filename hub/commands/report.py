@@ -11,7 +11,7 @@ import httpx
 import typer
 
 from hub.commands.report_paper import CASES, REPORT, Paper, paper_of
-from hub.commands.session import err, out, told
+from hub.commands.session import err, out, put, told
 from hub.errors import MatterRequired
 
 app = typer.Typer(no_args_is_help=True, help="Quarterly reports as files.")
@@ -83,11 +83,7 @@ def export(
         except FontUnusable:
             err.print(f"credithub: {font} is no TrueType font")
             raise typer.Exit(1) from None
-    try:
-        output.write_bytes(made)
-    except OSError as error:
-        err.print(f"credithub: {output} cannot be written: {error.strerror}")
-        raise typer.Exit(1) from None
+    put(made, output)
     out.print(f"{output}: {found.title}")
 
 

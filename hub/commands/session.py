@@ -9,10 +9,11 @@ import os
 import re
 import select
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial, wraps
+from pathlib import Path
 from typing import Any, ParamSpec
 
 import asyncpg
@@ -37,12 +38,32 @@ _WIDE = 240
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
+class OutputLost(OSError):
+    """What a command tells could not be written to `filename`, to standard output when there is none: a full disk, mostly."""
+
+
+@contextmanager
+def _noticed(to: Path | None = None) -> Iterator[None]:
+    """Raise OutputLost for what cannot be written within the block, but where a pipe has no reader any more."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputLost(error.errno, error.strerror, to) from None
+
+
 class _Plain(Console):
     """A console on which texts are texts: nothing in them is markup, or speaks to the terminal."""
 
     def __init__(self, **more: Any) -> None:
         """As a Console."""
         super().__init__(highlight=False, soft_wrap=True, markup=False, emoji=False, **more)
+
+    def __exit__(self, *error: Any) -> None:
+        """Write what was printed. Raises OutputLost, and SystemExit where a pipe has no reader any more."""
+        with _noticed():
+            super().__exit__(*error)
 
     def render_str(self, text: str, **more: Any) -> Text:
         """The text as it is printed: its lines stay lines, other control characters are spelt out."""
@@ -56,6 +77,16 @@ def spelt(text: str) -> str:
 
 out = _Plain(width=None if sys.stdout.isatty() else _WIDE)
 err = _Plain(stderr=True)
+
+
+def put(content: bytes, to: Path | None = None) -> None:
+    """Write bytes as they are, to standard output unless a file is named. Raises OutputLost."""
+    with _noticed(to):
+        if to is not None:
+            to.write_bytes(content)
+        else:
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
 
 
 def moment(at: datetime) -> str:
@@ -117,14 +148,20 @@ async def auditor(configured: Settings) -> AsyncIterator[Any]:
 
 
 def told(command: Callable[P, Any]) -> Callable[P, None]:
-    """Tell a HubError, and what the store refuses, in one line with its code, and exit with 1."""
+    """Tell a HubError, and what the store refuses, in one line with its code, and exit with 1.
+
+    So is output that finds no room told, without a code.
+    """
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
         except HubError as error:
-            err.print(f"credithub: {error} [{error.code}]")
+            _say_why(f"{error} [{error.code}]")
+            raise typer.Exit(1) from None
+        except OutputLost as error:
+            _say_why(f"{error.filename or 'standard output'} cannot be written: {error.strerror}")
             raise typer.Exit(1) from None
         except (*NOT_ANSWERED, TimeoutError, asyncpg.PostgresError) as error:
             if isinstance(error, BrokenPipeError) and _unread():
@@ -136,10 +173,29 @@ def told(command: Callable[P, Any]) -> Callable[P, None]:
             else:
                 words = f"did not do what was asked: {type(error).__name__} at {place_of(error)}."
             lost = StoreUnavailable(f"The store {words}")
-            err.print(f"credithub: {lost} [{lost.code}]")
+            _say_why(f"{lost} [{lost.code}]")
             raise typer.Exit(1) from None
+        finally:
+            _let_go()
 
     return run
+
+
+def _say_why(words: str) -> None:
+    """Tell why the command ends, where somebody takes it."""
+    with suppress(OSError, SystemExit):
+        err.print(f"credithub: {words}")
+
+
+def _let_go() -> None:
+    """Give up what nobody takes of standard output and error: Python would try again, and end with 120 for it."""
+    for one in (sys.stdout, sys.stderr):
+        try:
+            one.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, one.fileno())
+            os.close(nowhere)
 
 
 def _unread() -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hub.commands.session import present, settings, told
+from hub.commands.session import out, present, settings, told
 from hub.errors import PurposeNotAllowed, SettingInvalid
 from hub.rights.matrix import Purpose
 from hub.sandbox.agreements import PARTNERS
@@ -26,4 +26,4 @@ def token(
         raise SettingInvalid(f"No demo partner {partner!r}; they are {', '.join(PARTNERS)}.")
     if purpose is not None and purpose not in set(Purpose):
         raise PurposeNotAllowed(f"No purpose {purpose!r}; they are {', '.join(Purpose)}.")
-    print(demo_token(configured, partner, purpose, ttl, present(), officer))
+    out.print(demo_token(configured, partner, purpose, ttl, present(), officer))
