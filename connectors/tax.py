@@ -128,7 +128,7 @@ class Tax:
                     place[table.item] = reached = max(reached, min((moment, number), present))
                     yield Batch([_raw(table, row) for row in rows], _write(place), total)
         except _AWAY as error:
-            raise Unavailable(f"the tax database: {type(error).__name__}") from error
+            raise self._away(error) from error
         except asyncpg.PostgresError as error:
             raise Refused(f"the tax database: {type(error).__name__}") from error
         finally:
@@ -164,6 +164,11 @@ class Tax:
     async def close(self) -> None:
         """Nothing is held open between polls."""
 
+    def _away(self, error: Exception) -> Unavailable:
+        late = isinstance(error, TimeoutError)
+        words = f"no answer within {self._tools.deadline:g} s" if late else type(error).__name__
+        return Unavailable(f"the tax database: {words}")
+
     async def _connect(self) -> Any:
         try:
             return await asyncpg.connect(
@@ -173,7 +178,7 @@ class Tax:
                 statement_cache_size=0,
             )
         except _AWAY as error:
-            raise Unavailable(f"the tax database: {type(error).__name__}") from error
+            raise self._away(error) from error
         except (asyncpg.PostgresError, ValueError) as error:
             raise Refused(f"the tax database: {type(error).__name__}") from error
 

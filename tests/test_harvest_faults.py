@@ -6,9 +6,12 @@ import asyncio
 import os
 import random
 import signal
+import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,8 +20,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from connectors import commerce
+from connectors import commerce, tax
 from connectors.contract import Refused, Unavailable
+from hub.commands.sources import Bars
 from hub.errors import StoreUnavailable
 from hub.harvest import checkpoints, imports
 from hub.harvest.imports import import_files
@@ -124,6 +128,22 @@ async def test_the_store_keeps_since_when_a_source_fails_until_a_harvest_succeed
     assert await one(
         database, "SELECT concat_ws(' ', status, as_of = $1) FROM source_state", NOW + 2 * hour
     ) == ("OK t")
+
+
+async def test_a_source_that_hangs_is_told_of_while_it_is_asked_again_and_given_up(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"postgresql://hub@127.0.0.1:{silent.getsockname()[1]}/tax?sslmode=disable"
+        source = tax.connect({"HUB_TAX_DATABASE_URL": address}, replace(TOOLS, deadline=0.2))
+        begun = time.monotonic()
+        outcome = await harvest(source, database.writer, lambda: NOW, Bars(0.2), (0.1, 0.3))
+        assert time.monotonic() - begun < 5
+    assert (outcome.status, outcome.message) == ("UNAVAILABLE", "the tax database: no answer within 0.2 s")
+    assert capsys.readouterr().err.splitlines() == [
+        "TAX: the tax database: no answer within 0.2 s; asked again in 0.1 s, given up in about 1 s (2 more tries)",
+        "TAX: the tax database: no answer within 0.2 s; asked again in 0.3 s, given up in about 0 s (1 more try)",
+    ]
 
 
 async def test_a_harvest_that_a_defect_ends_has_failed_too(database: Database) -> None:

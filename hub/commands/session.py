@@ -181,9 +181,16 @@ def told(command: Callable[P, Any]) -> Callable[P, None]:
     return run
 
 
-def _say_why(words: str) -> None:
-    """Tell why the command ends, where somebody takes it."""
+@contextmanager
+def though_nobody_reads() -> Iterator[None]:
+    """Go on when what is printed within the block finds no reader or no room."""
+    # The second is what the console makes of a pipe that nobody reads.
     with suppress(OSError, SystemExit):
+        yield
+
+
+def _say_why(words: str) -> None:
+    with though_nobody_reads():
         err.print(f"credithub: {words}")
 
 

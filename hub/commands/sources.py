@@ -22,7 +22,18 @@ from rich.table import Table
 from connectors.commerce import SOURCE as COMMERCE
 from connectors.commerce import connect_file
 from connectors.contract import SHANGHAI, Connector
-from hub.commands.session import err, operator, out, present, spelt, told, tools_of, with_store, writer
+from hub.commands.session import (
+    err,
+    operator,
+    out,
+    present,
+    spelt,
+    though_nobody_reads,
+    told,
+    tools_of,
+    with_store,
+    writer,
+)
 from hub.config import Settings
 from hub.errors import BadUserInput, FileRefused, SourceUnknown, unread
 from hub.harvest import imports as importing
@@ -44,10 +55,12 @@ affiliations = typer.Typer(no_args_is_help=True, help="Whose members and merchan
 _SHOWN = 10
 
 
-class _Bars:
-    """A progress bar for each source or file."""
+class Bars:
+    """A progress bar for each source or file, and a line for each time that a source must be asked again."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: float) -> None:
+        """`deadline`: seconds that a source has for an answer."""
+        self._deadline = deadline
         self.progress = Progress(
             SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
             console=err, disable=not err.is_terminal,
@@ -57,6 +70,14 @@ class _Bars:
     def __call__(self, state: harvesting.Progress) -> None:
         if state.name not in self._tasks:
             self._tasks[state.name] = self.progress.add_task(spelt(state.name), total=state.expected)
+        if state.trouble:
+            again = len(state.pauses)
+            with though_nobody_reads():
+                err.print(
+                    f"{state.name}: {state.trouble}; asked again in {state.pauses[0]:g} s, given up in about"
+                    f" {sum(state.pauses) + again * self._deadline:.0f} s ({again} more {'tries' if again > 1 else 'try'})"
+                )
+            return
         read, expected = state.totals.read, state.expected
         # A source of several files or services says how many rows the present one has: then nobody knows the total.
         total = expected if expected is not None and expected >= read else None
@@ -91,7 +112,7 @@ def tell(outcomes: list[harvesting.Outcome], source: str | None = None) -> int:
 
 async def harvest_into(configured: Settings, names: list[str]) -> int:
     """Harvest the named sources with progress; the exit status."""
-    bars = _Bars()
+    bars = Bars(configured.harvest_deadline)
     async with writer(configured) as pool:
         await require_id_key(pool, configured.id_key, present())
         with bars.progress:
@@ -122,7 +143,7 @@ def import_files(
     """Import 双公示 files in the national format, UTF-8 or GB18030."""
 
     async def work(configured: Settings) -> int:
-        bars = _Bars()
+        bars = Bars(configured.harvest_deadline)
         async with writer(configured) as pool:
             await require_id_key(pool, configured.id_key, present())
             with bars.progress:

@@ -19,7 +19,7 @@ from prometheus_client import start_http_server
 from hub.casework.delivery.channels import Client, channels_of
 from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.delivery.watch import Watch
-from hub.commands.session import out, present, told, tools_of, with_store
+from hub.commands.session import out, present, though_nobody_reads, told, tools_of, with_store
 from hub.commands.sources import tell
 from hub.condition import Gauges, read_condition
 from hub.config import Settings
@@ -87,7 +87,8 @@ async def work(configured: Settings, stop: asyncio.Event, *, once: bool = False)
     def harvested(outcome: Outcome) -> None:
         nonlocal status
         ended = 1
-        with _though_nobody_reads():
+        # Deadlines do not wait for a full disk of logs.
+        with though_nobody_reads():
             ended = tell([outcome])
         status = max(status, ended)
 
@@ -97,7 +98,7 @@ async def work(configured: Settings, stop: asyncio.Event, *, once: bool = False)
         # Whatever is wrong from the start is told; later on the store may only have been restarted.
         pool = await open_pool(configured, Role.WRITER, _CONNECTIONS)
         await require_id_key(pool, configured.id_key, present())
-        with _though_nobody_reads():
+        with though_nobody_reads():
             out.print("Worker ready")
         failures = 0
         while True:
@@ -178,14 +179,6 @@ async def _until_done(
 
 
 @contextmanager
-def _though_nobody_reads() -> Iterator[None]:
-    """Go on when what is printed finds no reader or no room: deadlines do not wait for a full disk of logs."""
-    # The second is what the console makes of a pipe that nobody reads.
-    with suppress(OSError, SystemExit):
-        yield
-
-
-@contextmanager
 def _figures(configured: Settings, watch: Watch) -> Iterator[None]:
     """Serve /metrics for the duration of the block, when a port is set. Errors: SettingInvalid."""
     if configured.worker_metrics_port is None:
@@ -202,7 +195,7 @@ def _figures(configured: Settings, watch: Watch) -> Iterator[None]:
             f"HUB_WORKER_METRICS_PORT: {configured.metrics_host}:{configured.worker_metrics_port} cannot be used:"
             f" {error.strerror}"
         ) from None
-    with _though_nobody_reads():
+    with though_nobody_reads():
         out.print(f"Worker metrics: http://{configured.metrics_host}:{server.server_port}/metrics")
     try:
         yield

@@ -44,11 +44,16 @@ _UNLOCK = "SELECT pg_advisory_unlock(0x48415256, hashtext($1))"
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a harvest or import is. `expected`: rows of the file or source, when it says so."""
+    """How far a harvest or import is. `expected`: rows of the file or source, when it says so.
+
+    `trouble`: why nothing comes at present; then `pauses` are the seconds before each time that it is asked again.
+    """
 
     name: str
     totals: Totals
-    expected: int | None
+    expected: int | None = None
+    trouble: str = ""
+    pauses: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -206,6 +211,7 @@ class Run:
     async def _ask(self, cursor: str | None, move: Move, pauses: Sequence[float]) -> Outcome:
         self._cursor = cursor
         left = list(pauses)
+        self._tell(Progress(self._name, self._totals))
         while True:
             self._progressed = False
             try:
@@ -214,6 +220,7 @@ class Run:
                 left = list(pauses) if self._progressed else left
                 if not left:
                     return Outcome(self._name, self._totals, "UNAVAILABLE", str(error))
+                self._tell(Progress(self._name, self._totals, None, str(error), tuple(left)))
                 await asyncio.sleep(left.pop(0))
             except Refused as error:
                 return Outcome(self._name, self._totals, "REFUSED", str(error))
@@ -240,5 +247,8 @@ class Run:
         # A source that gives nothing new between two failures must not be asked for ever.
         self._progressed = self._progressed or (totals.read > 0 and batch.cursor != self._cursor)
         self._cursor = batch.cursor
+        self._tell(Progress(self._name, self._totals, batch.expected))
+
+    def _tell(self, progress: Progress) -> None:
         if self._report is not None:
-            self._report(Progress(self._name, self._totals, batch.expected))
+            self._report(progress)
