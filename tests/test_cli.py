@@ -354,6 +354,14 @@ async def test_a_store_that_takes_nothing_is_told_in_one_line(
     done.refused(code, "ReadOnlySQLTransactionError")
 
 
+@pytest.mark.parametrize("role", ["hub_writer", "hub_reader", "hub_auditor"])
+def test_a_role_that_owns_nothing_does_not_call_the_store_up_to_date(
+    shell: Shell, store: Database, role: str
+) -> None:
+    done = shell("migrate", HUB_DATABASE_URL=as_user(store.owner_dsn, role))
+    done.refused("STORE_INVALID", f"The role {role} may not migrate the store, which is hub_owner's")
+
+
 def test_an_address_of_another_role_is_told_in_one_line_with_the_place(shell: Shell, store: Database) -> None:
     done = shell("ledger", "verify", HUB_DATABASE_AUDITOR_URL=store.reader_dsn)
     done.refused("STORE_UNAVAILABLE", "InsufficientPrivilegeError at ", "/hub/ledger/audit.py:")

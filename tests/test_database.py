@@ -182,9 +182,9 @@ async def test_a_migration_whose_connection_is_cut_says_so_in_one_line(database:
 async def test_a_migration_that_the_server_refuses_says_so_in_its_words_and_one_line(
     database: Database,
 ) -> None:
-    # An address of another role: what it may not do, the server says better than any name of an error.
+    # What may not be done, the server says better than any name of an error.
     with pytest.raises(StoreInvalid, match=r"not changed: cannot execute .*TransactionError\)\.$") as caught:
-        await migrated(database.reader_dsn)
+        await migrated(f"{database.owner_dsn}&default_transaction_read_only=on")
     assert "\n" not in str(caught.value)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from hub.errors import StoreInvalid, StoreUnavailable
 from hub.store.database import CONNECT_SECONDS, check_store
+from hub.store.tables import metadata
 
 # How long a migration waits for another one; nobody else waits behind it.
 ANOTHER_MIGRATION_TIMEOUT = "10s"
@@ -25,6 +26,11 @@ TABLE_LOCK_TIMEOUT = "1s"
 MIGRATION_LOCK = 0x43524544
 # Classes of errors whose words may hold values of rows: bad values, broken constraints, and what code of the store raises.
 _OF_ROWS = ("22", "23", "P0")
+# Whose tables they are, where the role may not alter them. What it grants on them PostgreSQL then passes over in silence.
+_OWNERS = """
+SELECT current_user, pg_get_userbyid(relowner) FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relname = ANY ($1::text[]) AND NOT pg_has_role(relowner, 'USAGE') LIMIT 1
+"""
 # Another holds a lock; each waits for the other.
 _HELD = (asyncpg.LockNotAvailableError.sqlstate, asyncpg.DeadlockDetectedError.sqlstate)
 
@@ -92,6 +98,12 @@ def _words(error: BaseException | None) -> str:
 
 
 def _upgrade(connection: Connection) -> None:
+    foreign = connection.exec_driver_sql(_OWNERS, ([*metadata.tables, "alembic_version"],)).first()
+    if foreign is not None:
+        raise StoreInvalid(
+            f"The role {foreign[0]} may not migrate the store, which is {foreign[1]}'s: nothing was changed; give the address of"
+            " its owner in HUB_DATABASE_URL."
+        )
     config = _alembic()
     config.attributes["connection"] = connection
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
