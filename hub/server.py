@@ -17,6 +17,8 @@ from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from hub.app import Application, create_app, load_what_is_alike
 from hub.config import Settings
@@ -72,18 +74,19 @@ class Server(uvicorn.Server):
         ready: Ready,
         own_process: bool,
         parent: int | None = None,
-        beside: tuple[Server, socket.socket] | None = None,
+        beside: tuple[uvicorn.Config, socket.socket] | None = None,
     ) -> None:
         """`ready(port)` is called once, when requests are answered. `own_process`: nothing else runs here, signals are its.
 
-        `beside`: a server that answers at a socket of its own for as long as this one does.
+        `beside`: what answers at a socket of its own for as long as this server does, and has no line in the log.
         """
         super().__init__(config)
         self._ready = ready
         self._own_process = own_process
         self._parent = parent
         self._beside = beside
-        self._answering_beside: asyncio.Task[None] | None = None
+        self._answering_beside: asyncio.Server | None = None
+        self._state_beside = ServerState()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -105,15 +108,17 @@ class Server(uvicorn.Server):
             if self._parent is not None:
                 asyncio.get_running_loop().add_reader(self._parent, self._orphaned, self._parent)
             if self._beside is not None:
-                other, at = self._beside
-                self._answering_beside = asyncio.create_task(other.serve([at]), name="figures")
+                config, at = self._beside
+                protocol = partial(HttpToolsProtocol, config, self._state_beside, {})
+                self._answering_beside = await asyncio.get_running_loop().create_server(protocol, sock=at)
             self._ready(sockets[0].getsockname()[1] if sockets else 0)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End, and what answers beside this server first."""
-        if self._beside is not None and self._answering_beside is not None:
-            self._beside[0].should_exit = True
-            await self._answering_beside
+        if self._answering_beside is not None:
+            self._answering_beside.close()
+            for one in tuple(self._state_beside.connections):
+                one.shutdown()
         await super().shutdown(sockets)
 
     def _orphaned(self, parent: int) -> None:
@@ -189,22 +194,16 @@ def server(
     )
     beside = None
     if figures is not None and isinstance(app, Application):
-        beside = _figures_server(app.figures), figures
+        beside = _figures_config(app.figures), figures
     return Server(config, ready, own_process, parent, beside)
 
 
-def _figures_server(figures: ASGIApp) -> Server:
+def _figures_config(figures: ASGIApp) -> uvicorn.Config:
     config = uvicorn.Config(
-        figures,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=1,
+        figures, ws="none", lifespan="off", log_config=None, access_log=False, proxy_headers=False
     )
-    return Server(config, _silent, own_process=False)
+    config.load()
+    return config
 
 
 def serve(

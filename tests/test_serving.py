@@ -513,6 +513,10 @@ async def test_one_worker_tells_its_figures_at_their_port_alone(
             assert status_at(kept, figures) == 200
             status, seconds = serving.stopped(signal.SIGINT, 15)
     assert (status, seconds < 10) == (0, True)
+    # One process, one server in the log.
+    logged = [json.loads(line)["message"].partition(" [")[0] for line in serving.told.splitlines()]
+    for once in ("Started server process", "Shutting down", "Finished server process"):
+        assert logged.count(once) == 1
 
 
 # ---- logs
