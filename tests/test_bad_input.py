@@ -221,8 +221,8 @@ REQUESTS: Mapping[str, tuple[bytes, int, str]] = {
     ),
     "an address of 70,000 characters": (
         b"GET /graphql?query=" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-        400,
-        "BAD_REQUEST",
+        431,
+        "HEADERS_TOO_LARGE",
     ),
     "a header without an end": (
         b"GET /graphql HTTP/1.1\r\nX: " + b"a" * 400_000,
@@ -248,6 +248,48 @@ def test_what_is_no_request_is_refused_and_hung_up_on(
         assert answer is not None
         assert (answer.status, answer.codes) == (status, {code})
         assert hung_up(connection, 2) < 2
+
+
+def of_size(hub: ProvinceHub, size: int, path: str = "/graphql") -> bytes:
+    """A request for `path` whose line and headers have `size` bytes."""
+    head = request("POST", path, [bearer(hub), JSON, ("X", "")], GOOD).removesuffix(GOOD)
+    return head.replace(b"X: ", b"X: " + b"a" * (size - len(head))) + GOOD
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/graphql?"], ids=["short way", "uvicorn's way"])
+@pytest.mark.parametrize("pieces", [1, 7])
+def test_line_and_headers_may_have_64_kib_and_not_one_byte_more(
+    hub: ProvinceHub, path: str, pieces: int
+) -> None:
+    for size, expected in ((65_536, 200), (65_537, 431)):
+        data = of_size(hub, size, path)
+        with socket.create_connection(hub.address, 10) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for at in range(0, len(data), length := -(-len(data) // pieces)):
+                connection.sendall(data[at : at + length])
+                time.sleep(0.02)
+            answer = received(connection)
+            assert answer is not None
+            assert answer.status == expected
+            if expected == 431:
+                assert answer.codes == {"HEADERS_TOO_LARGE"}
+                assert hung_up(connection, 2) < 2
+
+
+def test_the_body_of_one_request_does_not_count_as_headers_of_the_next(hub: ProvinceHub) -> None:
+    headers = [("Hub-Purpose", "ONGOING_SUPERVISION"), ("Hub-Matter", "M"), ("Hub-Case", "C")]
+    body = b'{"query":"{ me { partnerClass } }"}'
+    asking = [bearer(hub, "commerce"), JSON, *headers]
+    first, second = (request("POST", "/graphql", asking, one) for one in (body.ljust(100_000), body))
+    with socket.create_connection(hub.address, 10) as connection:
+        connection.sendall(first * 8 + second[:-60])
+        time.sleep(0.3)
+        connection.sendall(second[-60:])
+        incoming = Incoming(connection)
+        for _ in range(9):
+            answer = incoming.answer()
+            assert answer is not None
+            assert answer.status == 200
 
 
 @pytest.mark.parametrize(

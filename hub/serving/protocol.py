@@ -16,7 +16,7 @@ from hub.errors import BadRequest, HeadersTooLarge, HubError, RequestTimeout
 from hub.serving.gateway import Gateway
 
 ENDPOINT: Final = b"/graphql"
-# Request line and headers; the parser itself knows no bound but 64 KiB for the address.
+# Request line and headers, without blanks around values; the parser itself knows no bound but 64 KiB for the address.
 MOST_HEADER_BYTES: Final = 64 * 1024
 
 
@@ -60,6 +60,8 @@ class Protocol(HttpToolsProtocol):
     # Bytes of a request whose headers are not complete.
     _pending = 0
     _in_headers = True
+    # What is received at present belongs to an earlier request, too.
+    _shared = False
     # A request has begun and is not here whole.
     _begun = False
     # The request that arrives, if it goes the short way.
@@ -72,10 +74,11 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """More of a request is here."""
+        self._shared = False
         super().data_received(data)
         if self._begun and self._arriving is None:
             self._arriving = self.loop.call_later(self.arrival_seconds, self._too_slow)
-        if self._in_headers and self._arriving is not None:
+        if self._in_headers and self._arriving is not None and not self._shared:
             self._pending += len(data)
             if self._pending > MOST_HEADER_BYTES:
                 self._refuse(HeadersTooLarge(maximum=MOST_HEADER_BYTES))
@@ -89,6 +92,10 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """All headers are here."""
+        if self._head_bytes() > MOST_HEADER_BYTES:
+            self._refuse(HeadersTooLarge(maximum=MOST_HEADER_BYTES))
+            # The parser stops at it, and what it says then finds the connection closed.
+            raise HeadersTooLarge
         self._in_headers = False
         gateway: Gateway | None = getattr(self.app, "gateway", None)
         if gateway is not None and self._goes_the_short_way(gateway):
@@ -101,6 +108,11 @@ class Protocol(HttpToolsProtocol):
         self.url, self.expect_100_continue = url, expects
         self.headers += headers
         super().on_headers_complete()
+
+    def _head_bytes(self) -> int:
+        """Bytes of the request line, the headers and the empty line after them."""
+        line = len(self.parser.get_method()) + len(self.url) + len(b"  HTTP/1.1\r\n\r\n")
+        return line + sum(len(name) + len(value) + len(b": \r\n") for name, value in self.headers)
 
     def _goes_the_short_way(self, gateway: Gateway) -> bool:
         if self.url != ENDPOINT or self.parser.get_method() != b"POST" or self.expect_100_continue:
@@ -125,7 +137,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The whole request is here."""
-        self._begun = False
+        self._begun, self._shared = False, True
         self._settle()
         if self._whole is not None:
             # As uvicorn starts an application: it waits for these tasks when it ends.
