@@ -142,6 +142,15 @@ class HeadersTooLarge(HubError):
     safe = True
 
 
+class UriTooLong(HubError):
+    """The request line and headers are larger than this hub takes, and most of it is the address."""
+
+    code = "URI_TOO_LONG"
+    zh = "请求地址过长"
+    status = 414
+    safe = True
+
+
 class RequestTimeout(HubError):
     """The request arrived too slowly."""
 

@@ -221,8 +221,8 @@ REQUESTS: Mapping[str, tuple[bytes, int, str]] = {
     ),
     "an address of 70,000 characters": (
         b"GET /graphql?query=" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-        431,
-        "HEADERS_TOO_LARGE",
+        414,
+        "URI_TOO_LONG",
     ),
     "a header without an end": (
         b"GET /graphql HTTP/1.1\r\nX: " + b"a" * 400_000,

@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from hub.errors import BadRequest, HeadersTooLarge, HubError, RequestTimeout
+from hub.errors import BadRequest, HeadersTooLarge, HubError, RequestTimeout, UriTooLong
 from hub.serving.gateway import Gateway
 
 ENDPOINT: Final = b"/graphql"
@@ -81,7 +81,7 @@ class Protocol(HttpToolsProtocol):
         if self._in_headers and self._arriving is not None and not self._shared:
             self._pending += len(data)
             if self._pending > MOST_HEADER_BYTES:
-                self._refuse(HeadersTooLarge(maximum=MOST_HEADER_BYTES))
+                self._refuse(self._too_large())
 
     def on_message_begin(self) -> None:
         """A request begins. What uvicorn makes of it waits until it is known which way it goes."""
@@ -93,9 +93,10 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """All headers are here."""
         if self._head_bytes() > MOST_HEADER_BYTES:
-            self._refuse(HeadersTooLarge(maximum=MOST_HEADER_BYTES))
+            error = self._too_large()
+            self._refuse(error)
             # The parser stops at it, and what it says then finds the connection closed.
-            raise HeadersTooLarge
+            raise error
         self._in_headers = False
         gateway: Gateway | None = getattr(self.app, "gateway", None)
         if gateway is not None and self._goes_the_short_way(gateway):
@@ -113,6 +114,10 @@ class Protocol(HttpToolsProtocol):
         """Bytes of the request line, the headers and the empty line after them."""
         line = len(self.parser.get_method()) + len(self.url) + len(b"  HTTP/1.1\r\n\r\n")
         return line + sum(len(name) + len(value) + len(b": \r\n") for name, value in self.headers)
+
+    def _too_large(self) -> HubError:
+        error = UriTooLong if len(self.url) > MOST_HEADER_BYTES // 2 else HeadersTooLarge
+        return error(maximum=MOST_HEADER_BYTES)
 
     def _goes_the_short_way(self, gateway: Gateway) -> bool:
         if self.url != ENDPOINT or self.parser.get_method() != b"POST" or self.expect_100_continue:
