@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
 
 from hub.rights.matrix import Level
+from hub.sources.matching import JUDGED
 from hub.store.embedded import EmbeddedPostgres
 from hub.store.migration import migrated
 from schema.names import Resemblance, formerly, name_key, parse_name, score
@@ -87,6 +89,13 @@ def _resemblances(
                 yield said, formerly(score(parse_name(name), parse_name(said)))
 
 
+def core_of(name: str) -> str:
+    """The key of the trade name, of one that is too short for an index with the industry behind it."""
+    parts = parse_name(name)
+    core = name_key(parts.trade_name)
+    return core if len(core) > 2 else name_key(parts.trade_name + parts.industry)
+
+
 def former_names(store: Store) -> list[str]:
     """All former names of a world, whoever is shown them."""
     return [row["display_name"] for row in store.tables["registration"] if row["superseded_at"] is not None]
@@ -104,8 +113,9 @@ def test_the_candidates_are_those_that_naive_rights_give(stage: Stage, name: str
         for one in dict.fromkeys([*names, *former_names(store), "青海商贸", "三江源", "商贸", "有限公司"]):
             rows = stage.run(
                 stage.reader.rows(
-                    "SELECT k FROM unnest($1::text[]) k WHERE k % $2::text OR length($2) > 2 AND strpos(k, $2) > 0",
-                    [keys, name_key(one)],
+                    "SELECT k FROM unnest($1::text[]) k WHERE k % $2::text OR length($2) > 2 AND strpos(k, $2) > 0"
+                    " OR length($3) > 2 AND strpos(k, $3) > 0",
+                    [keys, name_key(one), core_of(one)],
                 )
             )
             alike = frozenset(row["k"] for row in rows)
@@ -118,6 +128,25 @@ def test_the_candidates_are_those_that_naive_rights_give(stage: Stage, name: str
     assert (by_former > 0) is ("Organization.formerNames" in who.standing.view.visible)
     # Names of firms elsewhere, of businesses, and of registrations that are closed to the caller.
     assert unfound > 0
+
+
+def test_a_firm_of_the_same_trade_name_is_found_though_many_others_are_more_alike(stage: Stage) -> None:
+    """青海…商贸有限公司 is most of a name, and of all that have it only some are judged."""
+    world, who, meant = build(6), caller(*SUPERVISION), "西宁三江源贸易有限责任公司"
+    firm = next(row for row in world.tables["subject"] if TYPES[row["kind"]] == "Organization")
+    firm |= {"display_name": meant, "name_key": name_key(meant)}
+    for number in range(2 * JUDGED):
+        other = f"青海昆仑{chr(0x4E00 + number)}商贸有限公司"
+        world.tables["subject"].append(
+            firm
+            | {
+                "subject_id": 9_000_000 + number, "public_id": str(UUID(int=number)), "uscc": None,
+                "display_name": other, "name_key": name_key(other),
+            }
+        )  # fmt: skip
+    stage.play(world)
+    found = asked(stage, who, world, "青海三江源商贸有限公司")
+    assert (found[0]["subject"]["displayName"], found[0]["matchClass"]) == (meant, "B")
 
 
 def test_a_firm_by_its_former_name_comes_behind_who_bears_the_name_now(stage: Stage) -> None:

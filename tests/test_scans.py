@@ -14,7 +14,7 @@ from benchmarks.data import fill
 from hub.casework import clock
 from hub.casework.delivery import alarms, deliveries
 from hub.casework.domestic_trade import tiers
-from hub.query.scopes import likeness
+from hub.query.scopes import Sought, likeness
 from tests.callers import Path, caller
 from tests.conftest import Database
 
@@ -242,7 +242,7 @@ def test_only_what_is_chosen_by_uneven_values_is_planned_anew() -> None:
 async def test_names_are_looked_for_in_indexes(filled: asyncpg.Connection) -> None:
     """Present ones and former ones, of which a store has as many in time."""
     view = caller("commerce", "ONGOING_SUPERVISION").standing.view
-    sql, _ = likeness(view, "青海三江源商贸有限公司", None, 60)
+    sql, _ = likeness(view, Sought("青海三江源商贸有限公司", "三江源", "三江源"), None, 60)
     plan = await planned(filled, sql)
     assert plan.whole == frozenset(), plan
     assert plan.indexes >= {"ix_subject_name_key", "ix_registration_former_name_key"}, plan

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.query.access import TRUE, Access, Row, all_of, subject_row
 from hub.query.binding import Request, Secrets, binders
@@ -19,8 +19,15 @@ from hub.rights.view import SUBJECT_SCOPES, View
 from hub.store.reader import Reader
 
 _FORMER_NAMES = "subject.former_names"
-_SHORTEST_PART = 3
 _NO_SECRETS = Secrets(b"", lambda _: "", b"")
+
+
+class Sought(NamedTuple):
+    """A name that is looked for: its key, and those of its trade name, and of the trade name with what it needs to be long."""
+
+    key: str
+    trade_name: str
+    core: str
 
 
 async def holding(
@@ -46,21 +53,22 @@ async def holding(
 
 
 async def alike(
-    reader: Reader, standing: Standing, request: Request, key: str, region: str | None, most: int
+    reader: Reader, standing: Standing, request: Request, sought: Sought, region: str | None, most: int
 ) -> list[Any]:
-    """Names like `key`, or with it in them, of the subjects shown to this caller, the most alike first; never of persons.
+    """Names like the one sought, or with it in them, of the subjects shown to this caller; never of persons.
 
     Persons share names, and nobody may look for them so. Gives subject_id, display_name and whether it is a former name:
-    at most `most` of those that are borne now, and as many of those that the caller is shown as former ones.
+    at most `most` of those that are borne now, and as many of those that the caller is shown as former ones. Those with
+    the trade name in them come first, then the most alike.
     """
-    text, sources = likeness(standing.view, key, region, most)
+    text, sources = likeness(standing.view, sought, region, most)
     return await reader.rows(text, [bind(request) for bind in binders(sources, _NO_SECRETS)])
 
 
-def likeness(view: View, key: str, region: str | None, most: int) -> tuple[str, Sequence[Source]]:
+def likeness(view: View, sought: Sought, region: str | None, most: int) -> tuple[str, Sequence[Source]]:
     """The SQL of `alike`, and its parameters. Pure."""
     draft, row = Draft(view, DocumentLimits.statement), subject_row("s")
-    name = draft.parameters.bind(FromRef(Constant(key)), "text")
+    name, trade_name, core = (draft.parameters.bind(FromRef(Constant(one)), "text") for one in sought)
     within = draft.parameters.bind(FromRef(Constant(region)), "text")
     subject = all_of(
         [
@@ -69,28 +77,32 @@ def likeness(view: View, key: str, region: str | None, most: int) -> tuple[str, 
             draft.access.classes(row, ("D1",), Level.MASKED),
         ]
     )
+
+    def named(alias: str) -> str:
+        # A key has no sign that means anything to LIKE, and fewer characters than three are in no index.
+        parts = {sought.core: core, sought.key: name}
+        within = [
+            f"{alias}.name_key LIKE '%' || {one} || '%'" for part, one in parts.items() if len(part) >= 3
+        ]
+        return f"({' OR '.join([f'{alias}.name_key % {name}', *within])})"
+
+    def nearest(alias: str) -> str:
+        # What has another trade name is another firm, however alike the rest is: 青海…商贸有限公司.
+        return f"strpos({alias}.name_key, {trade_name}) = 0, {alias}.name_key <-> {name}"
+
     sql = (
         "SELECT s.subject_id, s.display_name, FALSE AS former FROM subject s"
-        f" WHERE {_named('s', name, key)} AND {subject} ORDER BY s.name_key <-> {name}, s.subject_id LIMIT {most:d}"
+        f" WHERE {named('s')} AND {subject} ORDER BY {nearest('s')}, s.subject_id LIMIT {most:d}"
     )
     former = _shown_former_name(draft, row)
     if former:
         sql = (
             # A name stands in many versions.
             f"({sql}) UNION ALL (SELECT s.subject_id, r.display_name, TRUE FROM registration r, subject s"
-            f" WHERE {_named('r', name, key)} AND {former} AND {subject} GROUP BY s.subject_id, r.display_name, r.name_key"
-            f" ORDER BY r.name_key <-> {name}, s.subject_id, r.display_name LIMIT {most:d})"
+            f" WHERE {named('r')} AND {former} AND {subject} GROUP BY s.subject_id, r.display_name, r.name_key"
+            f" ORDER BY {nearest('r')}, s.subject_id, r.display_name LIMIT {most:d})"
         )
     return draft.parameters.used_in(sql)
-
-
-def _named(alias: str, name: str, key: str) -> str:
-    """SQL: the row's name is like the one at the placeholder `name`, or holds it: a trade name is a third of its firm's.
-
-    A key has no sign that means anything to LIKE, and fewer characters than three are in no index.
-    """
-    alike = f"{alias}.name_key % {name}"
-    return alike if len(key) < _SHORTEST_PART else f"({alike} OR {alias}.name_key LIKE '%' || {name} || '%')"
 
 
 def _shown_former_name(draft: Draft, subject: Row) -> str:

@@ -6,15 +6,17 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hub.errors import BadUserInput
+from hub.query.scopes import Sought
 from schema.names import NameParts, Resemblance, formerly, name_key, parse_name, score
 
 # Names that the index gives to be judged; the best of them are answered.
 JUDGED = 60
 LONGEST = 200
 MOST = 20
-# Name key, region and number of rows → names of the subjects that the caller is shown, the most alike first: as many at
-# most of those that they bear, and of those that they bore.
-Search = Callable[[str, str | None, int], Awaitable[list[Any]]]
+# Keys of the name, of its trade name and of its core, region and number of rows → names of the subjects that the caller
+# is shown, those with the trade name first, then the most alike: as many at most of those that they bear, and that they
+# bore.
+Search = Callable[[Sought, str | None, int], Awaitable[list[Any]]]
 
 
 async def candidates(search: Search, name: str, region: str | None, first: int) -> list[dict[str, Any]]:
@@ -30,8 +32,11 @@ async def candidates(search: Search, name: str, region: str | None, first: int) 
         raise BadUserInput("A region is a prefix of a GB/T 2260 code: 2 to 6 digits.", argument="region")
     if not 1 <= first <= MOST:
         raise BadUserInput(f"Ask for 1 to {MOST} candidates.", argument="first")
-    rows = await search(name_key(name), region, JUDGED)
     asked = parse_name(name)
+    trade_name = name_key(asked.trade_name)
+    # A trade name of two characters is in no index, with the industry it is.
+    core = trade_name if len(trade_name) > 2 else name_key(asked.trade_name + asked.industry)
+    rows = await search(Sought(asked.key, trade_name, core), region, JUDGED)
     judged = [(_judged(asked, row), row) for row in rows]
     judged.sort(key=lambda one: (one[0][0], -one[0][1], one[1]["subject_id"], one[1]["display_name"]))
     best: dict[int, Resemblance] = {}

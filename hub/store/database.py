@@ -124,6 +124,8 @@ async def open_pool(
         # Statements of plans find rows by key or by the order of an index, whatever the values: planning them
         # anew for each request, as PostgreSQL does where it hopes to gain, costs more than they take.
         session["plan_cache_mode"] = "force_generic_plan"
+        # Below it names have hardly more in common than 青海…有限公司, which all of a province have.
+        session["pg_trgm.similarity_threshold"] = "0.4"
     try:
         pool = await asyncpg.create_pool(
             role_url(settings, role),
