@@ -26,6 +26,7 @@ from hub.rules.matrix import load_matrix
 from hub.sources.discovery import discover, set_up
 from hub.sources.freshness import State, harvested_state
 from hub.store.database import STORE_FAILED, Role, lent, open_pool
+from schema.coordinates import vocabulary
 
 # Seconds until which the store must have told everything; Prometheus waits for ten.
 SECONDS = 5.0
@@ -167,7 +168,7 @@ async def _read(connection: asyncpg.Connection, configured: Settings, now: datet
         at=now,
         version=await connection.fetchval("SELECT version_num FROM alembic_version"),
         sources=await _sources(connection, configured, now),
-        agreements=await list_agreements(connection, load_matrix(), now),
+        agreements=await list_agreements(connection, load_matrix(), now, vocabulary().coordinates),
         jobs=await _jobs(connection, now),
         worker_seen=await connection.fetchval(_WORKER),
         ledger=None if last is None else LastBlock(*last),

@@ -23,6 +23,7 @@ from hub.rights.agreement_file import digest
 from hub.rights.agreement_store import (
     AgreementStanding,
     Outcome,
+    applied_class,
     apply_agreements,
     compare,
     diff_agreement,
@@ -414,6 +415,36 @@ async def test_what_the_gateway_does_not_take_casework_does_not_take(
     assert set(agreements.problems) == {partner}
     found = await partners.in_force(database.writer, TODAY)
     assert found == {one.partner: one for one in agreements.in_force()}
+    # Nor does the list tell otherwise, nor is a list of members taken by it.
+    listed = await list_agreements(database.writer, MATRIX, NOW, COORDINATES)
+    assert {one.partner for one in listed if one.standing is AgreementStanding.IN_FORCE} == found.keys()
+    (told,) = (one for one in listed if one.partner == partner)
+    assert (told.standing, told.problem) == (AgreementStanding.INVALID, agreements.problems[partner])
+    with pytest.raises(AgreementInvalid, match=re.escape(agreements.problems[partner])):
+        await applied_class(database.writer, partner, MATRIX, COORDINATES)
+    assert (await applied_class(database.writer, "commerce", MATRIX, COORDINATES)).code == "P1"
+
+
+async def test_a_suspended_agreement_that_was_tampered_with_tells_nothing(database: Database) -> None:
+    await applied(database, MALL)
+    await suspend_agreement(database.writer, "mall", NOW, "ops")
+    assert (await applied_class(database.writer, "mall", MATRIX, COORDINATES)).code == "P9"
+    await database.writer.execute("UPDATE agreement SET document = replace(document, '\"BULK\"', '')")
+    (told,) = await list_agreements(database.writer, MATRIX, NOW, COORDINATES)
+    assert (told.standing, told.name) == (AgreementStanding.SUSPENDED, None)
+    with pytest.raises(AgreementInvalid, match="not the one that was applied"):
+        await applied_class(database.writer, "mall", MATRIX, COORDINATES)
+
+
+async def test_a_file_puts_right_what_was_tampered_with(database: Database) -> None:
+    await applied(database, MALL)
+    await database.writer.execute("UPDATE agreement SET document = replace(document, '\"BULK\"', '')")
+    changes = await diff_agreement(database.writer, MALL, MATRIX, NOW, COORDINATES)
+    assert all(one.before is None for one in changes)
+    assert await applied(database, MALL) == [Outcome.APPLIED]
+    (told,) = await list_agreements(database.writer, MATRIX, NOW, COORDINATES)
+    assert told.standing is AgreementStanding.IN_FORCE
+    assert await applied(database, MALL) == [Outcome.UNCHANGED]
 
 
 async def test_a_stored_agreement_that_exceeds_the_matrix_stops_the_start(database: Database) -> None:

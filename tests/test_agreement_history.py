@@ -12,6 +12,7 @@ import pytest
 
 from connectors.contract import SHANGHAI
 from hub.commands.session import operator
+from hub.rights.agreement_file import digest
 from hub.sandbox.agreements import demo_agreements
 from hub.sandbox.issuer import demo_issuer
 from tests.conftest import Database
@@ -85,23 +86,39 @@ async def test_an_agreement_expires_only_while_it_stands(
         "INSERT INTO agreement (partner, digest, document, applied_at, applied_by, suspended_at, suspended_by)"
         " VALUES ('customs', $1, $2, $3, 'a', $4, CASE WHEN $4::timestamptz IS NOT NULL THEN 'b' END)",
         [
-            ("aa" * 32, until("2025-12-31"), on(2025, 5), None),
-            ("bb" * 32, until("2025-07-31"), on(2025, 6), on(2025, 7)),
-            ("cc" * 32, until("2025-12-31"), on(2025, 8), on(2026, 2)),
-            ("dd" * 32, "no agreement", on(2026, 3), None),
+            (digest(until("2025-12-31")), until("2025-12-31"), on(2025, 5), None),
+            (digest(until("2025-07-31")), until("2025-07-31"), on(2025, 6), on(2025, 7)),
+            (digest(until("2025-12-31")), until("2025-12-31"), on(2025, 8), on(2026, 2)),
+            (digest("no agreement"), "no agreement", on(2026, 3), None),
+            # Its last day was written into it later, so that it tells of no day.
+            ("ee" * 32, until("2026-03-31"), on(2026, 4), on(2026, 5)),
         ],
+    )
+    december, july, none = (
+        digest(one)[:16] for one in (until("2025-12-31"), until("2025-07-31"), "no agreement")
     )
     told = [line.split(", ")[0] for line in shell("agreements", "history", "customs").lines]
     assert told == [
-        "2025-05-01 00:00:00 APPLIED aaaaaaaaaaaaaaaa by a",
-        "2025-06-01 00:00:00 APPLIED bbbbbbbbbbbbbbbb by a",
-        "2025-07-01 00:00:00 SUSPENDED bbbbbbbbbbbbbbbb by b",
-        "2025-08-01 00:00:00 REINSTATED cccccccccccccccc by a",
-        "2026-01-01 00:00:00 EXPIRED cccccccccccccccc",
-        "2026-02-01 00:00:00 SUSPENDED cccccccccccccccc by b",
-        "2026-03-01 00:00:00 REINSTATED dddddddddddddddd by a",
+        f"2025-05-01 00:00:00 APPLIED {december} by a",
+        f"2025-06-01 00:00:00 APPLIED {july} by a",
+        f"2025-07-01 00:00:00 SUSPENDED {july} by b",
+        f"2025-08-01 00:00:00 REINSTATED {december} by a",
+        f"2026-01-01 00:00:00 EXPIRED {december}",
+        f"2026-02-01 00:00:00 SUSPENDED {december} by b",
+        f"2026-03-01 00:00:00 REINSTATED {none} by a",
+        "2026-04-01 00:00:00 APPLIED eeeeeeeeeeeeeeee by a",
+        "2026-05-01 00:00:00 SUSPENDED eeeeeeeeeeeeeeee by b",
     ]
-    assert shell("agreements", "history", "customs").lines[-1].endswith(", cannot be read any more")
+    unknown = ", its text is not what was applied, or cannot be read any more"
+    lines = shell("agreements", "history", "customs").lines
+    assert [line.endswith(unknown) for line in lines] == [False] * 6 + [True] * 3
+    printed = shell("agreements", "show", "customs")
+    assert (printed.status, printed.out) == (1, until("2026-03-31"))
+    assert "not the one that was applied" in printed.err
+    await superuser.execute("UPDATE agreement SET suspended_at = NULL, suspended_by = NULL")
+    listed = shell("agreements", "list")
+    assert (listed.status, "INVALID" in listed.out) == (0, True)
+    assert listed.err == "customs: it cannot be used: the document is not the one that was applied\n"
 
 
 async def test_the_text_of_a_version_is_printed_as_its_digest_was_taken(shell: Shell, customs: Path) -> None:

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from subprocess import DEVNULL, CompletedProcess, Popen
 
@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hub.jobs import HARVEST
 from hub.rights.agreement import today_in
+from hub.rights.agreement_file import digest
 from hub.sandbox.agreements import PARTNERS
 from hub.store.database import as_user
 from hub.store.embedded import EmbeddedPostgres
@@ -37,9 +38,7 @@ INSERT INTO quarantine (source, origin, position, raw, reason_code, reason, quar
 VALUES ($1, 'file.csv', $2, '', 'BAD_DATE', 'no day', $3)
 """
 # The first such line is the agreement's own; the keys follow.
-_UNTIL = """
-UPDATE agreement SET document = regexp_replace(document, '(?n)^valid_to = .*$', 'valid_to = ' || $2) WHERE partner = $1
-"""
+_VALID_TO = re.compile(r"^valid_to = .*$", re.MULTILINE)
 
 
 @pytest.fixture
@@ -94,6 +93,15 @@ async def settled(owner: asyncpg.Connection) -> None:
         " ON CONFLICT DO NOTHING"
     )
     await owner.execute("UPDATE job.pgqueuer_schedules SET updated = now()")
+
+
+async def ends(owner: asyncpg.Connection, partner: str, last: date) -> None:
+    """Make the agreement of a partner as if it had been applied with this last day."""
+    text = await owner.fetchval("SELECT document FROM agreement WHERE partner = $1", partner)
+    text = _VALID_TO.sub(f"valid_to = {last}", text, count=1)
+    await owner.execute(
+        "UPDATE agreement SET document = $2, digest = $3 WHERE partner = $1", partner, text, digest(text)
+    )
 
 
 async def status_of(given: Mapping[str, str]) -> CompletedProcess[str]:
@@ -189,7 +197,9 @@ async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, gi
     assert attention(await status_of(given)) == []
 
     soon, gone = today + timedelta(days=10), today - timedelta(days=1)
-    assert await told((_UNTIL, "customs", str(soon)), (_UNTIL, "forex", str(gone))) == [
+    await ends(owner, "customs", soon)
+    await ends(owner, "forex", gone)
+    assert await told() == [
         f"agreement customs: it ends on {soon}",
         f"agreement forex: it ended on {gone}; apply a new one, or suspend it",
     ]
@@ -290,7 +300,7 @@ async def test_a_worker_tells_how_everything_stands_and_nothing_while_the_store_
     now, today = datetime.now(UTC), today_in(datetime.now(UTC))
     for position in ("1", "2"):
         await owner.execute(_QUARANTINED, "TAX", position, now)
-    await owner.execute(_UNTIL, "customs", str(today - timedelta(days=1)))
+    await ends(owner, "customs", today - timedelta(days=1))
     await owner.execute("UPDATE agreement SET suspended_at = now() WHERE partner = 'forex'")
     await opened(store.writer, "P-1", now, due_on=today - timedelta(days=4))
     async with working(given) as worker:

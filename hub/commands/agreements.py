@@ -15,6 +15,7 @@ from hub.commands.session import auditor, err, moment, operator, out, present, t
 from hub.config import Settings
 from hub.errors import BadUserInput, PurposeNotAllowed, SettingInvalid
 from hub.rights.agreement import Agreements, parse_agreement, today_in
+from hub.rights.agreement_file import digest as digest_of
 from hub.rights.agreement_store import (
     Outcome,
     agreement_history,
@@ -147,7 +148,7 @@ def list_all() -> None:
 
     async def work(configured: Settings) -> None:
         async with writer(configured, 1) as pool:
-            listed = await list_agreements(pool, load_matrix(), present())
+            listed = await list_agreements(pool, load_matrix(), present(), vocabulary().coordinates)
         table = Table(
             "partner", "class", "name", "standing", "document", "valid to", "applied", "by", "digest"
         )
@@ -164,6 +165,9 @@ def list_all() -> None:
                 one.digest[:12],
             )
         out.print(table)
+        for one in listed:
+            if one.problem is not None:
+                err.print(f"{one.partner}: it cannot be used: {one.problem}")
 
     with_store(work)
 
@@ -179,7 +183,7 @@ def history(partner: Annotated[str, typer.Argument(help="Id of the partner.")]) 
             happened = await agreement_history(connection, partner, load_matrix(), present())
         for one in happened:
             by = f" by {one.by}" if one.by is not None else ""
-            valid = "cannot be read any more"
+            valid = "its text is not what was applied, or cannot be read any more"
             if one.valid_from is not None:
                 valid = f"valid {one.valid_from} to {one.valid_to} {one.document}"
             # Not by the table's or the terminal's width: these lines are searched.
@@ -201,7 +205,7 @@ def show(
 ) -> None:
     """Print the text of a version, byte for byte as its digest was taken; beside it, who applied it and when."""
 
-    async def work(configured: Settings) -> None:
+    async def work(configured: Settings) -> int:
         async with auditor(configured) as connection:
             await require_applied(connection, partner)
             found = await versions_named(connection, partner, (digest or "").lower())
@@ -216,6 +220,10 @@ def show(
         if one.suspended_at is not None:
             err.print(f"suspended {moment(one.suspended_at)} by {one.suspended_by}")
         typer.echo(one.document, nl=False)
+        if (taken := digest_of(one.document)) != one.digest:
+            err.print(f"credithub: this text is not the one that was applied: its digest is {taken}")
+            return 1
+        return 0
 
     with_store(work)
 

@@ -46,6 +46,7 @@ from hub.rights.agreement_store import applied_class
 from hub.rules.matrix import load_matrix
 from hub.sources.discovery import connect_all, discover, set_up
 from hub.store.id_key import require_id_key
+from schema.coordinates import vocabulary
 
 quarantine = typer.Typer(
     no_args_is_help=True, help="Rows that were not understood: list, show, correct and replay."
@@ -347,7 +348,7 @@ def affiliations_apply(
 
     async def work(configured: Settings) -> None:
         async with writer(configured, 1) as pool:
-            require_fitting(kind, await applied_class(pool, partner, load_matrix()))
+            require_fitting(kind, await applied_class(pool, partner, load_matrix(), vocabulary().coordinates))
             today = today_in(present())
             taken = await take_affiliations(pool, partner, kind, codes, today, trying=dry_run)
         changed = " (dry run: nothing is changed)" if dry_run else ""

@@ -143,7 +143,7 @@ def _source(one: SourceCondition) -> Row:
 
 def _agreement(condition: Condition, one: Listed) -> Row:
     if one.valid_to is None:
-        return (one.partner, one.standing, "cannot be read")
+        return (one.partner, one.standing, "cannot be used")
     keys = "no keys"
     if one.keys_until is not None:
         keys = f"keys until {one.keys_until} ({condition.days_left(one.keys_until)} days)"

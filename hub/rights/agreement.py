@@ -24,6 +24,7 @@ __all__ = [
     "Agreements",
     "IssuerKey",
     "KeySet",
+    "as_applied",
     "parse_agreement",
     "read_agreement",
     "read_applied",
@@ -64,6 +65,17 @@ def read_applied(
     return read_agreement(document, matrix, today_in(applied_at), known_coordinates)
 
 
+def as_applied(row: Mapping[str, Any], read: Callable[[str, datetime], Agreement]) -> Agreement:
+    """The agreement of a version, read as in `usable`, whether it is in force or not.
+
+    Raises AgreementInvalid when it cannot be read, or its text is not what was applied.
+    """
+    found = read(row["document"], row["applied_at"])
+    if found.partner != row["partner"] or found.digest != row["digest"]:
+        raise AgreementInvalid("the document is not the one that was applied")
+    return found
+
+
 def usable(
     rows: Iterable[Mapping[str, Any]], read: Callable[[str, datetime], Agreement]
 ) -> tuple[dict[str, Agreement], dict[str, str]]:
@@ -77,9 +89,7 @@ def usable(
         if row["suspended_at"] is not None:
             continue
         try:
-            found = read(row["document"], row["applied_at"])
-            if found.partner != row["partner"] or found.digest != row["digest"]:
-                raise AgreementInvalid("the document is not the one that was applied")
+            found = as_applied(row, read)
             refuse_other_key(found, good.values())
         except AgreementInvalid as error:
             problems[row["partner"]] = str(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -13,7 +13,7 @@ import asyncpg
 
 from connectors.contract import SHANGHAI
 from hub.errors import AgreementInvalid, unread
-from hub.rights.agreement import CHANNEL, NEWEST, read_applied, today_in
+from hub.rights.agreement import CHANNEL, NEWEST, as_applied, read_applied, today_in, usable
 from hub.rights.agreement_file import Agreement, parse_agreement, partner_of, refuse_other_key
 from hub.rights.agreement_values import nearest
 from hub.rights.issuer import IssuerKey, KeySet
@@ -79,7 +79,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Listed:
-    """The newest version of one partner's agreement; the middle part is None when it cannot be read."""
+    """The newest version of one partner's agreement; the middle part is None when it cannot be used."""
 
     partner: str
     standing: AgreementStanding
@@ -102,7 +102,7 @@ class Listed:
 class Happened:
     """Something that happened to a version of an agreement; `by`: None, where its last day did it.
 
-    The validity and the document's number are None where the version cannot be read.
+    The validity and the document's number are None where the version cannot be read, or its text is not what was applied.
     """
 
     at: datetime
@@ -149,21 +149,34 @@ async def require_applied(pool: asyncpg.Pool, partner: str) -> None:
     await _newest(pool, partner)
 
 
-async def applied_class(pool: asyncpg.Pool, partner: str, matrix: Matrix) -> PartnerClass:
+async def applied_class(
+    pool: asyncpg.Pool, partner: str, matrix: Matrix, known_coordinates: frozenset[str] | None = None
+) -> PartnerClass:
     """The class of a partner by its newest agreement, whether that is in force or not.
 
-    Raises AgreementInvalid when none was ever applied, or the newest can no longer be read.
+    Raises AgreementInvalid when none was ever applied, or the newest cannot be used.
     """
-    row = await _newest(pool, partner)
-    return matrix.partners[read_applied(row["document"], row["applied_at"], matrix).partner_class]
+    rows = await _newest(pool, partner)
+    read = _reader(matrix, known_coordinates)
+    good, problems = usable(rows.values(), read)
+    if partner in problems:
+        raise AgreementInvalid(f"the agreement applied for {partner} cannot be used: {problems[partner]}")
+    found = good.get(partner) or as_applied(rows[partner], read)
+    return matrix.partners[found.partner_class]
 
 
-async def _newest(pool: asyncpg.Pool, partner: str) -> Any:
-    """The newest version of a partner's agreement. Raises AgreementInvalid: none was ever applied."""
+async def _newest(pool: asyncpg.Pool, partner: str) -> Mapping[str, Any]:
+    """The newest versions of all agreements, by partner. Raises AgreementInvalid: none was ever applied for this one."""
     rows = {row["partner"]: row for row in await pool.fetch(NEWEST)}
     if partner not in rows:
         raise AgreementInvalid(_NEVER_APPLIED + nearest(partner, rows))
-    return rows[partner]
+    return rows
+
+
+def _reader(
+    matrix: Matrix, known_coordinates: frozenset[str] | None = None
+) -> Callable[[str, datetime], Agreement]:
+    return lambda document, applied_at: read_applied(document, applied_at, matrix, known_coordinates)
 
 
 async def apply_agreements(
@@ -200,7 +213,10 @@ async def apply_agreements(
                 refuse_other_key(agreement, (other for other in others if other is not agreement))
             except AgreementInvalid as error:
                 raise AgreementInvalid(f"{agreement.partner}: {error}") from None
-            outcome = _outcome(newest.get(agreement.partner), agreement, reinstate=reinstate)
+            row = newest.get(agreement.partner)
+            # What was tampered with is put right by applying the file again.
+            whole = row is not None and _readable(row, matrix) is not None
+            outcome = _outcome(row, agreement, whole=whole, reinstate=reinstate)
             if outcome is Outcome.APPLIED:
                 await connection.execute(
                     "INSERT INTO agreement (partner, digest, document, applied_at, applied_by)"
@@ -261,10 +277,23 @@ def compare(before: Agreement | None, after: Agreement) -> tuple[Change, ...]:
 
 
 async def list_agreements(
-    store: asyncpg.Pool | asyncpg.Connection, matrix: Matrix, now: datetime
+    store: asyncpg.Pool | asyncpg.Connection,
+    matrix: Matrix,
+    now: datetime,
+    known_coordinates: frozenset[str] | None = None,
 ) -> tuple[Listed, ...]:
-    """The newest version of each partner's agreement, by partner."""
-    return tuple(_listed(row, matrix, today_in(now)) for row in await store.fetch(NEWEST))
+    """The newest version of each partner's agreement, by partner; in force is what the gateway finds in force."""
+    rows = await store.fetch(NEWEST)
+    good, problems = usable(rows, _reader(matrix, known_coordinates))
+    return tuple(
+        _listed(
+            row,
+            good.get(row["partner"]) if row["suspended_at"] is None else _readable(row, matrix),
+            problems.get(row["partner"]),
+            today_in(now),
+        )
+        for row in rows
+    )
 
 
 async def agreement_history(
@@ -325,28 +354,22 @@ async def versions_at(connection: asyncpg.Connection, partner: str, at: datetime
     return tuple(found)
 
 
-def _outcome(row: Any, agreement: Agreement, *, reinstate: bool) -> Outcome:
+def _outcome(row: Any, agreement: Agreement, *, whole: bool, reinstate: bool) -> Outcome:
     if row is None:
         return Outcome.APPLIED
     if row["suspended_at"] is not None:
         return Outcome.APPLIED if reinstate else Outcome.STILL_SUSPENDED
-    return Outcome.UNCHANGED if row["digest"] == agreement.digest else Outcome.APPLIED
+    return Outcome.UNCHANGED if whole and row["digest"] == agreement.digest else Outcome.APPLIED
 
 
 def _readable(row: Any, matrix: Matrix) -> Agreement | None:
     try:
-        return read_applied(row["document"], row["applied_at"], matrix)
+        return as_applied(row, _reader(matrix))
     except AgreementInvalid:
         return None
 
 
-def _listed(row: Any, matrix: Matrix, today: date) -> Listed:
-    problem = None
-    agreement: Agreement | None = None
-    try:
-        agreement = read_applied(row["document"], row["applied_at"], matrix)
-    except AgreementInvalid as error:
-        problem = str(error)
+def _listed(row: Any, agreement: Agreement | None, problem: str | None, today: date) -> Listed:
     return Listed(
         partner=row["partner"],
         standing=_standing(agreement, row["suspended_at"], today),
