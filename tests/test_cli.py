@@ -396,6 +396,27 @@ def test_an_equation_that_does_not_hold_is_told_and_ends_with_1(capsys: pytest.C
     assert second.endswith("DOES NOT ADD UP")
 
 
+async def test_a_source_that_another_process_harvests_is_told_and_keeps_no_other_waiting(
+    shell: Shell, store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.harvest.run._LOCK_SECONDS", 0.5)
+    other = await asyncpg.connect(store.superuser_dsn)
+    await other.execute("SELECT pg_advisory_lock(0x48415256, hashtext('TAX'))")
+    before = await other.fetchrow("SELECT * FROM source_state WHERE source = 'TAX'")
+    done = shell("harvest", "association", "tax", "market_regulation")
+    assert done.status == 1
+    assert [line.partition(": read ")[0] for line in done.lines] == [
+        "ASSOCIATION: OK",
+        "TAX: HARVEST_RUNNING (Another process is harvesting TAX.)",
+        "MARKET_REGULATION: OK",
+    ]
+    assert done.lines[1].endswith(": read 0 = stored 0 + unchanged 0 + quarantined 0")
+    assert done.err == "TAX: another process is harvesting it; waited for, at most 0.5 s\n"
+    # The other one does not fail, and so neither does the source.
+    assert await other.fetchrow("SELECT * FROM source_state WHERE source = 'TAX'") == before
+    await other.close()
+
+
 def test_a_harvest_that_cannot_be_done_ends_with_1(shell: Shell) -> None:
     shell("harvest", "WEATHER").refused("SOURCE_UNKNOWN", "WEATHER")
     shell("harvest", "TAX", HUB_TAX_DATABASE_URL=None).refused("SOURCE_UNKNOWN", "TAX")

@@ -73,11 +73,14 @@ class Bars:
             self._tasks[state.name] = self.progress.add_task(spelt(state.name), total=state.expected)
         if state.trouble:
             again = len(state.pauses)
-            with though_nobody_reads():
-                err.print(
-                    f"{state.name}: {state.trouble}; asked again in {state.pauses[0]:g} s, given up in about"
+            asked = ""
+            if state.pauses:
+                asked = (
+                    f"; asked again in {state.pauses[0]:g} s, given up in about"
                     f" {sum(state.pauses) + again * self._deadline:.0f} s ({again} more {'tries' if again > 1 else 'try'})"
                 )
+            with though_nobody_reads():
+                err.print(f"{state.name}: {state.trouble}{asked}")
             return
         read, expected = state.totals.read, state.expected
         # A source of several files or services says how many rows the present one has: then nobody knows the total.

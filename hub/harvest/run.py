@@ -46,7 +46,8 @@ _UNLOCK = "SELECT pg_advisory_unlock(0x48415256, hashtext($1))"
 class Progress:
     """How far a harvest or import is. `expected`: rows of the file or source, when it says so.
 
-    `trouble`: why nothing comes at present; then `pauses` are the seconds before each time that it is asked again.
+    `trouble`: why nothing comes at present; then `pauses` are the seconds before each time that it is asked again,
+    none where it was not asked yet.
     """
 
     name: str
@@ -60,8 +61,9 @@ class Progress:
 class Outcome:
     """How a harvest or import ended.
 
-    `status`: OK, TAKEN (this very file was imported before), UNAVAILABLE (ask again later; what came is kept)
-    or REFUSED. `totals` of an import count the whole file, also what was taken before it was resumed.
+    `status`: OK, TAKEN (this very file was imported before), UNAVAILABLE (ask again later; what came is kept),
+    REFUSED or HARVEST_RUNNING (another process is harvesting it). `totals` of an import count the whole file, also
+    what was taken before it was resumed.
     """
 
     name: str
@@ -90,7 +92,13 @@ async def harvest(
     if source.mode is not Mode.HARVESTED or source.retention is not Retention.STORED:
         return Outcome(source.name, Totals(), "REFUSED", "the source is asked live, or may not be stored")
     begun = clock()
-    async with exclusive(pool, source.name) as connection:
+
+    def waits() -> None:
+        if report is not None:
+            trouble = f"another process is harvesting it; waited for, at most {_LOCK_SECONDS:g} s"
+            report(Progress(source.name, Totals(), None, trouble))
+
+    async with exclusive(pool, source.name, waits) as connection:
 
         async def move(cursor: str, totals: Totals) -> None:
             await checkpoints.count(connection, source.name, totals, clock(), cursor)
@@ -122,8 +130,8 @@ async def harvest_all(
 ) -> list[Outcome]:
     """Harvest the named sources, all that are connected when none is named, one after the other.
 
-    Errors: SourceUnknown for a name without a connected source that is harvested, SettingInvalid; as
-    `harvest`.
+    One that another process harvests keeps no other waiting: its outcome says so.
+    Errors: SourceUnknown for a name without a connected source that is harvested, SettingInvalid, StoreUnavailable.
     """
     connected = connect_all(settings, tools)
     try:
@@ -133,7 +141,13 @@ async def harvest_all(
         if unknown:
             known = ", ".join(harvested) or "none"
             raise SourceUnknown(f"No source {unknown[0]} is connected and harvested; there are: {known}.")
-        return [await harvest(harvested[name], pool, tools.now, report) for name in wanted]
+        outcomes = []
+        for name in wanted:
+            try:
+                outcomes.append(await harvest(harvested[name], pool, tools.now, report))
+            except HarvestRunning as error:
+                outcomes.append(Outcome(name, Totals(), error.code, str(error)))
+        return outcomes
     finally:
         for one in connected.values():
             await one.close()
@@ -148,12 +162,20 @@ async def intake_of(connection: asyncpg.Connection, source: Source, now: datetim
 
 
 @asynccontextmanager
-async def exclusive(pool: asyncpg.Pool, source: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection that alone harvests the source. Errors: HarvestRunning, StoreUnavailable."""
+async def exclusive(
+    pool: asyncpg.Pool, source: str, waits: Callable[[], None] | None = None
+) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that alone harvests the source. `waits` is called when another one does and is waited for.
+
+    Errors: HarvestRunning, StoreUnavailable.
+    """
     try:
         async with _living(pool) as connection:
             deadline = asyncio.get_running_loop().time() + _LOCK_SECONDS
             while not await connection.fetchval(_LOCK, source):
+                if waits is not None:
+                    waits()
+                    waits = None
                 if asyncio.get_running_loop().time() > deadline:
                     raise HarvestRunning(f"Another process is harvesting {source}.")
                 await asyncio.sleep(0.1)
