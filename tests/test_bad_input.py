@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import socket
@@ -254,6 +255,24 @@ def of_size(hub: ProvinceHub, size: int, path: str = "/graphql") -> bytes:
     """A request for `path` whose line and headers have `size` bytes."""
     head = request("POST", path, [bearer(hub), JSON, ("X", "")], GOOD).removesuffix(GOOD)
     return head.replace(b"X: ", b"X: " + b"a" * (size - len(head))) + GOOD
+
+
+def test_the_log_says_once_which_limit_a_request_exceeded(
+    hub: ProvinceHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = logging.getLogger("uvicorn.error")
+    log.addHandler(caplog.handler)
+    try:
+        for data in (of_size(hub, 65_537), b"GET / HTTP/1.1\r\nX: " + b"a" * 400_000):
+            caplog.clear()
+            answer = sent(hub.address, data)
+            assert answer is not None
+            assert answer.status == 431
+            assert {record.getMessage() for record in caplog.records} == {
+                "refused: HEADERS_TOO_LARGE (at most 65536 bytes)"
+            }
+    finally:
+        log.removeHandler(caplog.handler)
 
 
 @pytest.mark.parametrize("path", ["/graphql", "/graphql?"], ids=["short way", "uvicorn's way"])

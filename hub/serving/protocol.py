@@ -7,6 +7,7 @@ conversation. Everything else goes uvicorn's way; what is answered is the same.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, Final
 
 import orjson
@@ -18,6 +19,8 @@ from hub.serving.gateway import Gateway
 ENDPOINT: Final = b"/graphql"
 # Request line and headers, without blanks around values; the parser itself knows no bound but 64 KiB for the address.
 MOST_HEADER_BYTES: Final = 64 * 1024
+# The logger of a connection of which all was said.
+_SILENT: Final = logging.Logger("silent", logging.CRITICAL)
 
 
 class _Unheard:
@@ -81,7 +84,7 @@ class Protocol(HttpToolsProtocol):
         if self._in_headers and self._arriving is not None and not self._shared:
             self._pending += len(data)
             if self._pending > MOST_HEADER_BYTES:
-                self._refuse(self._too_large())
+                self._say_and_refuse(self._too_large())
 
     def on_message_begin(self) -> None:
         """A request begins. What uvicorn makes of it waits until it is known which way it goes."""
@@ -94,7 +97,7 @@ class Protocol(HttpToolsProtocol):
         """All headers are here."""
         if self._head_bytes() > MOST_HEADER_BYTES:
             error = self._too_large()
-            self._refuse(error)
+            self._say_and_refuse(error)
             # The parser stops at it, and what it says then finds the connection closed.
             raise error
         self._in_headers = False
@@ -206,6 +209,12 @@ class Protocol(HttpToolsProtocol):
         if self._arriving is not None:
             self._arriving.cancel()
             self._arriving = None
+
+    def _say_and_refuse(self, error: HubError) -> None:
+        self.logger.warning("refused: %s (at most %d bytes)", error.code, MOST_HEADER_BYTES)
+        # uvicorn would say that the request was invalid, as of whatever stops its parser.
+        self.logger = _SILENT
+        self._refuse(error)
 
     def _too_slow(self) -> None:
         self._arriving = None
