@@ -168,6 +168,9 @@ async def test_a_source_of_which_a_file_did_not_come_whole_vouches_for_nothing_u
         outcome = await harvest(connector, database.writer, lambda: now, pauses=NO_PAUSE)
         assert outcome.status == ("OK" if tmp_path.is_dir() else "REFUSED")
         (row,) = await database.writer.fetch("SELECT status, as_of FROM source_state")
+        # Whoever harvests is told as well as whoever asks how sources stand.
+        waits = outcome.status == "OK" and row["status"] == "UNAVAILABLE"
+        assert ("a whole file waits in quarantine" in outcome.message) is waits
         return row["status"], row["as_of"]
 
     drop(tmp_path, "XK_20261101.csv", csv_bytes([license_row()]), 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -38,6 +38,7 @@ Clock = Callable[[], datetime]
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 # A killed harvest's connection may hold its lock until the server notices.
 _LOCK_SECONDS = 30.0
+_FILE_WAITS = "a whole file waits in quarantine, so the source counts as UNAVAILABLE"
 _LOCK = "SELECT pg_try_advisory_lock(0x48415256, hashtext($1))"
 _UNLOCK = "SELECT pg_advisory_unlock(0x48415256, hashtext($1))"
 
@@ -114,6 +115,7 @@ async def harvest(
             raise
         if outcome.status == "OK" and await quarantine.file_waits(connection, source.name):
             await checkpoints.note_incomplete(connection, source.name, clock())
+            outcome = replace(outcome, message=_FILE_WAITS)
         elif outcome.status == "OK":
             await checkpoints.note_success(connection, source.name, begun, clock())
         else:
