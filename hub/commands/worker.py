@@ -214,4 +214,7 @@ async def _with_parent(configured: Settings) -> int:
 
 if __name__ == "__main__":
     log_to_stderr(logging.WARNING)
-    with_store(_with_parent)
+    try:
+        told(with_store)(_with_parent)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
@@ -146,6 +147,21 @@ async def test_a_worker_delivers_and_ends_in_order_when_it_is_told(database: Dat
             await until(lambda: _all_acknowledged(database, 4), 30)
             assert all(site.site.effects == 1 for site in channels.values())
             assert await worker.stop() == 0
+
+
+async def test_a_worker_of_the_demo_that_cannot_begin_says_why_in_a_line(
+    database: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = {"HUB_DATABASE_URL": f"postgresql://hub_owner@/hub?host={tmp_path}"}
+    async with sites() as channels:
+        environment = {**os.environ, **settings_of(database, channels), **nowhere}
+        async with beside(environment) as child:
+            assert await asyncio.wait_for(child.wait(), 30) == 1
+    told = capfd.readouterr().err.splitlines()
+    assert len(told) == 1, told
+    assert re.fullmatch(
+        r"credithub: The store cannot be reached as hub_writer: .* \[STORE_UNAVAILABLE\]", told[0]
+    )
 
 
 async def test_a_worker_beside_another_process_ends_with_it(database: Database) -> None:
