@@ -139,6 +139,22 @@ async def test_a_partner_sees_exactly_the_cases_that_the_policy_gives(
         assert (told["creditCheck"] is not None) == check, case
 
 
+@pytest.mark.parametrize(("partner", "purpose"), PAIRS)
+async def test_what_happened_to_cases_of_any_mechanism_is_told_whoever_may_ask_for_it(
+    office: Office, laid: list[dict[str, Any]], partner: str, purpose: str
+) -> None:
+    # Of some mechanisms an auditor is told what happened, of others it is withheld: in one list there are both.
+    answer = await office.desk(partner, purpose, "SW-XK-OIL", "BJ-1").ask(
+        "{ cases(first: 20) { edges { node { number events { transition } } } } }"
+    )
+    if "errors" in answer:
+        assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+        assert partner != "auditor"
+        return
+    # They were laid without events.
+    assert all(edge["node"]["events"] == [] for edge in answer["data"]["cases"]["edges"])
+
+
 @pytest.mark.parametrize(("partner", "purpose"), [*PAIRS, ("commerce", "GOVERNMENT_FUNDING")])
 async def test_cases_that_are_hidden_change_no_byte(
     office: Office, laid: list[dict[str, Any]], partner: str, purpose: str

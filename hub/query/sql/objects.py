@@ -72,10 +72,11 @@ class Objects:
             types_of.setdefault(sql, []).extend(types)
         if len(types_of) == 1:
             return values[0][0]
-        # Else as JSON, because a value and one that is withheld may be of different SQL types.
+        # Else as JSON, because a value and one that is withheld may be of different SQL types. A bare NULL is of none, which
+        # to_json does not take.
         one = "{0}" if plain else "to_json({0})"
         cases = "".join(
-            f" WHEN {self._draft.is_type(row, types)} THEN {one.format(sql)}"
+            f" WHEN {self._draft.is_type(row, types)} THEN {sql if sql == 'NULL' else one.format(sql)}"
             for sql, types in types_of.items()
         )
         return f"CASE{cases} END"
