@@ -73,24 +73,27 @@ def conclude(
     BLOCK and RESTRICT follow from measures alone, never from lists or records by themselves. What reminds is told
     beside a graver conclusion too: who reviews strictly for one reason must know of a serious list as well.
     """
-    remind = [(f"LIST_{one.color}", one.id) for one in facts.listings if one.color in advice.remind]
+    # Under objection nothing calls for anything until that is decided (5.10); that one is on a list is told all the same.
+    undisputed = [one for one in facts.listings if not one.under_objection]
+    remind = [(f"LIST_{one.color}", one.id) for one in undisputed if one.color in advice.remind]
     remind += [(_class(one), one.id) for one in facts.adverse if _counts(one, advice.remind)]
     remind += [("COMMITMENT_UNFULFILLED", one.id) for one in unfulfilled]
-    reminders = tuple(remind)
+    listed = [(f"LIST_{one.color}", one.id) for one in facts.listings if one.color in advice.remind]
+    reminders = tuple(dict.fromkeys([*listed, *remind]))
     for effect in EFFECTS:
         found = [one.id for one in measures if one.effect == effect and one.covers(matter, purpose)]
         if found:
             return Conclusion(effect, tuple(("MEASURE", one) for one in found), reminders)
-    reasons = [(f"LIST_{one.color}", one.id) for one in facts.listings if one.color in advice.strict]
+    reasons = [(f"LIST_{one.color}", one.id) for one in undisputed if one.color in advice.strict]
     reasons += [(_class(one), one.id) for one in facts.adverse if _counts(one, advice.strict)]
     if reasons:
         return Conclusion("STRICT_REVIEW", tuple(reasons), reminders)
-    if reminders:
-        return Conclusion("REMIND", reminders, reminders)
+    if remind:
+        return Conclusion("REMIND", tuple(remind), reminders)
     if eligibility.missing_sources:
-        return Conclusion("INDETERMINATE", eligibility.reasons)
+        return Conclusion("INDETERMINATE", eligibility.reasons, reminders)
     if any(code == "UNDER_OBJECTION" for code, _ in eligibility.reasons):
-        return Conclusion("INDETERMINATE", eligibility.reasons)
+        return Conclusion("INDETERMINATE", eligibility.reasons, reminders)
     if eligibility.answer is Answer.YES and green_channel:
         return Conclusion("GREEN_CHANNEL", eligibility.reasons)
     if eligibility.answer is Answer.YES:
@@ -99,7 +102,7 @@ def conclude(
 
 
 def _counts(one: Adverse, classes: frozenset[str]) -> bool:
-    """Whether a record calls for something; under objection it does not until that is decided (§ objection)."""
+    """Whether a record calls for something."""
     if one.under_objection:
         return False
     return one.seriousness in classes or (one.breach and "BREACH" in classes)

@@ -35,6 +35,7 @@ class Listing:
     id: str
     # RED, WATCH or BLACK.
     color: str
+    under_objection: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,21 +88,26 @@ def green_channel(facts: Facts, policy: Policy, as_of: date) -> Eligibility:
     """Whether the green channel may be used on `as_of` (R5.4).
 
     In this order: a serious list denies; a missing source leaves it open; an honest model may; adverse records of
-    the window deny, under objection they leave it open; so do unclassified ones and an unknown founding day.
+    the window deny, as a watch list may; unclassified ones and an unknown founding day leave it open. What is under
+    objection denies nothing and leaves it open, a serious list to an honest model too.
     """
     start = years_before(as_of, policy.years)
 
     def told(answer: Answer, reasons: list[tuple[str, str]], basis: str | None = None) -> Eligibility:
         return Eligibility(answer, basis, tuple(reasons), start, as_of, facts.missing_sources)
 
-    def listed(color: str) -> list[str]:
-        return [one.id for one in facts.listings if one.color == color]
+    def listed(color: str, disputed: bool = False) -> list[str]:
+        return [one.id for one in facts.listings if one.color == color and one.under_objection is disputed]
 
     if black := listed("BLACK"):
         return told(Answer.NO, [("SERIOUS_LIST", one) for one in black])
     if facts.missing_sources:
         return told(Answer.INDETERMINATE, [("SOURCE_MISSING", one) for one in facts.missing_sources])
-    if red := listed("RED"):
+    disputed = [("UNDER_OBJECTION", one) for one in listed("BLACK", disputed=True)]
+    red = [*listed("RED"), *listed("RED", disputed=True)]
+    if red and disputed:
+        return told(Answer.INDETERMINATE, disputed)
+    if red:
         return told(Answer.YES, [("HONEST_MODEL", one) for one in red], "HONEST_MODEL")
     within = [one for one in facts.adverse if start < one.decided_on <= as_of]
     bad = [one for one in within if one.breach or one.seriousness in policy.classes]
@@ -110,7 +116,9 @@ def green_channel(facts: Facts, policy: Policy, as_of: date) -> Eligibility:
         certain += [("WATCH_LIST", one) for one in listed("WATCH")]
     if certain:
         return told(Answer.NO, certain)
-    open_ = [("UNDER_OBJECTION", one.id) for one in bad]
+    open_ = disputed + [("UNDER_OBJECTION", one.id) for one in bad]
+    if policy.watch_denies:
+        open_ += [("UNDER_OBJECTION", one) for one in listed("WATCH", disputed=True)]
     open_ += [
         ("UNCLASSIFIED_RECORD", one.id)
         for one in within

@@ -398,3 +398,13 @@ async def test_r5_4_a_record_under_objection_leaves_it_open(office: Office) -> N
     check = await run(office.desk(), code)
     assert (check["eligibility"]["answer"], check["conclusion"]) == ("INDETERMINATE", "INDETERMINATE")
     assert check["evidence"]["items"][0]["underObjection"] is True
+
+
+async def test_5_10_a_place_on_a_list_under_objection_leaves_it_open_too(office: Office) -> None:
+    code = await office.subject()
+    entry = await office.listed(code, "BLACK", under_objection=True)
+    check = await run(office.desk(), code)
+    assert (check["eligibility"]["answer"], check["conclusion"]) == ("INDETERMINATE", "INDETERMINATE")
+    assert codes_of(check["eligibility"]["reasons"]) == ["UNDER_OBJECTION"]
+    assert codes_of(check["reminders"]) == ["LIST_BLACK"]
+    assert [(one["id"], one["underObjection"]) for one in check["evidence"]["items"]] == [(entry, True)]

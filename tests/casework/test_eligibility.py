@@ -33,7 +33,10 @@ RECORDS = st.builds(
     breach=st.booleans(),
 )
 LISTINGS = st.builds(
-    Listing, id=st.text("ab", min_size=1, max_size=3), color=st.sampled_from(["RED", "WATCH", "BLACK"])
+    Listing,
+    id=st.text("ab", min_size=1, max_size=3),
+    color=st.sampled_from(["RED", "WATCH", "BLACK"]),
+    under_objection=st.booleans(),
 )
 FACTS = st.builds(
     Facts,
@@ -105,6 +108,26 @@ def _answer(facts: Facts, day: date = TODAY) -> tuple[str, str | None, tuple[str
             ("INDETERMINATE", None, ("UNCLASSIFIED_RECORD",)),
         ),
         (replace(CLEAN, listings=(Listing("w", "WATCH"),)), ("NO", None, ("WATCH_LIST",))),
+        (
+            replace(CLEAN, listings=(Listing("b", "BLACK", True), Listing("r", "RED"))),
+            ("INDETERMINATE", None, ("UNDER_OBJECTION",)),
+        ),
+        (
+            replace(
+                CLEAN,
+                adverse=(Adverse("x", "GENERAL", TODAY),),
+                listings=(Listing("b", "BLACK", True),),
+            ),
+            ("NO", None, ("ADVERSE_RECORD",)),
+        ),
+        (
+            replace(CLEAN, listings=(Listing("b", "BLACK", True), Listing("c", "BLACK"))),
+            ("NO", None, ("SERIOUS_LIST",)),
+        ),
+        (
+            replace(CLEAN, listings=(Listing("w", "WATCH", True),)),
+            ("INDETERMINATE", None, ("UNDER_OBJECTION",)),
+        ),
         (Facts(None), ("INDETERMINATE", None, ("FOUNDING_DAY_UNKNOWN",))),
         (Facts(date(2023, 11, 24)), ("NO", None, ("YOUNGER_THAN_WINDOW",))),
         (Facts(date(2023, 11, 23)), ("YES", "THREE_YEARS_CLEAN", ("THREE_YEARS_CLEAN",))),
@@ -134,8 +157,10 @@ def test_r5_4_yes_is_never_said_with_a_source_missing_or_on_a_serious_list(facts
     found = green_channel(facts, RULES.policy, day)
     if facts.missing_sources:
         assert found.answer is not Answer.YES
-    if any(one.color == "BLACK" for one in facts.listings):
-        assert found.answer is Answer.NO
+    for one in facts.listings:
+        if one.color == "BLACK":
+            assert found.answer is not Answer.YES
+            assert found.answer is Answer.NO or one.under_objection
     assert found.reasons
 
 

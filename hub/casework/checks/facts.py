@@ -100,7 +100,10 @@ def _seen(
         facts=Facts(
             established_on=subject["established_on"],
             adverse=adverse,
-            listings=tuple(Listing(opaque_id("l", row["public_id"]), row["color"]) for row in entries),
+            listings=tuple(
+                Listing(opaque_id("l", row["public_id"]), row["color"], row["under_objection"])
+                for row in entries
+            ),
             missing_sources=missing,
         ),
         measures=tuple(_measure(row) for row in measures),
