@@ -110,9 +110,18 @@ class MeasureCommands:
         implementer: Annotated[str, parameter("实施单位", "partner that implements it")],
         measure: Annotated[str, parameter("措施", "measure")],
         effect: Annotated[MeasureEffect, parameter("效果", "effect")],
-        begins: Annotated[Date, parameter("起始日期", "first day")],
+        begins: Annotated[
+            Date,
+            parameter(
+                "起始日期，不早于名单条目的认定日期",
+                "first day, at least that on which the entry was recognized",
+            ),
+        ],
         ends: Annotated[
-            Date, parameter("终止日期，不晚于名单条目的终止日期", "last day, at most the entry's")
+            Date,
+            parameter(
+                "终止日期，晚于名单条目终止日期的以后者为准", "last day; the entry's, where that is earlier"
+            ),
         ],
         national_catalogue_code: Annotated[
             str | None, parameter("全国失信惩戒措施基础清单编码", "item of the national list of measures")

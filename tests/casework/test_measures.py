@@ -14,10 +14,10 @@ from tests.casework.dispatch import duties
 from tests.casework.promises import demo_firm
 
 INITIATE = """
-mutation I($entry: ID!, $code: String, $basis: String, $level: BasisLevel, $effect: MeasureEffect!, $by: String!, $ends: Date!) {
-  initiateMeasure(entry: $entry, implementer: $by, measure: "限制成品油零售经营资格审批", effect: $effect,
-    begins: "2026-11-23", ends: $ends, nationalCatalogueCode: $code, legalBasis: $basis,
-    basisLevel: $level, memorandum: "发改财金〔2017〕1943号", matters: ["SW-XK-OIL"]) {
+mutation I($entry: ID!, $code: String, $basis: String, $level: BasisLevel, $effect: MeasureEffect!, $by: String!, $ends: Date!,
+    $begins: Date = "2026-11-23", $measure: String = "限制成品油零售经营资格审批") {
+  initiateMeasure(entry: $entry, implementer: $by, measure: $measure, effect: $effect, begins: $begins, ends: $ends,
+    nationalCatalogueCode: $code, legalBasis: $basis, basisLevel: $level, memorandum: "发改财金〔2017〕1943号", matters: ["SW-XK-OIL"]) {
     number state ends implementer effect entry { id } }
 }
 """
@@ -173,6 +173,21 @@ async def test_r9_1_it_never_outlasts_the_entry(office: Office) -> None:
     assert (made["ends"], made["entry"]) == ("2027-01-31", {"id": entry})
 
 
+async def test_r9_1_it_never_begins_before_the_entry_was_recognized(office: Office) -> None:
+    entry = await office.listed(await office.subject(), "BLACK", recognized_on=date(2026, 6, 1))
+    given = {"entry": entry, "effect": "BLOCK", "by": "customs", "ends": "2027-01-01"}
+    refused = await _desk(office).refused(INITIATE, given | {"begins": "2026-05-31"})
+    assert refused["reason"] == "DAY_IMPOSSIBLE"
+    await _desk(office).done(INITIATE, given | {"begins": "2026-06-01"})
+
+
+async def test_a_measure_says_what_it_is(office: Office) -> None:
+    entry = await office.listed(await office.subject(), "BLACK")
+    given = {"entry": entry, "effect": "BLOCK", "by": "customs", "ends": "2027-01-01", "measure": "  "}
+    refused = await _desk(office).refused(INITIATE, given)
+    assert (refused["code"], refused["argument"]) == ("BAD_USER_INPUT", "measure")
+
+
 async def test_r9_1_what_is_not_in_effect_is_its_parties_only(office: Office) -> None:
     number = await _initiated(office, await office.listed(await office.subject(), "BLACK"), **BASIS)
     for partner, purpose in (
@@ -242,7 +257,7 @@ async def test_r9_1_off_the_list_its_measures_end_the_same_moment(office: Office
         b: publishListing(number: $n) { entry { id } } }""",
         n,
     )
-    number = await _effective(office, done["b"]["entry"]["id"])
+    number = await _effective(office, done["b"]["entry"]["id"], begins="2026-11-24")
     assert await _conclusion(office, code) == "BLOCK"
     suspend = 'mutation S($n: String!) { suspendListing(number: $n, reason: "破产重整") { state } }'
     await desk.done(suspend, n)

@@ -165,7 +165,8 @@ async def test_another_subjects_record_is_refused_like_one_that_does_not_exist(o
     assert told[0] == told[1] == told[2]
     assert (told[0]["code"], told[0]["reason"]) == ("GUARD_REFUSED", "NO_SUCH_RECORD")
     for target in ("s" + "0" * 32, "r123", ""):
-        assert (await subject(office).refused(SUBMIT, {"target": target}))["code"] == "BAD_USER_INPUT"
+        refused = await subject(office).refused(SUBMIT, {"target": target})
+        assert (refused["code"], refused["argument"]) == ("BAD_USER_INPUT", "target")
     assert await count(office) == before
     assert (await office.rows("SELECT under_objection FROM record WHERE public_id = $1", _uuid(other)))[0][
         0

@@ -443,7 +443,7 @@ async def test_r9_2_a_repaired_entry_leaves_its_list_by_its_own_proceeding(offic
 
 INITIATE = """
 mutation I($entry: ID!) { initiateMeasure(entry: $entry, implementer: "commerce", measure: "限制申请财政性资金项目",
-  effect: RESTRICT, begins: "2026-11-23", ends: "2028-01-01") { number state } }
+  effect: RESTRICT, begins: "2026-12-31", ends: "2028-01-01") { number state } }
 """
 
 

@@ -13,6 +13,7 @@ import asyncpg
 from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import PASSED, SYSTEM
+from hub.casework.given import said
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.rounds import apart
 from hub.casework.stepping import stepping
@@ -34,7 +35,7 @@ MOST_CHARACTERS = 1000
 # What a measure that derogates rests on: told when it is initiated, or when it takes effect.
 BASIS = ("national_catalogue_code", "legal_basis", "basis_level")
 _ENTRY = """
-SELECT e.subject_id, e.public_id, e.color, e.data_class, e.publicity_ends_on, d.name, s.region_code
+SELECT e.subject_id, e.public_id, e.color, e.data_class, e.recognized_on, e.publicity_ends_on, d.name, s.region_code
 FROM list_entry e JOIN list_definition d ON d.code = e.list_code JOIN subject s USING (subject_id)
 WHERE e.public_id = {entry} AND e.superseded_at IS NULL AND e.state = 'PUBLISHED'
   AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= {today}) AND {shown}
@@ -237,14 +238,14 @@ MACHINES = (MEASURE,)
 AUTOMATIC = {("MEASURE", "EFFECTIVE"): "expire", ("MEASURE", "SUSPENDED"): "expire"}
 
 
-def public_id_of(said: str, letter: str) -> str:
-    """The uuid of an opaque id that begins with `letter`. Raises BadUserInput."""
-    if said[:1] == letter and len(said) == 33:
+def public_id_of(target: str, letter: str, argument: str) -> str:
+    """The uuid of an opaque id that begins with `letter`, as `argument` gave it. Raises BadUserInput."""
+    if target[:1] == letter and len(target) == 33:
         try:
-            return str(UUID(said[1:]))
+            return str(UUID(target[1:]))
         except ValueError:
             pass
-    raise BadUserInput("This is no such id.", argument="id")
+    raise BadUserInput("This is no such id.", argument=argument)
 
 
 async def _entry(work: Work, entry: str) -> Any:
@@ -263,7 +264,7 @@ async def _entry(work: Work, entry: str) -> Any:
 
 async def initiate(work: Work, given: Mapping[str, Any]) -> Made:
     """R9.1: initiate a measure on a list entry in force. Raises BadUserInput, GuardRefused."""
-    entry = public_id_of(given["entry"], "l")
+    entry = public_id_of(given["entry"], "l", "entry")
     row = await _entry(work, entry)
     if row is None:
         raise GuardRefused(reason="NO_ENTRY_IN_FORCE")
@@ -279,13 +280,16 @@ async def initiate(work: Work, given: Mapping[str, Any]) -> Made:
         ends = min(ends, row["publicity_ends_on"])
     if begins > ends:
         raise BadUserInput("A measure begins before it ends.", argument="begins")
+    if row["recognized_on"] is not None and begins < row["recognized_on"]:
+        # Nothing rests on a place on a list that the subject did not have yet.
+        raise GuardRefused(reason="DAY_IMPOSSIBLE")
     if await work.connection.fetchval(_PARTNER, given["implementer"]) is None:
         raise GuardRefused(reason="IMPLEMENTER_UNKNOWN")
-    for name in ("measure", "national_catalogue_code", "legal_basis", "memorandum"):
+    for name in ("national_catalogue_code", "legal_basis", "memorandum"):
         if len(given.get(name) or "") > MOST_CHARACTERS:
             raise BadUserInput("This text is too long.", argument=name)
     details = MeasureDetails(
-        measure=given["measure"],
+        measure=said(given["measure"], "measure", MOST_CHARACTERS),
         effect=effect,
         national_catalogue_code=given.get("national_catalogue_code"),
         legal_basis=given.get("legal_basis"),

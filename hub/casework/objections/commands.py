@@ -139,7 +139,7 @@ async def _target(work: Work, target: str) -> Any:
     """The record or list entry, as the caller may see it: another's is answered like one that does not exist."""
     if target[:1] not in KINDS:
         raise BadUserInput("An objection is to a record or a list entry.", argument="target")
-    table, public_id = TABLES[KINDS[target[:1]]], public_id_of(target, target[:1])
+    table, public_id = TABLES[KINDS[target[:1]]], public_id_of(target, target[:1], "target")
     parameters = Parameters()
     access, row = Access(work.view, parameters), Row("x", RELATED[table], "s")
     classes = work.view.vocabulary.classes_of(table)
