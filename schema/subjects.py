@@ -92,8 +92,8 @@ class Contact:
 )
 class CreditSummary:
     has_serious_dishonesty_entry: Tristate | None = governed(
-        "现列入严重失信主体名单",
-        "on a serious dishonesty list in force",
+        "现列入严重失信主体名单；重大税收违法失信主体名单另见 hasTaxViolationEntry",
+        "on a serious dishonesty list in force, but for that of serious tax violations, which hasTaxViolationEntry tells of",
         "D10",
         shape=Shape.COMPUTED,
         target="on_list:BLACK",
@@ -207,8 +207,9 @@ class CreditSubject(Node):
         return PLANNED
 
     commitments: list[Commitment] | None = governed(
-        "有效、已履行或已违背的信用承诺，由新到旧",
-        "commitments in force, fulfilled or broken, newest first",
+        "有效、已履行或已违背的信用承诺，由新到旧；主体本人、办理单位和审计也见其他状态的",
+        "commitments in force, fulfilled or broken, newest first; the subject itself, the unit that handles one, and "
+        "auditors see those in any other state too",
         OPEN,
         shape=Shape.MANY,
         target="subject.commitments",
