@@ -35,7 +35,7 @@ from hub.ledger.chain import Ledger
 from hub.rules.national_items import load_national_items
 from hub.sandbox.agreements import PARTNERS, demo_agreements
 from hub.sandbox.issuer import demo_issuer
-from hub.store.database import as_user
+from hub.store.database import as_user, head
 from hub.store.embedded import EmbeddedPostgres
 from hub.store.migration import migrated
 from schema.persons import hmac_sm3
@@ -45,6 +45,7 @@ from tests.disclosures import disclosure
 from tests.hub_server import CHECK, MERCHANT, hub_at, hub_settings
 from tests.publicity_files import KEY, PERSON, RESIDENT_ID, csv_bytes, license_row, penalty_row
 from tests.rules.test_list_definitions import TEXT as WATCH_LIST
+from tests.test_database import migrated_before
 
 SECRET = "s3cr3t-value"
 DEMO = {"HUB_DEMO": "true"}
@@ -310,10 +311,15 @@ def test_tokens_are_for_demo_partners_in_demo_mode_alone(shell: Shell) -> None:
 def test_migrate_makes_the_store_and_may_be_repeated(shell: Shell, empty: str) -> None:
     shell("agreements", "list", HUB_DATABASE_URL=empty).refused("STORE_INVALID", "credithub migrate")
     shell("serve", HUB_DATABASE_URL=empty).refused("STORE_INVALID", "credithub migrate")
-    for _ in range(2):
+    for said in ("was made", "is up to date"):
         done = shell("migrate", HUB_DATABASE_URL=empty)
-        assert (done.status, done.out) == (0, "the store is up to date\n")
+        assert (done.status, done.out) == (0, f"the store {said}, at version {head()}\n")
     assert shell("agreements", "list", HUB_DATABASE_URL=empty).status == 0
+
+
+async def test_migrate_says_from_which_version_to_which(shell: Shell, empty: str) -> None:
+    await migrated_before(empty, "0020")
+    assert shell("migrate", HUB_DATABASE_URL=empty).out == f"the store went from version 0019 to {head()}\n"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.commands.session import out, settings, told
 from hub.errors import SettingInvalid
-from hub.store.database import attached
+from hub.store.database import attached, head
 from hub.store.migration import migrate
 
 
@@ -14,5 +14,10 @@ def migrate_store() -> None:
     with attached(settings(), create=True) as configured:
         if configured.database_url is None:
             raise SettingInvalid("HUB_DATABASE_URL: required to migrate, as the owner of the store")
-        migrate(configured.database_url)
-    out.print("the store is up to date")
+        before, now = migrate(configured.database_url), head()
+    if before is None:
+        out.print(f"the store was made, at version {now}")
+    elif before == now:
+        out.print(f"the store is up to date, at version {now}")
+    else:
+        out.print(f"the store went from version {before} to {now}")

@@ -8,6 +8,7 @@ from importlib.resources import files
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -35,16 +36,17 @@ WHERE relnamespace = 'public'::regnamespace AND relname = ANY ($1::text[]) AND N
 _HELD = (asyncpg.LockNotAvailableError.sqlstate, asyncpg.DeadlockDetectedError.sqlstate)
 
 
-def migrate(dsn: str) -> None:
+def migrate(dsn: str) -> str | None:
     """Bring the store at `dsn` to the version this hub needs, with its roles and grants; `dsn` is its owner.
 
-    Blocks, and needs a thread without a running event loop: `await asyncio.to_thread(migrate, dsn)`.
+    Gives the version that it had, None where there were no tables yet. Blocks, and needs a thread without a running
+    event loop: `await asyncio.to_thread(migrate, dsn)`.
     Errors: StoreUnavailable, StoreInvalid.
     """
-    asyncio.run(migrated(dsn))
+    return asyncio.run(migrated(dsn))
 
 
-async def migrated(dsn: str) -> None:
+async def migrated(dsn: str) -> str | None:
     """`migrate` for callers that have an event loop."""
 
     async def connect(*_: object, **__: object) -> asyncpg.Connection:
@@ -55,12 +57,13 @@ async def migrated(dsn: str) -> None:
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
     try:
         async with engine.begin() as connection:
-            await connection.run_sync(_upgrade)
+            before = await connection.run_sync(_upgrade)
         plain = await connect()
         try:
             await check_store(plain)
         finally:
             await plain.close()
+        return before
     except (OSError, TimeoutError) as error:
         raise StoreUnavailable(
             f"The store cannot be reached to migrate it: {type(error).__name__}."
@@ -97,7 +100,7 @@ def _words(error: BaseException | None) -> str:
     return f"{words}."
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection) -> str | None:
     foreign = connection.exec_driver_sql(_OWNERS, ([*metadata.tables, "alembic_version"],)).first()
     if foreign is not None:
         raise StoreInvalid(
@@ -108,7 +111,9 @@ def _upgrade(connection: Connection) -> None:
     config.attributes["connection"] = connection
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{TABLE_LOCK_TIMEOUT}'")
+    before = MigrationContext.configure(connection).get_current_revision()
     command.upgrade(config, "head")
+    return before
 
 
 def _alembic() -> Config:
