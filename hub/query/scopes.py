@@ -81,10 +81,8 @@ def likeness(view: View, sought: Sought, region: str | None, most: int) -> tuple
     def named(alias: str) -> str:
         # A key has no sign that means anything to LIKE, and fewer characters than three are in no index.
         parts = {sought.core: core, sought.key: name}
-        within = [
-            f"{alias}.name_key LIKE '%' || {one} || '%'" for part, one in parts.items() if len(part) >= 3
-        ]
-        return f"({' OR '.join([f'{alias}.name_key % {name}', *within])})"
+        held = [f"{alias}.name_key LIKE '%' || {one} || '%'" for part, one in parts.items() if len(part) >= 3]
+        return f"({' OR '.join([f'{alias}.name_key % {name}', *held])})"
 
     def nearest(alias: str) -> str:
         # What has another trade name is another firm, however alike the rest is: 青海…商贸有限公司.
