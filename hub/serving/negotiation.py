@@ -1,8 +1,8 @@
 """GraphQL over HTTP: media types and bodies. Pure.
 
-What the edition of September 2026 requires holds. Where it recommends otherwise than the drafts before it and the
-public audits of servers, which tests run, the audits are followed: 400 for what does not validate, and 200 for clients
-that know only application/json, which is also what callers get who do not say what they accept.
+As the drafts and the public audits of servers, which tests run, have it: 400 for what does not validate, and 200 for
+clients that know only application/json, which is also what callers get who do not say what they accept. The edition
+of September 2026 has an error's own status there, too, and 422 for what does not validate.
 """
 
 from __future__ import annotations
