@@ -29,6 +29,7 @@ from connectors.contract import (
     Unavailable,
 )
 from connectors.counterparty import fold
+from connectors.files import defect, reject_defect
 from connectors.reading import Reader, json_raw, kind_of
 
 ARCHIVE = "XH-ARCHIVE"
@@ -122,6 +123,7 @@ class Association:
             try:
                 assert isinstance(page, dict)
                 nodes, more = page["nodes"], bool(page["pageInfo"]["hasNextPage"])
+                assert all(isinstance(node, dict) for node in nodes)
                 total, after = int(page["totalCount"]) * len(_PARTS), page["pageInfo"]["endCursor"]
                 latest = nodes[-1]["updatedAt"] if nodes else latest
             except (AssertionError, KeyError, TypeError, ValueError) as error:
@@ -153,6 +155,7 @@ class Association:
 
     def canonical(self, row: RawRow) -> Item:
         """The part of an archive, or the evaluation, that `row` states. Raises RowRejected."""
+        reject_defect(row)
         read = Reader(row)
         item = row.origin.rpartition("/")[2]
         number, code, updated = (
@@ -241,18 +244,23 @@ class Association:
 def _split(node: Mapping[str, object]) -> list[RawRow]:
     """The rows of one member: its parts have different readers, so they are rows of their own."""
     try:
-        complaints, sanctions, honours = node["complaints"], node["sanctions"], node["honours"]
-        assert isinstance(complaints, dict)
-        assert isinstance(sanctions, list)
-        assert isinstance(honours, list)
+        # What is null the association does not say.
+        complaints, sanctions, honours = (node[name] for name in ("complaints", "sanctions", "honours"))
+        assert isinstance(complaints, dict | None)
+        assert isinstance(sanctions, list | None)
+        assert isinstance(honours, list | None)
+        received, resolved = (
+            (complaints[name] for name in ("received", "resolved")) if complaints else (None,) * 2
+        )
         flat = dict(node) | {
-            "complaintsReceived": complaints["received"],
-            "complaintsResolved": complaints["resolved"],
-            "sanctions": ";".join(f"{one['decidedOn']} {one['kind']}" for one in sanctions),
-            "honours": ";".join(map(str, honours)),
+            "complaintsReceived": received,
+            "complaintsResolved": resolved,
+            "sanctions": ";".join(f"{one['decidedOn']} {one['kind']}" for one in sanctions or ()),
+            "honours": ";".join(map(str, honours or ())),
         }
-    except (AssertionError, KeyError, TypeError) as error:
-        raise Unavailable(_SHAPE) from error
+    except (AssertionError, KeyError, TypeError):
+        # One member's costs no other.
+        return [_misshapen(item, node) for item in _PARTS]
     rows = []
     for item, part in _PARTS.items():
         # Most members were never evaluated: no grade, no row.
@@ -260,6 +268,12 @@ def _split(node: Mapping[str, object]) -> list[RawRow]:
             fields = {name: flat.get(name) for name in (*_COMMON, *part)}
             rows.append(json_raw(f"{SOURCE.name}/{item}", str(node.get("memberNo")), fields))
     return rows
+
+
+def _misshapen(item: str, node: Mapping[str, object]) -> RawRow:
+    row = json_raw(f"{SOURCE.name}/{item}", str(node.get("memberNo")), node)
+    reason = "complaints, sanctions or honours are missing or of another shape"
+    return defect(row.origin, row.position, row.raw, "UNKNOWN_VALUE", reason)
 
 
 def _shown(read: Reader, name: str) -> str | None:

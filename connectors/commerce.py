@@ -52,7 +52,7 @@ SOURCE = Source(
 def connect(settings: Mapping[str, str], tools: Tools) -> Connector:
     """The connector over HUB_COMMERCE_DIR. Raises ValueError when that is not set."""
     return PublicityFiles(
-        drop_directory(settings, "HUB_COMMERCE_DIR", header_names, PERSON_NUMBERS, BATCH_ROWS), tools
+        drop_directory(settings, "HUB_COMMERCE_DIR", header_names, tools, PERSON_NUMBERS, BATCH_ROWS), tools
     )
 
 

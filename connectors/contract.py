@@ -151,9 +151,13 @@ class Item:
     deleted: bool = False
     # What was noticed and repaired on the way in (sentinel dates, unit slips …): kept with the fact.
     flags: tuple[str, ...] = ()
-    # The source has no name of its own for it: it was made of number, authority and subject, which is the same decision by
-    # whichever of its numbers the subject is named (§3.1, rule g).
+    # The source has no name of its own for it: it was made of what tells it apart (number and authority of a decision, list and
+    # number of an entry, scheme and period of a grade; `values` has them of a withdrawn one, too) and of the subject, and it is
+    # the same by whichever of its numbers the subject is named (§3.1, rule g).
     by_decision: bool = False
+    # Of an archive that tells of one period at a time, the code of that of its `items` which says of which (2026Q2, 2026-06):
+    # what it tells of an earlier one never takes the place of a later one's, whenever it was changed or delivered.
+    period_code: str = ""
 
 
 @dataclass(frozen=True)

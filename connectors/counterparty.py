@@ -12,7 +12,7 @@ from connectors.files import DEFECT, DEFECT_REASON
 from connectors.reading import Reader
 
 # The national format's "no USCC": many subjects share it, so it is never a key.
-PLACEHOLDER = "0" * 17 + "X"
+_PLACEHOLDERS = frozenset({"0" * 17 + "X", "0" * 18})
 
 _PERSON = "NATURAL_PERSON"
 _KINDS = {
@@ -36,10 +36,15 @@ _PAPERS = {
     "外国人永久居留身份证": "FOREIGN_PR_ID",
 }
 _RESIDENT = re.compile(r"\d{17}[\dX]")
+# Wherever one may begin: a digit before it may be the end of a rare character in GB18030.
+_RESIDENTS = re.compile(rf"(?=({_RESIDENT.pattern}))")
 # The counterparty's number in either template.
 _PERSON_COLUMNS = ("_XDR_ZJHM", "_XDR_SFZ")
+# What is filled in, masked or written in words is nobody's, and many rows have it.
+_PAPER_NUMBER = re.compile(r"(?=.*[1-9])[0-9A-Z()]{5,32}").fullmatch
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_NOISE = re.compile(r"[\s\-'‐-―]")
+# Blanks, hyphens and marks without width come with typing and copying.
+_NOISE = re.compile("[\\s\\-'\u2010-\u2015\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 
 
 def counterparty(
@@ -58,7 +63,7 @@ def counterparty(
         )
         if (value := reader.text(f"{prefix}_XDR_{column}"))
     }
-    placeholder = codes.get("USCC") == PLACEHOLDER
+    placeholder = codes.get("USCC") in _PLACEHOLDERS
     if placeholder:
         del codes["USCC"]
     number = reader.text(f"{prefix}_XDR_ZJHM")
@@ -101,7 +106,7 @@ def persons_in(row: RawRow, digest_person_id: Callable[[str], str]) -> set[str]:
     numbers = {text for name, text in row.fields.items() if text and name.endswith(_PERSON_COLUMNS)}
     if not numbers.union(row.fields) - {DEFECT, DEFECT_REASON}:
         # Nothing of it could be read: what looks like a number of a person, in bytes of whatever encoding.
-        numbers = set(_RESIDENT.findall(row.raw.decode("latin-1")))
+        numbers = set(_RESIDENTS.findall(row.raw.decode("latin-1").replace("x", "X")))
     return {digest_person_id(fold(number)) for number in numbers}
 
 
@@ -137,7 +142,7 @@ def _person(
         raise RowRejected("UNKNOWN_VALUE", f"{prefix}_XDR_ZJLX is a paper that the standard does not know")
     folded = fold(number)
     if scheme == "RESIDENT_ID":
-        born = _born_on(folded)
+        born = born_on(folded)
         if born is None or not date(1900, 1, 1) <= born <= today:
             raise RowRejected("PERSON_NUMBER", f"{prefix}_XDR_ZJHM is no resident ID number (GB 11643)")
         if today.year - born.year - ((today.month, today.day) < (born.month, born.day)) < 18:
@@ -145,12 +150,12 @@ def _person(
             raise RowRejected(
                 "MINOR_PERSON", "the counterparty is a minor: the hub takes no record of minors"
             )
-    elif not 5 <= len(folded) <= 32:
+    elif not _PAPER_NUMBER(folded):
         raise RowRejected("PERSON_NUMBER", f"{prefix}_XDR_ZJHM is no number of such a paper")
     return scheme, digest_person_id(folded)
 
 
-def _born_on(number: str) -> date | None:
+def born_on(number: str) -> date | None:
     """The birthday in a resident ID whose check character holds (GB 11643-1999), else None."""
     if not _RESIDENT.fullmatch(number) or not number.isascii():
         return None

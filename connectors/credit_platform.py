@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 
@@ -22,7 +23,8 @@ from connectors.contract import (
     SubjectRef,
     Tools,
 )
-from connectors.counterparty import fold
+from connectors.counterparty import born_on, fold
+from connectors.files import mask_number
 from connectors.listing import listing
 from connectors.platform import Platform, account, platform_settings
 from connectors.pull import Service, pull
@@ -77,6 +79,7 @@ _REPAIRED = {
     "重点关注名单": "LIST_ENTRY",
 }
 _GRADES = frozenset("ABCD")
+_DIGEST = re.compile("[0-9a-f]{64}").fullmatch
 _RULES = "NATIONAL-2026"  # 国办发〔2026〕8号
 
 
@@ -101,60 +104,73 @@ class CreditPlatform:
         """The list entry, evaluation or result of a repair that `row` states. Raises RowRejected."""
         read = Reader(row)
         item = row.origin.rpartition("/")[2]
-        subject, key = _subject(read)
+        subject, key = self._subject(read)
         updated, deleted = read.moment("gxsj"), read.says("scbz") is True
         today = self._tools.now().astimezone(SHANGHAI).date()
         if item == EVALUATION:
-            year, values = _evaluation(read, today)
-            return Item(
-                Kind.GRADE, f"{item}:{key}:{year}", item, subject, values, updated, deleted, read.flags
-            )
+            evaluated = read.past_day("pjrq", today)
+            values = {} if deleted else _evaluation(read, evaluated)
+            record_id = f"{item}:{key}:{evaluated.year}"
+            return Item(Kind.GRADE, record_id, item, subject, values, updated, deleted, read.flags)
         if item == REPAIR:
-            values = _repair(read, today)
-            record_id = f"{item}:{key}:{values['document_number']}"
+            values = {} if deleted else _repair(read, today)
+            record_id = f"{item}:{key}:{read.number('wsh')}"
             return Item(Kind.GENERIC, record_id, item, subject, values, updated, deleted, read.flags)
         color, known = _LISTS[item]
         code = read.required("mddm")
         if code not in known:
             raise RowRejected("UNKNOWN_LIST", "mddm is a list without a known basis")
-        values = listing(read, code, color)
+        values = {} if deleted else listing(read, code, color)
         # Several lists come as one item, and each numbers its own decisions.
-        record_id = f"{item}:{key}:{code}:{values['decision_number']}"
+        record_id = f"{item}:{key}:{code}:{read.number('rdwh')}"
         return Item(Kind.LIST_ENTRY, record_id, item, subject, values, updated, deleted, read.flags)
 
     def persons_in(self, row: RawRow) -> set[str]:
         """The digest in a row that was not understood, where it is about a natural person."""
-        return {digest} if (digest := row.fields.get("zjhm")) else set()
+        digest = row.fields.get("zjhm")
+        return {digest} if digest and _DIGEST(digest) else set()
+
+    def _subject(self, read: Reader) -> tuple[SubjectRef, str]:
+        kind = read.required("ztlb")
+        if kind == "自然人":
+            number = read.text("zjhm")
+            if number is None:
+                raise RowRejected("NO_KEY", "a natural person without a number")
+            # In clear where a person gives it again, to replay a row.
+            digest = number if _DIGEST(number) else self._digest(number)
+            if digest is None:
+                raise RowRejected("PERSON_NUMBER", "zjhm is no resident ID number (GB 11643)")
+            return SubjectRef("NATURAL_PERSON", read.required("ztmc"), (("RESIDENT_ID", digest),)), digest[
+                :32
+            ]
+        if kind not in ("法人及非法人组织", "个体工商户"):
+            raise RowRejected("UNKNOWN_VALUE", "ztlb is none of the three kinds of subject")
+        code = read.required_code("tyshxydm")
+        known_as = "INDIVIDUAL_BUSINESS" if kind == "个体工商户" else "LEGAL_PERSON"
+        return SubjectRef(known_as, read.required("ztmc"), (("USCC", code),)), fold(code)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._platform.close()
 
     def _hide(self, row: Mapping[str, object]) -> Mapping[str, object]:
-        """The row with a natural person's number as its digest, the only form that goes further."""
-        number = row.get("zjhm")
-        return dict(row) | {"zjhm": self._tools.digest_person_id(fold(str(number))) if number else None}
+        """The row with a natural person's number as its digest, the only form that goes further.
+
+        What is none, a filler or a word, stays masked: a digest of it would make one person of many.
+        """
+        number = str(row.get("zjhm") or "")
+        return dict(row) | {"zjhm": (self._digest(number) or mask_number(number)) or None}
+
+    def _digest(self, number: str) -> str | None:
+        """The digest of a natural person's number; None when it is none."""
+        return self._tools.digest_person_id(fold(number)) if born_on(fold(number)) else None
 
 
-def _subject(read: Reader) -> tuple[SubjectRef, str]:
-    kind = read.required("ztlb")
-    if kind == "自然人":
-        digest = read.text("zjhm")
-        if digest is None:
-            raise RowRejected("NO_KEY", "a natural person without a number")
-        return SubjectRef("NATURAL_PERSON", read.required("ztmc"), (("RESIDENT_ID", digest),)), digest[:32]
-    if kind not in ("法人及非法人组织", "个体工商户"):
-        raise RowRejected("UNKNOWN_VALUE", "ztlb is none of the three kinds of subject")
-    code = read.required_code("tyshxydm")
-    known_as = "INDIVIDUAL_BUSINESS" if kind == "个体工商户" else "LEGAL_PERSON"
-    return SubjectRef(known_as, read.required("ztmc"), (("USCC", code),)), fold(code)
-
-
-def _evaluation(read: Reader, today: date) -> tuple[str, dict[str, object]]:
-    grade, evaluated = read.required("pjdj"), read.past_day("pjrq", today)
+def _evaluation(read: Reader, evaluated: date) -> dict[str, object]:
+    grade = read.required("pjdj")
     if grade not in _GRADES:
         raise RowRejected("UNKNOWN_GRADE", "pjdj is none of A, B, C and D")
-    return str(evaluated.year), {
+    return {
         "scheme": "NATIONAL",
         "grade_code": grade,
         "grade_label": f"{grade}级",
@@ -176,7 +192,7 @@ def _repair(read: Reader, today: date) -> dict[str, object]:
     return {
         "title": "信用修复结果",
         "record_type": "REPAIR_RESULT",
-        "document_number": read.required("wsh"),
+        "document_number": read.number("wsh"),
         "authority_name": read.text("rdjg"),
         "decided_on": read.past_day("xfrq", today),
         "seriousness": "NOT_ADVERSE",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from connectors.contract import (
     SHANGHAI,
@@ -25,6 +24,7 @@ from connectors.contract import (
     Tools,
 )
 from connectors.counterparty import fold
+from connectors.grading import level
 from connectors.platform import Platform, account, platform_settings
 from connectors.reading import Reader, json_raw, kind_of
 
@@ -65,63 +65,6 @@ _SERVICES = {
 _MOST_KEYS = 100
 # Personal data that the services give without being asked.
 _DROPPED = ("fddbrsfzh",)
-
-
-@dataclass(frozen=True)
-class RuleSet:
-    """The levels that customs recognized between two days, inclusive (海关总署令), by their words then."""
-
-    version: str
-    valid_from: date
-    valid_to: date
-    levels: Mapping[str, str]
-
-
-_2014 = {
-    "高级认证企业": "ADVANCED_CERTIFIED",
-    "一般认证企业": "GENERAL_CERTIFIED",
-    "一般信用企业": "GENERAL_CREDIT",
-    "失信企业": "DISHONEST",
-}
-# The day of recognition selects the set. A level of one set is never translated into another: 一般认证 of
-# Order 237 is not the 认证 of Order 282.
-RULE_SETS = (
-    RuleSet("CUSTOMS-225", date(2014, 12, 1), date(2018, 4, 30), _2014),
-    RuleSet("CUSTOMS-237", date(2018, 5, 1), date(2021, 10, 31), _2014),
-    RuleSet(
-        "CUSTOMS-251",
-        date(2021, 11, 1),
-        date(2026, 3, 31),
-        {
-            "高级认证企业": "ADVANCED_CERTIFIED",
-            "常规企业": "REGULAR",
-            "其他注册登记和备案企业": "REGULAR",
-            "失信企业": "DISHONEST",
-        },
-    ),
-    RuleSet(
-        "CUSTOMS-282",
-        date(2026, 4, 1),
-        date.max,
-        {
-            "高级认证企业": "ADVANCED_CERTIFIED",
-            "认证企业": "CERTIFIED",
-            "常规企业": "REGULAR",
-            "失信企业": "DISHONEST",
-            "严重失信企业": "SERIOUSLY_DISHONEST",
-        },
-    ),
-)
-
-
-def level(label: str, recognized_on: date) -> tuple[str, str]:
-    """The code of a level and its rule set. Raises RowRejected when that set does not know the level."""
-    for rules in RULE_SETS:
-        if rules.valid_from <= recognized_on <= rules.valid_to:
-            if label in rules.levels:
-                return rules.levels[label], rules.version
-            raise RowRejected("UNKNOWN_LEVEL", f"{rules.version} has no such level")
-    raise RowRejected("NO_RULE_SET", "no rule set was in force on the day of recognition")
 
 
 class Customs:
@@ -176,8 +119,9 @@ class Customs:
             region_code=read.text("xzqh"),
         )
         record_id, updated = f"{item}:{read.required('lsh')}", read.moment("gxsj")
+        today = self._tools.now().astimezone(SHANGHAI).date()
         if item == ANOMALY:
-            words, entered, left = read.required("ycxx"), read.required_day("lrrq"), read.day("ycrq")
+            words, entered, left = read.required("ycxx"), read.past_day("lrrq", today), read.day("ycrq")
             values: dict[str, object] = {
                 "record_type": "CUSTOMS_ANOMALY",
                 "title": words,
@@ -190,10 +134,10 @@ class Customs:
                 "details": {"customs_code": customs_code, "flags": list(read.flags)},
             }
             # Whoever is to be taken off some day is still listed.
-            over = left is not None and left <= self._tools.now().astimezone(SHANGHAI).date()
+            over = left is not None and left <= today
             return Item(Kind.GENERIC, record_id, ANOMALY, subject, values, updated, over, read.flags)
-        label, recognized = read.required("xydj"), read.required_day("rdrq")
-        grade, version = level(label, recognized)
+        label, recognized = read.required("xydj"), read.past_day("rdrq", today)
+        grade, version = level(SOURCE.name, label, recognized)
         ended = read.day("jsrq")
         if ended is not None and ended < recognized:
             raise RowRejected("DATES_CROSSED", "the level ended before it was recognized")

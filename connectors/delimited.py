@@ -89,6 +89,8 @@ def _rows(lines: _Lines, file: DroppedFile, header: Header, secret: frozenset[st
     encoding = "utf-8" if file.encoding == "utf-8-sig" else file.encoding
     hidden = tuple(index for index, name in enumerate(names) if name in secret)
     body = False
+    # No cell of a usual row is a column's name, so hardly any row is asked whether it is a header.
+    marks = {*names, *(_cells(found.raw, encoding, found.delimiter) or ())}
     for number, line in lines:
         whole = line
         if line.count(b'"') % 2:
@@ -102,10 +104,22 @@ def _rows(lines: _Lines, file: DroppedFile, header: Header, secret: frozenset[st
             continue
         cells = _cells(whole, encoding, found.delimiter)
         if cells is None:
-            yield defect(origin, str(number), found.raw + whole, "ROW_ENCODING", f"not {encoding} text")
+            yield defect(
+                origin, str(number), found.raw + whole, "ROW_ENCODING", f"not one row of {encoding} text"
+            )
             continue
         if not any(cells) or (not body and header(cells) is not None):
             continue  # a blank line, or the second line of a header in two languages
+        if (
+            body
+            and not marks.isdisjoint(cells)
+            and (other := header([cell.strip("\ufeff") for cell in cells]))
+        ):
+            # Files put together: from here on the columns may stand in another order.
+            found = _Found(other, found.delimiter, whole)
+            names, width = found.names, len(found.names)
+            hidden = tuple(index for index, name in enumerate(names) if name in secret)
+            continue
         body = True
         if len(cells) != width and (len(cells) < width or any(cells[width:])):
             reason = f"{len(cells)} cells where the header has {width}"
@@ -118,32 +132,45 @@ def _rows(lines: _Lines, file: DroppedFile, header: Header, secret: frozenset[st
 
 def _find_header(lines: _Lines, encoding: str, header: Header) -> _Found:
     for number, line in lines:
+        whole, following = _closed(lines, (number, line))
         for delimiter in _DELIMITERS:
-            cells = _cells(line, encoding, delimiter)
+            cells = _cells(whole, encoding, delimiter)
             names = header(cells) if cells else None
+            if names is not None and b"\r" in line.replace(b"\r\n", b""):
+                # Its rows would be columns of the header.
+                raise FileUnusable("FILE_FORMAT", "lines that end with CR alone; save it with LF or CRLF")
             if names is not None:
-                return _Found(names, delimiter, line)
+                return _Found(names, delimiter, whole)
+        lines.put_back(following)
         if number >= _HEADER_WITHIN:
             break
-    raise FileUnusable("FILE_HEADER", f"none of the first {_HEADER_WITHIN} lines is a header of the template")
+    raise FileUnusable(
+        "FILE_HEADER",
+        f"none of the first {_HEADER_WITHIN} lines is a header of the template with each column once",
+    )
 
 
 def _join(lines: _Lines, first: Line, encoding: str, found: _Found) -> bytes | None:
     """The row that opens a quote in `first` and closes it some lines on; None puts the other lines back."""
-    held, quotes = [first], first[1].count(b'"')
-    while quotes % 2 and len(held) < _MAX_LINES:
-        following = next(lines, None)
-        if following is None:
-            break
-        held.append(following)
-        quotes += following[1].count(b'"')
-    whole = b"".join(line for _, line in held)
-    if quotes % 2 == 0:
+    whole, following = _closed(lines, first)
+    if following:
         cells = _cells(whole, encoding, found.delimiter)
         if cells is not None and len(cells) == len(found.names):
             return whole
-    lines.put_back(held[1:])
+    lines.put_back(following)
     return None
+
+
+def _closed(lines: _Lines, first: Line) -> tuple[bytes, Sequence[Line]]:
+    """`first` and what follows until the quote that it opens is closed, and the lines that this took: none when it never is."""
+    held, quotes = [first], first[1].count(b'"')
+    while quotes % 2 and len(held) < _MAX_LINES and (following := next(lines, None)) is not None:
+        held.append(following)
+        quotes += following[1].count(b'"')
+    if quotes % 2:
+        lines.put_back(held[1:])
+        return first[1], ()
+    return b"".join(line for _, line in held), held[1:]
 
 
 def _cells(line: bytes, encoding: str, delimiter: str) -> list[str] | None:

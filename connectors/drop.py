@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
-from connectors.contract import Batch, RawRow, Refused, Source, Unavailable
+from connectors.contract import Batch, RawRow, Refused, Source, Tools, Unavailable
 from connectors.delimited import read_delimited, reread
 from connectors.files import (
+    PACKED,
     WHOLE_FILE,
     DroppedFile,
     FileUnusable,
@@ -25,10 +27,14 @@ from connectors.files import (
     digest_of,
     fields_of_json,
     inspect,
+    name_of,
 )
 from connectors.sheets import read_sheet, read_xml
 
-_SUFFIXES = frozenset({".csv", ".txt", ".xlsx", ".xml"})
+# Old workbooks and packed files are not read: they are looked at so that who dropped one is told.
+_SUFFIXES = frozenset({".csv", ".txt", ".xlsx", ".xml", ".xls"}) | PACKED
+# What a control file may take to come after its file was last written to; then the delivery is not whole.
+_PATIENCE = timedelta(hours=1)
 _READERS = {"CSV": read_delimited, "XLSX": read_sheet, "XML": read_xml}
 
 
@@ -75,15 +81,16 @@ class DroppedFiles(ABC):
             paths = await asyncio.to_thread(self._paths)
         except OSError as error:
             raise Unavailable(f"the directory cannot be read: {type(error).__name__}") from error
-        present = {path.name for path in paths}
+        present = {name_of(path) for path in paths}
         for path in paths:
             mark = await asyncio.to_thread(self._mark, path)
-            if place.done.get(path.name) == mark:
+            name = name_of(path)
+            if place.done.get(name) == mark:
                 continue
             taken = place.rows if place.digest == mark else 0
             # Names that left the directory are forgotten, so that the cursor does not grow for ever.
-            done = {name: before for name, before in place.done.items() if name in present}
-            place = _Place({**done, path.name: mark})
+            done = {one: before for one, before in place.done.items() if one in present}
+            place = _Place({**done, name: mark})
             try:
                 file = await asyncio.to_thread(inspect, path)
                 total = await asyncio.to_thread(self._total, file)
@@ -94,7 +101,7 @@ class DroppedFiles(ABC):
             except FileUnusable as error:
                 yield Batch((self._unusable(path, mark, error),), str(place))
             except OSError as error:
-                raise Unavailable(f"{path.name} cannot be read: {type(error).__name__}") from error
+                raise Unavailable(f"{name} cannot be read: {type(error).__name__}") from error
             else:
                 yield Batch((), str(place), total)
 
@@ -120,37 +127,63 @@ class DroppedFiles(ABC):
         """The number of rows, when known. Raises FileUnusable for a file that did not come whole."""
 
     def _unusable(self, path: Path, mark: str, error: FileUnusable) -> RawRow:
-        return defect(f"{path.name}@{mark[:12]}", WHOLE_FILE, b"", error.code, error.reason)
+        return defect(f"{name_of(path)}@{mark[:12]}", WHOLE_FILE, b"", error.code, error.reason)
 
     def _rows(self, file: DroppedFile) -> Iterator[RawRow]:
         return _READERS[file.format](file, self._header, self._secret)
 
 
 class DropDirectory(DroppedFiles):
-    """The files of one directory. A file counts once its control file says that it is whole."""
+    """The files of one directory. A file counts once its control file says that it is whole.
+
+    One that has waited for its control file for over an hour did not come whole: that is said, and it is looked at again
+    when the control file comes.
+    """
 
     def __init__(
-        self, directory: Path, header: Header, secret: frozenset[str] = frozenset(), batch: int = 2000
+        self,
+        directory: Path,
+        header: Header,
+        now: Callable[[], datetime],
+        secret: frozenset[str] = frozenset(),
+        batch: int = 2000,
     ) -> None:
-        """As DroppedFiles, for what is in `directory`."""
+        """As DroppedFiles, for what is in `directory`; `now` tells how long a file has waited."""
         super().__init__(header, secret, batch)
         self._directory = directory
+        self._now = now
 
     def _paths(self) -> Sequence[Path]:
         if not self._directory.is_dir():
             raise Refused("the drop directory does not exist")
-        found = (path for path in self._directory.iterdir() if path.suffix.lower() in _SUFFIXES)
-        whole = (path for path in found if path.is_file() and control_path(path) is not None)
-        return sorted(whole, key=lambda path: path.name)
+        every = (path for path in self._directory.iterdir() if path.suffix.lower() != ".ctl")
+        # What has a control file is delivered, whatever it is called.
+        found = (
+            path
+            for path in every
+            if path.suffix.lower() in _SUFFIXES or path.with_name(f"{path.name}.ctl").is_file()
+        )
+        files = (path for path in found if path.is_file() or path.is_symlink())
+        complete = (path for path in files if control_path(path) is not None or self._overdue(path))
+        return sorted(complete, key=lambda path: path.name)
+
+    def _overdue(self, path: Path) -> bool:
+        """Whether the control file should have come. Copying may keep a file's old times, but not that of its status."""
+        changed = datetime.fromtimestamp(path.stat().st_ctime, UTC)
+        return self._now() - changed > _PATIENCE
 
     def _mark(self, path: Path) -> str:
         control = control_path(path)
         return f"{digest_of(path)}/{digest_of(control)[:12] if control else ''}"
 
     def _total(self, file: DroppedFile) -> int:
+        if file.path.is_symlink():
+            raise FileUnusable(
+                "FILE_LINK", "a symbolic link, which may lead to what nobody delivered; deliver the file"
+            )
         control = control_of(file.path)
         if control is None:
-            raise FileUnusable("CONTROL_FILE", "the control file went away")
+            raise FileUnusable("CONTROL_MISSING", "the file's control file has not come, or went away")
         check_control(file, control, sum(1 for _ in self._rows(file)))
         return control.rows
 
@@ -182,6 +215,7 @@ def drop_directory(
     settings: Mapping[str, str],
     name: str,
     header: Header,
+    tools: Tools,
     secret: frozenset[str] = frozenset(),
     batch: int = 2000,
 ) -> DropDirectory:
@@ -189,7 +223,7 @@ def drop_directory(
     directory = settings.get(name)
     if not directory:
         raise ValueError(f"{name} is not set")
-    return DropDirectory(Path(directory), header, secret, batch)
+    return DropDirectory(Path(directory), header, tools.now, secret, batch)
 
 
 class FileConnector:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import unicodedata
 import zipfile
 import zlib
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +25,9 @@ Header = Callable[[Sequence[str]], Sequence[str] | None]
 # A row that could not be read has these two fields and no others; `reject_defect` turns it into a rejection.
 DEFECT = "\x00defect"
 DEFECT_REASON = "\x00reason"
+
+# Suffixes of files that hold others.
+PACKED = frozenset({".zip", ".gz", ".rar", ".7z"})
 
 _CHUNK = 1 << 20
 # The longest row in bytes: past this it is no row of a table.
@@ -41,8 +46,33 @@ _HIDING = re.compile(rb"<[!?]")
 _ROW_COUNT = re.compile(
     r"(?:rows?|row_?count|count|records?|total|行数|记录数|总数)\W{1,5}(\d{1,12})", re.IGNORECASE
 )
-_FILE_DAY = re.compile(r"(?<!\d)(20\d\d)(\d\d)(\d\d)(?!\d)")
+# The day in a file's name, and behind it the serial or the time by which files of one day follow each other.
+_FILE_DAY = re.compile(r"(?<!\d)(20\d\d[01]\d[0-3]\d)[-_T]?(\d{1,6})?(?!\d)", re.ASCII)
 _DIGEST = re.compile(r"(?:sm3|digest|摘要)\W{1,5}([0-9a-fA-F]{64})\b", re.IGNORECASE)
+
+
+# Notes for whoever fills a form in, behind the title: what has to be filled in, and how a day is written. Who filled it in,
+# and when (填报单位, 填表日期), is another column.
+_NOTE = re.compile(
+    r"[(\[【][^()\[\]【】]*(?:填(?![报表](?:单位|机关|部门|人|日|时))|格式|YYYY)[^()\[\]【】]*[)\]】]$"
+)
+
+
+def fold_title(cell: str) -> str:
+    """A code or title of a column as it is compared: half width, capitals, without blanks, line breaks, marks of duty (*), notes.
+
+    Of what stands in brackets only such notes are taken off: a unit, another name or a list of values is part of the title.
+    """
+    title = "".join(unicodedata.normalize("NFKC", cell).upper().split()).strip("\ufeff*")
+    while (shorter := _NOTE.sub("", title).strip("*")) != title:
+        title = shorter
+    return title
+
+
+def doubled(codes: Sequence[str], known: Collection[str]) -> bool:
+    """Whether a header has two columns of one code: which of them counts is not for us to guess."""
+    found = [code for code in codes if code in known]
+    return len(found) > len(set(found))
 
 
 class FileUnusable(Refused):
@@ -53,6 +83,19 @@ class FileUnusable(Refused):
         super().__init__(f"{code}: {reason}")
         self.code = code
         self.reason = reason
+
+
+def name_of(path: Path) -> str:
+    """The name of a file as text: one that is not in UTF-8 is in GB18030, in which other systems name files."""
+    return os.fsencode(path.name).decode("gb18030", "replace") if _is_foreign(path.name) else path.name
+
+
+def _is_foreign(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 @dataclass(frozen=True)
@@ -69,19 +112,23 @@ class DroppedFile:
     @property
     def origin(self) -> str:
         """Names this very content: a later file of that name is another origin and replaces no rows of it."""
-        return f"{self.path.name}@{self.digest[:12]}"
+        return f"{name_of(self.path)}@{self.digest[:12]}"
 
 
 @lru_cache(maxsize=64)
 def delivered_on(origin: str) -> datetime | None:
-    """The day in the name of the file of a row, where it begins: an older file, delivered again, must not undo a newer one."""
+    """The day in the name of the file of a row, where it begins: an older file, delivered again, must not undo a newer one.
+
+    Of one day the file with the greater serial is the newer: its moment is so many millionths of a second later.
+    """
     found = _FILE_DAY.search(origin.rpartition("@")[0] or origin)
+    if found is None:
+        return None
     try:
-        return (
-            datetime.strptime("".join(found.groups()), "%Y%m%d").replace(tzinfo=SHANGHAI) if found else None
-        )
+        day = datetime.strptime(found[1], "%Y%m%d").replace(tzinfo=SHANGHAI)
     except ValueError:
         return None
+    return day.replace(microsecond=int(found[2] or 0))
 
 
 @dataclass(frozen=True)
@@ -110,6 +157,8 @@ def inspect(path: Path) -> DroppedFile:
         raise FileUnusable("FILE_UNREADABLE", f"the file cannot be read ({type(error).__name__})") from error
     if not head:
         raise FileUnusable("FILE_EMPTY", "the file is empty")
+    if path.suffix.lower() in PACKED:
+        raise FileUnusable("FILE_FORMAT", "a packed file; deliver what is in it, as XLSX or CSV")
     if head.startswith(b"PK"):
         return DroppedFile(path, "XLSX", digest.hexdigest(), "utf-8")
     if head.startswith(b"\xd0\xcf\x11\xe0"):

@@ -21,7 +21,7 @@ from connectors.contract import (
 )
 from connectors.counterparty import fold
 from connectors.drop import FileConnector, drop_directory
-from connectors.files import delivered_on, reject_defect
+from connectors.files import delivered_on, doubled, fold_title, reject_defect
 from connectors.reading import Reader, kind_of
 
 CLASS = "WH-CLASS"
@@ -57,8 +57,8 @@ _CLASSES = frozenset("ABC")
 
 def header(cells: Sequence[str]) -> Sequence[str] | None:
     """The column codes of the list's header; None: no header."""
-    codes = [_TITLES.get(cell.strip(), cell.strip()) for cell in cells]
-    return codes if set(_TITLES.values()) <= set(codes) else None
+    codes = [_TITLES.get(title, title) for title in map(fold_title, cells)]
+    return codes if set(_TITLES.values()) <= set(codes) and not doubled(codes, _TITLES.values()) else None
 
 
 class Forex(FileConnector):
@@ -101,4 +101,4 @@ class Forex(FileConnector):
 
 def connect(settings: Mapping[str, str], tools: Tools) -> Connector:
     """The drop directory that the settings name. Raises ValueError when they name none."""
-    return Forex(drop_directory(settings, "HUB_FOREX_DIR", header))
+    return Forex(drop_directory(settings, "HUB_FOREX_DIR", header, tools))

@@ -21,7 +21,7 @@ from connectors.contract import (
 )
 from connectors.counterparty import fold
 from connectors.drop import FileConnector, drop_directory
-from connectors.files import delivered_on, reject_defect
+from connectors.files import delivered_on, doubled, fold_title, reject_defect
 from connectors.reading import Reader, kind_of
 
 PUBLIC = "WZ-PUBLIC"
@@ -68,15 +68,17 @@ _RESTRICTED = {
 _SECRET = frozenset({"SJKZRZJHM"})
 _AMOUNTS = frozenset({"ZCZB", "SJCZ"})
 _KINDS = {"01": "初始报告", "02": "变更报告", "03": "注销报告", "04": "年度报告"}
-_TITLES = {title: code for code, title in {**_COMMON, **_PUBLIC, **_RESTRICTED}.items()}
+_TITLES = {fold_title(title): code for code, title in {**_COMMON, **_PUBLIC, **_RESTRICTED}.items()}
 # In ten thousand US dollars: nothing in the province is near it, so a greater figure was written in dollars.
 _MOST = 10_000_000
 
 
 def header(cells: Sequence[str]) -> Sequence[str] | None:
     """The column codes of a header of either part, by code or by Chinese title; None: no header."""
-    codes = [_TITLES.get(cell.strip(), cell.strip().upper()) for cell in cells]
+    codes = [_TITLES.get(title, title) for title in map(fold_title, cells)]
     known = set(codes)
+    if doubled(codes, _TITLES.values()):
+        return None
     if _COMMON.keys() - {"GXSJ"} <= known and (
         _PUBLIC.keys() <= known or _RESTRICTED.keys() - _SECRET <= known
     ):
@@ -95,7 +97,7 @@ class Investment(FileConnector):
         read = Reader(row)
         public = "TZZMC" in row.fields
         item, extra = (PUBLIC, _PUBLIC) if public else (RESTRICTED, _RESTRICTED)
-        number, code = read.required("BGBH"), read.required_code("TYSHXYDM")
+        number, code = read.number("BGBH"), read.required_code("TYSHXYDM")
         kind = _KINDS.get(read.required("BGLX"), read.required("BGLX"))
         if kind not in _KINDS.values():
             raise RowRejected("UNKNOWN_VALUE", "BGLX is none of the four kinds of report")
@@ -107,7 +109,8 @@ class Investment(FileConnector):
             {"code": "BGLX", "label": "报告类型", "value": kind},
         ]
         for column, label in extra.items():
-            if column not in _SECRET:
+            # Of a report that is withdrawn only the name counts: one that was wrong is withdrawn as it stands.
+            if column not in _SECRET and not deleted:
                 items.append({"code": column, "label": label, "value": _value(read, column)})
         values: dict[str, object] = {
             "archive_type": "FDI_REPORT" if public else "FDI_REPORT_RESTRICTED",
@@ -126,7 +129,7 @@ class Investment(FileConnector):
 
 def _value(read: Reader, column: str) -> str | None:
     if column in _AMOUNTS or column == "CZBL":
-        amount = read.amount(column)
+        amount = read.percentage(column) if column == "CZBL" else read.amount(column)
         if amount is not None and (amount < 0 or amount >= (_MOST if column in _AMOUNTS else 101)):
             raise RowRejected("AMOUNT_UNIT", f"{column} cannot be in the unit of its column")
         return None if amount is None else str(amount)
@@ -139,4 +142,4 @@ def _value(read: Reader, column: str) -> str | None:
 
 def connect(settings: Mapping[str, str], tools: Tools) -> Connector:
     """The drop directory that the settings name. Raises ValueError when they name none."""
-    return Investment(drop_directory(settings, "HUB_INVESTMENT_DIR", header, _SECRET))
+    return Investment(drop_directory(settings, "HUB_INVESTMENT_DIR", header, tools, _SECRET))

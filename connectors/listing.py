@@ -21,6 +21,9 @@ def listing(read: Reader, list_code: str, color: str) -> dict[str, object]:
     state = _STATES.get(read.required("zt"))
     if state is None:
         raise RowRejected("UNKNOWN_VALUE", "zt is a state of a list entry that is not known")
+    if color == "WATCH" and state == "RECOGNIZED":
+        # A watch list is shown nowhere (5.2, R8.5): no publication comes that would put the place in force.
+        state = "PUBLISHED"
     recognized, left = read.required_day("rdrq"), read.day("tcrq")
     if state.startswith("EXITED") != (left is not None):
         raise RowRejected("STATE_DATES", "zt and tcrq disagree about whether the entry has left the list")
@@ -32,7 +35,7 @@ def listing(read: Reader, list_code: str, color: str) -> dict[str, object]:
         "color": color,
         "state": state,
         "cause": read.text("lrsy"),
-        "decision_number": read.required("rdwh"),
+        "decision_number": read.number("rdwh"),
         "recognized_on": recognized,
         "publicity_from": read.day("gsqsrq"),
         "earliest_repair_on": read.day("zzxfrq"),

@@ -56,6 +56,8 @@ def account(settings: Mapping[str, str], prefix: str) -> Account:
     for one in platform_settings(prefix, ""):
         if not settings.get(one.name):
             raise ValueError(f"{one.name} is not set")
+    if not settings[f"{prefix}_URL"].startswith(("https://", "http://")):
+        raise ValueError(f"{prefix}_URL must begin with https:// or http://")
     key = settings[f"{prefix}_APP_SECRET"]
     if len(key.encode()) not in (16, 24, 32):
         raise ValueError(f"{prefix}_APP_SECRET must have 16, 24 or 32 characters")
@@ -148,7 +150,7 @@ class Platform:
                     _decrypt(self._account.app_key, data["secret"]),
                     int(data["secretEndTime"]) / 1000,
                 )
-            except (AssertionError, KeyError, TypeError, ValueError) as error:
+            except (AssertionError, KeyError, TypeError, ValueError, OverflowError) as error:
                 raise Refused(
                     f"refreshappsecret: the secret cannot be read with our app key ({type(error).__name__})"
                 ) from error

@@ -7,13 +7,14 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 
 from connectors.contract import SHANGHAI, Item, Kind, RawRow, RowRejected
 from connectors.counterparty import counterparty
 from connectors.files import delivered_on
-from connectors.fines import amount, check_amount, check_unit
-from connectors.reading import Reader
+from connectors.fines import amount, check_amount, check_units
+from connectors.reading import Reader, moment_of
 from connectors.template import LEGACY_MARKS, LEGACY_REQUIRED, Template, template_of
 
 LICENSE_ITEM = "SW-XK"
@@ -58,8 +59,10 @@ _PUBLICITY_STATES = {
 }
 
 
-def item_of(row: RawRow, today: date, digest_person_id: Callable[[str], str]) -> Item:
-    """The item that a row of either template states. Raises RowRejected."""
+def item_of(
+    row: RawRow, today: date, digest_person_id: Callable[[str], str], *, withdrawn: bool = False
+) -> Item:
+    """The item that a row of either template states; of one that is withdrawn only what names it. Raises RowRejected."""
     template = template_of(row.fields)
     if template is None:
         raise RowRejected("TEMPLATE", "the columns are those of no template")
@@ -67,26 +70,29 @@ def item_of(row: RawRow, today: date, digest_person_id: Callable[[str], str]) ->
     fields = row.fields
     if legacy:
         fields = {template.legacy.get(code, code): value for code, value in fields.items()}
-    _check_columns(template, fields, legacy)
+    if not withdrawn:
+        _check_columns(template, fields, legacy)
     reader = Reader(RawRow(row.origin, row.position, b"", fields))
     if legacy:
         reader.flag("LEGACY_2016")
     prefix = template.name
     subject = counterparty(reader, prefix, legacy, today, digest_person_id)
-    number = reader.text(f"{prefix}_WSH") or reader.text("XK_XKBH")
+    number = reader.code(f"{prefix}_WSH") or reader.code("XK_XKBH")
     if number is None:
-        raise RowRejected("MISSING", f"{prefix}_WSH is empty")
-    decided = reader.past_day(f"{prefix}_JDRQ", today)
-    if decided < _FIRST_DAY:
-        raise RowRejected("DATE_IMPLAUSIBLE", f"{prefix}_JDRQ lies before 1949-10-01")
+        raise RowRejected("MISSING", f"{prefix}_WSH is empty or says that there is none")
     authority = {"XK": ("XK_XKJG", "XK_XKJGDM"), "CF": ("CF_CFJG", "CF_CFJGDM")}[prefix]
     values: dict[str, object] = {
         "document_number": number,
         "authority_name": reader.required(authority[0]),
         "authority_uscc": reader.text(authority[1]),
-        "decided_on": decided,
     }
-    values.update((_license if prefix == "XK" else _penalty)(reader, decided, legacy))
+    if withdrawn:
+        # A row that was wrong is withdrawn as it stands; its day finds what has its number written otherwise.
+        with suppress(RowRejected):
+            values["decided_on"] = _decided(reader, f"{prefix}_JDRQ", today)
+    else:
+        decided = values["decided_on"] = _decided(reader, f"{prefix}_JDRQ", today)
+        values.update((_license if prefix == "XK" else _penalty)(reader, decided, legacy))
     for code in sorted(fields.keys() - template.known):
         if fields[code]:
             reader.flag(f"UNKNOWN_COLUMN:{code[:40]}")
@@ -102,6 +108,7 @@ def item_of(row: RawRow, today: date, digest_person_id: Callable[[str], str]) ->
         subject=subject,
         values=values,
         source_updated_at=_updated(reader, row.origin),
+        deleted=withdrawn,
         by_decision=True,
         flags=reader.flags,
     )
@@ -129,14 +136,21 @@ def _record_id(prefix: str, number: str, authority: str, subject: str) -> str:
 
 def _updated(reader: Reader, origin: str) -> datetime | None:
     """When the row was written: its own stamp (数据更新时间戳, 2016), else the day in the file's name."""
-    stamp = (reader.text("SJC") or "").replace("/", "-")
+    stamp = reader.text("SJC") or ""
     try:
-        found = datetime.fromisoformat(stamp)
+        found = moment_of(stamp)
     except ValueError:
         if stamp:
             reader.flag("UNKNOWN:SJC")
         return delivered_on(origin)
     return found if found.tzinfo else found.replace(tzinfo=SHANGHAI)
+
+
+def _decided(reader: Reader, code: str, today: date) -> date:
+    day = reader.past_day(code, today)
+    if day < _FIRST_DAY:
+        raise RowRejected("DATE_IMPLAUSIBLE", f"{code} lies before 1949-10-01")
+    return day
 
 
 def _day(reader: Reader, code: str) -> date | None:
@@ -198,8 +212,7 @@ def _penalty(reader: Reader, decided: date, legacy: bool) -> dict[str, object]:
         check_amount("CF_NR_WFFF", confiscated, any(kind.startswith("没收") for kind in kinds))
         if any(kind.startswith(("暂扣", "吊销")) for kind in kinds) and reader.text("CF_NR_ZKDX") is None:
             raise RowRejected("CATEGORY_CERTIFICATE", "暂扣/吊销 without the certificate (CF_NR_ZKDX)")
-    check_unit(reader, content, fine)
-    valid_until = _day(reader, "CF_YXQ")
+    check_units(reader, content, fine, confiscated)
     ends = [_publicity_end(reader, code, decided) for code in ("CF_GSJZQ", "PUBLIC_END_DATE")]
     violation = reader.text("CF_WFXW")
     details = {
@@ -208,11 +221,12 @@ def _penalty(reader: Reader, decided: date, legacy: bool) -> dict[str, object]:
         "basis": reader.text("CF_YJ"),
         "content": content,
         "revoked_certificate": reader.text("CF_NR_ZKDX"),
-        "penalty_valid_until": valid_until.isoformat() if valid_until else None,
         **_common_details(reader, "CF", "CF_SJLY", "CF_SJLYDM"),
     }
     values: dict[str, object] = {
         "title": violation or reader.text("CF_CFMC") or content[:200],
+        # How long the penalty itself lasts; how long it may be told of is another matter.
+        "valid_to": _day(reader, "CF_YXQ"),
         "categories": kinds,
         "fine_amount": fine,
         "confiscated_amount": confiscated,

@@ -36,8 +36,8 @@ async def pull(
 ) -> AsyncIterator[Batch]:
     """The rows of each item's service after `cursor`: {item: last serial number}. Raises SourceError.
 
-    A row that changes gets a new, greater serial number (`xh`), so none is missed. `hide` digests what
-    must not be taken over as it is.
+    A row that changes gets a new, greater serial number (`xh`), so none is missed. A service may give fewer rows than it
+    was asked for: the last ones are those after which it has none. `hide` digests what must not be taken over as it is.
     """
     place: dict[str, int] = json.loads(cursor) if cursor else {}
     for item, service in services.items():
@@ -55,8 +55,6 @@ async def pull(
             place[item] = max(numbers)
             raw = [_row(f"{source}/{item}", service, hide(row)) for row in rows]
             yield Batch(raw, json.dumps(place))
-            if len(rows) < _ROWS:
-                break
 
 
 def _row(origin: str, service: Service, row: Mapping[str, object]) -> RawRow:

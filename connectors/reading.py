@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -20,12 +21,25 @@ _PERSON_NUMBER = re.compile(
     r"(?<![0-9A-Za-z])[1-9]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
     r"\d{3}[\dXx](?:\d\d)?(?![0-9A-Za-z])"
 )
+# Marks alone say none as well: /, --, … Not those of a question, which may be all that is left of damaged letters.
+_SIGNS = re.compile(r"[-/／\\‐-―－_.。…·、,，;；:：*＊~～|]+").fullmatch
+# What a spreadsheet writes where it has no value to show: of what was meant nothing is left.
+_SHEET_ERROR = re.compile(r"#+|#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)").fullmatch
+# Commas group figures by three: 0,5 may be a half, or five.
+_AMOUNT = re.compile(
+    r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]+)?(?:[Ee][+-]?[0-9]{1,3})?"
+).fullmatch
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[Ee]\+?\d+").fullmatch
 # Without its two separators a day has all eight figures: 202611 and 2026-11 are months, which are no days.
 _DAY = re.compile(
     r"(?:(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d\d)(\d\d))"
     r"(?:[ T]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?)?"
 ).fullmatch
+# A month, a day or an hour of one figure; behind a point stands a part of a second.
+_LONE_FIGURE = re.compile(r"(?<![0-9.])([0-9])(?![0-9])")
+# Characters of a row's position that are kept: a service names its rows as it likes.
+_PLACE = 200
 
 
 class Reader:
@@ -46,15 +60,22 @@ class Reader:
         self._flags[name] = None
 
     def text(self, name: str) -> str | None:
-        """The stripped text; None for empty values and the words that mean none."""
+        """The stripped text; None for empty values and the words and signs that mean none. Raises RowRejected(SHEET_ERROR)."""
         value = (self._fields.get(name) or "").strip()
-        return None if value in _NONE else value
+        if value in _NONE:
+            return None
+        # Both begin with a sign: hardly a cell of a file needs to be asked.
+        if not value[0].isalnum():
+            _refuse_sheet_error(name, value)
+            if _SIGNS(value):
+                return None
+        return value
 
     def required(self, name: str) -> str:
         """The stripped text. Raises RowRejected(MISSING)."""
         value = self.text(name)
         if value is None:
-            raise RowRejected("MISSING", f"{name} is empty")
+            raise RowRejected("MISSING", f"{name} is empty or says that there is none")
         return value
 
     def says(self, name: str, yes: Sequence[str] = ("1",), no: Sequence[str] = ("0",)) -> bool | None:
@@ -78,6 +99,10 @@ class Reader:
             raise RowRejected("SCIENTIFIC", f"{name} was turned into a number and has lost its end")
         return value
 
+    def number(self, name: str) -> str:
+        """The number of a document or record, as text. Raises RowRejected(MISSING, SCIENTIFIC)."""
+        return self.code(name) or self.required(name)
+
     def required_code(self, name: str) -> str:
         """A code as text. Raises RowRejected."""
         value = self.code(name)
@@ -86,25 +111,28 @@ class Reader:
         return value
 
     def day(self, name: str) -> date | None:
-        """The day; None and a flag for sentinel values. Raises RowRejected(BAD_DATE)."""
+        """The day; None and a flag for sentinel values. Raises RowRejected(BAD_DATE, SHEET_ERROR)."""
         value = (self._fields.get(name) or "").strip()
-        if value in _NONE:
+        if value in _NONE or _SIGNS(value):
             if value and value != "无":
                 self.flag(f"SENTINEL:{name}")
             return None
         try:
             found = _day_of(value)
         except ValueError:
+            _refuse_sheet_error(name, value)
             raise RowRejected("BAD_DATE", f"{name} is not a day") from None
         if found is None:
             self.flag(f"SENTINEL:{name}")
+        elif not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+            raise RowRejected("DATE_IMPLAUSIBLE", f"{name} is no plausible day")
         return found
 
     def required_day(self, name: str) -> date:
         """The day. Raises RowRejected."""
         value = self.day(name)
         if value is None:
-            raise RowRejected("MISSING", f"{name} is empty")
+            raise RowRejected("MISSING", f"{name} is empty or says that there is none")
         return value
 
     def past_day(self, name: str, today: date) -> date:
@@ -120,7 +148,7 @@ class Reader:
         if value is None:
             return None
         try:
-            found = datetime.fromisoformat(value)
+            found = moment_of(value)
         except ValueError:
             raise RowRejected("BAD_DATE", f"{name} is not a moment") from None
         if not 1900 <= found.year <= 9000:
@@ -128,30 +156,43 @@ class Reader:
             raise RowRejected("BAD_DATE", f"{name} is not a plausible moment")
         return found.astimezone(SHANGHAI) if found.tzinfo else found.replace(tzinfo=SHANGHAI)
 
-    def amount(self, name: str) -> Decimal | None:
-        """The number. Raises RowRejected(BAD_AMOUNT)."""
+    def percentage(self, name: str) -> Decimal | None:
+        """The number of a column of percents, with the sign or without. Raises RowRejected(BAD_AMOUNT)."""
+        return self.amount(name, "%％")
+
+    def amount(self, name: str, unit: str = "") -> Decimal | None:
+        """The number, behind which a sign of `unit` may stand. Raises RowRejected(BAD_AMOUNT)."""
         value = self.text(name)
         if value is None:
             return None
-        try:
-            number = Decimal(value.replace(",", ""))
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite() or abs(number) >= 10**15:
+        number = figure(value[:-1] if value[-1] in unit else value)
+        if number is None or abs(number) >= 10**15:
             raise RowRejected("BAD_AMOUNT", f"{name} is not an amount")
         return number
+
+
+def moment_of(value: str) -> datetime:
+    """The moment that a value writes, with or without a zone; as spreadsheets do, too: 2026/5/1 9:00. Raises ValueError."""
+    return datetime.fromisoformat(_LONE_FIGURE.sub(r"0\1", value.replace("/", "-")))
+
+
+def _refuse_sheet_error(name: str, value: str) -> None:
+    if _SHEET_ERROR(value):
+        raise RowRejected("SHEET_ERROR", f"{name} holds what a spreadsheet writes in place of a value")
+
+
+def figure(value: str) -> Decimal | None:
+    """The number that `value` writes, in figures of either width, by threes or together; None: not for certain one."""
+    written = unicodedata.normalize("NFKC", value).strip()
+    try:
+        return Decimal(written.replace(",", "")) if _AMOUNT(written) else None
+    except InvalidOperation:
+        return None
 
 
 def kind_of(code: str) -> str:
     """The kind of subject as far as a code tells it, for sources that do not say: 92 is an individual business."""
     return "INDIVIDUAL_BUSINESS" if code.lstrip()[:2] in ("92", "９２") else "LEGAL_PERSON"
-
-
-def years_after(day: date, years: int) -> date:
-    """The corresponding day, or the last of February. Raises RowRejected(BAD_DATE) past the calendar's end."""
-    if day.year + years > date.max.year:
-        raise RowRejected("BAD_DATE", "the day is not a plausible one")
-    return day.replace(year=day.year + years, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def is_personal(value: str) -> bool:
@@ -165,10 +206,15 @@ def without_person_numbers(text: str) -> str:
 
 
 def json_raw(origin: str, position: str, row: Mapping[str, object], drop: Sequence[str] = ()) -> RawRow:
-    """A row of a service or database, raw as its canonical JSON, without the fields in `drop`."""
+    """A row of a service or database, raw as its canonical JSON, without the fields in `drop`.
+
+    What is no Unicode text, half of a pair of surrogates, is a question mark in `raw` and as it came in the fields.
+    """
     kept = {name: None if value is None else str(value) for name, value in row.items() if name not in drop}
-    raw = json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    return RawRow(origin, position, raw, kept)
+    raw = json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(errors="replace")
+    # The store keeps the position, and finds the row by it.
+    place = position[:_PLACE].encode(errors="replace").decode().replace("\0", "?")
+    return RawRow(origin, place, raw, kept)
 
 
 # The rows of a file share few days.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
@@ -28,7 +29,7 @@ from connectors.contract import (
 )
 from connectors.counterparty import fold
 from connectors.drop import FileConnector, drop_directory
-from connectors.files import delivered_on, reject_defect
+from connectors.files import delivered_on, doubled, fold_title, reject_defect
 from connectors.reading import Reader, kind_of
 
 KEEPER = "青海省商务厅"
@@ -50,7 +51,7 @@ class Column:
     required: bool = False
 
 
-def _exit_grounded(read: Reader) -> None:
+def _exit_grounded(read: Reader, delivered: date | None) -> None:
     """R12.3: domestic service has no licence, so leaving the trade is a status that has a basis and a day."""
     left, told = read.text("HYZT") == "已退出", [read.text(name) for name in ("TCFS", "TCYJ", "TCRQ")]
     if left and None in told:
@@ -59,16 +60,18 @@ def _exit_grounded(read: Reader) -> None:
         )
     if not left and any(told):
         raise RowRejected("EXIT_WITHOUT_STATUS", "a firm in business has no exit from the trade (R12.3)")
+    if left and delivered is not None:
+        read.past_day("TCRQ", delivered)
 
 
-def _reported_soundly(read: Reader) -> None:
+def _reported_soundly(read: Reader, _: date | None) -> None:
     """R10.2: no more batches are reported than were due."""
     due, reported = read.amount("YBPC"), read.amount("SBPC")
     if due is not None and reported is not None and reported > due:
         raise RowRejected("FIGURES_CROSSED", "SBPC is more than YBPC")
 
 
-def _always(_: Reader) -> None:
+def _always(_: Reader, __: date | None) -> None:
     """Nothing to agree on."""
 
 
@@ -84,13 +87,18 @@ class Form:
     columns: tuple[Column, ...]
     # Columns that name the record together with its number.
     key: tuple[str, ...] = ()
-    # Raises RowRejected for a row whose columns do not agree.
-    check: Callable[[Reader], None] = _always
+    # Raises RowRejected for a row whose columns do not agree with each other, or with the day on which it was delivered.
+    check: Callable[[Reader, date | None], None] = _always
 
     @cached_property
     def codes(self) -> frozenset[str]:
         """All columns that a file of this form has."""
         return frozenset(_COMMON) | {column.code for column in self.columns}
+
+    @property
+    def period_code(self) -> str:
+        """The column that says of what period the row tells; empty: none does."""
+        return next((column.code for column in self.columns if column.kind == "PERIOD"), "")
 
 
 # What every file has.
@@ -118,7 +126,7 @@ FORMS = (
             Column("JD", "季度", "PERIOD", required=True),
             Column("YSYE", "预收资金余额(万元)", "AMOUNT", most=100_000),
             Column("CGYE", "存管资金余额(万元)", "AMOUNT", most=100_000),
-            Column("CGBL", "存管比例(%)", "AMOUNT"),
+            Column("CGBL", "存管比例(%)", "PERCENT"),
             Column("SFAQ", "是否按期报送", choices=("是", "否"), required=True),
             Column("YJBZ", "预警标志", choices=("正常", "预警")),
         ),
@@ -146,7 +154,7 @@ FORMS = (
             Column("TJQ", "统计期", "PERIOD", required=True),
             Column("YBPC", "应报批次", "COUNT", most=1_000_000),
             Column("SBPC", "实报批次", "COUNT", most=1_000_000),
-            Column("FGL", "追溯码覆盖率(%)", "AMOUNT"),
+            Column("FGL", "追溯码覆盖率(%)", "PERCENT"),
             Column("LBTS", "漏报天数", "COUNT", most=366),
         ),
         key=("SPLB",), check=_reported_soundly,
@@ -190,7 +198,7 @@ FORMS = (
     ),
 )  # fmt: skip
 _TITLES = {
-    title: code
+    fold_title(title): code
     for code, title in (
         *_COMMON.items(),
         *_SECRET.items(),
@@ -218,8 +226,10 @@ SOURCE = Source(
 
 def header(cells: Sequence[str]) -> Sequence[str] | None:
     """The column codes of a header of one of the forms, by code or by Chinese title; None: no header."""
-    codes = [_TITLES.get(cell.strip(), cell.strip().upper()) for cell in cells]
-    return codes if any(form.codes <= set(codes) for form in FORMS) else None
+    codes = [_TITLES.get(title, title) for title in map(fold_title, cells)]
+    return (
+        codes if any(form.codes <= set(codes) and not doubled(codes, form.codes) for form in FORMS) else None
+    )
 
 
 class Registers(FileConnector):
@@ -235,12 +245,16 @@ class Registers(FileConnector):
             raise RowRejected("UNKNOWN_FORM", "the row has the columns of none of the registers")
         read = Reader(row)
         code = read.required_code("TYSHXYDM")
-        shown = [{"code": one.code, "label": one.title, "value": _value(read, one)} for one in form.columns]
-        form.check(read)
         read.required("YXBZ")
         deleted = read.says("YXBZ") is False
-        number, opened = read.required(form.columns[0].code), read.required_day(form.columns[1].code)
-        updated = read.moment("GXSJ")
+        # Of what is withdrawn only the name counts, and of which period it told: a row that was wrong is withdrawn as it stands.
+        columns = [one for one in form.columns if not deleted or one.kind == "PERIOD"]
+        shown = [{"code": one.code, "label": one.title, "value": _value(read, one)} for one in columns]
+        updated, delivered = read.moment("GXSJ"), delivered_on(row.origin)
+        if not deleted:
+            form.check(read, delivered.date() if delivered else None)
+        number = read.number(form.columns[0].code)
+        opened = None if deleted else read.required_day(form.columns[1].code)
         values: dict[str, object] = {
             "archive_type": form.archive_type,
             "origin_class": "PUBLIC_CREDIT",
@@ -254,8 +268,10 @@ class Registers(FileConnector):
         subject = SubjectRef(kind_of(code), read.required("QYMC"), (("USCC", code),))
         if len(record_id) > 200:
             raise RowRejected("NO_RECORD_ID", "the number of the record is too long")
-        changed = updated or delivered_on(row.origin)
-        return Item(Kind.ARCHIVE, record_id, form.item, subject, values, changed, deleted, read.flags)
+        changed = updated or delivered
+        return Item(
+            Kind.ARCHIVE, record_id, form.item, subject, values, changed, deleted, read.flags, period_code=form.period_code
+        )  # fmt: skip
 
 
 def _value(read: Reader, column: Column) -> str | None:
@@ -265,8 +281,8 @@ def _value(read: Reader, column: Column) -> str | None:
     if column.kind == "DAY":
         day = read.day(column.code)
         return day.isoformat() if day else None
-    if column.kind in ("AMOUNT", "COUNT"):
-        number = read.amount(column.code)
+    if column.kind in ("AMOUNT", "COUNT", "PERCENT"):
+        number = read.percentage(column.code) if column.kind == "PERCENT" else read.amount(column.code)
         if number is None:
             return None
         if not 0 <= number <= column.most:
@@ -284,4 +300,4 @@ def _value(read: Reader, column: Column) -> str | None:
 
 def connect(settings: Mapping[str, str], tools: Tools) -> Connector:
     """The drop directory that the settings name. Raises ValueError when they name none."""
-    return Registers(drop_directory(settings, "HUB_REGISTERS_DIR", header, frozenset(_SECRET)))
+    return Registers(drop_directory(settings, "HUB_REGISTERS_DIR", header, tools, frozenset(_SECRET)))

@@ -112,21 +112,31 @@ class Registry:
         updated, deleted = read.moment("gxsj"), read.says("scbz") is True
         if row.origin.endswith(SERIOUS):
             subject = SubjectRef(kind_of(code), name, (("USCC", code),))
-            values = listing(read, "SCJG-BLACK", "BLACK")
-            record_id = f"{SERIOUS}:{fold(code)}:{values['decision_number']}"
+            # Of what is withdrawn only the name counts: a row that was wrong is withdrawn as it stands.
+            values = {} if deleted else listing(read, "SCJG-BLACK", "BLACK")
+            record_id = f"{SERIOUS}:{fold(code)}:{read.number('rdwh')}"
             return Item(Kind.LIST_ENTRY, record_id, SERIOUS, subject, values, updated, deleted, read.flags)
         if row.origin.endswith(ABNORMAL):
             subject = SubjectRef(kind_of(code), name, (("USCC", code),))
-            values, removed = _abnormal(read, self._tools.now().astimezone(SHANGHAI).date())
-            record_id = f"{ABNORMAL}:{fold(code)}:{values['document_number']}"
+            today = self._tools.now().astimezone(SHANGHAI).date()
+            values, removed = ({}, True) if deleted else _abnormal(read, today)
+            record_id = f"{ABNORMAL}:{fold(code)}:{read.number('lrwh')}"
             ended = deleted or removed
             return Item(Kind.GENERIC, record_id, ABNORMAL, subject, values, updated, ended, read.flags)
+        record_id = f"{REGISTRATION}:{fold(code)}"
+        if deleted:
+            # Likewise.
+            subject = SubjectRef(kind_of(code), name, (("USCC", code),))
+            return Item(Kind.REGISTRATION, record_id, REGISTRATION, subject, {}, updated, deleted, read.flags)
         kind = _KINDS.get(read.required("ztlx"))
         if kind is None:
             raise RowRejected("UNKNOWN_VALUE", "ztlx is a kind of entity that is not known")
         state = read.required("djzt")
         if state not in _STATES:
             raise RowRejected("UNKNOWN_VALUE", "djzt is a state of registration that is not known")
+        founded = read.day("clrq")
+        if founded is not None and founded > self._tools.now().astimezone(SHANGHAI).date():
+            raise RowRejected("DATE_FUTURE", "clrq lies ahead")
         region = read.text("xzqh")
         identifiers = [("USCC", code)]
         if number := read.code("zch"):
@@ -136,28 +146,23 @@ class Registry:
             "display_name": name,
             "registration_status": state,
             "region_code": region,
-            "established_on": read.day("clrq"),
+            "established_on": founded,
             "industry_code": read.text("hydm"),
             "legal_representative_name": read.text("fddbr"),
             "address": read.text("zs"),
             "phone": read.text("lxdh"),
         }
-        record_id = f"{REGISTRATION}:{fold(code)}"
         return Item(Kind.REGISTRATION, record_id, REGISTRATION, subject, values, updated, deleted, read.flags)
 
     def _penalty(self, row: RawRow, read: Reader) -> Item:
         """A penalty in the national 双公示 columns, between those of the service."""
         fields = {name: value for name, value in row.fields.items() if name not in _OF_THE_SERVICE}
         today = self._tools.now().astimezone(SHANGHAI).date()
-        item = item_of(replace(row, fields=fields), today, self._tools.digest_person_id)
+        withdrawn = read.says("scbz") is True
+        item = item_of(replace(row, fields=fields), today, self._tools.digest_person_id, withdrawn=withdrawn)
         if item.kind is not Kind.PENALTY:
             raise RowRejected("TEMPLATE", "the columns are not those of a penalty")
-        return replace(
-            item,
-            catalog_item_code=PENALTIES,
-            source_updated_at=read.moment("gxsj"),
-            deleted=read.says("scbz") is True,
-        )
+        return replace(item, catalog_item_code=PENALTIES, source_updated_at=read.moment("gxsj"))
 
     def persons_in(self, row: RawRow) -> set[str]:
         """The digests of persons' numbers in a row that was not understood."""
@@ -183,7 +188,7 @@ def _abnormal(read: Reader, today: date) -> tuple[dict[str, object], bool]:
     values: dict[str, object] = {
         "record_type": "ABNORMAL_OPERATION",
         "title": f"列入经营异常名录:{ground}",
-        "document_number": read.required("lrwh"),
+        "document_number": read.number("lrwh"),
         "authority_name": read.required("lrjg"),
         "authority_uscc": read.text("lrjgdm"),
         "decided_on": entered,

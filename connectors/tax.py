@@ -30,7 +30,8 @@ from connectors.contract import (
     Unavailable,
 )
 from connectors.counterparty import fold
-from connectors.reading import Reader, is_personal, json_raw, kind_of, without_person_numbers, years_after
+from connectors.grading import level
+from connectors.reading import Reader, is_personal, json_raw, kind_of, without_person_numbers
 
 GRADE = "SW-NSXY"
 SERIOUS = "SW-ZDWF"
@@ -81,21 +82,6 @@ _OVERLAP = timedelta(minutes=10)
 _START = datetime(1970, 1, 1)
 
 
-@dataclass(frozen=True)
-class RuleSet:
-    """The grades of one regulation, selected by the day of evaluation."""
-
-    version: str
-    valid_from: date
-    valid_to: date
-
-
-# 纳税信用管理办法(试行)(2014年第40号); 纳税缴费信用管理办法(2025年第12号). Both know A, B, M, C and D.
-RULE_SETS = (
-    RuleSet("TAX-2014", date(2014, 10, 1), date(2025, 6, 30)),
-    RuleSet("TAX-2025", date(2025, 7, 1), date.max),
-)
-_GRADES = frozenset("ABMCD")
 _EXITS = {"公布期满": "EXITED_EXPIRED", "信用修复": "EXITED_REPAIRED", "决定撤销": "EXITED_REVOKED"}
 
 
@@ -142,11 +128,13 @@ class Tax:
         """The grade or list entry that `row` states. Raises RowRejected."""
         read = Reader(row)
         subject, key = _subject(read)
+        # Of what is withdrawn only the name counts: a row that was wrong is withdrawn as it stands.
         deleted = read.says("scbz") is True
         updated = read.moment("gxsj")
         if row.origin.endswith(SERIOUS):
-            number = read.required("wsh")
-            values = _listing(read, number)
+            number = read.number("wsh")
+            told = {"list_code": "TAX-SERIOUS", "decision_number": number}
+            values = told if deleted else _listing(read, number)
             return Item(
                 Kind.LIST_ENTRY,
                 f"{SERIOUS}:{key}:{number}",
@@ -156,10 +144,15 @@ class Tax:
                 updated,
                 deleted,
                 read.flags,
+                by_decision=True,
             )
         year = read.required("pjnd")
-        values = _grade(read, year, self._tools.now().astimezone(SHANGHAI).date())
-        return Item(Kind.GRADE, f"{GRADE}:{key}:{year}", GRADE, subject, values, updated, deleted, read.flags)
+        today = self._tools.now().astimezone(SHANGHAI).date()
+        values = {"scheme": "TAX", "period": year} if deleted else _grade(read, year, today)
+        record_id = f"{GRADE}:{key}:{year}"
+        return Item(
+            Kind.GRADE, record_id, GRADE, subject, values, updated, deleted, read.flags, by_decision=True
+        )
 
     async def close(self) -> None:
         """Nothing is held open between polls."""
@@ -244,17 +237,10 @@ def _subject(read: Reader) -> tuple[SubjectRef, str]:
 def _grade(read: Reader, year: str, today: date) -> dict[str, object]:
     if not (year.isascii() and year.isdecimal() and 2014 <= int(year) <= 2100):
         raise RowRejected("BAD_YEAR", "pjnd is not a year of evaluation")
-    code = read.required("xydj").removesuffix("级")
-    if code not in _GRADES:
-        raise RowRejected("UNKNOWN_GRADE", "xydj is none of A, B, M, C and D")
     evaluated = read.past_day("pdsj", today)
     if evaluated.year <= int(year):
         raise RowRejected("DATES_CROSSED", "the year was evaluated before it was over")
-    version = next(
-        (rules.version for rules in RULE_SETS if rules.valid_from <= evaluated <= rules.valid_to), None
-    )
-    if version is None:
-        raise RowRejected("NO_RULE_SET", "no rule set was in force on the day of evaluation")
+    code, version = level(SOURCE.name, read.required("xydj").removesuffix("级"), evaluated)
     start, end = read.day("yxqs") or evaluated, read.day("yxqz")
     if end is not None and end < start:
         raise RowRejected("DATES_CROSSED", "yxqz lies before yxqs")
@@ -274,8 +260,7 @@ def _grade(read: Reader, year: str, today: date) -> dict[str, object]:
 def _listing(read: Reader, number: str) -> dict[str, object]:
     entered, left, why = read.required_day("lrsj"), read.day("ycsj"), read.text("ycyy")
     state = "PUBLISHED"
-    # A soft delete says by itself that the entry is gone, and must be applied.
-    if left is None and why is not None and read.says("scbz") is not True:
+    if left is None and why is not None:
         raise RowRejected("STATE_DATES", "ycyy says why the entry left the list, and ycsj not when")
     if left is not None:
         if why not in _EXITS:
@@ -293,8 +278,6 @@ def _listing(read: Reader, number: str) -> dict[str, object]:
         "decision_number": number,
         "recognized_on": entered,
         "publicity_from": entered,
-        # 国家税务总局令第54号: three years from publication.
-        "publicity_ends_on": years_after(entered, 3),
         "exited_on": left,
         "exit_reason": why if left is not None else None,
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+
+from connectors.files import FileUnusable, fold_title
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,10 @@ class Template:
 
     def code_of(self, cell: str) -> str | None:
         """The code that a header cell names, by code (in any case) or by title; None when it names none."""
-        folded = _folded(cell)
+        folded = fold_title(cell)
         if folded in self.columns or folded in self.legacy:
             return folded
         return _TITLES[self.name].get(folded)
-
-
-def _folded(cell: str) -> str:
-    """A code or title as it is compared: half width, upper case, without blanks, line breaks and marks of duty (*)."""
-    return "".join(unicodedata.normalize("NFKC", cell).upper().split()).strip("\ufeff*")
 
 
 def _subject(prefix: str) -> tuple[Column, ...]:
@@ -195,9 +192,17 @@ _SHORT = {
 _TITLES = {
     template.name: {
         **{title: f"{template.name}_{code}" for title, code in _SHORT.items()},
-        **{_folded(column.title): column.code for column in template.columns.values()},
+        **{fold_title(column.title): column.code for column in template.columns.values()},
     }
     for template in TEMPLATES
+}
+
+# What stands in brackets behind a title, or behind the number of a code.
+_BRACKETS = re.compile(r"[(\[【].*")
+# Titles without their brackets: a column called like this may be that of the template, or mean something else.
+_BARE = {
+    name: {_BRACKETS.sub("", title): code for title, code in titles.items()}
+    for name, titles in _TITLES.items()
 }
 
 # Columns with numbers of persons, never kept in clear (PIPL art. 28). A tax number may be one.
@@ -224,6 +229,7 @@ def header_names(cells: Sequence[str]) -> Sequence[str] | None:
     """The codes of a header, unknown titles as they stand; None: no header, or not for certain of which template.
 
     Both templates share titles: the one that knows more of the columns is meant, of two that know as many neither.
+    Raises FileUnusable for a header with a column that may be one of the template: its values are not passed over.
     """
     found = [([template.code_of(cell) for cell in cells], template) for template in TEMPLATES]
     known = [len({code for code in codes if code is not None}) for codes, _ in found]
@@ -235,6 +241,15 @@ def header_names(cells: Sequence[str]) -> Sequence[str] | None:
         return None
     if most < sum(code is not None for code in codes):
         return None  # two columns of one code: which of them counts is not for us to guess
+    for cell, code in zip(cells, codes, strict=True):
+        near = _BARE[template.name].get(_BRACKETS.sub("", fold_title(cell))) if code is None else None
+        if near is not None and near not in codes:
+            title = template.columns[near].title
+            raise FileUnusable(
+                "FILE_HEADER",
+                f"the column {title} ({near}) has something else in brackets, which may change what it means;"
+                " give it the title of the template",
+            )
     return [cell.strip() if code is None else code for cell, code in zip(cells, codes, strict=True)]
 
 

@@ -18,6 +18,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from connectors.contract import Mode, Source
+from connectors.files import WHOLE_FILE
 from hub.config import Settings
 from hub.errors import HubError, StoreUnavailable
 from hub.rights.agreement import today_in
@@ -34,7 +35,8 @@ SECONDS = 5.0
 LATELY = timedelta(days=1)
 _STATES = "SELECT source, status, as_of, failing_since FROM source_state"
 _QUARANTINE = """
-SELECT source, count(*) AS waiting, min(quarantined_at) AS since, count(*) FILTER (WHERE quarantined_at > $1) AS new
+SELECT source, count(*) AS waiting, min(quarantined_at) AS since, count(*) FILTER (WHERE quarantined_at > $1) AS new,
+  count(*) FILTER (WHERE position = $2) AS files
 FROM quarantine WHERE replayed_at IS NULL GROUP BY source
 """
 _QUEUED = "SELECT entrypoint, count(*) FROM job.pgqueuer WHERE status = 'queued' GROUP BY entrypoint"
@@ -66,11 +68,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Waiting:
-    """Open rows of a source in quarantine: how many, since when the oldest, and how many came lately."""
+    """Open rows of a source in quarantine: how many, since when the oldest, how many came lately, and how many are files."""
 
     count: int = 0
     since: datetime | None = None
     new: int = 0
+    files: int = 0
 
 
 @dataclass(frozen=True)
@@ -182,9 +185,8 @@ async def _sources(
     rows = {row["source"]: row for row in await connection.fetch(_STATES)}
     states = {name: State(row["status"], row["as_of"]) for name, row in rows.items()}
     failing = {name: now - row["failing_since"] for name, row in rows.items() if row["failing_since"]}
-    waiting = {
-        source: Waiting(*counts) for source, *counts in await connection.fetch(_QUARANTINE, now - LATELY)
-    }
+    rows_waiting = await connection.fetch(_QUARANTINE, now - LATELY, WHOLE_FILE)
+    waiting = {source: Waiting(*counts) for source, *counts in rows_waiting}
     connected = set_up(configured.source_settings)
     found = []
     for name, module in sorted(discover().items()):

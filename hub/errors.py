@@ -80,10 +80,10 @@ class PurposeNotAllowed(HubError):
 
 
 class MatterRequired(HubError):
-    """This purpose needs a matter code (Hub-Matter) and, for the six check purposes, a case number (Hub-Case)."""
+    """This purpose needs a matter code (Hub-Matter); the six check purposes and look-ups of persons need a case number (Hub-Case)."""
 
     code = "MATTER_REQUIRED"
-    zh = "该目的需要事项编码（Hub-Matter），六类审查还需要办件编号（Hub-Case）"
+    zh = "该目的需要事项编码（Hub-Matter）；六类审查和查找自然人需要办件编号（Hub-Case）"
     status = 403
     safe = True
 

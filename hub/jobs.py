@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,9 +34,10 @@ from hub.casework.delivery.alarms import raise_alarms, waiting
 from hub.casework.delivery.channels import Address, Channel
 from hub.casework.delivery.deliveries import Courier, due_channels
 from hub.casework.delivery.watch import ChannelServed, JobDone, SourceHarvested, Watch, Watched
+from hub.casework.departures import end_with_affiliation
 from hub.casework.domestic_trade.disclosures import end_with_penalties
 from hub.casework.domestic_trade.tiers import keep_tiers
-from hub.casework.listings.measures import end_off_lists
+from hub.casework.listings.measures import end_off_lists, remind_of_feedback
 from hub.casework.listings.rechecks import suspend_spoilt
 from hub.casework.machine import Machine
 from hub.casework.new_calendar import recompute
@@ -47,6 +49,7 @@ from hub.casework.reports.commands import open_reports
 from hub.config import Settings
 from hub.harvest.run import Outcome, harvest_all
 from hub.sources.discovery import set_up
+from hub.store.database import STORE_FAILED
 
 # All names said here: the library would take those that are not from the environment.
 QUEUE = DBSettings(
@@ -76,6 +79,15 @@ _AGAIN = timedelta(minutes=5)
 _TRIES, _FIRST_PAUSE = 3, timedelta(seconds=10)
 # Jobs taken from the queue at once.
 _AT_ONCE = 4
+# Seconds between two looks whether the store's clock was put back.
+_LOOK_AT_CLOCK = 30.0
+# The library waits for the moments that it wrote itself, and would do nothing until the clock is there again. What has a
+# change that is still to come was written while the clock was ahead: due now, and alive for one lease more.
+_PUT_BACK = (
+    "UPDATE job.pgqueuer_schedules SET next_run = now(), heartbeat = now(), updated = now() WHERE updated > clock_timestamp()",
+    "UPDATE job.pgqueuer SET execute_after = now(), heartbeat = now(), updated = now()"
+    " WHERE greatest(updated, heartbeat) > clock_timestamp()",
+)
 # How long the log of jobs that ended is kept, and for how long a command is not done again under its key (README.md
 # says so to partners): whoever had no answer repeats it within minutes, or after a long holiday.
 _KEPT, _REPEATABLE = timedelta(days=30), timedelta(days=7)
@@ -137,7 +149,10 @@ class Duties:
             # After the repairs: what was repaired spoils nothing, and what they end ends as repaired.
             ("lists", suspend_spoilt),
             ("publications", end_unshown),
+            ("departures", end_with_affiliation),
             ("measures", end_off_lists),
+            # After what ended: nothing more is expected of it.
+            ("feedback", remind_of_feedback),
             # After what ended while no worker ran: it counts in the quarter in which it ended.
             ("reports", open_reports),
             ("exposures", end_with_penalties),
@@ -197,10 +212,14 @@ def due_sources(
             continue
         pause = min(source.freshness.cycle / 4, _SELDOM)
         as_of, asked = states.get(name, (None, None))
-        fresh = as_of is not None and now - as_of < pause
-        if not fresh and (asked is None or now - asked >= min(pause, _AGAIN)):
+        if not _within(pause, as_of, now) and not _within(min(pause, _AGAIN), asked, now):
             found.append(name)
     return found
+
+
+def _within(pause: timedelta, moment: datetime | None, now: datetime) -> bool:
+    """Whether `moment` was less than `pause` ago; one that is still to come is of a clock that was ahead, and says nothing."""
+    return moment is not None and timedelta() <= now - moment < pause
 
 
 def equip(manager: PgQueuer, queries: Queries, duties: Duties) -> None:
@@ -257,8 +276,10 @@ async def run_queue(
     """
     manager, queries = queue_of(pool)
     equip(manager, queries, duties)
+    await after_put_back(pool)
     await put_all(queries, duties)
     ending = asyncio.create_task(_stopped(stop, manager))
+    looking = asyncio.create_task(_look_at_clock(pool))
     heartbeat = timedelta(seconds=lease)
     try:
         if once:
@@ -280,6 +301,22 @@ async def run_queue(
             )
     finally:
         ending.cancel()
+        looking.cancel()
+
+
+async def after_put_back(pool: asyncpg.Pool) -> None:
+    """Make due what waits for a moment that the store's clock has told already, before it was put back."""
+    changed = [await pool.execute(statement) for statement in _PUT_BACK]
+    if changed != ["UPDATE 0"] * len(changed):
+        _log.warning("the clock of the store was put back: what was to be done by the later time is done now")
+
+
+async def _look_at_clock(pool: asyncpg.Pool) -> None:
+    while True:
+        await asyncio.sleep(_LOOK_AT_CLOCK)
+        # A store that is lost ends the queue itself, and all begins anew.
+        with suppress(*STORE_FAILED):
+            await after_put_back(pool)
 
 
 def _heard(_: str | bytes | bytearray) -> None:

@@ -94,8 +94,9 @@ class Case:
     closed_at: Moment | None = column("办结时间", "when it ended", "closed_at")
     ruleset: str = column("所适用规则的版本", "dated rules it is under", "ruleset")
     events: list[CaseEvent] | None = withheld(
-        "办理过程，由先到后；限办理单位和审计",
-        "what happened, oldest first; for handling units and auditors",
+        "办理过程，由先到后；限办理单位和审计：结果向社会公开的案件，限参与办理的单位",
+        "what happened, oldest first; for handling units and auditors, and of a case whose result is public for those"
+        " that take part in it",
         "case.events",
         Shape.MANY,
         capability=Capability.LINEAGE,

@@ -17,8 +17,9 @@ _ORGANIZATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)  # GB 11714-1997
 _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
 _RESIDENT_CHECKS = "10X98765432"
 
-# Blanks and hyphens are typed into numbers; controls and marks without width come with copying.
-NOISE = "[\\s\\-\u2010-\u2015\u2212\u00ad\u200b-\u200f\u2060\ufeff\x00-\x1f\x7f]"
+# Blanks and hyphens are typed into numbers; controls and marks without width come with copying. Marks that turn round what
+# is read (U+202D, U+202E) are none of these: who typed the number saw another one.
+NOISE = "[\\s\\-\u2010-\u2015\u2212\u00ad\u200b-\u200f\u202a-\u202c\u2060\ufeff\x00-\x1f\x7f]"
 _NOISE = re.compile(f"{NOISE}+")
 
 _USCC_VALUES = bytes.maketrans(_USCC_ALPHABET.encode(), bytes(range(31)))

@@ -55,6 +55,11 @@ class Part:
         """The schema that these callers may introspect and are validated against."""
         return project(self.whole, self.coordinates)
 
+    @cached_property
+    def reached(self) -> frozenset[str]:
+        """Those of the coordinates that stand in the schema: what nothing leads to does not exist for these callers."""
+        return frozenset(one for one in self.coordinates if one.partition(".")[0] in self.schema.type_map)
+
 
 @dataclass(frozen=True)
 class Vocabulary:

@@ -81,7 +81,7 @@ class CaseDisclosure(Case):
     ended_reason: str | None = detail(
         "终止原因", "why it ended", "ended_reason", capability=Capability.LINEAGE
     )
-    text_digest: SM3Digest = detail(
+    text_digest: SM3Digest | None = detail(
         "标题和内容的 SM3 摘要", "SM3 digest of title and text", "text_digest", capability=Capability.LINEAGE
     )
     findings: list[DisclosureFinding] | None = rows(

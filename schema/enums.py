@@ -141,8 +141,9 @@ class RecordKind(Enum):
 
 @strawberry.enum(
     description=(
-        "记录状态；中止、已修复、已届满、已撤销、已更正的仅审计可见 · Life of a record; what is "
-        "suspended, repaired, expired, revoked or corrected exists for auditors only"
+        "记录状态；中止、已修复、已届满、已撤销、已更正的，仅审计以及办理异议、修复的主体本人可见 · Life of a record; what "
+        "is suspended, repaired, expired, revoked or corrected exists for auditors alone, and for the subject itself in an "
+        "objection or a repair"
     )
 )
 class RecordLifecycle(Enum):
@@ -192,7 +193,10 @@ class GradeScheme(Enum):
 
 
 @strawberry.enum(
-    description="三值：必查来源均能答复时才答“否” · NO is said only when every required source was able to answer"
+    description=(
+        "三值：必查来源均能答复、其送来的该主体数据没有在隔离区等待的，才答“否” · NO is said only when every required source "
+        "was able to answer, and nothing that it sent of the subject waits in quarantine"
+    )
 )
 class Tristate(Enum):
     YES = term("YES", "是")

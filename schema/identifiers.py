@@ -70,6 +70,8 @@ __all__ = [
 
 # 双公示 puts this where a subject has no USCC (发改办财金〔2018〕424号). Many share it: it is never a key.
 PLACEHOLDER = "0" * 17 + "X"
+# As some forms fill it in: with a check character that would be right.
+_ZEROS = "0" * 18
 
 _USCC_SHAPE = re.compile("[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}").fullmatch
 _USCC_SHAPES = re.compile("(?:[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10},)*").fullmatch
@@ -121,7 +123,7 @@ def _hard_problem(code: str) -> str | None:
         if len(code) != 18:
             return "LENGTH"
         return "ALPHABET" if _USCC_SYMBOLS(code) is None else "REGION"
-    if code == PLACEHOLDER:
+    if code in (PLACEHOLDER, _ZEROS):
         return "PLACEHOLDER"
     if folded_is_resident_id(code):
         return "RESIDENT_ID"

@@ -12,7 +12,7 @@ from schema.commitments import BreachKind, InspectionOutcome
 from schema.declaring import CaseNumber, DocumentNumber, Reason, commands_of, detail, member, rows
 from schema.enums import term
 from schema.governance import OPEN, PLANNED, Capability, Shape, entity, filters, governed, parameter, supplied
-from schema.scalars import Date, Moment, SM3Digest
+from schema.scalars import USCC, Date, Moment, SM3Digest
 
 
 @strawberry.enum(
@@ -155,7 +155,9 @@ class CommitmentInspection(Case):
 @strawberry.input(description="检查人员 · A certified inspector")
 class InspectorInput:
     id: str = supplied("执法证号，不得填个人证件号码", "number of the certificate, never of a person")
-    conflicts: list[str] = supplied("应回避的主体代码", "codes of firms that would be a conflict of interest")
+    conflicts: list[USCC] = supplied(
+        "应回避的主体代码", "codes of firms that would be a conflict of interest"
+    )
 
 
 @strawberry.input(
@@ -205,7 +207,13 @@ class InspectionCommands:
         commitment_type: Annotated[
             str | None, parameter("承诺类型代码，只查此类承诺", "only commitments of this type")
         ] = None,
-        region: Annotated[str | None, parameter("行政区划前缀，只查此区划", "only of this region")] = None,
+        region: Annotated[
+            str | None,
+            parameter(
+                "行政区划代码或其前缀，只查此区划，含下辖区划",
+                "only of this region, by its code or the digits it begins with",
+            ),
+        ] = None,
         rates: Annotated[
             list[DrawRateInput] | None, parameter("与规则不同的抽查比例", "shares other than the rules'")
         ] = None,
@@ -253,8 +261,8 @@ class InspectionCommands:
         return PLANNED
 
     @_inspection(
-        "承诺检查未发现问题或线索不成立",
-        "an inspection found nothing, or its suspicion did not hold",
+        "承诺检查未发现问题、线索不成立，或违背承诺已另案认定",
+        "an inspection found nothing, its suspicion did not hold, or another one established the breach",
         "clear",
     )
     def clear_inspection(self, number: CaseNumber, text: _Text) -> CommitmentInspection | None:

@@ -172,7 +172,12 @@ class ListCommands:
         "serve",
     )
     def serve_listing_notice(
-        self, number: CaseNumber, served_on: Annotated[Date, parameter("送达日期", "served on")]
+        self,
+        number: CaseNumber,
+        served_on: Annotated[
+            Date,
+            parameter("送达日期，不早于告知书制作之日", "served on; not before the notice was made out"),
+        ],
     ) -> ListingCase | None:
         return PLANNED
 

@@ -68,7 +68,9 @@ class ListEntry(Node):
     subject: Annotated[CreditSubject, strawberry.lazy("schema.subjects")] | None = governed(
         "信用主体", "subject", ROW, shape=Shape.ONE, target="fact.subject", mask=Mask.KEEP
     )
-    state: ListEntryState = governed("状态", "state", ROW, target="state", mask=Mask.KEEP)
+    state: ListEntryState = governed(
+        "状态", "state", ROW, shape=Shape.COMPUTED, target="entry_state", mask=Mask.KEEP
+    )
     cause: str | None = governed("列入事由", "cause", ROW, target="cause")
     decision_number: str | None = governed(
         "决定文号", "number of the decision", ROW, target="decision_number", mask=Mask.KEEP

@@ -92,8 +92,8 @@ class Query(
         region: Annotated[
             str | None,
             filters(
-                "行政区划前缀",
-                "prefix of the region code",
+                "行政区划前缀；旧代码按现代码查找",
+                "prefix of the region code; a former code counts as today's",
                 "Organization.regionCode",
                 "prefix",
                 also=("IndividualBusiness.regionCode",),
@@ -123,8 +123,8 @@ class Query(
         return PLANNED
 
     @governed(
-        "某名单的有效条目，由新到旧",
-        "entries in force of a list, newest first",
+        "某名单的有效条目，由新到旧；审计也见已中止、已退出的",
+        "entries in force of a list, newest first; auditors see those too that are suspended or ended",
         OPEN,
         shape=Shape.CONNECTION,
         target="list_entries",
@@ -159,8 +159,8 @@ class Query(
         return PLANNED
 
     @governed(
-        "按标识再次获取；不明或不可见时为 null",
-        "an object by its opaque id; null when unknown or not visible",
+        "按标识再次获取主体、记录或名单条目；不明或不可见时为 null",
+        "a subject, record or list entry by its opaque id; null when unknown or not visible",
         OPEN,
         shape=Shape.ONE,
         target="node",

@@ -53,7 +53,12 @@ class CreditRecord(Node):
         "不良记录的严重程度", "class of an adverse record", ROW, target="seriousness", mask=Mask.KEEP
     )
     lifecycle: RecordLifecycle = governed(
-        "记录所处状态", "life of the record", ROW, target="lifecycle", mask=Mask.KEEP
+        "记录所处状态",
+        "life of the record",
+        ROW,
+        shape=Shape.COMPUTED,
+        target="lifecycle",
+        mask=Mask.KEEP,
     )
     under_objection: bool | None = governed(
         "异议中", "objection pending", "D37", target="under_objection", mask=Mask.KEEP

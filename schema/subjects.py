@@ -45,9 +45,15 @@ from schema.tiers import SupervisionTier
 PERSON = ("D5", "D8", "D11")
 # What fields that both kinds of business have are, in both languages.
 _GRADES = (
-    "外部等级，仅在有效期内的；评定单位后来的等级不使其来源仍作为有效送来的先前等级失效，先后见生效日期",
-    "grades issued by others, in force; a later one does not end an earlier one that its source still delivers as in force:"
-    " effectiveFrom tells which is newer",
+    "外部等级，仅在有效期内的；外汇分类一户一类，后一分类生效即取代前一分类；其他等级，后来的不使其来源仍作为有效送来的先前等级失效，"
+    "先后见生效日期",
+    "grades issued by others, in force; of the classes of foreign exchange the one that began last; another grade does not end"
+    " an earlier one that its source still delivers as in force: effectiveFrom tells which is newer",
+)
+_TIERS = (
+    "有效的监管分类，分领域；限监管单位、主体本人和审计；审计以及办理异议、修复的主体本人，也见已停用或过期的（R10.1）",
+    "supervision tiers in force, by sector; for supervising units, the subject itself and auditors; auditors, and the subject"
+    " in an objection or a repair, see those too that ended or expired (R10.1)",
 )
 _REGION = (
     "行政区划（GB/T 2260），查询过去某一时刻时也是现在的",
@@ -86,9 +92,9 @@ class Contact:
 
 
 @strawberry.type(
-    description="信用摘要：三值，来源不全时不说“否”；查询过去某一时刻时也不说“否”，因为当时的来源状态未留存"
-    " · Three-valued summary: NO only when every required source answered; never of an earlier moment (asOf),"
-    " for how sources stood then is not kept"
+    description="信用摘要：三值，来源不全，或者其送来的该主体数据在隔离区等待时，不说“否”；查询过去某一时刻时也不说“否”，因为当时的来源状态未留存"
+    " · Three-valued summary: NO only when every required source answered, and nothing that it sent of the subject waits in quarantine;"
+    " never of an earlier moment (asOf), for how sources stood then is not kept"
 )
 class CreditSummary:
     has_serious_dishonesty_entry: Tristate | None = governed(
@@ -132,9 +138,9 @@ class CreditSummary:
         need=Need.YES_NO,
     )
     public_penalty_count: int | None = governed(
-        "公示期内行政处罚数：同一机关同一决定书文号计为一件；有来源未答复时、查询过去某一时刻时为空",
+        "公示期内行政处罚数：同一机关同一决定书文号计为一件；有来源未答复或者数据在隔离区等待时、查询过去某一时刻时为空",
         "penalties in publicity, one for each authority's number of a decision;"
-        " null while a source of them does not answer, and of an earlier moment",
+        " null while a source of them does not answer or its data wait in quarantine, and of an earlier moment",
         "D6",
         shape=Shape.COMPUTED,
         target="penalty_count",
@@ -149,8 +155,9 @@ class CreditSummary:
         need=Need.YES_NO,
     )
     incomplete_sources: list[SourceSystem] | None = governed(
-        "未能答复的必查来源；查询过去某一时刻时为空",
-        "required sources that could not answer; null of an earlier moment",
+        "未能答复的必查来源，以及其送来的该主体数据在隔离区等待的来源；查询过去某一时刻时为空",
+        "required sources that could not answer, or of which a row about the subject waits in quarantine;"
+        " null of an earlier moment",
         OPEN,
         shape=Shape.COMPUTED,
         target="incomplete_sources",
@@ -198,7 +205,12 @@ class CreditSubject(Node):
         return PLANNED
 
     @governed(
-        "有效的名单条目", "list entries in force", OPEN, shape=Shape.MANY, target="subject.list_entries"
+        "有效的名单条目；审计以及办理异议、修复的主体本人，也见已中止、已退出的",
+        "list entries in force; auditors, and the subject itself in an objection or a repair, see those too that are suspended "
+        "or ended",
+        OPEN,
+        shape=Shape.MANY,
+        target="subject.list_entries",
     )
     def list_entries(
         self,
@@ -264,8 +276,7 @@ class Organization(CreditSubject):
     )
 
     supervision_tiers: list[SupervisionTier] | None = governed(
-        "有效的监管分类，分领域；限监管单位和主体本人（R10.1）",
-        "supervision tiers in force, by sector; for supervising units and the subject itself (R10.1)",
+        *_TIERS,
         OPEN,
         shape=Shape.MANY,
         target="subject.tiers",
@@ -345,8 +356,7 @@ class IndividualBusiness(CreditSubject):
     )
 
     supervision_tiers: list[SupervisionTier] | None = governed(
-        "有效的监管分类，分领域；限监管单位和主体本人（R10.1）",
-        "supervision tiers in force, by sector; for supervising units and the subject itself (R10.1)",
+        *_TIERS,
         OPEN,
         shape=Shape.MANY,
         target="subject.tiers",

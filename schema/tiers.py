@@ -14,7 +14,10 @@ from schema.scalars import Date, Moment
 
 
 @strawberry.enum(
-    description="监管类别；N为未定级，因所需信息不明 · Tier; N: not tiered, because something needed is not known"
+    description=(
+        "监管类别；N为未定级，因所需信息不明，或者成立不满一年 · Tier; N: not tiered, because something "
+        "needed is not known, or the firm is less than a year old"
+    )
 )
 class Tier(Enum):
     A = term("A", "A类")

@@ -67,6 +67,19 @@ class TrainingCommands:
     ) -> Training | None:
         return PLANNED
 
+    @_command(
+        "撤销登记有误的参训企业，其证明编号不再使用",
+        "strike a firm that was recorded by mistake; the number of its certificate is not given again",
+        "strike",
+    )
+    def strike_training_attendance(
+        self,
+        number: _Number,
+        certificate: Annotated[str, parameter("证明编号", "number of its certificate")],
+        reason: Reason,
+    ) -> Training | None:
+        return PLANNED
+
     @_command("办结培训登记", "close the log of a training", "close")
     def close_training(self, number: _Number) -> Training | None:
         return PLANNED

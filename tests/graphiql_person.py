@@ -55,9 +55,23 @@ class Person:
         """Write a document in place of the one in the editor."""
         await self.tab.evaluate(f"{_QUERY}.setValue({json.dumps(document)})")
 
+    async def asks_and_becomes(self, document: str, partner: str) -> None:
+        """Write a document and choose another partner before the page has done anything in between."""
+        chosen = json.dumps(partner)
+        await self.tab.evaluate(
+            f"""(() => {{ const e = document.querySelector('select[name="partner"]');
+            {_QUERY}.setValue({json.dumps(document)});
+            Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, 'value').set.call(e, {chosen});
+            e.dispatchEvent(new Event('change', {{bubbles: true}})); }})()"""
+        )
+        await self.sees()
+
     async def switch_to(self, title: str) -> None:
-        """Press the tab of an operation."""
+        """Press the tab of an operation, and wait until it is the one at the front."""
         await self.tab.click(f'.graphiql-tab-button[title="{title}"]')
+        await self.tab.until(
+            f"""!!document.querySelector('.graphiql-tab-active [title="{title}"]')""", f"the tab {title}"
+        )
 
     async def press_run(self) -> None:
         """Press Run without waiting for the answer."""

@@ -136,7 +136,7 @@ async def agreed(settings: Settings) -> None:
     pool.terminate()
 
 
-async def _fill(settings: Settings, province: Province) -> None:
+async def harvested(settings: Settings, province: Province) -> None:
     """Harvest everything, and hand in the lists of members and merchants."""
     now = datetime.now(UTC)
     tools = Tools(
@@ -171,7 +171,7 @@ async def province_store(
     await admin.execute(f"CREATE DATABASE hub_province TEMPLATE {template} OWNER hub_owner")
     settings = hub_settings(postgres.dsn(database="hub_province"), state_dir, sandboxes)
     await agreed(settings)
-    await _fill(settings, province_in(state_dir, SUBJECTS, today_in(datetime.now(UTC))))
+    await harvested(settings, province_in(state_dir, SUBJECTS, today_in(datetime.now(UTC))))
     # A template has no connections, and those given up a moment ago may not have ended yet.
     await admin.execute(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'hub_province'"
@@ -191,7 +191,7 @@ async def fragile(state_dir: Path, sandboxes: Mapping[str, str]) -> AsyncIterato
     await migrated(own.dsn())
     settings = hub_settings(own.dsn(), state_dir, sandboxes)
     await agreed(settings)
-    await _fill(settings, province_in(state_dir, SUBJECTS, today_in(datetime.now(UTC))))
+    await harvested(settings, province_in(state_dir, SUBJECTS, today_in(datetime.now(UTC))))
     yield own
     own.destroy()
 

@@ -267,12 +267,16 @@ async def test_acceptance_12_a_second_after_consent_is_withdrawn_nothing_of_it_i
     assert await at(ten + timedelta(seconds=1)) is None
 
 
-LISTED = """
-mutation L($n: String!) {
+NOTIFIED = """
+mutation N($n: String!) {
   a: notifyListing(number: $n, documentNumber: "d", facts: "f", reasons: "r", basis: "b", measures: "m", rightToDefend: true) { state }
   b: serveListingNotice(number: $n, servedOn: "2026-11-16") { state }
-  c: recognizeListing(number: $n, documentNumber: "d", repairNoticeNumber: "r") { state }
-  d: publishListing(number: $n) { entry { id } }
+}
+"""
+LISTED = """
+mutation L($n: String!) {
+  a: recognizeListing(number: $n, documentNumber: "d", repairNoticeNumber: "r") { state }
+  b: publishListing(number: $n) { entry { id } }
 }
 """
 ANNUL = 'mutation V($n: String!) { revokeListing(number: $n, reason: "判决撤销", documentNumber: "判1号") { exitReason } }'
@@ -280,7 +284,7 @@ ANNUL = 'mutation V($n: String!) { revokeListing(number: $n, reason: "判决撤�
 
 async def _listed(office: Office) -> tuple[Desk, str, str]:
     """A published place on a list: its handler, its number and the id of its entry."""
-    office.clock.now = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+    office.clock.now = datetime(2026, 11, 16, 2, 0, tzinfo=UTC)
     await office.defined("ACC-BLACK", "BLACK")
     desk = office.desk(purpose="ONGOING_SUPERVISION", case=None)
     made = await desk.done(
@@ -288,7 +292,9 @@ async def _listed(office: Office) -> tuple[Desk, str, str]:
         {"c": await office.subject()},
     )
     number = made["proposeListing"]["number"]
-    return desk, number, (await desk.done(LISTED, {"n": number}))["d"]["entry"]["id"]
+    await desk.done(NOTIFIED, {"n": number})
+    office.clock.now = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+    return desk, number, (await desk.done(LISTED, {"n": number}))["b"]["entry"]["id"]
 
 
 @pytest.mark.parametrize("reached", [True, False])

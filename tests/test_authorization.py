@@ -9,8 +9,11 @@ from datetime import date
 
 import pytest
 
+from hub.rights.identity import issue
+from hub.sandbox.issuer import demo_issuer
 from tests.conftest import Database
 from tests.scene import WAYS, Answered, ServedScene, served_scene
+from tests.worlds import NOW
 
 MERCHANT = "query M($code: String!) { subject(value: $code) { %s } }"
 
@@ -366,6 +369,28 @@ async def test_15_a_cursor_tells_nothing_and_serves_its_caller_on_its_page_alone
     refused.append(await hub.ask("commerce", query, {**given, "a": cursor}, way, "ONGOING_SUPERVISION"))
     assert {answer.text for answer in refused} == {refused[0].text}
     assert refused[0].codes == ["BAD_USER_INPUT"]
+
+
+async def test_15_a_cursor_of_one_subject_does_not_serve_another_that_asks_through_the_same_partner(
+    hub: ServedScene, way: str
+) -> None:
+    query = """query($c: String!, $a: String) {
+      subject(value: $c) { records(first: 1, after: $a) { pageInfo { endCursor } } } }"""
+    first, other = hub.scene.merchant["uscc"], hub.scene.stranger["uscc"]
+    said = (await hub.ask("subject", query, {"c": first}, way=way, purpose="SELF_QUERY")).data
+    cursor = said["subject"]["records"]["pageInfo"]["endCursor"]
+    assert (await hub.ask("subject", query, {"c": first, "a": cursor}, way=way, purpose="SELF_QUERY")).data
+    signer = demo_issuer(hub.settings.state_dir)
+    token = issue(
+        signer.private_key, alg=signer.key.alg, kid=signer.key.kid, iss=signer.key.iss,
+        audience=hub.settings.token_audience, partner="subject", officer="o", now=NOW.timestamp(), lifetime=3600,
+        purpose="SELF_QUERY", subject=other,
+    )  # fmt: skip
+    for after, codes in ((None, []), (cursor, ["BAD_USER_INPUT"])):
+        asked = await hub.ask(
+            "subject", query, {"c": other, "a": after}, way, authorization=f"Bearer {token}"
+        )
+        assert asked.codes == codes
 
 
 async def test_15_a_cursor_of_one_purpose_does_not_serve_another(hub: ServedScene, way: str) -> None:

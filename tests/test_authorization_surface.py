@@ -370,6 +370,17 @@ async def test_28_every_code_that_is_asked_counts_against_the_day(database: Data
         assert counted == 4
 
 
+async def test_28_several_lists_are_no_way_around_the_longest(hub: ServedScene) -> None:
+    """A request names so many subjects as one list may hold, however many lists it has."""
+    codes = {"codes": [hub.scene.merchant["uscc"]] * 251}
+    one = "query($codes: [USCC!]!) { subjects(codes: $codes) { id } }"
+    assert (await hub.ask("mall", one, codes)).codes == []
+    two = one.replace("}", "} more: subjects(codes: $codes) { id }", 1)
+    refused = await hub.ask("mall", two, codes)
+    assert refused.codes == ["LIMIT_EXCEEDED"]
+    assert refused.body["errors"][0]["extensions"]["limit"] == "bulk"
+
+
 async def test_30_there_are_no_subscriptions(hub: ServedScene) -> None:
     for query in ("subscription { recordAdded { id } }", "subscription { __typename }"):
         for way in WAYS:
@@ -564,6 +575,11 @@ async def test_a_person_s_number_comes_in_a_variable_of_a_post_for_a_case(hub: S
     assert (await hub.ask("commerce", query, number, "GET", purpose)).codes == ["BAD_USER_INPUT"]
     written = f'{{ subject(scheme: RESIDENT_ID, value: "{hub.scene.number}") {{ id }} }}'
     assert (await hub.ask("commerce", written, purpose=purpose)).codes == ["BAD_USER_INPUT"]
+    # A default stands in the document, too.
+    default = query.replace("String!", f'String! = "{hub.scene.number}"')
+    for given in ({}, number):
+        refused = await hub.ask("commerce", default, given, purpose=purpose)
+        assert refused.codes == ["BAD_USER_INPUT"]
     no_case = await hub.client.post(
         f"{hub.url}/graphql",
         json={"query": query, "variables": number},

@@ -146,7 +146,7 @@ async def test_r7_1_the_store_is_seeded_with_what_was_noticed_and_its_source(dat
 
 def test_every_deadline_names_its_source_and_no_day_is_guessed() -> None:
     for row in load_deadlines():
-        assert row.source_doc, row.name
+        assert row.term.source_doc, row.name
     assert due("check.feedback", date(2026, 11, 23), seeded()) == Due(date(2026, 12, 23), False)
     with pytest.raises(RulesInvalid, match=r"no row of check\.feedback is in force on 2019-07-04"):
         due("check.feedback", date(2019, 7, 4), seeded())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -28,8 +29,9 @@ from hub.casework.details import to_json
 from hub.cli import app
 from hub.commands import ledger as ledger_command
 from hub.commands.session import operator
-from hub.commands.sources import tell
-from hub.harvest.run import Outcome
+from hub.commands.sources import Bars, tell
+from hub.errors import StoreUnavailable
+from hub.harvest.run import Outcome, Progress
 from hub.harvest.versions import Totals
 from hub.ledger.chain import Ledger
 from hub.rules.national_items import load_national_items
@@ -43,7 +45,7 @@ from tests.command_line import CREDITHUB, Running, alive, below, credithub, envi
 from tests.conftest import Database, copied_store
 from tests.disclosures import disclosure
 from tests.hub_server import CHECK, MERCHANT, hub_at, hub_settings
-from tests.publicity_files import KEY, PERSON, RESIDENT_ID, csv_bytes, license_row, penalty_row
+from tests.publicity_files import KEY, PERSON, RESIDENT_ID, csv_bytes, drop, license_row, penalty_row
 from tests.rules.test_list_definitions import TEXT as WATCH_LIST
 from tests.test_database import migrated_before
 
@@ -174,6 +176,15 @@ def test_a_file_that_cannot_be_written_is_told(shell: Shell, tmp_path: Path) -> 
         )
 
 
+def test_a_directory_of_the_hub_that_cannot_be_used_is_told_in_a_line(tmp_path: Path) -> None:
+    taken = tmp_path / "a-file"
+    taken.touch()
+    given = {"HUB_DEMO": "true", "HUB_STATE_DIR": str(taken), "HUB_PORT": "0"}
+    for command in (["token", "--partner", "mall"], ["demo"], ["migrate"]):
+        done = credithub(*command, given=given)
+        assert (done.returncode, done.stderr) == (1, f"credithub: {taken}: File exists\n")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -276,6 +287,20 @@ async def test_another_key_of_persons_numbers_than_the_stores_own_is_refused_in_
             assert serving.stopped(signal.SIGTERM, 15)[0] == 0
 
 
+def test_a_setting_that_nothing_reads_is_told_but_not_its_value(shell: Shell) -> None:
+    of_source = {"HUB_TAX_DATABASE_URI": SECRET, "HUB_TOKEN": SECRET}
+    served = credithub("serve", given={"HUB_DATABSE_URL": SECRET, **of_source})
+    assert served.returncode == 1
+    assert "is HUB_DATABASE_URL meant?" in served.stderr
+    assert "HUB_DATABASE_URL: required" in served.stderr
+    worked = credithub("worker", "--once", given={**shell.given, **of_source})
+    assert worked.returncode == 0
+    for done in (served, worked):
+        assert "nothing reads the setting HUB_TAX_DATABASE_URI; is HUB_TAX_DATABASE_URL meant?" in done.stderr
+        assert "HUB_TOKEN" not in done.stderr
+        assert SECRET not in done.stderr
+
+
 def test_the_demo_keeps_its_own_store(shell: Shell) -> None:
     shell("demo").refused("SETTING_INVALID", "HUB_DATABASE_URL")
 
@@ -339,7 +364,7 @@ def test_a_store_that_takes_nobody_in_is_told_in_one_line(
     shell: Shell, command: list[str], postgres: EmbeddedPostgres
 ) -> None:
     address = postgres.dsn("nobody_here", "no_such_hub")
-    shell(*command, HUB_DATABASE_URL=address).refused("STORE_UNAVAILABLE", "Error.")
+    shell(*command, HUB_DATABASE_URL=address).refused("STORE_UNAVAILABLE", "Error")
 
 
 @pytest.mark.parametrize("command", [["harvest", "TAX"], ["migrate"]], ids=" ".join)
@@ -368,9 +393,24 @@ def test_a_role_that_owns_nothing_does_not_call_the_store_up_to_date(
     done.refused("STORE_INVALID", f"The role {role} may not migrate the store, which is hub_owner's")
 
 
-def test_an_address_of_another_role_is_told_in_one_line_with_the_place(shell: Shell, store: Database) -> None:
+def test_an_address_of_another_role_is_told_in_one_line_with_its_setting(
+    shell: Shell, store: Database
+) -> None:
     done = shell("ledger", "verify", HUB_DATABASE_AUDITOR_URL=store.reader_dsn)
-    done.refused("STORE_UNAVAILABLE", "InsufficientPrivilegeError at ", "/hub/ledger/audit.py:")
+    done.refused("STORE_INVALID", "HUB_DATABASE_AUDITOR_URL", "as hub_reader: it must be hub_auditor")
+
+
+async def test_what_a_role_may_not_do_is_told_in_one_line_with_the_place(
+    shell: Shell, store: Database
+) -> None:
+    owner = await asyncpg.connect(store.owner_dsn)
+    try:
+        await owner.execute("REVOKE SELECT ON ledger_block FROM hub_auditor")
+        done = await asyncio.to_thread(shell, "ledger", "verify")
+        done.refused("STORE_UNAVAILABLE", "InsufficientPrivilegeError at ", "/hub/ledger/audit.py:")
+    finally:
+        await owner.execute("GRANT SELECT ON ledger_block TO hub_auditor")
+        await owner.close()
 
 
 # ---- harvest, import, quarantine
@@ -402,12 +442,40 @@ def test_an_equation_that_does_not_hold_is_told_and_ends_with_1(capsys: pytest.C
     assert second.endswith("DOES NOT ADD UP")
 
 
+def test_a_harvest_that_ends_early_tells_what_it_stored(capsys: pytest.CaptureFixture[str]) -> None:
+    bars = Bars(1.0)
+
+    def fail() -> None:
+        bars(Progress("TAX", Totals(read=3, stored=1, unchanged=1, quarantined=1)))
+        bars(Progress("CUSTOMS", Totals()))
+        raise StoreUnavailable("The store was lost.")
+
+    with pytest.raises(StoreUnavailable), bars.shown():
+        fail()
+    assert capsys.readouterr().out == "TAX: until then read 3 = stored 1 + unchanged 1 + quarantined 1\n"
+
+
+async def test_an_import_says_that_another_process_harvests_its_source(
+    shell: Shell, store: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("hub.harvest.run._LOCK_SECONDS", 0.5)
+    other = await asyncpg.connect(store.superuser_dsn)
+    await other.execute("SELECT pg_advisory_lock(1212240470, hashtext('COMMERCE'))")
+    done = shell("import", str(drop(tmp_path, "a.csv", csv_bytes([license_row()]), None)))
+    assert (done.status, done.lines) == (1, [])
+    assert done.err.splitlines() == [
+        "COMMERCE: another process is harvesting it; waited for, at most 0.5 s",
+        "credithub: Another process is harvesting COMMERCE. [HARVEST_RUNNING]",
+    ]
+    await other.close()
+
+
 async def test_a_source_that_another_process_harvests_is_told_and_keeps_no_other_waiting(
     shell: Shell, store: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hub.harvest.run._LOCK_SECONDS", 0.5)
     other = await asyncpg.connect(store.superuser_dsn)
-    await other.execute("SELECT pg_advisory_lock(0x48415256, hashtext('TAX'))")
+    await other.execute("SELECT pg_advisory_lock(1212240470, hashtext('TAX'))")
     before = await other.fetchrow("SELECT * FROM source_state WHERE source = 'TAX'")
     done = shell("harvest", "association", "tax", "market_regulation")
     assert done.status == 1
@@ -520,11 +588,11 @@ def test_a_name_in_brackets_is_no_markup(shell: Shell, state_dir: Path, tmp_path
     assert shell("agreements", "apply", path).status == 0
 
 
-def test_a_correction_must_be_an_object_of_strings(shell: Shell, tmp_path: Path) -> None:
+def test_a_correction_must_be_an_object_of_strings_and_null(shell: Shell, tmp_path: Path) -> None:
     for content, why in (
         (b"", "is no JSON"),
-        (b"[]", "a JSON object of strings"),
-        (b'{"a": 1}', "a JSON object of strings"),
+        (b"[]", "a JSON object of strings and null"),
+        (b'{"a": 1, "b": null}', "a JSON object of strings and null"),
         (b"\xff", "is no UTF-8 text"),
         (b'{\n  "a" "b"}', "is no JSON: Expecting ':' delimiter, line 2, column 7"),
         (b"[" * 100_000, "cannot be read"),
@@ -534,6 +602,10 @@ def test_a_correction_must_be_an_object_of_strings(shell: Shell, tmp_path: Path)
         done = shell("quarantine", "replay", "1", "--corrected", path)
         done.refused("FILE_REFUSED", "fields.json", why)
         assert "Error" not in done.err
+    # As `quarantine show` prints the fields that are empty: it comes to the row, which is not there.
+    path.write_bytes(b'{"a": "1", "b": null}')
+    taken = shell("quarantine", "replay", "999999", "--corrected", path)
+    assert "no row 999999 is in quarantine" in taken.err
     missing = shell("quarantine", "replay", "1", "--corrected", tmp_path / "none")
     missing.refused("FILE_REFUSED", "none: no such file")
     shell("import", tmp_path).refused("FILE_REFUSED", "this is no file")
@@ -603,6 +675,25 @@ def test_agreements_are_applied_compared_suspended_and_reinstated(shell: Shell, 
     again = shell("agreements", "apply", mall)
     assert (again.status, "STILL_SUSPENDED" in again.out, "--reinstate" in again.out) == (0, True, True)
     assert shell("agreements", "apply", mall, "--reinstate").status == 0
+
+
+def test_an_agreement_that_begins_later_says_that_the_partner_has_none_until_then(
+    shell: Shell, texts: Path
+) -> None:
+    """What was in force is so no more: whoever applies next year's early has cut the partner off."""
+    mall = texts / "mall.toml"
+    before = mall.read_text("utf-8")
+    mall.write_text(before.replace("valid_from = 2026-01-01", "valid_from = 2030-12-01"), encoding="utf-8")
+    early = r"mall: {} [0-9a-f]{{16}}; in force only from 2030-12-01, and until then the partner has no agreement\n"
+    for outcome in ("APPLIED", "UNCHANGED"):
+        assert re.fullmatch(early.format(outcome), shell("agreements", "apply", mall).out)
+    # So does a server that applies its directory as it starts, here on a port that is taken.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        given = {"HUB_AGREEMENTS_DIR": str(texts), "HUB_PORT": str(taken.getsockname()[1])}
+        done = credithub("serve", given={**shell.given, **given})
+    assert re.fullmatch(early.format("UNCHANGED"), done.stdout), done
+    mall.write_text(before, encoding="utf-8")
+    assert re.fullmatch(r"mall: APPLIED [0-9a-f]{16}\n", shell("agreements", "apply", mall).out)
 
 
 def test_an_agreement_wider_than_the_matrix_is_refused_in_one_line_and_none_is_applied(
@@ -726,12 +817,12 @@ def test_explain_says_why_a_partner_sees_a_coordinate(shell: Shell) -> None:
     assert hidden.status == 0, hidden
     assert hidden.lines[0] == "mall MERCHANT_ADMISSION: Organization.contact does not exist"
     # Operators are told why; the partner itself would not be.
-    assert re.match(r"  \S+ NONE every row: NO_LEGAL_BASIS", hidden.lines[1])
+    assert re.match(r"  D2 NONE every row: PERSONAL_INFO \S", hidden.lines[1])
     seen = shell(
         "agreements", "explain", "commerce", "Organization.contact", "--purpose", "ONGOING_SUPERVISION"
     )
     assert seen.lines[0] == "commerce ONGOING_SUPERVISION: Organization.contact exists"
-    assert "FULL" in seen.lines[1]
+    assert seen.lines[1].startswith("  D2 FULL every row: OK ")
     shell("agreements", "explain", "nobody", "Organization.contact").refused(
         "AGREEMENT_INVALID", "ever applied"
     )
@@ -1094,4 +1185,4 @@ async def test_r4_5_the_published_catalogue_is_exported_without_formulas_and_wit
     assert shell("catalogue", "export", "--format", "xlsx", "--output", path).status == 0
     sheet = load_workbook(path).active
     assert sheet is not None
-    assert [cell.value for cell in sheet[2]][1:4] == ["QH-CF-1", "1", "'=cmd|' /C calc'!A0"]
+    assert [cell.value for cell in sheet[2]][1:4] == ["QH-CF-1", 1, "'=cmd|' /C calc'!A0"]

@@ -59,11 +59,64 @@ def test_a_penalty_is_converted_from_wan_yuan_to_yuan() -> None:
     assert item.values["categories"] == ["罚款"]
 
 
+def test_a_penalty_is_in_force_until_the_day_that_its_row_says() -> None:
+    given = {"CF_JDRQ": "2026/05/10", "CF_YXQ": "2029/05/10", "CF_GSJZQ": "2027/05/10"}
+    item = understood(penalty_row(**given))
+    assert (item.values["valid_to"], item.values["usable_until"]) == (date(2029, 5, 10), date(2027, 5, 10))
+    endless = understood(penalty_row(**given | {"CF_YXQ": "2099/12/31"}))
+    assert endless.values["valid_to"] is None
+
+
+@pytest.mark.parametrize(
+    ("written", "yuan"), [("１．５", 15_000), ("1,234.5万元", 12_345_000), ("1，234", 12_340_000)]
+)
+def test_an_amount_is_read_in_either_width(written: str, yuan: int) -> None:
+    assert understood(penalty_row(CF_NR="罚款", CF_NR_FK=written)).values["fine_amount"] == yuan
+
+
+@pytest.mark.parametrize("sign", ["/", "--", "／", "——", "无"])
+def test_a_mark_for_none_revokes_nothing(sign: str) -> None:
+    item = understood(penalty_row(**{"撤销原因": sign, "CF_GSJZQ": sign}))
+    assert (item.values["lifecycle"], item.values["usable_until"]) == ("EFFECTIVE", None)
+
+
 def test_a_fine_of_5000_in_a_column_of_wan_yuan_beside_5000_yuan_in_words_is_a_slip() -> None:
     assert code_of(penalty_row(CF_NR="罚款5000元", CF_NR_FK="5000.000000")) == "FINE_UNIT"
     assert code_of(penalty_row(CF_NR="处以5,000.00元罚款", CF_NR_FK="5000")) == "FINE_UNIT"
     assert code_of(penalty_row(CF_NR="罚款人民币0.5万元", CF_NR_FK="5000")) == "FINE_UNIT"
     assert code_of(penalty_row(CF_NR="罚款5000元", CF_NR_FK="5000元")) == "FINE_UNIT"
+
+
+@pytest.mark.parametrize(
+    ("words", "yuan"),
+    [
+        ("罚款人民币贰万肆仟元整", 24_000),
+        ("处以人民币贰万肆仟圆整罚款", 24_000),
+        ("罚款(大写)拾万零伍佰元", 100_500),
+        ("处一万元罚款", 10_000),
+        ("罚款两千元", 2_000),
+        ("罚款一亿二千万元", 120_000_000),
+        ("罚款金额:24,000.00元", 24_000),
+        ("对甲罚款300元,对乙罚款200元", 500),
+    ],
+)
+def test_a_slip_of_units_is_seen_beside_words_and_sums_too(words: str, yuan: int) -> None:
+    right = understood(penalty_row(CF_NR=words, CF_NR_FK=f"{Decimal(yuan) / 10_000}"))
+    assert right.values["fine_amount"] == yuan
+    assert "FINE_TEXT_DIFFERS" not in right.flags
+    assert code_of(penalty_row(CF_NR=words, CF_NR_FK=f"{yuan}")) == "FINE_UNIT"
+
+
+@pytest.mark.parametrize(
+    "words", ["没收违法所得360元", "没收违法所得人民币叁佰陆拾元", "没收非法财物折价360.00元"]
+)
+def test_what_was_confiscated_is_held_against_the_words_as_a_fine_is(words: str) -> None:
+    given = {"CF_CFLB": "没收违法所得", "CF_NR": words, "CF_NR_FK": ""}
+    right = understood(penalty_row(**given, CF_NR_WFFF="0.036000"))
+    assert right.values["confiscated_amount"] == Decimal(360)
+    assert "CONFISCATED_TEXT_DIFFERS" not in right.flags
+    assert "CONFISCATED_TEXT_DIFFERS" in understood(penalty_row(**given, CF_NR_WFFF="0.05")).flags
+    assert code_of(penalty_row(**given, CF_NR_WFFF="360")) == "FINE_UNIT"
 
 
 def test_a_fine_that_differs_from_the_words_otherwise_is_flagged() -> None:
@@ -106,6 +159,9 @@ def test_a_month_or_a_day_that_could_be_two_is_no_day(written: str) -> None:
         ({**PERSON, "XK_XDR_ZJHM": RESIDENT_ID[:-1] + "7"}, "PERSON_NUMBER"),
         ({**PERSON, "XK_XDR_ZJHM": "630103201503070012"}, "MINOR_PERSON"),
         ({**PERSON, "XK_XDR_ZJLX": "学生证"}, "UNKNOWN_VALUE"),
+        ({**PERSON, "XK_XDR_ZJLX": "护照", "XK_XDR_ZJHM": "00000000"}, "PERSON_NUMBER"),
+        ({**PERSON, "XK_XDR_ZJLX": "护照", "XK_XDR_ZJHM": "E****5678"}, "PERSON_NUMBER"),
+        ({"XK_XDR_SHXYM": "0" * 18}, "NO_KEY"),
         ({"XK_XDR_SHXYM": ""}, "NO_KEY"),
         ({"XK_XDR_SHXYM": "00000000000000000X"}, "NO_KEY"),
         ({"XK_XDR_LB": "外星组织"}, "UNKNOWN_VALUE"),
@@ -124,6 +180,11 @@ def test_a_month_or_a_day_that_could_be_two_is_no_day(written: str) -> None:
         ({"XK_ZT": "9"}, "UNKNOWN_VALUE"),
         ({"XK_NR": "长" * 4001}, "TOO_LONG"),
         ({"XK_XKJGDM": ""}, "MISSING"),
+        ({"XK_FRDB": "/"}, "MISSING"),
+        # What a spreadsheet left of a value: of two decisions it would make one.
+        ({"XK_WSH": "2.02601E+11"}, "SCIENTIFIC"),
+        ({"XK_WSH": "#REF!"}, "SHEET_ERROR"),
+        ({"XK_XKZS": "########"}, "SHEET_ERROR"),
     ],
 )
 def test_a_wrong_licence_is_rejected_with_its_code(changes: dict[str, str], code: str) -> None:
@@ -141,6 +202,11 @@ def test_a_wrong_licence_is_rejected_with_its_code(changes: dict[str, str], code
         ({"CF_NR_FK": "很多"}, "BAD_AMOUNT"),
         ({"CF_NR_FK": "-1"}, "BAD_AMOUNT"),
         ({"CF_NR_FK": "NaN"}, "BAD_AMOUNT"),
+        # Half of one 万元, or five of them?
+        ({"CF_NR_FK": "0,5"}, "BAD_AMOUNT"),
+        ({"CF_NR_FK": "1.000,5"}, "BAD_AMOUNT"),
+        ({"CF_NR_FK": "1_0"}, "BAD_AMOUNT"),
+        ({"CF_CFLB": "罚款;吊销许可证", "CF_NR_ZKDX": "/"}, "CATEGORY_CERTIFICATE"),
         ({"CF_CFLB": "鞭刑"}, "UNKNOWN_VALUE"),
         ({"CF_GSJZQ": "2026/05/09"}, "DATE_ORDER"),
     ],
@@ -198,8 +264,10 @@ def test_the_same_decision_has_the_same_name_on_every_delivery_and_another_has_a
 
 
 def test_the_day_in_a_files_name_is_the_day_of_its_rows() -> None:
-    moment = understood(license_row(), "XK_630000_20260601_001.csv@ab").source_updated_at
+    moment = understood(license_row(), "XK_630000_20260601.csv@ab").source_updated_at
     assert moment == datetime.fromisoformat("2026-06-01T00:00:00+08:00")
+    moment = understood(license_row(), "XK_630000_20260601_001.csv@ab").source_updated_at
+    assert moment == datetime.fromisoformat("2026-06-01T00:00:00.000001+08:00")
     assert understood(license_row(), "xk_99999999.csv@ab").source_updated_at is None
 
 

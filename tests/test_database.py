@@ -325,6 +325,37 @@ async def test_a_store_that_cannot_be_reached_is_unavailable_and_its_password_is
         assert "s3cret" not in str(caught.value) + repr(settings)
 
 
+async def test_who_is_not_let_in_learns_which_variable_says_as_whom(database: Database) -> None:
+    stranger = as_user(database.owner_dsn, "hub_nobody")
+    for settings, told in (
+        (Settings(database_auditor_url=stranger), r"as hub_auditor: .*; look at HUB_DATABASE_AUDITOR_URL\."),
+        (Settings(database_url=stranger), r"as hub_owner: .*; look at HUB_DATABASE_URL\."),
+    ):
+        role = Role.OWNER if settings.database_url else Role.AUDITOR
+        with pytest.raises(StoreUnavailable, match=told):
+            await open_pool(settings, role, 1)
+    with pytest.raises(StoreUnavailable, match=r"; look at HUB_DATABASE_URL\."):
+        await migrated(stranger)
+
+
+async def test_an_address_that_cannot_be_followed_is_told_by_its_variable(database: Database) -> None:
+    settings = Settings(database_reader_url=f"{database.reader_dsn}&sslmode=some")
+    with pytest.raises(StoreUnavailable, match=r"; look at HUB_DATABASE_READER_URL\."):
+        await open_pool(settings, Role.READER, 1)
+
+
+async def test_addresses_of_roles_that_were_mistaken_for_each_other_are_refused(database: Database) -> None:
+    settings = Settings(database_reader_url=database.writer_dsn, database_writer_url=database.reader_dsn)
+    with pytest.raises(
+        StoreInvalid, match=r"HUB_DATABASE_READER_URL .* as hub_writer: it must be hub_reader"
+    ):
+        await open_pool(settings, Role.READER, 1)
+    with pytest.raises(
+        StoreInvalid, match=r"HUB_DATABASE_WRITER_URL .* as hub_reader: it must be hub_writer"
+    ):
+        await open_pool(settings, Role.WRITER, 1)
+
+
 def test_each_role_has_its_own_address_and_never_the_owners_password() -> None:
     settings = Settings(database_url="postgresql://boss:s3cret@db.example:5433/hub?sslmode=verify-full")
     assert (

@@ -649,6 +649,14 @@ def test_pages_and_prices_over_the_limit_are_refused(
     assert error.extensions["limit"] == limit
 
 
+def test_a_price_over_the_limit_is_told() -> None:
+    """Whoever asks about 500 subjects learns into how many questions that has to be cut."""
+    text = "query($c:[String!]!){subjects(codes:$c){code}}"
+    error = refusal(lambda: price(text, {"c": ["a"] * 300}, DocumentLimits(cost=100)))
+    assert error.extensions == {"limit": "cost", "maximum": 100, "asked": 300}
+    assert error.public_message == "The document exceeds a limit: cost, at most 100; this one comes to 300."
+
+
 def test_a_price_of_doubled_fragments_saturates() -> None:
     text = "{a{...f0}}" + "".join(
         f"fragment f{i} on Subject{{grades{{subject{{...f{i + 1}}}}} lists{{subject{{...f{i + 1}}}}}}}"

@@ -25,7 +25,7 @@ from tests.callers import caller
 from tests.casework.test_repair_results import Window
 from tests.conftest import Database
 from tests.harvesting import Rows, fined, granted, imported, one, take
-from tests.publicity_files import FIRM, NOW, OTHER_FIRM, PERSON, TOOLS, csv_bytes, penalty_row
+from tests.publicity_files import FIRM, NOW, OTHER_FIRM, PERSON, RESIDENT_ID, TOOLS, csv_bytes, penalty_row
 from tests.stage import stage_over
 from tests.worlds import NOW as STAGED
 from tests.worlds import TODAY, Builder, build
@@ -95,6 +95,22 @@ async def test_a_row_that_names_a_firm_by_an_older_number_leaves_it_in_doubt_too
     assert await doubt(database) == {"D17": ["TAX"], "D18": ["TAX"]}
 
 
+async def test_a_row_that_was_wrong_and_is_withdrawn_as_it_stands_leaves_nobody_in_doubt(
+    database: Database,
+) -> None:
+    await take(database, [granted("7")])
+    await polled(database, shxydm=FIRM)
+    assert await doubt(database) == {"D17": ["TAX"], "D18": ["TAX"]}
+    await polled(database, shxydm=FIRM, scbz="1", gxsj="2026-05-02")
+    assert await doubt(database) is None
+
+
+async def test_the_name_of_what_is_withdrawn_is_no_number_of_a_person(database: Database) -> None:
+    await polled(database, shxydm=RESIDENT_ID, scbz="1")
+    assert RESIDENT_ID not in str(await database.writer.fetch("SELECT * FROM withdrawn_fact"))
+    assert await one(database, "SELECT reason_code FROM quarantine") == "PERSON_NUMBER_IN_TEXT"
+
+
 async def test_what_is_in_doubt_of_a_registration_number_is_so_of_the_code_that_it_turns_out_to_have(
     database: Database,
 ) -> None:
@@ -132,7 +148,7 @@ async def test_a_replay_ends_the_doubt_and_tells_who_corrected_what(database: Da
     await take(database, [granted("7")])
     row = {
         "tyshxydm": FIRM, "ztmc": "青海三江源商贸有限公司", "ztlb": "法人及非法人组织", "pjdj": "丁", "pjrq": "2026-05-01",
-        "gxsj": "2026-05-02 10:00:00", "scbz": "0",
+        "gxsj": "2026-05-02 10:00:00", "scbz": "0", "zjhm": None,
     }  # fmt: skip
     await harvest(Window([row], EVALUATION), database.writer, lambda: NOW, pauses=())
     assert (await doubt(database))["D10"] == ["CREDIT_PLATFORM"]
@@ -140,7 +156,9 @@ async def test_a_replay_ends_the_doubt_and_tells_who_corrected_what(database: Da
     refused = await replay(database.writer, connector, number, {"pjdj": "戊"}, lambda: NOW, by="值班员")
     assert refused is not None
     assert await doubt(database) is not None
-    assert await replay(database.writer, connector, number, {"pjdj": "D"}, lambda: NOW, by="值班员") is None
+    # The whole row as `quarantine show` prints it, one field of it corrected.
+    whole = {**row, "pjdj": "D"}
+    assert await replay(database.writer, connector, number, whole, lambda: NOW, by="值班员") is None
     assert await doubt(database) is None
     (found,) = await list_quarantined(database.writer, every=True)
     assert (found.replayed_at, found.settled_by, found.corrected, found.dismissed_because) == (

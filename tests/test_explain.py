@@ -53,6 +53,24 @@ def test_a_consent_is_not_called_missing_where_nobody_looked_for_it() -> None:
     assert "CONSENT" in seen, seen
 
 
+@pytest.mark.parametrize(
+    ("partner", "purpose", "level", "reason"),
+    [
+        ("commerce", "ONGOING_SUPERVISION", "FULL", "OK"),
+        ("commerce", "STATISTICS", "NONE", "PURPOSE_NOT_ALLOWED"),
+        ("auditor", "AUDIT", "MASKED", "PERSONAL_INFO"),
+    ],
+)
+def test_a_field_that_leads_to_rows_is_explained_by_what_these_are(
+    partner: str, purpose: str, level: str, reason: str
+) -> None:
+    """An open field gives nothing by itself: contact details are D2, masked for auditors and for no statistics."""
+    standing = caller(partner, purpose).standing
+    (row,) = explanations(standing, "Organization.contact", None, standing.purpose)
+    assert (row["data_class"], row["level"], row["reason"]) == ("D2", level, reason)
+    assert row["legal_basis"]
+
+
 SUMMARY = 'subject(value: "91630103MA75ABCD1M") { ... on %s { summary { asked: hasPublicPenalty } } }'
 
 
@@ -85,3 +103,10 @@ def test_a_question_about_any_subject_is_explained_for_persons_too() -> None:
     # Who is named by a code is no natural person.
     named = explanations(standing, asked, {}, standing.purpose)
     assert {row["data_class"] for row in named} == {"D6"}
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_what_nothing_leads_to_does_not_exist(name: str) -> None:
+    """Members of types that the caller's schema is without, as of events for whoever is told of none."""
+    view = CALLERS[name]().standing.view
+    assert {one.partition(".")[0] for one in view.visible} <= view.schema.type_map.keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shutil
@@ -296,6 +297,20 @@ def test_bodies_of_another_kind_are_415(hub: ProvinceHub, kind: str) -> None:
     headers = {**hub.headers("mall"), **({"content-type": kind} if kind else {})}
     answer = httpx.post(hub.graphql, content='{"query":"{__typename}"}', headers=headers, trust_env=False)
     assert error(answer) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def test_a_compressed_body_is_415_and_says_so(hub: ProvinceHub) -> None:
+    headers = {**hub.headers("mall"), "content-type": "application/json"}
+    body = b'{"query":"{__typename}"}'
+    for encoding, content in (("gzip", gzip.compress(body)), ("identity", body)):
+        answer = httpx.post(
+            hub.graphql, content=content, headers={**headers, "content-encoding": encoding}, trust_env=False
+        )
+        if encoding == "identity":
+            assert answer.status_code == 200
+        else:
+            assert error(answer) == (415, "UNSUPPORTED_MEDIA_TYPE")
+            assert "Content-Encoding" in answer.json()["errors"][0]["message"]
 
 
 def test_get_and_post_give_the_same_answer(hub: ProvinceHub) -> None:

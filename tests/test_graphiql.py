@@ -97,7 +97,11 @@ class Endpoint:
         self.heard.append(dict(request.headers))
         token = re.fullmatch(r"Bearer demo-(\w+)-(\d+)(?:-second)?", request.headers.get("authorization", ""))
         if token is None or token[1] not in VIEWS or int(token[2]) != self.valid:
-            return JSONResponse({"errors": [{"message": "The request carries no valid token."}]}, 401)
+            refusal = {
+                "message": "The request carries no valid token.",
+                "extensions": {"messageZh": "请求没有有效令牌"},
+            }
+            return JSONResponse({"errors": [refusal]}, 401)
         body = await request.json()
         self.documents.append(body["query"])
         await asyncio.sleep(self.pause)
@@ -193,6 +197,17 @@ async def test_answers_in_other_tabs_are_forgotten_too_and_what_was_typed_stays(
     assert await guest.reads() == ""
     assert schemes(await guest.run()) == {"CUSTOMS"}
     await guest.switch_to("Dossier")
+    assert await guest.run() == {"data": {"slow": "late answer"}}
+
+
+@pytest.mark.browser
+async def test_what_was_typed_just_before_another_caller_was_chosen_stays(guest: Person) -> None:
+    await guest.open()
+    await guest.become("customs")
+    await guest.asks_and_becomes("query Late { slow }", "mall")
+    assert await guest.run() == {"data": {"slow": "late answer"}}
+    await guest.switch_to("Dossier")
+    await guest.switch_to("Late")
     assert await guest.run() == {"data": {"slow": "late answer"}}
 
 
@@ -335,6 +350,23 @@ async def test_outside_demo_mode_a_token_and_a_purpose_must_be_given(
     await official.sees()
     assert schemes(await official.run()) == {"CUSTOMS", "TAX"}
     assert endpoint.heard[-1]["hub-purpose"] == "NOTIFICATION"
+    # Nothing is asked but as the bar says: the case as it is now, and for another purpose from Connect on.
+    await official.tab.type('input[name="case"]', "2026-0001")
+    await official.run()
+    assert endpoint.heard[-1]["hub-case"] == "2026-0001"
+    heard = len(endpoint.heard)
+    await official.tab.choose('select[name="purpose"]', "JOINT_PUNISHMENT")
+    await official.tab.until(
+        "!document.querySelector('.hub-sight').dataset.fields", "that the caller is gone"
+    )
+    assert await official.reads() == ""
+    assert "then connect" in (await official.run())["errors"][0]["message"]
+    assert len(endpoint.heard) == heard
+    await official.tab.click(".hub-form button")
+    await official.sees()
+    await official.run()
+    assert endpoint.heard[-1]["hub-purpose"] == "JOINT_PUNISHMENT"
+    assert endpoint.heard[-1]["hub-case"] == "2026-0001"
     assert not [asked["url"] for asked in official.tab.requests if "partners" in asked["url"]]
     await official.leaves_no_trace()
 
@@ -347,7 +379,7 @@ async def test_a_refused_caller_reads_why_in_the_bar(official: Person) -> None:
     await official.open()
     await official.connect("forged", "NOTIFICATION")
     refusal = await official.tab.until("document.querySelector('.hub-refused')?.innerText", "the refusal")
-    assert refusal == "The request carries no valid token."
+    assert refusal == "请求没有有效令牌 The request carries no valid token."
 
 
 async def test_every_document_carries_the_policy_with_a_nonce_of_its_own(tmp_path: Path) -> None:

@@ -136,6 +136,11 @@ async def test_a_file_of_march_that_comes_again_after_that_of_june_undoes_nothin
     assert await come("WHFL_20260601_01.csv", 状态="撤销") == ()
     assert await come("WHFL_20260301_01.csv", 状态="有效", 企业名称=changed, 文号="青汇〔2026〕1号") == ()
     assert await come("WHFL_20260701_01.csv", 状态="有效", 分类级别="C类") == ("C",)
+    # Of one day the serial, or the time, tells which is the newer.
+    assert await come("WHFL_2026080102.csv", 状态="有效", 分类级别="A类") == ("A",)
+    assert await come("WHFL_20260801_01.csv", 状态="有效", 分类级别="B类") == ("A",)
+    assert await come("WHFL_20260802153000.csv", 状态="有效", 分类级别="B类") == ("B",)
+    assert await come("WHFL_20260802T093000.csv", 状态="有效", 分类级别="C类") == ("B",)
 
 
 async def test_a_withdrawn_row_ends_the_fact_and_leaves_the_subject(database: Database) -> None:

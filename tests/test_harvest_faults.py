@@ -191,6 +191,24 @@ async def test_a_source_of_which_a_file_did_not_come_whole_vouches_for_nothing_u
     assert await stands(6) == ("OK", NOW + timedelta(hours=6))
 
 
+async def test_a_file_named_in_another_encoding_is_taken_and_holds_up_no_other(
+    database: Database, tmp_path: Path
+) -> None:
+    """As a client of another system names it: 行政许可 in GB18030."""
+    foreign = tmp_path / os.fsdecode("行政许可_20261101.csv".encode("gb18030"))
+    drop(tmp_path, foreign.name, csv_bytes([license_row(), license_row(XK_WSH="2", XK_ZT="9")]), 2)
+    drop(tmp_path, "z.csv", csv_bytes([license_row(XK_WSH="3")]), 1)
+    connector = commerce.connect({"HUB_COMMERCE_DIR": str(tmp_path)}, TOOLS)
+    outcome = await harvest(connector, database.writer, lambda: NOW, pauses=NO_PAUSE)
+    assert (outcome.status, outcome.totals) == ("OK", Totals(3, 2, 0, 1))
+    origin = await one(database, "SELECT origin FROM quarantine")
+    assert origin.startswith("行政许可_20261101.csv@")
+    again = await harvest(connector, database.writer, lambda: NOW, pauses=NO_PAUSE)
+    assert again.totals.read == 0
+    (given,) = await import_files([foreign], TOOLS, database.writer)
+    assert (given.status, given.name) == ("OK", "行政许可_20261101.csv")
+
+
 async def test_a_refusal_ends_the_harvest_at_once(database: Database) -> None:
     source = Rows([[granted("1")], Refused("no"), [granted("2")]])
     outcome = await harvest(source, database.writer, lambda: NOW, pauses=NO_PAUSE)

@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 from connectors.contract import Kind
+from connectors.credit_platform import EVALUATION
 from hub.harvest.quarantine import list_quarantined
+from hub.harvest.replay import replay
+from hub.harvest.run import harvest
 from schema.persons import hmac_sm3
+from tests.casework.test_repair_results import Window
 from tests.conftest import Database
 from tests.harvesting import (
     granted,
@@ -24,6 +28,7 @@ from tests.publicity_files import (
     COLLECTIVE,
     FIRM,
     KEY,
+    NOW,
     OTHER_FIRM,
     PERSON,
     RESIDENT_ID,
@@ -52,6 +57,34 @@ async def test_the_organization_code_inside_a_code_joins_older_records(database:
     older = row("2", Kind.LICENSE, "某", [("ORG_CODE", "MA75ABCD-1")], title="旧", decided_on="2014-01-01")
     await take(database, [granted("1")], [older])
     assert await one(database, "SELECT count(*) FROM subject") == 1
+
+
+@pytest.mark.parametrize(
+    ("scheme", "filler"),
+    [
+        # Of these the check characters are right.
+        ("USCC", "0" * 18),
+        ("ORG_CODE", "00000000-0"),
+        ("TAXPAYER_ID", "630103000000000"),
+        ("BUSINESS_REG_NO", "0" * 13),
+        ("BUSINESS_REG_NO", "9" * 13),
+        ("CUSTOMS_CODE", "0" * 10),
+        ("PUBLIC_INST_NO", "0" * 12),
+        ("SOCIAL_ORG_NO", "无社会组织登记证号"),
+    ],
+)
+async def test_what_forms_are_filled_in_with_is_nobodys_number(
+    database: Database, scheme: str, filler: str
+) -> None:
+    rows = [
+        row(str(number), Kind.LICENSE, "某", [*known, (scheme, filler)], title="x", decided_on="2026-05-10")
+        for number, known in enumerate(([("USCC", FIRM)], [("USCC", OTHER_FIRM)], []))
+    ]
+    outcome = await take(database, rows)
+    assert (outcome.totals.stored, outcome.totals.quarantined) == (2, 1)
+    assert await one(database, "SELECT reason_code FROM quarantine") == "NO_KEY"
+    kept = await database.writer.fetch("SELECT value FROM identifier WHERE scheme <> 'ORG_CODE'")
+    assert sorted(found["value"] for found in kept) == sorted((FIRM, OTHER_FIRM))
 
 
 async def test_a_subject_known_by_an_old_number_is_given_its_code_when_a_row_names_both(
@@ -116,8 +149,10 @@ REGISTERED = {
 TOLD = "registration_status, region_code, established_on, industry_code, legal_representative_name"
 
 
-def registered(name: str = "青海甲有限公司", number: str = "r", **values: Any) -> dict[str, Any]:
-    return row(number, Kind.REGISTRATION, name, [("USCC", FIRM)], display_name=name, **REGISTERED | values)
+def registered(
+    name: str = "青海甲有限公司", number: str = "r", code: str = FIRM, **values: Any
+) -> dict[str, Any]:
+    return row(number, Kind.REGISTRATION, name, [("USCC", code)], display_name=name, **REGISTERED | values)
 
 
 @pytest.mark.parametrize("apart", [True, False])
@@ -149,6 +184,34 @@ async def test_of_two_registrations_the_one_that_stands_still_tells_of_the_subje
     assert await one(database, "SELECT registration_status FROM subject") is None
 
 
+@pytest.mark.parametrize("apart", [True, False])
+async def test_of_a_registration_that_is_another_subjects_a_subject_keeps_nothing(
+    database: Database, apart: bool
+) -> None:
+    async def come(*rows: dict[str, Any]) -> None:
+        await take(database, *([one] for one in rows)) if apart else await take(database, list(rows))
+
+    async def told(code: str) -> tuple[Any, ...]:
+        subject = await database.writer.fetchrow(
+            f"SELECT display_name, name_key, {TOLD} FROM subject WHERE uscc = $1", code
+        )
+        assert subject is not None
+        return tuple(subject)
+
+    whole = ("存续", "630103", date(2015, 3, 1), "F51", "马德林")
+    await come(registered("青海乙有限公司"), registered("青海乙有限公司", code=OTHER_FIRM))
+    assert await told(FIRM) == ("青海乙有限公司", "青海乙有限公司", None, None, None, None, None)
+    assert await told(OTHER_FIRM) == ("青海乙有限公司", "青海乙有限公司", *whole)
+    # What a registration of its own says it keeps, and no more.
+    silent: dict[str, Any] = {"registration_status": None, "industry_code": None, "region": "630122"}
+    own = registered(number="s", region_code="630122", **silent)
+    await come(own, registered("青海丙有限公司"), registered("青海丙有限公司", code=OTHER_FIRM))
+    assert await told(FIRM) == (
+        "青海甲有限公司", "青海甲有限公司", None, "630106", date(2015, 3, 1), None, "马德林",
+    )  # fmt: skip
+    assert await told(OTHER_FIRM) == ("青海丙有限公司", "青海丙有限公司", *whole)
+
+
 async def test_a_person_is_known_by_a_digest_and_has_no_name_to_be_found_by(
     database: Database, tmp_path: Path
 ) -> None:
@@ -159,3 +222,21 @@ async def test_a_person_is_known_by_a_digest_and_has_no_name_to_be_found_by(
     assert kept is not None
     assert tuple(kept) == ("RESIDENT_ID", hmac_sm3(KEY, RESIDENT_ID), "D3")
     assert await one(database, "SELECT data_class FROM record") == "D5"
+
+
+async def test_a_person_of_the_credit_platform_is_known_by_a_number_and_not_by_what_stands_for_none(
+    database: Database,
+) -> None:
+    """A digest of 无, or of a number with asterisks in it, would be that of many persons."""
+    given = {"ztlb": "自然人", "ztmc": "才让", "pjdj": "D", "pjrq": "2026-05-01", "scbz": "0"}
+    platform = Window([], EVALUATION)
+    numbers = ("无", "6301**********0016", "63010319900307001X", "000000000000000000", RESIDENT_ID)
+    rows = [dict(platform.real._hide(given | {"zjhm": number})) for number in numbers]
+    assert RESIDENT_ID not in str(rows)
+    outcome = await harvest(Window(rows, EVALUATION), database.writer, lambda: NOW, pauses=())
+    assert (outcome.totals.stored, outcome.totals.quarantined) == (1, 4)
+    waiting = await list_quarantined(database.writer)
+    assert {row.reason_code for row in waiting} == {"NO_KEY", "PERSON_NUMBER"}
+    again = {"zjhm": RESIDENT_ID}
+    assert await replay(database.writer, platform, waiting[0].quarantine_id, again, lambda: NOW) is None
+    assert await one(database, "SELECT count(*) FROM subject") == 1

@@ -867,6 +867,11 @@ def test_an_rsa_key_that_does_not_say_its_algorithm_counts_only_when_there_is_no
     assert not published_keys([{**public_jwk(TAX), "kid": "k"}], both)
 
 
+@pytest.mark.parametrize("kid", ["-Xv0Z", "_Xv0Z", "Xv0Z_-"])
+def test_a_key_id_that_is_a_digest_in_base64url_may_begin_with_any_of_its_characters(kid: str) -> None:
+    assert list(published_keys([{**public_jwk(MALL), "kid": kid}], SET)) == [kid]
+
+
 def test_of_a_key_id_published_twice_neither_key_counts() -> None:
     assert not published_keys([{**public_jwk(MALL), "kid": "k"}, {**public_jwk(STRANGER), "kid": "k"}], SET)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,19 @@ from typing import Any
 import asyncpg
 import pytest
 
-from connectors.contract import Kind
+from connectors import registry, tax
+from connectors.contract import Batch, Connector, Kind
+from connectors.reading import json_raw
 from hub.harvest.quarantine import list_quarantined
+from hub.harvest.run import harvest
+from hub.harvest.versions import Totals
 from hub.ledger.audit import who_saw
 from hub.ledger.chain import Ledger
 from schema.governance import DATA_CLASSES
 from tests.conftest import Database
 from tests.disclosures import disclosure
 from tests.harvesting import granted, imported, one, row, take, written
-from tests.publicity_files import FIRM, NOW, OTHER_FIRM, penalty_row
+from tests.publicity_files import FIRM, NOW, OTHER_FIRM, TOOLS, penalty_row
 
 CUSTOMS, REGISTER = ("CUSTOMS_CODE", "6301960A01"), ("BUSINESS_REG_NO", "6301001200001")
 OLD = {"title": "旧", "decided_on": "2014-01-01"}
@@ -218,3 +223,105 @@ async def test_a_decision_is_one_record_by_whichever_number_of_its_firm_it_is_de
     assert await one(database, "SELECT count(DISTINCT public_id) FROM record WHERE kind = 'PENALTY'") == 2
     whose = "SELECT count(*) FROM record r JOIN subject s USING (subject_id) WHERE r.superseded_at IS NULL AND s.uscc = $1"
     assert await one(database, f"{whose} AND r.kind = 'PENALTY'", FIRM) == 2
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_decision_is_one_record_however_the_brackets_of_its_number_are_written(
+    database: Database, tmp_path: Path, together: bool
+) -> None:
+    numbers = ("青商罚〔2026〕9号", "青商罚[2026]9号", "青商罚（2026）9号", "青商罚【2026】9号\u200b")
+    rows = [penalty_row(CF_WSH=number) for number in numbers]
+    rows.append(penalty_row(CF_XDR_SHXYM=f"\u202d{FIRM}\u202c", CF_WSH=numbers[0]))
+    other = penalty_row(CF_WSH="青商罚〔2026〕10号")
+    for number, batch in enumerate([[*rows, other]] if together else [[each] for each in (*rows, other)]):
+        outcome = await imported(database, written(tmp_path, *batch, name=f"CF_2026110{number + 1}.csv"))
+        assert outcome.totals.quarantined == 0
+    assert await one(database, "SELECT count(*) FROM record WHERE superseded_at IS NULL") == 2
+    assert await one(database, "SELECT count(DISTINCT public_id) FROM record") == 2
+
+
+async def _told(database: Database, source: Connector, service: str, *rows: dict[str, Any]) -> Totals:
+    """What becomes of `rows` of a service or table, as `source` reads them."""
+    batch = Batch(
+        [json_raw(f"{source.source.name}/{service}", str(n), one) for n, one in enumerate(rows)], "{}"
+    )
+
+    async def harvested(_: str | None) -> AsyncIterator[Batch]:
+        yield batch
+
+    source.harvest = harvested  # type: ignore[method-assign, assignment]
+    totals = (await harvest(source, database.writer, lambda: NOW, pauses=())).totals
+    assert totals.quarantined == 0
+    return totals
+
+
+async def _standing(database: Database, table: str, column: str) -> list[str]:
+    rows = await database.writer.fetch(f"SELECT {column} FROM {table} WHERE superseded_at IS NULL")
+    return [row[0] for row in rows]
+
+
+_TAXPAYER = f"630103{FIRM[8:17]}"
+_TAXED = {"nsrmc": "某公司", "scbz": "0", "gxsj": "2026-04-20 08:00:00", "nsrsbh": _TAXPAYER, "shxydm": None}
+# As the bureau writes the code once the firm has one: beside the old number, or in its place.
+_CODED = [{"shxydm": FIRM}, {"nsrsbh": FIRM}]
+
+
+@pytest.mark.parametrize("coded", _CODED, ids=("beside", "in its place"))
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_firm_leaves_the_tax_bureaus_list_by_its_code_that_came_there_by_its_old_number(
+    database: Database, coded: dict[str, str], together: bool
+) -> None:
+    bureau = tax.connect({"HUB_TAX_DATABASE_URL": "postgresql://x"}, TOOLS)
+    listed = _TAXED | {
+        "ajxz": "偷税", "zywfss": "x", "cfyj": "y", "wsh": "青税稽罚〔2026〕1号", "lrsj": "2026-04-20", "ycsj": "", "ycyy": "",
+    }  # fmt: skip
+    other = listed | {"wsh": "青税稽罚〔2026〕2号"}
+    left = listed | coded | {"ycsj": "2026-10-01", "ycyy": "信用修复", "gxsj": "2026-10-01 08:00:00"}
+    gone = other | coded | {"scbz": "1", "gxsj": "2026-10-01 08:00:00"}
+    for rows in [[listed, other, left, gone]] if together else [[listed, other], [left], [gone]]:
+        await _told(database, bureau, tax.SERIOUS, *rows)
+    assert await _standing(database, "list_entry", "state") == ["EXITED_REPAIRED"]
+    assert (await _told(database, bureau, tax.SERIOUS, left, gone)).stored == 0
+    assert await _standing(database, "list_entry", "state") == ["EXITED_REPAIRED"]
+    assert await one(database, "SELECT count(*) FROM subject WHERE joined_to IS NULL") == 1
+
+
+@pytest.mark.parametrize("coded", _CODED, ids=("beside", "in its place"))
+async def test_the_grade_of_a_year_is_one_by_whichever_number_the_tax_bureau_tells_it(
+    database: Database, coded: dict[str, str]
+) -> None:
+    bureau = tax.connect({"HUB_TAX_DATABASE_URL": "postgresql://x"}, TOOLS)
+    graded = _TAXED | {"pjnd": "2025", "xydj": "D", "pdsj": "2026-04-20", "yxqs": "", "yxqz": ""}
+    await _told(database, bureau, tax.GRADE, graded, graded | {"pjnd": "2024"})
+    corrected = graded | coded | {"xydj": "A", "gxsj": "2026-06-01 08:00:00"}
+    await _told(database, bureau, tax.GRADE, corrected)
+    assert sorted(await _standing(database, "grade", "period || grade_code")) == ["2024D", "2025A"]
+    # Another firm's is another's, and of what nobody has told before nobody is made a subject.
+    stranger = corrected | {
+        "nsrsbh": OTHER_FIRM,
+        "shxydm": OTHER_FIRM,
+        "scbz": "1",
+        "gxsj": "2026-07-01 08:00:00",
+    }
+    await _told(database, bureau, tax.GRADE, stranger)
+    assert await one(database, "SELECT count(*) FROM subject") == 1
+    await _told(database, bureau, tax.GRADE, corrected | {"scbz": "1", "gxsj": "2026-07-01 08:00:00"})
+    assert await _standing(database, "grade", "period || grade_code") == ["2024D"]
+
+
+async def test_a_penalty_is_withdrawn_by_the_code_of_its_firm_that_came_by_its_old_number(
+    database: Database,
+) -> None:
+    settings = {"URL": "http://x", "APP_ID": "x", "APP_SECRET": "0" * 16, "CASE": "x"}
+    market = registry.connect({f"HUB_REGISTRY_{name}": said for name, said in settings.items()}, TOOLS)
+    old, both = (penalty_row(**named) for named in (_OLD, _BOTH))
+    await _told(database, market, registry.PENALTIES, old | {"scbz": "0", "gxsj": "2026-10-01 08:00:00"})
+    assert len(await _standing(database, "record", "title")) == 1
+    await _told(database, market, registry.PENALTIES, both | {"scbz": "1", "gxsj": "2026-10-02 08:00:00"})
+    assert await _standing(database, "record", "title") == []
+    # What it was before, by either number, is no more, whenever it comes.
+    for earlier in (both, old):
+        told = earlier | {"CF_NR": "另", "scbz": "0", "gxsj": "2026-10-01 09:00:00"}
+        await _told(database, market, registry.PENALTIES, told)
+        assert await _standing(database, "record", "title") == []
+    await market.close()

@@ -95,13 +95,17 @@ async def settled(owner: asyncpg.Connection) -> None:
     await owner.execute("UPDATE job.pgqueuer_schedules SET updated = now()")
 
 
-async def ends(owner: asyncpg.Connection, partner: str, last: date) -> None:
-    """Make the agreement of a partner as if it had been applied with this last day."""
-    text = await owner.fetchval("SELECT document FROM agreement WHERE partner = $1", partner)
-    text = _VALID_TO.sub(f"valid_to = {last}", text, count=1)
+async def changed(owner: asyncpg.Connection, partner: str, change: Callable[[str], str]) -> None:
+    """Make the agreement of a partner as if it had been applied with this change of its text."""
+    text = change(await owner.fetchval("SELECT document FROM agreement WHERE partner = $1", partner))
     await owner.execute(
         "UPDATE agreement SET document = $2, digest = $3 WHERE partner = $1", partner, text, digest(text)
     )
+
+
+async def ends(owner: asyncpg.Connection, partner: str, last: date) -> None:
+    """Make the agreement of a partner as if it had been applied with this last day."""
+    await changed(owner, partner, lambda text: _VALID_TO.sub(f"valid_to = {last}", text, count=1))
 
 
 async def status_of(given: Mapping[str, str]) -> CompletedProcess[str]:
@@ -162,8 +166,11 @@ async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, gi
     assert await told(
         (aged, "TAX", now - timedelta(days=3)),
         (aged, "COMMERCE", now - timedelta(hours=30)),
+        # The clock was ahead when it was harvested.
+        (aged, "ASSOCIATION", now + timedelta(hours=9)),
         ("DELETE FROM source_state WHERE source = 'FOREIGN_EXCHANGE'",),
     ) == [
+        "source ASSOCIATION: the clock was ahead when it was harvested, it counts as fresh for 8 h too long",
         "source COMMERCE: no harvest has succeeded for 30 h, its cycle is 24 h",
         "source FOREIGN_EXCHANGE: no harvest has succeeded yet",
         "source TAX: STALE, answers rest on it no more; harvested 3 d ago",
@@ -195,6 +202,15 @@ async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, gi
     assert line.partition("quarantine ")[2].startswith("3 since ")
     await owner.execute("UPDATE quarantine SET quarantined_at = $1 WHERE replayed_at IS NULL", old)
     assert attention(await status_of(given)) == []
+    # Whom the rows of a whole file are about, nobody knows: it is why nothing rests on the source.
+    await owner.execute(_QUARANTINED, "TAX", "file", old)
+    await owner.execute("UPDATE source_state SET status = 'UNAVAILABLE' WHERE source = 'TAX'")
+    (line,) = attention(await status_of(given))
+    assert re.fullmatch(
+        r"source TAX: UNAVAILABLE, answers rest on it no more; harvested \d+ s ago; files that wait in quarantine: 1",
+        line,
+    )
+    await owner.execute("UPDATE source_state SET status = 'OK' WHERE source = 'TAX'")
 
     soon, gone = today + timedelta(days=10), today - timedelta(days=1)
     await ends(owner, "customs", soon)
@@ -205,6 +221,10 @@ async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, gi
     ]
     suspended = ("UPDATE agreement SET suspended_at = now() WHERE partner IN ('customs', 'forex')",)
     assert await told(suspended) == []
+    await changed(owner, "mall", lambda text: text.partition("[[issuer]]")[0])
+    assert await told() == [
+        "agreement mall: it has no key, so no token of its holds; apply one with an [[issuer]]"
+    ]
     assert await told(("UPDATE agreement SET document = 'no agreement' WHERE partner = 'mall'",)) == [
         "agreement mall: it cannot be used: the file is not TOML: Expected '=' after a key in a key/value pair"
         " (at line 1, column 4)"
@@ -251,6 +271,7 @@ async def test_a_worker_works_though_what_it_prints_finds_no_room(given: dict[st
         assert worker.wait(30) == 0
 
 
+@pytest.mark.alone
 async def test_status_says_within_seconds_that_the_store_does_not_answer_or_is_another(
     store: Database, given: dict[str, str]
 ) -> None:

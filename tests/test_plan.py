@@ -118,6 +118,7 @@ def size(done: Compiled) -> tuple[int, int]:
     return sum(1 for _ in done.plan.selected()), len(done.statement.sql)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", [*CALLERS][::5])
 def test_what_is_asked_of_interfaces_is_planned_and_written_or_refused_at_once(name: str) -> None:
     who, planned = CALLERS[name](), 0
@@ -182,3 +183,21 @@ def test_documents_that_serve_stay_well_below() -> None:
                 assert characters <= LIMITS.statement / 3, name
                 planned.add(name)
     assert planned == documents.keys()
+
+
+def test_a_document_that_was_answered_for_one_code_is_priced_again_for_many() -> None:
+    """Plans do not hang on how many codes are asked for; what an answer may hold does."""
+    who = CALLERS["commerce ONGOING_SUPERVISION"]()
+    page = "edges { node { id subject { records(first: 90) { edges { node { id } } } } } }"
+    operation = ready(
+        who, f"query Q($c: [USCC!]!) {{ subjects(codes: $c) {{ records(first: 90) {{ {page} }} }} }}"
+    )
+    assert operation is not None
+    few, some, many = ({"c": [CODE] * number} for number in (1, 2, 500))
+    done = operation.compiled(operation.variables.coerce(few))
+    for _ in range(2):
+        with pytest.raises(LimitExceeded) as refused:
+            operation.compiled(operation.variables.coerce(many))
+        assert refused.value.extensions["limit"] == "cost"
+        assert operation.compiled(operation.variables.coerce(few)) is done
+        assert operation.compiled(operation.variables.coerce(some)) is done

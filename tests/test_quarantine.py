@@ -16,6 +16,7 @@ from hub.errors import BadUserInput
 from hub.harvest.quarantine import Clearing, fields_of, list_quarantined, quarantined
 from hub.harvest.replay import replay
 from hub.harvest.run import harvest
+from hub.harvest.screen import redact
 from hub.harvest.versions import Totals
 from tests.casework.test_repair_results import Window
 from tests.conftest import Database
@@ -67,6 +68,7 @@ from tests.publicity_files import (
         ({"item": "ELSE"}, "UNKNOWN_ITEM"),
         ({"authority_uscc": "11630000000015122B"}, "AUTHORITY_CODE"),
         ({"title": "a\x00b"}, "NOT_TEXT"),
+        ({"title": "食品\ufffd营许可"}, "NOT_TEXT"),
         ({"title": f"公民{RESIDENT_ID}的许可"}, "PERSON_NUMBER_IN_TEXT"),
         ({"title": "公民630103 19900307 0016的许可"}, "PERSON_NUMBER_IN_TEXT"),
         ({"details": {"content": "联系电话13897654321"}}, "CONTACT_IN_TEXT"),
@@ -86,6 +88,24 @@ async def test_what_is_not_understood_is_quarantined_with_code_and_bytes(
     assert found is not None
     assert RESIDENT_ID.encode() not in found[1]
     assert RESIDENT_ID not in waiting.reason
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        # In GB18030 the last byte of these characters is a figure or a letter.
+        f"㐂{RESIDENT_ID}",
+        f"李镕{RESIDENT_ID}",
+        f"ID{RESIDENT_ID}",
+        f"{RESIDENT_ID}01",
+        f"{RESIDENT_ID[:6]}\u3000{RESIDENT_ID[6:14]}\u3000{RESIDENT_ID[14:]}",
+    ],
+)
+def test_no_text_before_a_persons_number_hides_it_from_the_mask(text: str, encoding: str) -> None:
+    kept = redact(f"当事人{text}。".encode(encoding)).decode(encoding)
+    assert "6****************6" in kept
+    assert RESIDENT_ID[6:14] not in kept
 
 
 async def test_a_corrected_row_is_replayed(database: Database, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from hub.errors import QuotaExceeded
+from hub.rights.identity import Caller
 from hub.rules.matrix import load_matrix
 from hub.sandbox.names import uscc
 from hub.serving import quota
@@ -43,6 +44,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
+def _caller(officer: str, partner: str = "reform", subject: str | None = None) -> Caller:
+    return Caller(partner, officer, frozenset(), None, subject, "token", 0.0)
+
+
 def _quotas() -> Quotas:
     pool: Any = None
     return Quotas(pool, PERSONS, lambda: TODAY)
@@ -51,24 +56,36 @@ def _quotas() -> Quotas:
 def test_an_officer_looks_for_so_many_persons_at_once_and_then_for_one_every_so_often(clock: Clock) -> None:
     quotas = _quotas()
     for number in range(3):
-        quotas.admit_person(AGREEMENT, "officer", f"person {number}")
+        quotas.admit_person(_caller("officer"), f"person {number}")
     with pytest.raises(QuotaExceeded) as refused:
-        quotas.admit_person(AGREEMENT, "officer", "person 4")
+        quotas.admit_person(_caller("officer"), "person 4")
     assert refused.value.extensions["retryAfter"] == 10
-    quotas.admit_person(AGREEMENT, "another", "person 5")
+    quotas.admit_person(_caller("another"), "person 5")
     clock.now += 9
     with pytest.raises(QuotaExceeded):
-        quotas.admit_person(AGREEMENT, "officer", "person 6")
+        quotas.admit_person(_caller("officer"), "person 6")
     clock.now += 1.01
-    quotas.admit_person(AGREEMENT, "officer", "person 7")
+    quotas.admit_person(_caller("officer"), "person 7")
 
 
-def test_one_person_is_looked_for_so_often_whoever_asks(clock: Clock) -> None:
+def test_one_person_is_looked_for_so_often_whoever_asks_for_a_partner(clock: Clock) -> None:
     quotas = _quotas()
     for number in range(3):
-        quotas.admit_person(AGREEMENT, f"officer {number}", "person")
+        quotas.admit_person(_caller(f"officer {number}"), "person")
     with pytest.raises(QuotaExceeded):
-        quotas.admit_person(AGREEMENT, "officer 4", "person")
+        quotas.admit_person(_caller("officer 4"), "person")
+
+
+def test_how_often_others_looked_for_a_person_refuses_nobody(clock: Clock) -> None:
+    """Else whoever asks for the first time would learn that others look for this person, and could be kept from it."""
+    quotas = _quotas()
+    for number in range(3):
+        quotas.admit_person(_caller(f"officer {number}"), "person")
+    for other in (_caller("x", partner="tax"), _caller("x", "subject", "A"), _caller("x", "subject", "B")):
+        for number in range(3):
+            quotas.admit_person(replace(other, officer=f"officer {number}"), "person")
+        with pytest.raises(QuotaExceeded):
+            quotas.admit_person(replace(other, officer="officer 4"), "person")
 
 
 _ME = "{ me { partner quota { subjectsPerDay subjectsLeft requestsPerSecond } } }"

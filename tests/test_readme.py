@@ -6,9 +6,10 @@ import json
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 from graphql import parse, validate
 
@@ -16,6 +17,7 @@ from hub.casework.diagrams import page
 from hub.casework.registry import registry
 from hub.config import declared_settings
 from hub.errors import refusals
+from hub.ledger.audit import of_request
 from hub.rights.agreement import today_in
 from hub.rights.agreement_store import Outcome
 from hub.rights.matrix import Purpose
@@ -166,6 +168,26 @@ def test_an_answer_in_the_readme_is_the_hubs(consented: ProvinceHub, partner: st
     if partner == "mall":
         told = json.loads(fenced_after(f"disclosure: {partner} {purpose}"))
         assert answer["extensions"]["disclosure"] == told
+
+
+@pytest.mark.parametrize("partner", ASKED)
+async def test_the_ledger_in_the_readme_says_which_classes_were_asked_for(
+    consented: ProvinceHub, partner: str
+) -> None:
+    purpose, headers = ASKED[partner]
+    body, now = checked(), datetime.now(UTC)
+    answer = consented.post(body["query"], body["variables"], partner, purpose, **headers).json()
+    request = answer["extensions"]["requestId"]
+    connection = await asyncpg.connect(consented.database.auditor_dsn)
+    try:
+        (entry,) = await of_request(
+            connection, request, now - timedelta(minutes=1), now + timedelta(minutes=1)
+        )
+    finally:
+        await connection.close()
+    said = re.search(rf" {partner} \(.*\n  (.*) …$", fenced_after("ledger: three answers"), re.MULTILINE)
+    assert said is not None
+    assert entry.classes.startswith(f"{said[1]} ")
 
 
 @pytest.mark.parametrize("partner", ["customs", "commerce"])

@@ -11,9 +11,13 @@ import asyncpg
 import pytest
 
 from benchmarks.data import fill
-from hub.casework import clock
+from hub.casework import clock, departures
 from hub.casework.delivery import alarms, deliveries
-from hub.casework.domestic_trade import tiers
+from hub.casework.domestic_trade import disclosures, tiers
+from hub.casework.listings import measures
+from hub.casework.objections import corrections
+from hub.casework.publicity import unshown
+from hub.casework.repair import commands as repairs
 from hub.query.scopes import Sought, likeness
 from tests.callers import Path, caller
 from tests.conftest import Database
@@ -58,6 +62,15 @@ WORK = {
     "what is overdue": (alarms._OPEN, {"ix_delivery_out_undelivered"}),
     "what waits": (alarms._WAITING, set()),
     "deadlines": (clock._OPEN, {"ix_case_file_due_on"}),
+    "what was never shown": (unshown._WAITING, {"ix_case_file_open"}),
+    "repairs that the channels may have followed": (repairs._APPROVED, {"ix_case_file_open"}),
+    "publications of what was repaired elsewhere": (repairs._IMPORTED_DECISIONS, {"ix_case_file_open"}),
+    "objections whose recipients are to be told": (corrections._UPHELD, {"ix_case_file_open"}),
+    "measures whose term is over": (measures._TERM_OVER, {"ix_case_file_open"}),
+    "measures without feedback": (measures._NO_FEEDBACK, {"ix_case_file_open"}),
+    "measures on what left its list": (measures._OFF_THE_LIST, {"ix_case_file_open"}),
+    "exposures of penalties that are over": (disclosures._OVER, {"ix_case_file_open"}),
+    "cases of firms that left": (departures._DEPARTED, {"ix_case_file_open"}),
     "tiers that may be old": (tiers._CANDIDATES, {"ix_record_subject_id", "ix_list_entry_subject_id"}),
 }
 _KNOWN = "source, source_record_id, provider_name, catalog_item_code, fetched_at, payload_digest, recorded_at"

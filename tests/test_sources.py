@@ -14,9 +14,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from redis.asyncio import Redis
 
-from connectors import customs
+from connectors import customs, registry
 from connectors.contract import Connector, RawRow, Refused, Retention, RowRejected, Tools, Unavailable
+from hub.errors import SettingInvalid
 from hub.harvest.classes import data_class_of
+from hub.sandbox import registry as registers
 from hub.sandbox.customs import ANOMALY_SERVICE, LEVEL_SERVICE, CustomsService
 from hub.sandbox.platform import Platform
 from hub.sandbox.province import Province
@@ -257,6 +259,12 @@ def test_a_missing_setting_is_named(missing: str) -> None:
         customs.connect(settings, tools())
 
 
+def test_the_address_of_the_platform_is_one_for_every_source_behind_it() -> None:
+    settings = {f"HUB_REGISTRY_{name}": "platform.example" for name in ("URL", "APP_ID", "CASE")}
+    with pytest.raises(ValueError, match=r"HUB_REGISTRY_URL must begin with https:// or http://"):
+        registry.connect({**settings, "HUB_REGISTRY_APP_SECRET": APP_KEY}, tools())
+
+
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
@@ -348,6 +356,92 @@ async def test_rows_about_others_are_never_answered(stand: Stand) -> None:
         answer = await sources.ask("CUSTOMS", [RICH, DISHONEST], [LEVEL])
     assert (answer.rows, answer.status) == ([], Status.UNAVAILABLE)
     assert ("CUSTOMS", "OTHER_SUBJECT") in stand.rejected
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("ycxx", "法定代表人(11010519491231002X)涉嫌走私", "PERSON_NUMBER_IN_TEXT"),
+        ("ycxx", "涉嫌\0走私", "NOT_TEXT"),
+        ("lsh", "6301\0", "NOT_TEXT"),
+        ("lsh", "6" * 300, "NO_RECORD_ID"),
+    ],
+)
+async def test_a_row_that_no_harvest_would_take_is_not_taken_live_either(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, field: str, value: str, code: str
+) -> None:
+    anomaly = {"lsh": "1", "hgzcbm": "6301960001", "qymc": "某公司", "ycxx": "走私", "lrrq": "2026-01-01"}
+    sick = {**anomaly, "tyshxydm": RICH, field: value}
+    sound = {**anomaly, "tyshxydm": CLEAN}
+    monkeypatch.setattr(CustomsService, "answer", lambda *_: [sick, sound])
+    async with live(stand) as sources:
+        answer = await sources.ask("CUSTOMS", [RICH, CLEAN], [customs.ANOMALY])
+    assert [(row["key"], row["title"]) for row in answer.rows] == [(CLEAN, "走私")]
+    assert (answer.status, answer.incomplete) == (Status.PARTIAL, {RICH})
+    assert stand.rejected == [("CUSTOMS", code)]
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+async def test_of_a_row_given_in_two_states_the_one_changed_last_counts(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, newest_first: bool
+) -> None:
+    """Whoever was taken off the list stays so, however the answer is ordered."""
+    listed = {
+        "lsh": "1", "hgzcbm": "6301960001", "qymc": "某公司", "ycxx": "无法联系", "lrrq": "2026-01-01", "ycrq": "",
+        "gxsj": "2026-01-01 08:00:00", "tyshxydm": RICH,
+    }  # fmt: skip
+    off = {**listed, "ycrq": "2026-03-01", "gxsj": "2026-03-01 08:00:00"}
+    again = {**listed, "tyshxydm": CLEAN, "ycrq": "2026-03-01"}
+    back = {**again, "ycxx": "再次无法联系", "ycrq": "", "gxsj": "2026-04-01 08:00:00"}
+    rows = [listed, off, again, back]
+    monkeypatch.setattr(CustomsService, "answer", lambda *_: rows[::-1] if newest_first else rows)
+    async with live(stand) as sources:
+        answer = await sources.ask("CUSTOMS", [RICH, CLEAN], [customs.ANOMALY])
+    assert answer.status is Status.OK
+    assert [(row["key"], row["title"]) for row in answer.rows] == [(CLEAN, "再次无法联系")]
+
+
+@pytest.mark.parametrize(("item", "column"), [(LEVEL, "rdrq"), (customs.ANOMALY, "lrrq")])
+async def test_customs_recognized_and_listed_nobody_on_a_day_that_lies_ahead(
+    stand: Stand, item: str, column: str
+) -> None:
+    said = {
+        "lsh": "1",
+        "hgzcbm": "630196003A",
+        "tyshxydm": RICH,
+        "qymc": "某",
+        "ycxx": "无法联系",
+        "xydj": "常规企业",
+    }
+    connector = customs.connect(stand.settings, tools(now=lambda: datetime(2026, 11, 21, 16, tzinfo=UTC)))
+    for day, refused in (("2026-11-22", None), ("2026-11-23", "DATE_FUTURE"), ("2027-01-01", "DATE_FUTURE")):
+        found = None
+        try:
+            connector.canonical(RawRow(f"CUSTOMS/{item}", "1", b"", {**said, column: day}))
+        except RowRejected as error:
+            found = error.code
+        assert found == refused
+    await connector.close()
+
+
+async def test_a_service_that_gives_fewer_rows_than_it_was_asked_for_is_asked_until_it_has_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was not read would be denied of firms, for the source would count as gone through."""
+    services = registers.services(Province(60, TODAY))
+    every = sum(len(service.rows) for name, service in services.items() if "_01" in name)
+    whole = registers.SerialService.answer
+    monkeypatch.setattr(registers.SerialService, "answer", lambda *asked: whole(*asked)[:7])
+    async with serving(Platform({APP_ID: APP_KEY}, services).app()) as url:
+        settings = {"URL": url, "APP_ID": APP_ID, "APP_SECRET": APP_KEY, "CASE": "青商信共享〔2026〕1号"}
+        connector = registry.connect(
+            {f"HUB_REGISTRY_{name}": said for name, said in settings.items()}, tools(4.0)
+        )
+        try:
+            read = [row.position async for batch in connector.harvest(None) for row in batch.rows]
+        finally:
+            await connector.close()
+    assert len(read) == every > 7
 
 
 async def test_a_row_that_is_not_understood_makes_its_key_incomplete_and_is_reported(
@@ -518,6 +612,14 @@ async def test_what_others_wrote_to_the_server_is_not_believed(
     assert stand.platform.calls == 2
     await cache.close()
     await server.aclose()
+
+
+@pytest.mark.parametrize("option", ["socket_timeout=x", "foo=bar", "protocol=9"])
+def test_an_address_of_the_shared_cache_with_options_that_are_none_is_refused(
+    valkey: str, option: str
+) -> None:
+    with pytest.raises(SettingInvalid, match="HUB_REDIS_URL: its options"):
+        RowCache(SEAL, keep=60, redis_url=f"{valkey}?{option}")
 
 
 async def test_an_entry_altered_on_the_server_is_not_believed(stand: Stand, valkey: str) -> None:

@@ -17,6 +17,7 @@ from connectors.contract import SHANGHAI
 from hub.casework.details import from_json, to_json
 from hub.casework.facts import write_fact
 from hub.casework.machine import HANDLER, Actor, Case, Delivery, Effects, Machine, Recount, Step, Transition
+from hub.casework.work import in_its_place
 from hub.errors import CaseUnknown, CommandForbidden, GuardRefused, InputMissing, StateConflict
 from hub.rules.calendar import Due
 from hub.rules.deadlines import due as due_of
@@ -195,6 +196,8 @@ async def apply(
     taken = machine.step(transition)
     case, roles = await find(connection, machine, number, step.actor)
     _admit(taken, case, roles, step)
+    # As the worker counts its deadline.
+    step = replace(step, calendar=await in_its_place(connection, step.calendar, case.region_code))
     effects = taken.effect(case, step)
     due = _due(taken, case, effects, step)
     details = replace(case.details, **effects.details) if effects.details else case.details

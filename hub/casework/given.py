@@ -11,11 +11,16 @@ _SM3 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 def said(text: str | None, argument: str, most: int = _LONGEST) -> str:
-    """A text that was given, without blanks around it. Raises BadUserInput: empty or too long."""
+    """A text that was given, without blanks around it. Raises BadUserInput: nothing to read, or too long."""
     found = (text or "").strip()
-    if not 1 <= len(found) <= most:
+    if is_blank(found) or len(found) > most:
         raise BadUserInput(f"A text of 1 to {most} characters.", argument=argument)
     return found
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing can be read in it: blanks, and characters that nobody sees."""
+    return not any(one.isprintable() and not one.isspace() for one in text)
 
 
 def is_sm3(digest: str) -> bool:

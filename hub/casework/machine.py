@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -36,6 +37,13 @@ class Actor:
     case_number: str | None = None
     # The hub's own work: needs no capability and is no party.
     system: bool = False
+
+    def is_officer(self, name: str) -> bool:
+        """Whether this is the officer `name`, however an issuer spells it: by letters, width, or what nobody sees.
+
+        Who logs in as Zhang.San and as zhang.san is one person, and no second one.
+        """
+        return _folded(self.officer) == _folded(name)
 
 
 @dataclass(frozen=True)
@@ -145,6 +153,11 @@ Guard = Callable[[Case[Any], Step], str | None]
 Effect = Callable[[Case[Any], Step], Effects]
 
 
+def _folded(name: str) -> str:
+    wide = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(one for one in wide if one.isprintable() and not one.isspace())
+
+
 def always(_: Case[Any], __: Step) -> str | None:
     """The guard of a step that only the state decides."""
     return None
@@ -154,7 +167,7 @@ def second_person(guard: Guard = always) -> Guard:
     """The guard of a review: it is another officer's than the draft (`drafted_by` of the details), and `guard` holds."""
 
     def admitted(case: Case[Any], step: Step) -> str | None:
-        if step.actor.officer == case.details.drafted_by:
+        if step.actor.is_officer(case.details.drafted_by):
             return "SECOND_PERSON_NEEDED"
         return guard(case, step)
 

@@ -46,3 +46,9 @@ async def beyond(work: Work, classes: tuple[str, ...], codes: Sequence[str]) -> 
         parameters,
     )
     return {row["uscc"]: row["subject_id"] for row in found}
+
+
+async def refused_for(work: Work, code: str) -> None:
+    """A refusal is about to tell of whoever has this code, the caller is shown it or not: the ledger shall say so."""
+    found = await work.connection.fetch("SELECT subject_id FROM subject WHERE uscc = $1", code)
+    work.seen.update(row["subject_id"] for row in found)

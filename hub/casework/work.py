@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
 
+from hub.casework.given import is_blank
 from hub.casework.machine import Actor, Machine, Step
 from hub.casework.redeem import DomesticPlatform
 from hub.query.binding import Request, Secrets, binders
@@ -16,12 +18,14 @@ from hub.query.parameters import Parameters
 from hub.rights.view import View
 from hub.rules.calendar import NATIONAL, Calendar, calendar_of
 
-# How far around today the working calendar is read: the longest deadline in working days is far shorter.
+# How far around today the working calendar is read: the longest deadline in working days is far shorter. One that began
+# before is counted by Work.since.
 _BEFORE, _AFTER = timedelta(days=800), timedelta(days=800)
 _DAYS = """
 SELECT region_code, day, is_workday FROM working_day
 WHERE day BETWEEN $1 AND $2 AND region_code = ANY ($3::text[])
 """
+_DAYS_OF_PLACE = "SELECT region_code, day, is_workday FROM working_day WHERE region_code = ANY ($1::text[])"
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,18 @@ class Work:
     # Ids of the subjects that it has looked up and its caller is shown: a refusal tells of them, too.
     seen: set[int] = field(default_factory=set)
 
+    async def since(self, day: date) -> Work:
+        """The same work with a calendar that has every day since `day`: a deadline that began then is counted by it."""
+        if self.today - day <= _BEFORE:
+            return self
+        back = self.today - day
+        calendar = await calendar_for(self.connection, self.actor.regions, self.today, back=back)
+        return replace(self, calendar=calendar)
+
     def step(self, inputs: Mapping[str, Any]) -> Step:
-        """The step of a machine that this command takes."""
-        return Step(self.actor, inputs, self.now, self.today, self.calendar)
+        """The step of a machine that this command takes: a text in which nothing can be read is none for it."""
+        told = {name: "" if isinstance(one, str) and is_blank(one) else one for name, one in inputs.items()}
+        return Step(self.actor, told, self.now, self.today, self.calendar)
 
     async def rows(self, sql: str, parameters: Parameters) -> list[Any]:
         """The rows of a statement made with `parameters` and hub.query.access, in the command's transaction.
@@ -127,3 +140,13 @@ async def calendar_for(
     codes = [NATIONAL, *(region[:digits].ljust(6, "0") for digits in (2, 4, 6) if region)]
     rows = await connection.fetch(_DAYS, today - back, today + _AFTER, codes)
     return calendar_of((tuple(row) for row in rows), region)
+
+
+async def in_its_place(connection: asyncpg.Connection, calendar: Calendar, region: str | None) -> Calendar:
+    """`calendar` with the days of the place of a case: whoever handles it may sit in another."""
+    codes = [region[:digits].ljust(6, "0") for digits in (2, 4, 6)] if region else []
+    rows = await connection.fetch(_DAYS_OF_PLACE, codes) if codes else []
+    if not rows:
+        return calendar
+    days = calendar_of((tuple(row) for row in rows), region).fixed
+    return replace(calendar, fixed=MappingProxyType({**calendar.fixed, **days}))

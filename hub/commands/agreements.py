@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +17,7 @@ from hub.errors import BadUserInput, PurposeNotAllowed, SettingInvalid
 from hub.rights.agreement import Agreements, parse_agreement, today_in
 from hub.rights.agreement_file import digest as digest_of
 from hub.rights.agreement_store import (
+    Applied,
     Outcome,
     agreement_history,
     apply_agreements,
@@ -50,22 +51,37 @@ def _texts(paths: list[Path]) -> list[str]:
     return texts
 
 
-def apply_directory(configured: Settings, directory: Path) -> None:
+def apply_directory(configured: Settings, directory: Path) -> list[str]:
     """Put the agreements of HUB_AGREEMENTS_DIR into force, as `apply` does: all or none; suspended ones stay so.
 
-    Errors: SettingInvalid, AgreementInvalid.
+    Gives what `apply` says of those that are not as they were, or not in force yet. Errors: SettingInvalid, AgreementInvalid.
     """
     if not directory.is_dir():
         raise SettingInvalid("HUB_AGREEMENTS_DIR: there is no such directory")
     texts = texts_in(directory)
 
-    async def work() -> None:
+    async def work() -> list[str]:
+        now = present()
         async with writer(configured, 1) as pool:
-            await apply_agreements(
-                pool, texts, load_matrix(), present(), operator(), vocabulary().coordinates
+            done = await apply_agreements(
+                pool, texts, load_matrix(), now, operator(), vocabulary().coordinates
             )
+        return [
+            _line(one, now)
+            for one in done
+            if one.outcome is not Outcome.UNCHANGED or one.begins > today_in(now)
+        ]
 
-    asyncio.run(work())
+    return asyncio.run(work())
+
+
+def _line(one: Applied, now: datetime) -> str:
+    hint = ""
+    if one.outcome is Outcome.STILL_SUSPENDED:
+        hint = "; --reinstate ends the suspension"
+    elif one.begins > today_in(now):
+        hint = f"; in force only from {one.begins}, and until then the partner has no agreement"
+    return f"{one.partner}: {one.outcome} {one.digest[:16]}{hint}"
 
 
 def require_usable(configured: Settings) -> None:
@@ -94,19 +110,19 @@ def apply(
     texts = _texts(paths)
 
     async def work(configured: Settings) -> None:
+        now = present()
         async with writer(configured, 1) as pool:
             done = await apply_agreements(
                 pool,
                 texts,
                 load_matrix(),
-                present(),
+                now,
                 operator(),
                 vocabulary().coordinates,
                 reinstate=reinstate,
             )
         for one in done:
-            hint = "; --reinstate ends the suspension" if one.outcome is Outcome.STILL_SUSPENDED else ""
-            out.print(f"{one.partner}: {one.outcome} {one.digest[:16]}{hint}")
+            out.print(_line(one, now))
 
     with_store(work)
 

@@ -17,6 +17,8 @@ from hub.errors import MatterRequired
 app = typer.Typer(no_args_is_help=True, help="Quarterly reports as files.")
 # A hub that does not answer within this time is not there.
 _SECONDS = 30.0
+# How many characters that a font lacks are named.
+_NAMED = 10
 
 
 class Format(StrEnum):
@@ -70,6 +72,7 @@ def export(
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         err.print(f"credithub: no hub answers at {url}: {type(error).__name__}")
         raise typer.Exit(1) from None
+    lacking: list[str] = []
     # Neither library is loaded by commands that need none.
     if format is Format.XLSX:
         from hub.commands.report_workbook import workbook
@@ -79,12 +82,19 @@ def export(
         from hub.commands.report_pages import FontUnusable, pages
 
         try:
-            made = pages(found, font)
+            made, lacking = pages(found, font)
         except FontUnusable:
             err.print(f"credithub: {font} is no TrueType font")
             raise typer.Exit(1) from None
     put(made, output)
     out.print(f"{output}: {found.title}")
+    if lacking:
+        named = " ".join(f"U+{ord(one):04X}" for one in lacking[:_NAMED])
+        more = " …" if len(lacking) > _NAMED else ""
+        err.print(
+            f"credithub: {output} does not show {len(lacking)} characters that its font lacks: {named}{more};"
+            " --font embeds one that has them"
+        )
 
 
 def _report(client: httpx.Client, url: str, number: str, *, drilling: bool) -> Paper:

@@ -21,6 +21,8 @@ from hub.commands.report_paper import HEAD, SHARES, SIGNED, Paper
 
 _SONG = "STSong-Light"
 _GIVEN = "given"
+# Stands for a character that Song has not, as it did for one missing in the type case.
+_LACKING = "〓"
 _GRID = TableStyle(
     [
         ("GRID", (0, 0), (-1, -1), 0.5, colors.HexColor("#888888")),
@@ -39,6 +41,8 @@ class _Styles:
 
     def __init__(self, font: str) -> None:
         self.font = font
+        # What was asked for and the font has not.
+        self.lacking: set[str] = set()
         self.text = ParagraphStyle("text", fontName=font, fontSize=9.5, leading=14, wordWrap="CJK")
         self.centred = ParagraphStyle("centred", parent=self.text, alignment=TA_CENTER)
         self.title = ParagraphStyle("title", parent=self.centred, fontSize=15, leading=22, spaceAfter=4 * mm)
@@ -48,7 +52,18 @@ class _Styles:
 
     def p(self, text: str, style: ParagraphStyle | None = None) -> Paragraph:
         """A paragraph of plain words: nothing in them is markup."""
+        lacking = {one for one in text if not one.isspace() and not self._has(one)}
+        self.lacking |= lacking
+        if self.font == _SONG:
+            # Readers leave these out or take them, and what follows, for others; an embedded font has a box for them.
+            text = "".join(_LACKING if one in lacking else one for one in text)
         return Paragraph(escape(text), style or self.text)
+
+    def _has(self, one: str) -> bool:
+        if self.font == _SONG:
+            # What GB 18030 writes in one or two bytes, and Extension A.
+            return one.isprintable() and (len(one.encode("gb18030")) <= 2 or "\u3400" <= one <= "\u4db5")
+        return ord(one) in pdfmetrics.getFont(self.font).face.charToGlyph
 
     def c(self, text: str) -> Paragraph:
         """One in the middle of its cell."""
@@ -66,8 +81,11 @@ class _Styles:
         )
 
 
-def pages(paper: Paper, font: Path | None = None) -> bytes:
-    """The file; the same report makes the same bytes. `font`: embedded. Raises FontUnusable."""
+def pages(paper: Paper, font: Path | None = None) -> tuple[bytes, list[str]]:
+    """The file, and the characters that its font lacks; the same report makes the same bytes.
+
+    `font`: embedded. Raises FontUnusable.
+    """
     styles = _Styles(_font(font))
     p, c = styles.p, styles.c
     made = BytesIO()
@@ -101,7 +119,7 @@ def pages(paper: Paper, font: Path | None = None) -> bytes:
         canvas.drawCentredString(A4[0] / 2, 10 * mm, f"第 {at.page} 页")
 
     document.build(story, onFirstPage=foot, onLaterPages=foot)
-    return made.getvalue()
+    return made.getvalue(), sorted(styles.lacking)
 
 
 def _font(file: Path | None) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.contract import SHANGHAI
+from hub.casework.registry import registry
 
 REPORT = """
 query Report($number: String!) { case(number: $number) { number state ... on QuarterlyReport {
@@ -23,17 +24,24 @@ STATES = {
 }  # fmt: skip
 STANDINGS = {"ON_TIME": "按期报送", "LATE": "逾期报送", None: "尚未报送"}
 HEAD = ("序号", "指标", "系统统计值", "上报值", "修改理由")
-SHARES, CASE_HEAD = ("指标", "分项", "件数"), ("指标", "案件编号", "机制", "状态", "立案时间")
+SHARES, CASE_HEAD = ("指标", "分项", "件数"), ("指标", "案件编号（限阅者可见）", "机制", "状态", "立案时间")
 SIGNED = ("填报人：", "审核人：", "单位（盖章）：", "日期：")
 UNSTATED = "（未确认）"
 
 
 @dataclass(frozen=True)
 class Line:
-    """A figure on paper: its place, its name, what the hub counted, what is reported, why it differs."""
+    """A figure on paper: its place, its name, what the hub counted, what is reported, why it differs.
+
+    `prefilled` and `value`: both as numbers, for papers that calculate; None: there is none. `of`: parts of a ratio.
+    """
 
     place: int
     name: str
+    kind: str
+    prefilled: float | None
+    value: float | None
+    of: str
     counted: str
     reported: str
     reason: str
@@ -48,7 +56,7 @@ class Paper:
     lines: tuple[Line, ...]
     shares: tuple[tuple[str, str, int], ...]
     words: tuple[tuple[str, str], ...]
-    cases: tuple[tuple[str, ...], ...]
+    cases: tuple[tuple[str | datetime, ...], ...]
 
 
 def paper_of(report: Mapping[str, Any], cases: Iterable[tuple[str, Mapping[str, Any]]]) -> Paper:
@@ -69,6 +77,10 @@ def paper_of(report: Mapping[str, Any], cases: Iterable[tuple[str, Mapping[str, 
             Line(
                 place,
                 one["nameZh"],
+                one["kind"],
+                one["prefilled"],
+                one["value"] if one["stated"] else None,
+                _of(one),
                 shown(one["kind"], one["prefilled"]) + _of(one),
                 shown(one["kind"], one["value"]) if one["stated"] else UNSTATED,
                 one["reason"] or "",
@@ -82,7 +94,7 @@ def paper_of(report: Mapping[str, Any], cases: Iterable[tuple[str, Mapping[str, 
             (one["nameZh"], one["text"] or UNSTATED) for one in report["figures"] if one["kind"] == "TEXT"
         ),
         cases=tuple(
-            (name, case["number"], case["mechanism"], case["state"], _moment(case["openedAt"]))
+            (name, case["number"], *_named(case["mechanism"], case["state"]), _there(case["openedAt"]))
             for name, case in cases
         ),
     )
@@ -94,12 +106,26 @@ def shown(kind: str, value: float | None) -> str:
         return "—"
     if kind == "RATIO":
         return f"{value:.2%}"
-    return f"{value:g}" if kind == "DAYS" else f"{value:.0f}"
+    # As many places as there are: by default it would be 1e+06 days.
+    return f"{value:.12g}" if kind == "DAYS" else f"{value:.0f}"
 
 
 def _of(figure: Mapping[str, Any]) -> str:
     return f"（{figure['part']}/{figure['whole']}）" if figure["kind"] == "RATIO" and figure["whole"] else ""
 
 
+def _named(mechanism: str, state: str) -> tuple[str, str]:
+    """A mechanism and its state as people call them; by its code what this version does not know."""
+    machine = registry().machines.get(mechanism)
+    if machine is None:
+        return mechanism, state
+    return machine.zh, next((one.zh for one in machine.states if one.name == state), state)
+
+
+def _there(text: str) -> datetime:
+    """The day and time in Shanghai, as a spreadsheet keeps them: without a zone."""
+    return datetime.fromisoformat(text).astimezone(SHANGHAI).replace(tzinfo=None)
+
+
 def _moment(text: str | None) -> str:
-    return f"{datetime.fromisoformat(text).astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if text else "—"
+    return f"{_there(text):%Y-%m-%d %H:%M}" if text else "—"

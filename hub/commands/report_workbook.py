@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 
 from hub.commands.report_paper import CASE_HEAD, HEAD, SHARES, SIGNED, Paper
+from hub.commands.tables import UNWRITABLE
 
 _THIN = Side(style="thin", color="999999")
 _BOX = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 _HEAD = PatternFill("solid", fgColor="E8EDF4")
+# Characters to a line, in all columns together.
+_LINE = 50
+# How a number is shown, by the kind of its figure.
+_FORMATS = {"COUNT": "0", "RATIO": "0.00%", "DAYS": "General"}
+
+
+class _Number(NamedTuple):
+    """A number of a cell, and the format that it is shown in."""
+
+    value: float
+    shown: str
 
 
 def workbook(paper: Paper) -> bytes:
@@ -30,17 +42,26 @@ def workbook(paper: Paper) -> bytes:
         sheet.merge_cells(start_row=row, start_column=2, end_row=row, end_column=5)
         _write(sheet.cell(row, 2), value)
         row += 1
-    lines = [(line.place, line.name, line.counted, line.reported, line.reason) for line in paper.lines]
+    lines = [
+        (
+            line.place,
+            line.name,
+            _number(line.kind, line.prefilled, line.counted, line.of),
+            _number(line.kind, line.value, line.reported),
+            line.reason,
+        )
+        for line in paper.lines
+    ]
     row = _table(sheet, row + 1, HEAD, lines)
     for name, words in paper.words:
         _write(sheet.cell(row + 1, 1), name, Font(bold=True))
-        sheet.merge_cells(start_row=row + 2, start_column=1, end_row=row + 2, end_column=5)
-        _write(sheet.cell(row + 2, 1), words, wrap=Alignment(wrap_text=True, vertical="top"))
-        # Merged cells do not grow by themselves: some 50 characters to a line.
-        sheet.row_dimensions[row + 2].height = 16 * (
-            1 + sum(1 + len(one) // 50 for one in words.splitlines())
-        )
-        row += 2
+        row += 1
+        for piece in _pieces(words):
+            row += 1
+            sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=5)
+            _write(sheet.cell(row, 1), piece, wrap=Alignment(wrap_text=True, vertical="top"))
+            # Merged cells do not grow by themselves.
+            sheet.row_dimensions[row].height = 16 * (1 + len(piece) // _LINE)
     for place, name in enumerate(SIGNED):
         _write(sheet.cell(row + 2 + place // 2, 1 + 3 * (place % 2)), name)
     _widths(sheet, (12, 34, 22, 14, 44))
@@ -78,13 +99,31 @@ def _table(sheet: Any, row: int, head: Sequence[str], rows: Sequence[Sequence[An
     return row + 1
 
 
-def _write(cell: Any, value: str | int, font: Font | None = None, wrap: Alignment | None = None) -> None:
-    if isinstance(value, str):
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("�", value)
+def _pieces(words: str) -> Iterator[str]:
+    """The paragraphs of a text, the long ones in pieces that each fit a row: none is higher than 409 points."""
+    for paragraph in words.splitlines():
+        for begin in range(0, max(len(paragraph), 1), 20 * _LINE):
+            yield paragraph[begin : begin + 20 * _LINE]
+
+
+def _number(kind: str, value: float | None, words: str, of: str = "") -> _Number | str:
+    """A figure's value as a number that can be added up, shown as on paper; words where there is none."""
+    return words if value is None else _Number(value, _FORMATS[kind] + (f'"{of}"' if of else ""))
+
+
+def _write(
+    cell: Any, value: str | int | datetime | _Number, font: Font | None = None, wrap: Alignment | None = None
+) -> None:
+    if isinstance(value, _Number):
+        cell.value, cell.number_format = value
+    elif isinstance(value, str):
+        cell.value = UNWRITABLE.sub("�", value)
         # "=1+1" would be a formula, and "+", "-", "@" become one where the sheet goes on as CSV.
         cell.data_type, cell.quotePrefix = "s", True
     else:
         cell.value = value
+        if isinstance(value, datetime):
+            cell.number_format = "yyyy-mm-dd hh:mm"
     if font is not None:
         cell.font = font
     if wrap is not None:

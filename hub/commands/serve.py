@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from hub.commands import agreements
-from hub.commands.session import settings, told
+from hub.commands.session import settings, told, unread
 from hub.errors import SettingInvalid
 from hub.server import serve as serve_http
 from hub.store.database import attached
@@ -25,13 +25,16 @@ def serve(
 ) -> None:
     """Serve GraphQL until SIGTERM or SIGINT."""
     configured = settings()
+    for line in unread(configured):
+        _say(f"credithub: {line}", to=2)
     if configured.database_url is None and not configured.demo:
         raise SettingInvalid("HUB_DATABASE_URL: required to serve; `credithub demo` brings its own store")
     # Asked here once, so that a missing key is told at once and not by every worker.
     _ = configured.id_key, configured.cursor_key
     with attached(configured) as found:
         if found.agreements_dir is not None:
-            agreements.apply_directory(found, found.agreements_dir)
+            for line in agreements.apply_directory(found, found.agreements_dir):
+                _say(line)
         # Asked here for the same reason: a store without tables, an agreement that no longer holds.
         agreements.require_usable(found)
     # Kept until the new process looks for them: in its first second or two, Python would end with a traceback.
@@ -60,10 +63,10 @@ def serve_in(workers: int) -> None:
         raise typer.Exit(status)
 
 
-def _say(line: str) -> None:
+def _say(line: str, to: int = 1) -> None:
     """Print a line past Python's buffers, where what nobody took would stay. A hub serves, though nobody reads it."""
     with suppress(OSError):
-        os.write(1, f"{line}\n".encode())
+        os.write(to, f"{line}\n".encode())
 
 
 def main() -> None:

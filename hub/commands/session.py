@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -22,15 +23,18 @@ from rich.console import Console
 from rich.text import Text
 
 from connectors.contract import SHANGHAI, Tools
-from hub.config import Settings
+from hub.config import Settings, declared_settings
 from hub.errors import HubError, StoreUnavailable
 from hub.observe import place_of
+from hub.sources.discovery import settings_of_sources
 from hub.store.database import NOT_ANSWERED, Role, attached, open_pool
 from schema.identifiers import hmac_sm3
 
 P = ParamSpec("P")
 # Where a running demo says at which addresses its sandboxes are.
 SANDBOXES = "sandboxes.json"
+# Variables that commands take, and no settings.
+_OF_COMMANDS = frozenset({"HUB_TOKEN", "HUB_URL"})
 # Into a file or a pipe tables go in full width; a terminal has its own.
 _WIDE = 240
 # What a terminal may take for a command to itself, or for another line or order of the text than stands there: names of
@@ -116,6 +120,14 @@ def settings() -> Settings:
     return configured
 
 
+def unread(configured: Settings) -> Iterator[str]:
+    """A line for each variable of this environment that nothing reads: without it, nobody would notice a misspelt one."""
+    read = {one.variable for one in declared_settings()} | settings_of_sources() | _OF_COMMANDS
+    for variable in sorted(configured.others.keys() - read):
+        near = get_close_matches(variable, read, 1)
+        yield f"nothing reads the setting {variable}" + (f"; is {near[0]} meant?" if near else "")
+
+
 def tools_of(configured: Settings) -> Tools:
     """What connectors are lent that are harvested: nobody waits for a page of rows as for an answer."""
     key = configured.id_key
@@ -150,7 +162,7 @@ async def auditor(configured: Settings) -> AsyncIterator[Any]:
 def told(command: Callable[P, Any]) -> Callable[P, None]:
     """Tell a HubError, and what the store refuses, in one line with its code, and exit with 1.
 
-    So is output that finds no room told, without a code.
+    So is output that finds no room told, or a file or directory that cannot be used, without a code.
     """
 
     @wraps(command)
@@ -174,6 +186,12 @@ def told(command: Callable[P, Any]) -> Callable[P, None]:
                 words = f"did not do what was asked: {type(error).__name__} at {place_of(error)}."
             lost = StoreUnavailable(f"The store {words}")
             _say_why(f"{lost} [{lost.code}]")
+            raise typer.Exit(1) from None
+        except OSError as error:
+            if error.filename is None:
+                raise
+            # HUB_STATE_DIR is missing, full, or not ours to write in.
+            _say_why(f"{error.filename}: {error.strerror}")
             raise typer.Exit(1) from None
         finally:
             _let_go()

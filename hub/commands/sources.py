@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +42,7 @@ from hub.harvest import quarantine as quarantining
 from hub.harvest import replay as replaying
 from hub.harvest import run as harvesting
 from hub.harvest.affiliation import KINDS, read_codes, require_fitting, take_affiliations
+from hub.harvest.versions import Totals
 from hub.rights.agreement import today_in
 from hub.rights.agreement_store import applied_class
 from hub.rules.matrix import load_matrix
@@ -67,8 +69,10 @@ class Bars:
             console=err, disable=not err.is_terminal,
         )  # fmt: skip
         self._tasks: dict[str, TaskID] = {}
+        self._totals: dict[str, Totals] = {}
 
     def __call__(self, state: harvesting.Progress) -> None:
+        self._totals[state.name] = state.totals
         if state.name not in self._tasks:
             self._tasks[state.name] = self.progress.add_task(spelt(state.name), total=state.expected)
         if state.trouble:
@@ -87,10 +91,19 @@ class Bars:
         total = expected if expected is not None and expected >= read else None
         self.progress.update(self._tasks[state.name], completed=read, total=total)
 
-    def done(self) -> None:
-        """Everything that will come has come."""
-        for task in self.progress.tasks:
-            self.progress.update(task.id, total=task.completed)
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """The bars, while the block runs. When it ends early, what was stored until then is told all the same."""
+        try:
+            with self.progress:
+                yield
+                for task in self.progress.tasks:
+                    self.progress.update(task.id, total=task.completed)
+        except BaseException:
+            for name, totals in self._totals.items():
+                if totals.read:
+                    out.print(f"{spelt(name)}: until then {totals}")
+            raise
 
 
 def tell(outcomes: list[harvesting.Outcome], source: str | None = None) -> int:
@@ -106,8 +119,7 @@ def tell(outcomes: list[harvesting.Outcome], source: str | None = None) -> int:
         # Rows in quarantine are no failure, but somebody has to look at them.
         waiting = f" (credithub quarantine list {source or one.name})" if t.quarantined else ""
         out.print(
-            f"{spelt(one.name)}: {one.status}{message}: read {t.read} = stored {t.stored} + unchanged {t.unchanged}"
-            f" + quarantined {t.quarantined}{waiting}{'' if holds else '  DOES NOT ADD UP'}"
+            f"{spelt(one.name)}: {one.status}{message}: {t}{waiting}{'' if holds else '  DOES NOT ADD UP'}"
         )
         if not holds or one.status not in ("OK", "TAKEN"):
             status = 1
@@ -119,11 +131,10 @@ async def harvest_into(configured: Settings, names: list[str]) -> int:
     bars = Bars(configured.harvest_deadline)
     async with writer(configured) as pool:
         await require_id_key(pool, configured.id_key, present())
-        with bars.progress:
+        with bars.shown():
             outcomes = await harvesting.harvest_all(
                 names, configured.source_settings, tools_of(configured), pool, bars
             )
-            bars.done()
     if not outcomes:
         err.print("no harvested source is connected: set the variables of one")
     return tell(outcomes)
@@ -150,7 +161,7 @@ def import_files(
         bars = Bars(configured.harvest_deadline)
         async with writer(configured) as pool:
             await require_id_key(pool, configured.id_key, present())
-            with bars.progress:
+            with bars.shown():
                 outcomes = await importing.import_files(
                     files,
                     tools_of(configured),
@@ -159,7 +170,6 @@ def import_files(
                     again,
                     harvested=COMMERCE.name in set_up(configured.source_settings),
                 )
-                bars.done()
         return tell(outcomes, COMMERCE.name)
 
     for path in files:
@@ -263,7 +273,9 @@ def quarantine_dismiss(
 @told
 def quarantine_replay(
     number: Annotated[int, typer.Argument(help="Id of the row.")],
-    corrected: Annotated[Path | None, typer.Option(help="JSON file of corrected fields.")] = None,
+    corrected: Annotated[
+        Path | None, typer.Option(help="JSON file of fields, as show prints them; what it leaves out stays.")
+    ] = None,
     cleared: Annotated[
         bool,
         typer.Option(
@@ -282,14 +294,14 @@ def quarantine_replay(
             "--cleared makes the texts public and needs --reason TEXT, and --reason goes with it."
         )
     clearing = quarantining.Clearing(operator(), because) if cleared else None
-    fields: dict[str, str] = {}
+    fields: dict[str, str | None] = {}
     if corrected is not None:
         try:
             given = json.loads(corrected.read_text("utf-8"))
         except (OSError, ValueError, RecursionError) as error:
             raise FileRefused(f"{corrected.name}: {unread(error)}") from None
-        if not isinstance(given, dict) or not all(isinstance(one, str) for one in given.values()):
-            raise FileRefused(f"{corrected.name}: a JSON object of strings is expected")
+        if not isinstance(given, dict) or not all(isinstance(one, str | None) for one in given.values()):
+            raise FileRefused(f"{corrected.name}: a JSON object of strings and null is expected")
         fields = given
 
     async def work(configured: Settings) -> int:

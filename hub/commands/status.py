@@ -64,7 +64,7 @@ def needs(condition: Condition) -> Iterator[str]:
     """What needs a hand, each in one line: of what, and what is the matter."""
     if condition.worker_seen is None:
         yield "worker: none has run yet: nothing is harvested or delivered, and no deadline is kept"
-    elif condition.at - condition.worker_seen > _SILENT:
+    elif abs(condition.at - condition.worker_seen) > _SILENT:
         yield f"worker: none runs, the last one was seen {_long(condition.at - condition.worker_seen)} ago"
     for job in condition.jobs:
         if job.failing:
@@ -83,9 +83,12 @@ def _source_needs(one: SourceCondition) -> Iterator[str]:
         if one.age is None:
             yield f"source {name}: no harvest has succeeded yet"
         elif one.state.status != "OK":
-            yield f"source {name}: {one.state.status}, answers rest on it no more; harvested {_long(one.age)} ago"
+            why = f"; files that wait in quarantine: {one.waiting.files}" if one.waiting.files else ""
+            yield f"source {name}: {one.state.status}, answers rest on it no more; harvested {_long(one.age)} ago{why}"
         elif one.age > cycle:
             yield f"source {name}: no harvest has succeeded for {_long(one.age)}, its cycle is {_long(cycle)}"
+        elif one.age < -_SILENT:
+            yield f"source {name}: the clock was ahead when it was harvested, it counts as fresh for {_long(-one.age)} too long"
         elif one.failing is not None and one.failing >= _FAILING:
             # Its facts may stay fresh for a quarter: said only after that, it would be too late to mend it in time.
             yield f"source {name}: its harvests have failed for {_long(one.failing)}; answers rest on what came before"
@@ -101,6 +104,8 @@ def _agreement_needs(condition: Condition, one: Listed) -> Iterator[str]:
         case AgreementStanding.EXPIRED:
             yield f"agreement {one.partner}: it ended on {one.valid_to}; apply a new one, or suspend it"
         case AgreementStanding.IN_FORCE:
+            if one.keys_until is None:
+                yield f"agreement {one.partner}: it has no key, so no token of its holds; apply one with an [[issuer]]"
             for what, until in (("it", one.valid_to), ("a key of its", one.keys_until)):
                 left = condition.days_left(until) if until is not None else _SOON + 1
                 if left <= _SOON:
@@ -115,7 +120,7 @@ def _worker(condition: Condition) -> Row:
     if seen is None:
         return ("never seen",)
     age = condition.at - seen
-    return ("alive" if age <= _SILENT else "SILENT", f"seen {_long(age)} ago")
+    return ("alive" if abs(age) <= _SILENT else "SILENT", f"seen {_long(age)} ago")
 
 
 def _ledger(condition: Condition) -> Row:
@@ -179,9 +184,9 @@ def _moment(at: datetime) -> str:
 
 
 def _long(age: timedelta) -> str:
-    """About how long, in the largest unit of which there are two or more."""
-    seconds = max(0, int(age.total_seconds()))
+    """About how long, in the largest unit of which there are two or more; negative: its moment is still to come."""
+    seconds, sign = abs(int(age.total_seconds())), "-" if age.total_seconds() <= -1 else ""
     for unit, words in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * unit:
-            return f"{seconds // unit} {words}"
-    return f"{seconds} s"
+            return f"{sign}{seconds // unit} {words}"
+    return f"{sign}{seconds} s"

@@ -13,8 +13,8 @@ import orjson
 
 # What spreadsheets take for the begin of a formula, full width included; a tab or line break may hide it.
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠|%\t\r\n]")
-# Control characters that no XML may hold.
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# Characters that no XML may hold; texts of the store may.
+UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 Value = str | int | bool | date | datetime | None | Sequence[str]
 
@@ -73,10 +73,14 @@ def _workbook(name: str, columns: Sequence[str], rows: Sequence[Mapping[str, Val
     for row in rows:
         cells = []
         for column in columns:
-            cell = WriteOnlyCell(sheet)
-            # Guarded too: saved as CSV from here it must not become a formula.
-            cell.value = guarded(_UNWRITABLE.sub("", cell_of(row[column])))
-            cell.data_type = "s"
+            value, cell = row[column], WriteOnlyCell(sheet)
+            if isinstance(value, int) and not isinstance(value, bool):
+                # Sorted and added up as a number; none is a formula.
+                cell.value = value
+            else:
+                # Guarded too: saved as CSV from here it must not become a formula.
+                cell.value = guarded(UNWRITABLE.sub("", cell_of(value)))
+                cell.data_type = "s"
             cells.append(cell)
         sheet.append(cells)
     content = io.BytesIO()

@@ -19,7 +19,7 @@ from prometheus_client import start_http_server
 from hub.casework.delivery.channels import Client, channels_of
 from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.delivery.watch import Watch
-from hub.commands.session import out, present, though_nobody_reads, told, tools_of, with_store
+from hub.commands.session import out, present, though_nobody_reads, told, tools_of, unread, with_store
 from hub.commands.sources import tell
 from hub.condition import Gauges, read_condition
 from hub.config import Settings
@@ -92,6 +92,8 @@ async def work(configured: Settings, stop: asyncio.Event, *, once: bool = False)
             ended = tell([outcome])
         status = max(status, ended)
 
+    for line in unread(configured):
+        _log.warning(line)
     await _require_usable(configured)
     watch = Watch()
     with _figures(configured, watch):

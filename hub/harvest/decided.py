@@ -3,63 +3,120 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import asyncpg
 
-from hub.harvest.columns import PLACES, day_of
-from hub.harvest.resolve import Anchor
+from hub.harvest.columns import day_of, named
+from hub.harvest.drafts import SubjectDraft
 from hub.harvest.understood import Prepared
 
-_PLACES = PLACES["record"]
-_NUMBER, _DAY = _PLACES["document_number"], _PLACES["decided_on"]
-_TOLD_BY = [_PLACES[name] for name in ("kind", "document_number", "authority_uscc", "authority_name")]
+# What tells a decision of its subject's apart: of a penalty or licence also who made it, by code or else by name.
+_TOLD_BY: Mapping[str, tuple[str, ...]] = {
+    "record": ("kind", "document_number"),
+    "list_entry": ("list_code", "decision_number"),
+    "grade": ("scheme", "period"),
+}
+_BRACKETS = str.maketrans("〔[【〈《{", "((((((") | str.maketrans("〕]】〉》}", "))))))")
 # What may be the same decision: its number is written alike, or its day is the same. What is written otherwise is folded here.
-_ALIKE = """
-SELECT n.place, r.source_record_id, r.kind, r.document_number, coalesce(r.authority_uscc, r.authority_name) AS authority
+_RECORDS = """
+SELECT n.place, r.source_record_id, r.kind, r.document_number, r.authority_uscc, r.authority_name
 FROM unnest($2::int[], $3::bigint[], $4::text[], $5::date[]) AS n(place, subject_id, number, decided_on)
 JOIN record r ON r.subject_id = n.subject_id AND r.superseded_at IS NULL AND r.source = $1
   AND (r.document_number = n.number OR r.decided_on = n.decided_on)
 ORDER BY n.place, r.source_record_id
 """
+# A firm has few of these.
+_OTHERS = """
+SELECT n.place, r.source_record_id, {columns}
+FROM unnest($2::int[], $3::bigint[]) AS n(place, subject_id)
+JOIN {table} r ON r.subject_id = n.subject_id AND r.superseded_at IS NULL AND r.source = $1
+ORDER BY n.place, r.source_record_id
+"""
+# Whoever a code names, and those without code that the other numbers name.
+_SUBJECTS = """
+SELECT DISTINCT n.place, i.subject_id
+FROM unnest($1::int[], $2::text[], $3::text[], $4::text[]) AS n(place, scheme, value, uscc)
+JOIN identifier i ON i.scheme = n.scheme AND i.value = n.value
+JOIN subject s ON s.subject_id = i.subject_id AND (n.uscc IS NULL OR s.uscc IS NULL OR s.uscc = n.uscc)
+"""
 
 
 async def known(
-    connection: asyncpg.Connection, source: str, asked: Sequence[tuple[Prepared, int, Sequence[Anchor]]]
+    connection: asyncpg.Connection, source: str, asked: Sequence[tuple[Prepared, int, Collection[int]]]
 ) -> list[tuple[Prepared, str]]:
     """Which of `asked` are about decisions that the store, or a row before it, has under another name; with that name.
 
-    Each with what tells its subject, and all that this was until now: a firm is delivered under the number of its
-    registration first, and later under its code.
+    Each with its subject, and all that this was until now: a firm is delivered under the number of its registration first,
+    and later under its code.
     """
-    rows = [
-        (place, anchor.subject_id, one.values[_NUMBER], day_of(one.values[_DAY]))
-        for place, (one, _, subjects) in enumerate(asked)
-        for anchor in subjects
-        # What this batch creates has no records yet.
-        if anchor.draft is None
-    ]
-    decisions = [_decision(*(one.values[at] for at in _TOLD_BY)) for one, _, _ in asked]
+    told = [one.told if one.deleted else named(one.table, one.values) for one, _, _ in asked]
+    decisions = [_decision(one.table, values) for (one, _, _), values in zip(asked, told, strict=True)]
     stored: dict[int, str] = {}
-    if rows:
-        columns = (list(column) for column in zip(*rows, strict=True))
-        for row in await connection.fetch(_ALIKE, source, *columns):
-            place = row["place"]
-            if decisions[place] == _decision(row["kind"], row["document_number"], row["authority"], None):
-                stored.setdefault(place, row["source_record_id"])
-    names: dict[tuple[int, tuple[str, str, str]], str] = {}
+    for table in _TOLD_BY:
+        rows = [
+            (place, subject_id, told[place])
+            for place, (one, _, subjects) in enumerate(asked)
+            if one.table == table
+            for subject_id in subjects
+        ]
+        if rows:
+            for row in await _alike(connection, source, table, rows):
+                if decisions[row["place"]] == _decision(table, row):
+                    stored.setdefault(row["place"], row["source_record_id"])
+    names: dict[tuple[int, str, tuple[str, ...]], str] = {}
     found = []
-    for place, (one, subject, _) in enumerate(asked):
-        name = names.setdefault((subject, decisions[place]), stored.get(place, one.record_id))
-        if name != one.record_id:
+    for place, (one, subject_id, _) in enumerate(asked):
+        key = subject_id, one.table, decisions[place]
+        # One firm may have grades and entries by several old numbers: until a row names its code, each is one of its own.
+        own = one.table != "record" and (one.subject is None or one.subject.uscc is None)
+        name = names.setdefault(key, one.record_id if own else stored.get(place, one.record_id))
+        if not own and name != one.record_id:
             found.append((one, name))
     return found
 
 
-def _decision(kind: object, number: object, authority: object, name: object) -> tuple[str, str, str]:
-    """What tells a decision of a subject apart."""
-    return str(kind), _fold(number), _fold(authority or name)
+async def subjects_of(connection: asyncpg.Connection, drafts: Sequence[SubjectDraft]) -> dict[int, list[int]]:
+    """The subjects of the store that each of `drafts` may be, by its place: of what is withdrawn none is created."""
+    keys = [
+        (place, key.scheme, key.value, draft.uscc) for place, draft in enumerate(drafts) for key in draft.keys
+    ]
+    found: dict[int, list[int]] = {}
+    if keys:
+        columns = (list(column) for column in zip(*keys, strict=True))
+        for row in await connection.fetch(_SUBJECTS, *columns):
+            found.setdefault(row["place"], []).append(row["subject_id"])
+    return found
+
+
+async def _alike(
+    connection: asyncpg.Connection,
+    source: str,
+    table: str,
+    rows: Sequence[tuple[int, int, Mapping[str, object]]],
+) -> list[asyncpg.Record]:
+    places, subjects = [place for place, _, _ in rows], [subject_id for _, subject_id, _ in rows]
+    if table == "record":
+        numbers = [values.get("document_number") for *_, values in rows]
+        days = [day_of(values.get("decided_on")) for *_, values in rows]
+        return list(await connection.fetch(_RECORDS, source, places, subjects, numbers, days))
+    columns = ", ".join(f"r.{name}" for name in _TOLD_BY[table])
+    return list(
+        await connection.fetch(_OTHERS.format(table=table, columns=columns), source, places, subjects)
+    )
+
+
+def _decision(table: str, values: Mapping[str, object]) -> tuple[str, ...]:
+    """What tells the decision with these columns apart from others of its subject."""
+    told = tuple(_fold(values.get(name)) for name in _TOLD_BY.get(table, ()))
+    if table != "record":
+        return told
+    return (*told, _fold(values.get("authority_uscc") or values.get("authority_name")))
 
 
 def _fold(value: object) -> str:
-    return "".join(unicodedata.normalize("NFKC", str(value or "")).split()).upper()
+    """As it is compared: 〔2026〕1号 and [2026]1号 are one number, and marks without width are none of it."""
+    folded = unicodedata.normalize("NFKC", str(value or "")).translate(_BRACKETS)
+    return "".join(
+        sign for sign in folded if not sign.isspace() and unicodedata.category(sign) != "Cf"
+    ).upper()

@@ -32,7 +32,8 @@ _DIGEST = re.compile("[0-9a-f]{64}").fullmatch
 _REGION = re.compile("[0-9]{6}").fullmatch
 # What a spreadsheet makes of a code it takes for a number: the end of the code is lost, never to be guessed.
 _SCIENTIFIC = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]{1,3}").fullmatch
-_FREE = re.compile("[0-9A-Z〔〕()（）第字号\u4e00-\u9fff]{6,50}").fullmatch
+# Words are no number: 无社会组织登记证号.
+_FREE = re.compile("(?=.*[0-9])[0-9A-Z〔〕()（）第字号\u4e00-\u9fff]{6,50}").fullmatch
 _MAX_NAME = 200
 
 
@@ -70,7 +71,7 @@ def draft_subject(reference: SubjectRef, today: date) -> tuple[SubjectDraft, tup
         raise RowRejected("MISSING" if not name else "TOO_LONG", "the subject's name is empty or too long")
     keys: dict[str, Key] = {}
     flags: list[str] = []
-    uscc, region, wrong = None, reference.region_code, None
+    uscc, wrong = None, None
     for scheme, value in reference.identifiers:
         if scheme not in _KNOWN and scheme not in _PERSON_PAPERS:
             raise RowRejected("UNKNOWN_SCHEME", "the identifier scheme is not known")
@@ -81,8 +82,7 @@ def draft_subject(reference: SubjectRef, today: date) -> tuple[SubjectDraft, tup
             if parsed is None:
                 flags.append("PLACEHOLDER")
                 continue
-            uscc, registered, organization = parsed
-            region = region or registered
+            uscc, organization = parsed
             keys["USCC"] = Key("USCC", uscc, "D1")
             if organization is not None:
                 keys.setdefault("ORG_CODE", Key("ORG_CODE", organization, "D1"))
@@ -105,8 +105,15 @@ def draft_subject(reference: SubjectRef, today: date) -> tuple[SubjectDraft, tup
             raise RowRejected(f"{wrong[0]}_{wrong[1].code}", wrong[1].reason)
         raise RowRejected("NO_KEY", "no identifier that names one subject")
     ordered = tuple(sorted(keys.values(), key=lambda key: key.scheme != "USCC"))
-    kept = current_region(region) if region is not None and _REGION(region) else None
-    return SubjectDraft(reference.kind, name, kept, uscc, ordered), tuple(flags)
+    return SubjectDraft(reference.kind, name, region_of(reference.region_code, uscc), uscc, ordered), tuple(
+        flags
+    )
+
+
+def region_of(told: str | None, uscc: str | None) -> str | None:
+    """Today's region of a subject: as a row told it, or else as it was at registration."""
+    region = told or (uscc and uscc[2:8])
+    return current_region(region) if region and _REGION(region) else None
 
 
 def authority_code(value: str | None) -> str | None:
@@ -119,8 +126,8 @@ def authority_code(value: str | None) -> str | None:
         raise RowRejected("AUTHORITY_CODE", f"the authority's code is no USCC: {error.reason}") from None
 
 
-def _uscc(value: str) -> tuple[str, str, str | None] | None:
-    """Code, region at registration and organization code; None for the placeholder. Raises RowRejected."""
+def _uscc(value: str) -> tuple[str, str | None] | None:
+    """Code and organization code; None for the placeholder. Raises RowRejected."""
     try:
         return _parsed(value)
     except InvalidIdentifier as error:
@@ -133,10 +140,10 @@ def _uscc(value: str) -> tuple[str, str, str | None] | None:
 
 
 @lru_cache(maxsize=65536)
-def _parsed(value: str) -> tuple[str, str, str | None]:
+def _parsed(value: str) -> tuple[str, str | None]:
     found = parse_uscc(value)
     certain = "ORGANIZATION_CHECK" not in found.warnings
-    return found.code, found.region_code, found.organization_code if certain else None
+    return found.code, found.organization_code if certain else None
 
 
 def _key(scheme: str, value: str, today: date) -> Key | None:
@@ -147,6 +154,9 @@ def _key(scheme: str, value: str, today: date) -> Key | None:
         if scheme not in _KNOWN:
             raise RowRejected("UNKNOWN_SCHEME", "the hub does not know subjects by this kind of paper")
         return Key(scheme, value, "D3")
+    if len(set(fold(value)[6 if scheme == "TAXPAYER_ID" else 0 :])) <= 1:
+        # 000000000, as forms that demand a number are filled in: its check may be right, and many subjects share it.
+        return None
     if scheme == "TAXPAYER_ID":
         parsed = parse_taxpayer_id(value, today)
         return None if parsed.personal or len(parsed.number) == 18 else Key(scheme, parsed.number, "D3")

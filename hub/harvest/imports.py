@@ -13,9 +13,9 @@ import asyncpg
 from connectors.commerce import connect_file
 from connectors.contract import SHANGHAI, Tools
 from connectors.drop import cursor_at
-from connectors.files import digest_of
+from connectors.files import digest_of, name_of
 from hub.harvest import checkpoints
-from hub.harvest.run import Outcome, Report, Run, exclusive, intake_of
+from hub.harvest.run import Outcome, Report, Run, exclusive, intake_of, tell_waiting
 from hub.harvest.understanding import Beside, here
 from hub.harvest.versions import Totals
 
@@ -48,7 +48,7 @@ async def _import(
     connector, clock = connect_file(path, tools), tools.now
     source = connector.source
     digest = await asyncio.to_thread(digest_of, path)
-    async with exclusive(pool, source.name) as connection:
+    async with exclusive(pool, source.name, partial(tell_waiting, source.name, report)) as connection:
         delivery = await checkpoints.delivery_of(connection, digest)
         if delivery is not None and again:
             await checkpoints.take_again(connection, digest)
@@ -56,15 +56,15 @@ async def _import(
         before = Totals() if delivery is None else delivery.totals
         if delivery is not None and delivery.finished_at is not None:
             when = delivery.finished_at.astimezone(SHANGHAI)
-            return Outcome(path.name, before, "TAKEN", f"imported before, on {when:%Y-%m-%d %H:%M}")
+            return Outcome(name_of(path), before, "TAKEN", f"imported before, on {when:%Y-%m-%d %H:%M}")
 
         async def move(_: str, totals: Totals) -> None:
-            await checkpoints.take(connection, digest, source.name, path.name, totals, clock())
+            await checkpoints.take(connection, digest, source.name, name_of(path), totals, clock())
             await checkpoints.count(connection, source.name, totals, clock())
 
         intake = await intake_of(connection, source, clock())
         batches = Beside(path, tools, intake) if _is_large(path) else partial(here, connector, intake)
-        run = Run(source, batches, connection, clock, report, path.name, before)
+        run = Run(source, batches, connection, clock, report, name_of(path), before)
         outcome = await run.to_the_end(cursor_at(digest, before.read), move, ())
         if outcome.status == "OK":
             await checkpoints.finish(connection, digest, clock())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,10 +15,11 @@ import orjson
 from connectors.contract import Connector, Item, Kind, NamesPersons, RawRow, RowRejected, Source
 from hub.harvest.catalogue import Catalogue
 from hub.harvest.classes import data_class_of
-from hub.harvest.columns import TABLES, day_of, fill
+from hub.harvest.columns import PLACES, TABLES, day_of, fill
 from hub.harvest.drafts import SubjectDraft, authority_code, draft_subject
+from hub.harvest.periods import period_in
 from hub.harvest.understood import Prepared, Rejected
-from hub.rules.archives import NEVER_STORED, rule_of
+from hub.rules.archives import NEVER_STORED, is_ruled, rule_of
 from hub.rules.certificates import CertificateRules
 from hub.rules.listing import ListRules
 from hub.rules.publicity import PublicityRules
@@ -26,6 +28,7 @@ from hub.store.values import SERIOUSNESS
 
 # A source's clock may be ahead of the hub's, and rows change while they are read.
 _AHEAD = timedelta(days=1)
+_DAMAGED = "\ufffd".encode()
 _TEXTS_SHOWN = ("facts", "content", "violation_type", "basis")
 _log = logging.getLogger(__name__)
 
@@ -63,9 +66,16 @@ class Intake:
         table = TABLES[item.kind].name
         if not item.source_record_id or len(item.source_record_id) > 200:
             raise RowRejected("NO_RECORD_ID", "the source's name for the record is empty or too long")
+        if person_number_in(item.source_record_id.encode(errors="replace")):
+            # Also of one that is withdrawn, of which nothing else is kept.
+            raise RowRejected(
+                "PERSON_NUMBER_IN_TEXT",
+                "the source's name for the record holds what looks like a resident ID number",
+            )
         moment = self._changed_at(item)
+        period = period_in(item.values.get("items"), item.period_code), item.period_code
         if item.deleted:
-            return Prepared(row, table, item.source_record_id, True, source_updated_at=moment)
+            return self._withdrawal(row, item, table, moment, period)
         sharing = self.catalogue.sharing.get(item.catalog_item_code)
         if sharing is None:
             raise RowRejected("UNKNOWN_ITEM", "the item is not in the catalogue of credit information")
@@ -77,11 +87,29 @@ class Intake:
         data_class = data_class_of(self.source, item, values)
         columns = fill(table, values)
         if item.kind is Kind.ARCHIVE:
-            _check_archive(values, data_class)
+            _check_archive(values, data_class, self.today)
         digest = self._digest(item, subject, data_class, sharing, columns)
+        if item.kind is Kind.ARCHIVE:
+            # Of the digest is what the row says: the same one, read on another day, is no change.
+            columns = self._changed_by_today(columns)
         return Prepared(
             row, table, item.source_record_id, False, digest, subject, data_class, item.catalog_item_code,
-            sharing, moment, columns, item.by_decision,
+            sharing, moment, columns, item.by_decision, {}, *period,
+        )  # fmt: skip
+
+    def _withdrawal(
+        self, row: RawRow, item: Item, table: str, moment: datetime | None, period: tuple[str, str]
+    ) -> Prepared:
+        """What is withdrawn, by its name; also by what it is and whose, where it may be kept under another name."""
+        subject, told = None, dict[str, object]()
+        if item.by_decision:
+            with suppress(RowRejected):
+                subject = draft_subject(item.subject, self.today)[0]
+                authority = item.values.get("authority_uscc")
+                code = authority_code(authority if isinstance(authority, str) else None)
+                told = {**item.values, "kind": item.kind.value, "authority_uscc": code}
+        return Prepared(
+            row, table, item.source_record_id, True, "", subject, "", "", "PUBLIC", moment, (), item.by_decision, told, *period
         )  # fmt: skip
 
     def _changed_at(self, item: Item) -> datetime | None:
@@ -100,6 +128,8 @@ class Intake:
             raise RowRejected("NOT_TEXT", "a value is no Unicode text") from None
         if b"\\u0000" in text:
             raise RowRejected("NOT_TEXT", "a value holds the character NUL")
+        if _DAMAGED in text:
+            raise RowRejected("NOT_TEXT", "a value holds the sign for a damaged character (U+FFFD)")
         if not self.cleared and person_number_in(text):
             raise RowRejected("PERSON_NUMBER_IN_TEXT", "a text holds what looks like a resident ID number")
         digest = hashlib.new("sm3", text)
@@ -116,6 +146,8 @@ class Intake:
             self._complete_entry(values)
         elif item.kind is Kind.GRADE and values.get("scheme") == "ASSOCIATION":
             self._complete_evaluation(values)
+        elif item.kind is Kind.ARCHIVE and (day_of(values.get("opened_on")) or self.today) > self.today:
+            raise RowRejected("DATE_FUTURE", "opened_on lies ahead")
         return values, flags
 
     def _complete_record(self, item: Item, values: dict[str, object]) -> tuple[str, ...]:
@@ -174,17 +206,29 @@ class Intake:
             raise RowRejected("CERTIFICATE", "no numbering of certificates was in force on its day")
         values["ruleset_version"], values["effective_to"] = scheme.id, scheme.last_day(graded)
 
+    def _changed_by_today(self, columns: tuple[object, ...]) -> tuple[object, ...]:
+        """The columns of an archive, which changed no later than it was read."""
+        place = PLACES["archive"]["last_updated_on"]
+        changed = day_of(columns[place])
+        if changed is None or changed <= self.today:
+            return columns
+        return (*columns[:place], self.today, *columns[place + 1 :])
+
 
 def _persons_in(connector: Connector, row: RawRow) -> Collection[str]:
     return connector.persons_in(row) if isinstance(connector, NamesPersons) else ()
 
 
-def _check_archive(values: Mapping[str, object], data_class: str) -> None:
+def _check_archive(values: Mapping[str, object], data_class: str, today: date) -> None:
     """An archive stands under the class and the label of its type (R12.1, R14.1). Raises RowRejected."""
     if data_class in NEVER_STORED:
         raise RowRejected("NEVER_STORED", "the archive of a domestic worker is asked live, never kept")
-    rule = rule_of(str(values.get("archive_type")))
+    archive_type = str(values.get("archive_type"))
+    rule = rule_of(archive_type, today)
     if rule is None:
+        if is_ruled(archive_type):
+            raise RowRejected("NO_RULE_SET", "no rule for archives of this type is in force today")
+        # Its catalogue item's class decides alone.
         return
     if rule.data_class != data_class:
         raise RowRejected("ARCHIVE_CLASS", "archives of this type have another data class")

@@ -24,7 +24,7 @@ async def replay(
     pool: asyncpg.Pool,
     connector: Connector,
     quarantine_id: int,
-    corrections: Mapping[str, str],
+    corrections: Mapping[str, str | None],
     clock: Clock,
     *,
     by: str | None = None,
@@ -33,7 +33,7 @@ async def replay(
     """Store a quarantined row with `corrections` over its fields; None when understood, else why not.
 
     The quarantine holds persons' numbers masked, so for such a row the corrections must give the number
-    again. `by`: who replays it; kept with the names of the corrected fields. `cleared`: who has read the
+    again. `by`: who replays it; kept with the names of the fields that differ. `cleared`: who has read the
     texts and found that they may be shown (R7.3), and why; kept with the row once it is stored. A row that is
     not understood stays as it is. Errors: BadUserInput when there is no such row, it is another source's or a
     live one's, or a correction names no field of it; StoreUnavailable.
@@ -53,6 +53,8 @@ async def replay(
         raise BadUserInput(f"Row {quarantine_id} was {how} on {day:%Y-%m-%d}.")
     kept = fields_of(connector, raw)
     fields = {**(kept or {}), **corrections}
+    # Whoever corrects gives back the whole of what `show` printed.
+    changed = sorted(name for name in corrections if kept is None or corrections[name] != kept.get(name))
     if kept is not None:
         _require_known(connector, RawRow(row.origin, row.position, raw, fields), kept, corrections)
     async with exclusive(pool, connector.source.name) as connection:
@@ -69,7 +71,7 @@ async def replay(
             if totals.quarantined:
                 return
             if by is not None:
-                await note_corrected(connection, quarantine_id, by, sorted(corrections))
+                await note_corrected(connection, quarantine_id, by, changed)
             # In the transaction that shows the texts: none is shown without its reason.
             if cleared is not None:
                 await note_cleared(connection, quarantine_id, cleared, clock())
@@ -106,7 +108,7 @@ class _Watched(dict[str, str | None]):
 
 
 def _require_known(
-    connector: Connector, row: RawRow, kept: Mapping[str, str | None], corrections: Mapping[str, str]
+    connector: Connector, row: RawRow, kept: Mapping[str, str | None], corrections: Mapping[str, str | None]
 ) -> None:
     """Refuse corrections of fields that the row has not and its connector does not read: they would do nothing.
 

@@ -39,8 +39,10 @@ PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 # A killed harvest's connection may hold its lock until the server notices.
 _LOCK_SECONDS = 30.0
 _FILE_WAITS = "a whole file waits in quarantine, so the source counts as UNAVAILABLE"
-_LOCK = "SELECT pg_try_advisory_lock(0x48415256, hashtext($1))"
-_UNLOCK = "SELECT pg_advisory_unlock(0x48415256, hashtext($1))"
+# First key of the advisory locks by which processes share out the sources: any constant of our own.
+_LOCKED = 1212240470
+_LOCK = f"SELECT pg_try_advisory_lock({_LOCKED}, hashtext($1))"
+_UNLOCK = f"SELECT pg_advisory_unlock({_LOCKED}, hashtext($1))"
 
 
 @dataclass(frozen=True)
@@ -93,13 +95,7 @@ async def harvest(
     if source.mode is not Mode.HARVESTED or source.retention is not Retention.STORED:
         return Outcome(source.name, Totals(), "REFUSED", "the source is asked live, or may not be stored")
     begun = clock()
-
-    def waits() -> None:
-        if report is not None:
-            trouble = f"another process is harvesting it; waited for, at most {_LOCK_SECONDS:g} s"
-            report(Progress(source.name, Totals(), None, trouble))
-
-    async with exclusive(pool, source.name, waits) as connection:
+    async with exclusive(pool, source.name, partial(tell_waiting, source.name, report)) as connection:
 
         async def move(cursor: str, totals: Totals) -> None:
             await checkpoints.count(connection, source.name, totals, clock(), cursor)
@@ -161,6 +157,13 @@ async def intake_of(connection: asyncpg.Connection, source: Source, now: datetim
     today = now.astimezone(SHANGHAI).date()
     rules = (load_publicity_rules(), load_list_rules(), load_certificate_rules())
     return Intake(source, catalogue, *rules, now, today)
+
+
+def tell_waiting(name: str, report: Report | None) -> None:
+    """Report that another process harvests the source `name`, and is waited for."""
+    if report is not None:
+        trouble = f"another process is harvesting it; waited for, at most {_LOCK_SECONDS:g} s"
+        report(Progress(name, Totals(), None, trouble))
 
 
 @asynccontextmanager

@@ -5,8 +5,8 @@ None of it has slots: it goes from process to process, and to pickle what has th
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from connectors.contract import RawRow
@@ -29,8 +29,13 @@ class Prepared:
     source_updated_at: datetime | None = None
     # In the order of FILLED[table].
     values: tuple[object, ...] = ()
-    # Number, authority and subject name the record, whatever `record_id` was made of.
+    # Number, authority and subject name the record, or what else tells it apart, whatever `record_id` was made of.
     by_decision: bool = False
+    # What its source says of such a one that is withdrawn, of which nothing is stored.
+    told: Mapping[str, object] = field(default_factory=dict)
+    # Of what period an archive tells, by the month in which it ends, and by which of its items; empty: of none.
+    period: str = ""
+    period_code: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ import orjson
 from connectors.contract import RawRow, Source
 from hub.harvest import decided, doubts, objections, publications, quarantine, repairs
 from hub.harvest.columns import PLACES, made, named, written
-from hub.harvest.drafts import SubjectDraft
+from hub.harvest.drafts import SubjectDraft, region_of
 from hub.harvest.ids import random_ids
 from hub.harvest.joining import join
+from hub.harvest.periods import period_in
 from hub.harvest.resolve import Anchor, resolve
 from hub.harvest.understood import Prepared, Rejected
 from hub.rules.ongoing import going_on
@@ -25,9 +26,9 @@ from schema.names import name_key
 # The newest version of each record, current or ended: a record that comes back keeps its public id. Versions are
 # written by one at a time, so their ids tell which is newer; moments are those of writers that may have waited.
 _NEWEST = """
-SELECT n.record_id, v.version_id, v.public_id, v.payload_digest, v.superseded_at IS NULL AS current,
+SELECT n.record_id, v.version_id, v.public_id, v.subject_id, v.payload_digest, v.superseded_at IS NULL AS current,
   v.source_updated_at, greatest(v.recorded_at, v.superseded_at) AS since, {repaired} AS repaired,
-  {objected} AS objected, {ended} AS ended, {stays} AS stays
+  {objected} AS objected, {ended} AS ended, {stays} AS stays, {items} AS items
 FROM unnest($2::text[]) AS n(record_id) CROSS JOIN LATERAL (
   SELECT * FROM {table} t WHERE t.source = $1 AND t.source_record_id = n.record_id
   ORDER BY t.superseded_at IS NULL DESC, t.version_id DESC LIMIT 1) v
@@ -77,14 +78,26 @@ FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::da
   AS n(subject_id, name, name_key, status, region, established, industry, representative)
 WHERE s.subject_id = n.subject_id
 """
-# What a registration told is not known any more once it is withdrawn and none stands in its place; how the subject was called
-# last is still how it is called.
+# What a registration told is not known any more once it is withdrawn, or is another subject's by its source's later word;
+# how the subject was called last is still how it is called.
 _UNREGISTER = """
 UPDATE subject s SET registration_status = NULL, region_code = NULL, established_on = NULL, industry_code = NULL,
   legal_representative_name = NULL
-WHERE s.subject_id IN (SELECT r.subject_id FROM registration r WHERE r.source = $1 AND r.source_record_id = ANY ($2::text[]))
-  AND NOT EXISTS (SELECT FROM registration r WHERE r.subject_id = s.subject_id AND r.superseded_at IS NULL)
+WHERE s.subject_id IN (SELECT r.subject_id FROM registration r WHERE r.source = $1 AND r.source_record_id = ANY ($2::text[])
+  AND NOT EXISTS (SELECT FROM registration c WHERE c.source = $1 AND c.source_record_id = r.source_record_id
+    AND c.superseded_at IS NULL AND c.subject_id = r.subject_id))
+RETURNING s.subject_id
 """
+# And what the registrations say that stand beside it, the later one first.
+_OTHERWISE = """
+SELECT r.subject_id, s.uscc, {columns} FROM registration r JOIN subject s USING (subject_id)
+WHERE r.subject_id = ANY ($1::bigint[]) AND r.superseded_at IS NULL GROUP BY r.subject_id, s.uscc
+""".format(
+    columns=", ".join(
+        f"(array_agg(r.{name} ORDER BY r.version_id DESC) FILTER (WHERE r.{name} IS NOT NULL))[1] AS {name}"
+        for name in PLACES["registration"]
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -119,6 +132,7 @@ class _Newest:
     """The newest version of a record while a batch is gone through."""
 
     public_id: UUID
+    subject_id: int
     digest: str
     current: bool
     moment: datetime | None
@@ -132,6 +146,8 @@ class _Newest:
     ended: str | None = None
     # The life that a decision on its publication gave it.
     stays: str | None = None
+    # What an archive holds, as JSON.
+    items: str | None = None
     # Where it stands: a version of the store, or a row about to be inserted.
     version_id: int | None = None
     row: list[object] | None = None
@@ -173,7 +189,7 @@ class _Work:
         self._withdrawn: dict[tuple[str, str], datetime] = {}
         self._withdrawals: dict[tuple[str, str], datetime] = {}
         self._registered: dict[int, tuple[Prepared, Anchor]] = {}
-        # Registrations that were withdrawn, by their record ids.
+        # Registrations that were withdrawn or are other subjects' now, by their record ids.
         self._unregistered: set[str] = set()
         # Codes and numbers that the store did not know before; and those of subjects that have got others.
         self._new: set[str] = set()
@@ -246,7 +262,7 @@ class _Work:
     async def _load(self, understood: Iterable[Prepared]) -> None:
         ids: dict[str, set[str]] = {}
         for one in understood:
-            ids.setdefault(one.table, set()).add(one.record_id)
+            ids.setdefault(one.table, set()).update((one.record_id, _withdrawable(one)))
         for table, wanted in ids.items():
             query = _NEWEST.format(
                 table=table,
@@ -254,10 +270,12 @@ class _Work:
                 objected=objections.UNDER_WAY,
                 ended=objections.ENDED,
                 stays=publications.STAYS if table == "record" else "NULL",
+                items="v.items" if table == "archive" else "NULL",
             )
             for row in await self._connection.fetch(query, self._source.name, list(wanted)):
                 self._newest[table, row["record_id"]] = _Newest(
                     row["public_id"],
+                    row["subject_id"],
                     row["payload_digest"],
                     row["current"],
                     row["source_updated_at"],
@@ -266,6 +284,7 @@ class _Work:
                     row["objected"],
                     row["ended"],
                     row["stays"],
+                    row["items"],
                     row["version_id"],
                 )
             for row in await self._connection.fetch(_WITHDRAWN, self._source.name, table, list(wanted)):
@@ -279,7 +298,9 @@ class _Work:
         wanted: list[tuple[Prepared, SubjectDraft]] = [
             (one, one.subject)
             for one in understood
-            if one.subject is not None and (not self._same(one) or seen[one.table, one.record_id] > 1)
+            if not one.deleted
+            and one.subject is not None
+            and (not self._same(one) or seen[one.table, one.record_id] > 1)
         ]
         if not wanted:
             return {}
@@ -299,29 +320,48 @@ class _Work:
         self, understood: Sequence[Prepared], anchors: Mapping[int, tuple[Anchor | None, bool]]
     ) -> dict[int, Prepared]:
         """The rows about decisions that have a record already, under another number of their subject: by the id of the row."""
-        wholes = {id(part): whole for part, whole in self._joined}
-        parts: dict[int, list[Anchor]] = {}
-        for part, whole in self._joined:
-            parts.setdefault(id(whole), []).append(part)
+        wholes = {part.subject_id: whole.subject_id for part, whole in self._joined}
+        parts: dict[int, list[int]] = {}
+        for part, whole in wholes.items():
+            parts.setdefault(whole, []).append(part)
+        wanted = [
+            one for one in understood if one.by_decision and (one.table, one.record_id) not in self._newest
+        ]
+        gone = [(one, one.subject) for one in wanted if one.deleted and one.subject is not None]
+        found = await decided.subjects_of(self._connection, [draft for _, draft in gone])
+        withdrawn = {id(one): found.get(place, ()) for place, (one, _) in enumerate(gone)}
         asked = []
-        for one in understood:
+        for one in wanted:
             anchor = anchors[id(one)][0] if id(one) in anchors else None
-            if one.by_decision and anchor is not None and (one.table, one.record_id) not in self._newest:
-                whole = wholes.get(id(anchor), anchor)
-                asked.append((one, id(whole), [whole, *parts.get(id(whole), ())]))
+            ids = [anchor.subject_id] if anchor is not None else withdrawn.get(id(one), ())
+            whole_ids = {wholes.get(subject_id, subject_id) for subject_id in ids}
+            # Whose it is is certain, or nobody's name is taken.
+            if len(whole_ids) == 1:
+                (subject_id,) = whole_ids
+                asked.append((one, subject_id, [subject_id, *parts.get(subject_id, ())]))
         known = await decided.known(self._connection, self._source.name, asked)
         renamed = {id(one): replace(one, record_id=name) for one, name in known}
+        for one, _ in known:
+            if one.deleted:
+                # Once the record has ended, what it was before is no more by the name of the row, either.
+                self._withdraw((one.table, one.record_id), one.source_updated_at)
         await self._load(renamed.values())
         return renamed
 
     def _apply(self, one: Prepared, resolved: tuple[Anchor | None, bool] | None) -> bool:
         """Take one row; whether it changed anything."""
-        key = one.table, one.record_id
+        key, ending = (one.table, one.record_id), (one.table, _withdrawable(one))
         newest = self._newest.get(key)
+        told = newest.items if newest is not None and one.period else None
+        stands = period_in(orjson.loads(told), one.period_code) if told is not None else ""
+        # What is told of two periods are not two states of one: the later period counts, not the later change.
+        other = "" not in (one.period, stands) and one.period != stands
+        if other and newest is not None and newest.current and one.period < stands and not one.deleted:
+            return False
         moments = None
-        if newest is not None and newest.moment is not None and one.source_updated_at is not None:
+        if newest is not None and newest.moment is not None and one.source_updated_at and not other:
             moments = (one.source_updated_at, newest.moment)
-        withdrawn = self._withdrawn.get(key)
+        withdrawn = self._withdrawn.get(ending, self._withdrawn.get(key))
         if one.deleted:
             if newest is not None and newest.current and moments and moments[0] < moments[1]:
                 return False
@@ -333,8 +373,8 @@ class _Work:
             ):
                 return False
             # Also of a record that was never understood: it may wait in quarantine.
-            self._withdraw(key, one.source_updated_at)
-            if newest is None or not newest.current:
+            self._withdraw(ending, one.source_updated_at)
+            if newest is None or not newest.current or other:
                 return False
             self._end(one.table, newest)
             if one.table == "registration":
@@ -366,13 +406,19 @@ class _Work:
         begins = max(self._now, newest.since) if newest is not None else self._now
         row = self._row(one, public_id, anchor, values, begins)
         self._inserts.setdefault(one.table, []).append(row)
-        latest = _Newest(public_id, one.digest, True, one.source_updated_at, begins, row=row)
+        latest = _Newest(
+            public_id, anchor.subject_id, one.digest, True, one.source_updated_at, begins, row=row
+        )
         if newest is not None:
             latest.repaired, latest.objected = newest.repaired, newest.objected
             latest.ended, latest.stays = newest.ended, newest.stays
+        if one.table == "archive":
+            latest.items = str(one.values[PLACES["archive"]["items"]])
         self._newest[key] = latest
         if one.table == "registration":
             self._registered[anchor.subject_id] = (one, anchor)
+            if newest is not None and newest.subject_id != anchor.subject_id:
+                self._unregistered.add(one.record_id)
         return True
 
     def _withdraw(self, key: tuple[str, str], moment: datetime | None) -> None:
@@ -421,28 +467,47 @@ class _Work:
             tables, ids = zip(*self._withdrawals, strict=True)
             moments = list(self._withdrawals.values())
             await self._connection.execute(_WITHDRAW, self._source.name, tables, ids, moments)
-        if self._registered:
-            registered = [
-                (anchor.subject_id, one, named("registration", one.values))
+        await self._register(
+            [
+                (
+                    anchor.subject_id,
+                    named("registration", one.values),
+                    one.subject.region if one.subject else None,
+                )
                 for one, anchor in self._registered.values()
             ]
-            await self._connection.execute(
-                _REGISTER,
-                [subject_id for subject_id, _, _ in registered],
-                [values["display_name"] for _, _, values in registered],
-                [name_key(str(values["display_name"])) for _, _, values in registered],
-                [values["registration_status"] for _, _, values in registered],
-                [one.subject.region if one.subject else None for _, one, _ in registered],
-                [values["established_on"] for _, _, values in registered],
-                [values["industry_code"] for _, _, values in registered],
-                [values["legal_representative_name"] for _, _, values in registered],
-            )
+        )
         # And after it: what this batch registers it may also withdraw.
         await self._unregister()
 
+    async def _register(self, told: Sequence[tuple[int, Mapping[str, object], str | None]]) -> None:
+        """Have these subjects be what their registrations say, and in what region today."""
+        if told:
+            await self._connection.execute(
+                _REGISTER,
+                [subject_id for subject_id, _, _ in told],
+                [values["display_name"] for _, values, _ in told],
+                [name_key(str(values["display_name"])) for _, values, _ in told],
+                [values["registration_status"] for _, values, _ in told],
+                [region for _, _, region in told],
+                [values["established_on"] for _, values, _ in told],
+                [values["industry_code"] for _, values, _ in told],
+                [values["legal_representative_name"] for _, values, _ in told],
+            )
+
     async def _unregister(self) -> None:
-        if self._unregistered:
-            await self._connection.execute(_UNREGISTER, self._source.name, list(self._unregistered))
+        if not self._unregistered:
+            return
+        gone = await self._connection.fetch(_UNREGISTER, self._source.name, list(self._unregistered))
+        others = await self._connection.fetch(_OTHERWISE, [row["subject_id"] for row in gone])
+        await self._register(
+            [(row["subject_id"], row, region_of(row["region_code"], row["uscc"])) for row in others]
+        )
+
+
+def _withdrawable(one: Prepared) -> str:
+    """What a withdrawal ends: the record, or what it told of one period."""
+    return f"{one.record_id}:{one.period}" if one.period else one.record_id
 
 
 def _flagged(one: Prepared, flag: str) -> tuple[object, ...]:

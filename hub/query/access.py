@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from hub.query.parameters import Context, Parameters
 from hub.query.relations import ROW_BY_ROW, TABLES, Table
 from hub.rights.matrix import Level, Scope
-from hub.rights.view import ENDED, SUBJECT_SCOPES, View
+from hub.rights.view import ENDED, PUBLISHED, SUBJECT_SCOPES, View
 from hub.store.values import SHARING
 from schema.governance import Capability
 
@@ -156,6 +156,13 @@ class Access:
             return FALSE
         return f"{case.alias}.owner = {self._parameters.context(Context.PARTNER, 'text')}"
 
+    def of_process(self, case: Row) -> str:
+        """SQL: how `case` was handled may be told: where what comes of it is published, to its parties and to auditors alone."""
+        if self._view.tells_process:
+            return TRUE
+        kept = f"{case.alias}.data_class NOT IN ({quoted(PUBLISHED)})"
+        return any_of([kept, self._filled(case.table.party, case)])
+
     def to_party(self, row: Row, classes: tuple[str, ...]) -> str:
         """SQL: a case of one of `classes` about the subject in `row` would be shown to this caller as its party."""
         return any_of(
@@ -263,8 +270,21 @@ class Access:
                 **({"today": self.today} if "{today}" in text else {}),
                 **({"partner": bind(Context.PARTNER, "text")} if "{partner}" in text else {}),
                 **({"self": bind(Context.SELF, "text")} if "{self}" in text else {}),
+                **({"entry": self._rests_on_shown_entry(row)} if "{entry}" in text else {}),
             }
         )
+
+    def _rests_on_shown_entry(self, case: Row) -> str:
+        """SQL: the list entry that `case` rests on, if it rests on one, exists for this view."""
+        shown = self.visible(
+            Row("entry", TABLES["list_entry"]), self._view.vocabulary.classes_of("list_entry")
+        )
+        own = (
+            f"entry.public_id = {case.alias}.target_public_id AND entry.subject_id = {case.alias}.subject_id"
+            " AND entry.superseded_at IS NULL"
+        )
+        entry = f"EXISTS (SELECT FROM list_entry entry WHERE {all_of([own, shown])}{ROW_BY_ROW}"
+        return f"({case.alias}.target_public_id IS NULL OR {entry})"
 
     def visible(self, row: Row, classes: tuple[str, ...], least: Level = Level.MASKED) -> str:
         """SQL: the row exists for this view. Ended rows exist only where the class of ended rows (D9) is given too."""
@@ -292,10 +312,12 @@ class Access:
     def still_visible(self, row: Row, now: str, classes: tuple[str, ...], least: Level = Level.MASKED) -> str:
         """SQL: the version that counts now, of a row that may be an earlier one, exists for this view; `now`: its alias.
 
-        What was told once is shown while the present version is: openness that was narrowed binds the past too.
+        What was told once is shown while the present version is: openness that was narrowed binds the past too. Of the same
+        subject: what turned out to be another's was corrected (5.4), and is nothing that its first one had.
         """
         present = Row(now, row.table, row.subject_alias)
-        same = f"{now}.public_id = {row.alias}.public_id AND {held(present)}"
+        of_both = " AND ".join(f"{now}.{one} = {row.alias}.{one}" for one in ("public_id", "subject_id"))
+        same = f"{of_both} AND {held(present)}"
         shown = self.visible(present, classes, least)
         return f"EXISTS (SELECT FROM {row.table.name} {now} WHERE {same} AND {shown})"
 

@@ -36,9 +36,12 @@ from hub.query.parameters import (
 )
 from hub.query.plan import Constant, Listed, Ref, Variable, value_of
 from hub.rights.identity import LEEWAY
-from schema.identifiers import InvalidIdentifier, are_plain_usccs, is_plain_uscc, parse_uscc
+from schema.identifiers import InvalidIdentifier, are_plain_usccs, fold, is_plain_uscc, is_uscc, parse_uscc
 from schema.scalars import DATE
 
+# Codes of these schemes are shorter than a USCC, so the store has none of it under them. Since 三证合一 it is the taxpayer's
+# number, too (2.1), and who asks for it so must not be told that nobody has it.
+_SHORTER_THAN_USCC = frozenset({"ORG_CODE", "BUSINESS_REG_NO", "TAXPAYER_ID", "CUSTOMS_CODE"})
 # Values in a list of a filter.
 LONGEST_LIST = 500
 # A clock that may be so far ahead when it dates a token may be so when it says now.
@@ -187,15 +190,20 @@ def kept_identifier(scheme: str, value: str, secrets: Secrets) -> str:
             ) from None
     if len(value) > 64:
         raise BadUserInput("The identifier is too long.", argument="value")
-    if scheme in PERSON_SCHEMES:
-        return secrets.digest_person_id(value)
-    return value.strip().upper()
+    if scheme in _SHORTER_THAN_USCC and is_uscc(value):
+        raise BadUserInput(
+            "This is a unified social credit code: ask for it under the scheme USCC.", argument="value"
+        )
+    # A code is written MA75ABCD-1, or in full width, as on papers: the store has it folded (2.1, 2.2).
+    return secrets.digest_person_id(value) if scheme in PERSON_SCHEMES else fold(value)
 
 
 def _seal_key(seal: Seal, request: Request, secrets: Secrets) -> bytes:
-    """The key of a page's cursors: another caller, view or filter has another."""
+    """The key of a page's cursors: another caller, view or filter has another, and so has each subject of one partner."""
     arguments = [[name, value_of(ref, request.values)] for name, ref in seal.arguments]
-    said = orjson.dumps([request.partner, request.view_digest, seal.relation, arguments], default=str)
+    said = orjson.dumps(
+        [request.partner, request.self_code, request.view_digest, seal.relation, arguments], default=str
+    )
     return hmac.digest(secrets.cursor, said, "sha256")
 
 
@@ -215,6 +223,16 @@ class Variables:
         self._schema = schema
         self._definitions = operation.variable_definitions or ()
         self.bulk = bulk
+        # The variables whose value may stand in the document.
+        self.defaults = frozenset(
+            one.variable.name.value for one in self._definitions if one.default_value is not None
+        )
+        # Those that take a list.
+        self.lists = tuple(
+            one.variable.name.value
+            for one in self._definitions
+            if str(type_from_ast(schema, one.type)).startswith("[")
+        )
         # Only lists of codes are bulk checks; no other list has a reason to be long.
         self._longest = {
             one.variable.name.value: bulk if _named(one.type) == "USCC" else LONGEST_LIST

@@ -61,7 +61,8 @@ def cost_of(
     """
     price = min(_Pricing(schema, document, operation, variables, limits).price(operation), SATURATED)
     if price > limits.cost:
-        raise exceeded("cost", limits.cost)
+        # By how much it is over says into how many questions it has to be cut.
+        raise exceeded("cost", limits.cost, price)
     return price
 
 

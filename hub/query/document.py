@@ -414,10 +414,13 @@ def _at_most(limit: str, count: int, maximum: int) -> None:
         raise exceeded(limit, maximum)
 
 
-def exceeded(limit: str, maximum: int) -> LimitExceeded:
-    """Return the error of a document over one of its limits."""
+def exceeded(limit: str, maximum: int, asked: int | None = None) -> LimitExceeded:
+    """Return the error of a document over one of its limits; `asked`: what it comes to, where that is known."""
+    known = {} if asked is None else {"asked": asked}
+    comes_to = "" if asked is None else f"; this one comes to {asked}"
     return LimitExceeded(
-        f"The document exceeds a limit: {limit.replace('_', ' ')}, at most {maximum}.",
+        f"The document exceeds a limit: {limit.replace('_', ' ')}, at most {maximum}{comes_to}.",
         limit=limit,
         maximum=maximum,
+        **known,
     )

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from hub.query.access import FALSE, TRUE, Access, Row, all_of, any_of, held, quoted, subject_row
 from hub.query.parameters import Context, Parameters
 from hub.query.relations import ROW_BY_ROW, TABLES, Table
-from hub.rights.matrix import Level, Scope
+from hub.rights.matrix import Level
 from hub.rights.view import NEEDED, View
 from hub.rules.archives import load_archive_rules
 from hub.rules.calendar import NATIONAL, load_rest_days
-from schema.governance import HOLDER, OPEN, Mask, Need, Rule, Shape
+from schema.governance import HOLDER, OPEN, Capability, Mask, Need, Rule, Shape
 from schema.masks import home_pattern
 
 # Questions of the summary of which a “no” is only said when every source of their data class answers (§0.5).
@@ -22,9 +22,6 @@ _VOUCHED_FOR = frozenset(
 
 # Days to or from a deadline within which its working days are counted: a year, so that no row takes long.
 _COUNTED_DAYS = 366
-
-# Scopes that whoever brings a row along has seen to hold, or that have no meaning for it.
-_VOUCHED = frozenset({Scope.CONSENT, Scope.OWN_MEMBER, Scope.OWN_MERCHANT})
 
 _MASKS: dict[Mask, str] = {
     # As schema.masks has them. 马得林 → 马**; nothing of a name of one character, or of a short number.
@@ -88,6 +85,13 @@ class Expressions:
 
     def governed(self, row: Row, rule: Rule, type_name: str, value: str) -> str:
         """`value` where the view gives it in full, masked where it gives it masked, else null."""
+        told = self._by_class(row, rule, type_name, value)
+        if rule.capability is not Capability.LINEAGE or row.table.name != "case_file":
+            return told
+        process = self.access.of_process(row)
+        return told if process == TRUE else f"CASE WHEN {process} THEN {told} END"
+
+    def _by_class(self, row: Row, rule: Rule, type_name: str, value: str) -> str:
         classes = self.view.vocabulary.classes(type_name, rule)
         if not classes or rule.classes[0] in (OPEN, HOLDER):
             return value
@@ -116,8 +120,7 @@ class Expressions:
     def brought(self, rule: Rule, type_name: str, value: str) -> str:
         """`value` of a row that the hub brought along, masked or withheld as the view says.
 
-        Such a row is about no subject of the store. Who brings it has seen the consent that its class asks for;
-        a region, or being the subject itself, nobody can vouch for.
+        Such a row is about no subject of the store.
         """
         entity = self.view.vocabulary.entities.get(type_name)
         classes = self.view.vocabulary.classes(type_name, rule)
@@ -128,13 +131,7 @@ class Expressions:
             or classes == entity.row_classes
         ):
             return value
-        levels = [
-            grant.level
-            for data_class in classes
-            for grant in self.view.grants(data_class, Level.YES_NO)
-            if grant.scopes <= _VOUCHED
-        ]
-        level = max(levels, default=Level.NONE)
+        level = self.view.vouched(classes)
         if level is Level.FULL or (rule.need is Need.YES_NO and level > Level.NONE):
             return value
         return _MASKS.get(rule.mask, "{0}").format(value) if level is Level.MASKED else "NULL"
@@ -144,6 +141,8 @@ class Expressions:
         name, _, of = rule.target.partition(":")
         made: dict[str, Callable[[Row, Rule, str, str], str]] = {
             "public_id": self._public_id,
+            "lifecycle": self._lifecycle,
+            "entry_state": self._entry_state,
             "currently_valid": self._currently_valid,
             "on_list": self._on_list,
             "has_penalty": self._has_penalty,
@@ -166,6 +165,22 @@ class Expressions:
             key = self.parameters.context(Context.ID_KEY, "bytea")
             plain = f"CASE WHEN {person} THEN sealed_id({row.alias}.public_id, {key}) ELSE {plain} END"
         return f"'{row.table.letter}' || {plain}"
+
+    def _lifecycle(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        """Over after its last day, whatever its source said last: nothing is delivered or done on that day (5.4)."""
+        t = row.alias
+        return (
+            f"CASE WHEN {t}.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION') AND {t}.usable_until < {self.access.today}"
+            f" THEN 'EXPIRED' ELSE {t}.lifecycle END"
+        )
+
+    def _entry_state(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
+        """As for records: a place on a list is left when its publicity is over."""
+        t = row.alias
+        return (
+            f"CASE WHEN {t}.state = 'PUBLISHED' AND {t}.publicity_ends_on < {self.access.today}"
+            f" THEN 'EXITED_EXPIRED' ELSE {t}.state END"
+        )
 
     def _currently_valid(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         """In its term, and neither told as invalid nor revoked; who sees what has ended is not told that it holds."""
@@ -233,7 +248,9 @@ class Expressions:
             f" generate_series(1, abs({t}.due_on - {today})) n, LATERAL (SELECT least({t}.due_on, {today}) + n AS day) d"
             f" WHERE coalesce(({fixed}), {estimate}))"
         )
-        return f"CASE WHEN {t}.closed_at IS NULL AND abs({t}.due_on - {today}) <= {_COUNTED_DAYS} THEN {count} END"
+        # Told of near days alone. By comparison: a case may hold a day that is none, from which nothing can be subtracted.
+        near = f"{t}.due_on BETWEEN {today} - {_COUNTED_DAYS} AND {today} + {_COUNTED_DAYS}"
+        return f"CASE WHEN {t}.closed_at IS NULL AND {near} THEN {count} END"
 
     def _guard(self, row: Row, classes: tuple[str, ...], least: Level) -> str:
         """SQL: a question about `classes` may be answered of the row's subject at all."""

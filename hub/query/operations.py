@@ -75,6 +75,8 @@ class Compiled:
     order: tuple[str, ...]
     secrets: Secrets
     limits: DocumentLimits
+    # How long the lists of the variables were when the answer was priced last.
+    priced: dict[str, int] = field(compare=False, repr=False)
     # The statement of the codes that live sources are asked about, made when first needed; None: none is asked.
     _keys: dict[tuple[Want, ...], tuple[Statement, tuple[Binder, ...]] | None] = field(
         default_factory=dict, compare=False, repr=False
@@ -111,7 +113,19 @@ class Operation:
     def compiled(self, values: Mapping[str, Any]) -> Compiled:
         """The plan for variables of this shape. Raises LimitExceeded when it, or its answer, may be too large."""
         shape = shape_of(values, self.static) if self.static else ()
-        return self._compiled.get(shape) or self._compiled.put(shape, self._compile(values))
+        found = self._compiled.get(shape)
+        if found is None:
+            return self._compiled.put(shape, self._compile(values))
+        for name in self.variables.lists:
+            # The plan is the same however many codes are asked for; what the answer may hold is not.
+            if _length_of(values, name) > found.priced[name]:
+                cost_of(self.view.schema, self.document, self.node, values, self.limits)
+                found.priced.update(self._lengths(values))
+                break
+        return found
+
+    def _lengths(self, values: Mapping[str, Any]) -> dict[str, int]:
+        return {name: _length_of(values, name) for name in self.variables.lists}
 
     def _compile(self, values: Mapping[str, Any]) -> Compiled:
         cost_of(self.view.schema, self.document, self.node, values, self.limits)
@@ -138,6 +152,7 @@ class Operation:
             order=plan.keys,
             secrets=self.secrets,
             limits=self.limits,
+            priced=self._lengths(values),
         )
 
     def introspection(self, plan: Plan, values: Mapping[str, Any]) -> Mapping[str, orjson.Fragment]:
@@ -189,6 +204,11 @@ def _length(codes: Ref) -> int:
     if isinstance(codes, Listed):
         return len(codes.members)
     return len(codes.value) if isinstance(codes, Constant) and isinstance(codes.value, list) else 0
+
+
+def _length_of(values: Mapping[str, Any], name: str) -> int:
+    value = values.get(name)
+    return len(value) if isinstance(value, list) else 0
 
 
 def _disclosure(withheld: tuple[Withheld, ...]) -> bytes:

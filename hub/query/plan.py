@@ -40,9 +40,9 @@ from hub.rights.view import ENDED, View, Withheld
 from schema.governance import ORDER, Condition, Rule, Shape
 
 # Relations whose rows tell of facts of other classes than their own.
-_COPYING = frozenset(
-    {"case_file", "delivery_out", "rows:check_verification", "rows:repair_outlook", "rows:domestic_worker"}
-)
+_COPYING = frozenset({"case_file", "delivery_out", "rows:check_verification", "rows:repair_outlook"})
+# Rows that a command is answered with and that are all it tells, with their class: that there are some is of it already.
+_TOLD_ALONE = {"rows:domestic_worker": "D29"}
 # Node plumbing of a connection, by the target its field declares.
 EDGES, CURSOR, PAGE_INFO = "edges", "cursor", "page_info"
 
@@ -175,6 +175,8 @@ class Plan:
                 vocabulary.entities[name] for name in self._rows_of(one) if name in vocabulary.entities
             ]
             asked.update(data_class for entity in entities for data_class in entity.row_classes)
+            if one.rule.shape is Shape.COMMAND:
+                asked.update(_TOLD_ALONE[name] for name in self._relations(one) & _TOLD_ALONE.keys())
             if self._copies(one):
                 asked.update(levels)
         if asked:
@@ -191,15 +193,20 @@ class Plan:
     def at_most(self) -> bool:
         """Whether `disclosed` is a bound that the answer seldom reaches, and not what was asked for.
 
-        Cases copy what they are about, and a command tells how it went: what of it nobody knows beforehand.
+        Cases copy what they are about, and a command tells how it went: what of it nobody knows beforehand. The one about a
+        domestic worker tells of the worker alone.
         """
         return any(map(self._copies, self.selected()))
 
     def _copies(self, field: Selected) -> bool:
+        relations = self._relations(field)
+        if field.rule.shape is Shape.COMMAND:
+            return not relations or not relations <= _TOLD_ALONE.keys()
+        return not relations.isdisjoint(_COPYING)
+
+    def _relations(self, field: Selected) -> set[str]:
         entities = self.view.vocabulary.entities
-        return field.rule.shape is Shape.COMMAND or any(
-            entities[name].relation in _COPYING for name in field.types if name in entities
-        )
+        return {entities[name].relation for name in field.types if name in entities}
 
 
 def _walk(fields: Iterable[Selected | Typename], seen: set[Variant]) -> Iterator[Selected]:

@@ -19,7 +19,8 @@ class Table:
     since: str = ""
     # SQL over `{t}`: the data class of a row; empty: the type of the field decides alone.
     data_class: str = "{t}.data_class"
-    # SQL over `{t}`, `{today}`, `{partner}` and `{self}`: the row is in publicity and in use; empty: always.
+    # SQL over `{t}`, `{today}`, `{partner}`, `{self}` and `{entry}`, which is that the caller is shown the list entry that a
+    # case rests on: the row is in publicity and in use; empty: always.
     in_use: str = ""
     # SQL over `{t}`: a row not in use was in force once, so it may be shown as an ended one (D9), rather than never.
     ended: str = ""
@@ -39,42 +40,53 @@ class Table:
     regional: bool = False
 
 
-# A subject is a party by its own code, whichever partner it asks through; all other parties are partners.
-_IS_PARTY = (
-    "EXISTS (SELECT FROM case_party y WHERE y.case_id = {t}.case_id"
-    " AND (y.partner = {partner} OR y.partner = 'SUBJECT:' || {self})"
-)
-_PARTY = _IS_PARTY + ")"
 # The end of an EXISTS that is looked up row by row. Without it PostgreSQL, which does not see here how few rows a page
 # needs, would first read all that there is into a hash.
 ROW_BY_ROW = " OFFSET 0)"
+# A subject is a party by its own code, whichever partner it asks through; all other parties are partners.
+_PARTY = (
+    "EXISTS (SELECT FROM case_party y WHERE y.case_id = {t}.case_id"
+    " AND (y.partner = {partner} OR y.partner = 'SUBJECT:' || {self})" + ROW_BY_ROW
+)
 # R6.4: the breach of a commitment is told of no longer than its record: repaired or over, both are gone.
 BREACH_STANDS = (
     "EXISTS (SELECT FROM record b WHERE b.public_id = {t}.public_id AND b.superseded_at IS NULL"
     " AND b.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION') AND (b.usable_until IS NULL OR b.usable_until >= {today})"
     + ROW_BY_ROW
 )
-# R10.4: a typical case is told of no longer than its penalty is everybody's (D6): repaired, revoked or over, both are gone
-# at once; the worker only writes it down.
+# R10.4: a typical case is told of no longer than its penalty is everybody's (D6): repaired, revoked, over or corrected to
+# another firm, both are gone at once; the worker only writes it down.
 PENALTY_STANDS = (
-    "EXISTS (SELECT FROM record penalty WHERE penalty.public_id = {t}.target_public_id"
-    " AND penalty.superseded_at IS NULL AND penalty.data_class = 'D6'"
+    "EXISTS (SELECT FROM record penalty WHERE penalty.public_id = {t}.target_public_id AND penalty.subject_id = {t}.subject_id"
+    " AND penalty.superseded_at IS NULL AND penalty.data_class = 'D6' AND penalty.sharing_attribute = 'PUBLIC'"
     " AND penalty.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION')"
     " AND (penalty.usable_until IS NULL OR penalty.usable_until >= {today})" + ROW_BY_ROW
 )
-# R9.1: a measure is in effect no longer than its entry is in force: whatever source says so says it before any job runs.
+# R9.1: a measure is in effect no longer than its entry is in force, and is its firm's: whatever source says so says it before
+# any job runs.
 ENTRY_STANDS = (
     "({t}.target_public_id IS NULL OR EXISTS (SELECT FROM list_entry entry WHERE entry.public_id = {t}.target_public_id"
-    " AND entry.superseded_at IS NULL AND entry.state = 'PUBLISHED'"
+    " AND entry.subject_id = {t}.subject_id AND entry.superseded_at IS NULL AND entry.state = 'PUBLISHED'"
     " AND (entry.publicity_ends_on IS NULL OR entry.publicity_ends_on >= {today})" + ROW_BY_ROW + ")"
+)
+_GRADE_IN_TERM = "{t}.effective_from <= {today} AND ({t}.effective_to IS NULL OR {t}.effective_to >= {today})"
+# 4.3, 4.12: a firm has one class of foreign exchange, whose key is the firm alone: it lasts until the next one begins. Not so
+# grades of a year, a customs number or a certificate. One that is less open puts nothing aside: not all are shown it.
+_LATEST_CLASS = (
+    "({t}.scheme <> 'SAFE' OR NOT EXISTS (SELECT FROM grade later WHERE later.subject_id = {t}.subject_id"
+    " AND (later.scheme, later.source, later.sharing_attribute) = ('SAFE', {t}.source, {t}.sharing_attribute)"
+    " AND later.superseded_at IS NULL AND later.effective_from > {t}.effective_from AND "
+    + _GRADE_IN_TERM.replace("{t}", "later")
+    + ROW_BY_ROW
+    + ")"
 )
 # Cases that others than their parties may be shown, by mechanism: from which state on and until when; and what only those
 # have that were shown so once: the others never ended, they are drafts, proposals and what was declined (D9).
 _SHOWN = (
-    # R9.1: a measure while it is in effect, and the entry that it rests on in force.
+    # R9.1: a measure while it is in effect, to whoever is shown the entry that it rests on: it tells of that.
     (
         "MEASURE",
-        "{t}.state = 'EFFECTIVE' AND {t}.due_on >= {today} AND " + ENTRY_STANDS,
+        "{t}.state = 'EFFECTIVE' AND {t}.due_on >= {today} AND {entry}",
         "{t}.details->>'legal_basis_checked_on' IS NOT NULL",
     ),
     # R10.1: a tier while no fact in it has expired.
@@ -114,9 +126,7 @@ _SHOWN = (
 )
 _CASE_IN_USE = (
     "CASE {t}.mechanism "
-    + " ".join(
-        f"WHEN '{mechanism}' THEN {shown} OR {_IS_PARTY + ROW_BY_ROW}" for mechanism, shown, _ in _SHOWN
-    )
+    + " ".join(f"WHEN '{mechanism}' THEN {shown} OR {_PARTY}" for mechanism, shown, _ in _SHOWN)
     + " ELSE TRUE END"
 )
 _CASE_ENDED = (
@@ -171,7 +181,7 @@ TABLES = {
             "grade",
             letter="g",
             # One that is announced for a later day is not in force, and never was.
-            in_use="{t}.effective_from <= {today} AND ({t}.effective_to IS NULL OR {t}.effective_to >= {today})",
+            in_use=f"{_GRADE_IN_TERM} AND {_LATEST_CLASS}",
         ),
         # Told by live sources alone; there is no such table in the store.
         Table("anomaly", letter="x", in_use="({t}.valid_to IS NULL OR {t}.valid_to >= {today})"),
@@ -210,7 +220,7 @@ TABLES = {
     )
 }
 
-# Fields of cases about nobody whose details name subjects all the same: SQL over `{t}`, the case's row, of their ids. Where
+# Fields of cases whose details name subjects that the case is not about: SQL over `{t}`, the case's row, of their ids. Where
 # such a field is asked, the ledger has them beside the subjects of the rows.
 _ATTENDED = (
     "SELECT y.subject_id FROM jsonb_array_elements({t}.details->'attendances') x"
@@ -225,10 +235,13 @@ _DRAWN = (
     "SELECT y.subject_id FROM jsonb_array_elements({t}.details->'drawn') x"
     " JOIN case_file y ON y.public_id = substr(x->>'object', 2)::uuid"
 )
+_AGENT = "SELECT y.subject_id FROM subject y WHERE y.uscc = {t}.details->>'agent'"
 NAMED = {
     "Training.attendances": _ATTENDED,
     "InspectionPlan.frame": _IN_FRAME,
     "InspectionPlan.drawn": _DRAWN,
+    "RepairCase.agent": _AGENT,
+    "ObjectionCase.agent": _AGENT,
 }
 
 

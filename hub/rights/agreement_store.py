@@ -61,11 +61,12 @@ class Happening(StrEnum):
 
 @dataclass(frozen=True)
 class Applied:
-    """What became of one file."""
+    """What became of one file; `begins`: the first day of what it says."""
 
     partner: str
     digest: str
     outcome: Outcome
+    begins: date
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,7 @@ async def apply_agreements(
                     *(agreement.partner, agreement.digest, text, now, by),
                 )
                 await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, agreement.partner)
-            done.append(Applied(agreement.partner, agreement.digest, outcome))
+            done.append(Applied(agreement.partner, agreement.digest, outcome, agreement.valid_from))
     return tuple(done)
 
 

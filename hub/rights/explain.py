@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
+from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type
+
 from hub.errors import BadUserInput
 from hub.rights.agreement import Agreement
 from hub.rights.agreement_values import nearest
-from hub.rights.matrix import Level, Matrix, Purpose
+from hub.rights.matrix import Level, Matrix, Purpose, Scope, WithheldReason
 from hub.rights.policy import Decision
 from hub.rights.standing import Standing
 from hub.rights.view import least_of
@@ -85,14 +87,34 @@ def explanations(
         return [common | _row(0, None, Level.NONE, None, None, "NO_LEGAL_BASIS", f"协议未授予 {capability}")]
     if coordinate in standing.view.gone:
         return [common | _row(0, None, Level.NONE, None, None, "NO_LEGAL_BASIS", "协议不开放该项")]
-    if rule is None or rule.classes in ((OPEN,), (HOLDER,)):
+    led_to = _rows_led_to(vocabulary, coordinate) if rule and rule.classes == (OPEN,) else ()
+    if rule is None or (rule.classes in ((OPEN,), (HOLDER,)) and not led_to):
         level = Level.FULL if visible else Level.NONE
         return [common | _row(0, None, level, None, None, "OK" if visible else "NO_LEGAL_BASIS", None)]
-    for data_class in _governing(vocabulary, coordinate, rule, any_subject=visible and holds is None):
-        rows += [common | row for row in _of_class(standing, rule, data_class, holds)]
+    owner = coordinate.partition(".")[0]
+    unreached = not visible if led_to else owner not in standing.view.schema.type_map
+    if unreached and standing.view.allows(led_to or vocabulary.classes(owner, rule), least_of(rule)):
+        # Its class is given, and the caller has no field that leads to it.
+        return [common | _row(0, None, Level.NONE, None, None, "NO_LEGAL_BASIS", "未开放通往该项的字段")]
+    for data_class in led_to or _governing(
+        vocabulary, coordinate, rule, any_subject=visible and holds is None
+    ):
+        kept = standing.view.keeps_process(rule, owner, data_class)
+        rows += [common | row for row in _of_class(standing, rule, data_class, holds, kept)]
     for number, row in enumerate(rows):
         row["ord"] = number
     return rows
+
+
+def _rows_led_to(vocabulary: Vocabulary, coordinate: str) -> tuple[str, ...]:
+    """The classes that rows may carry to which an open field leads: it says nothing but what these do."""
+    owner, _, field = coordinate.partition(".")
+    holder = vocabulary.schema.type_map[owner]
+    assert isinstance(holder, GraphQLObjectType | GraphQLInterfaceType)
+    led = get_named_type(holder.fields[field].type).name
+    rows = vocabulary.node_types.get(led) or vocabulary.possible(led)
+    found = [c for one in rows if one in vocabulary.entities for c in vocabulary.entities[one].row_classes]
+    return tuple(dict.fromkeys(c for c in found if c not in (OPEN, HOLDER)))
 
 
 def _governing(vocabulary: Vocabulary, coordinate: str, rule: Rule, any_subject: bool) -> list[str]:
@@ -106,12 +128,20 @@ def _governing(vocabulary: Vocabulary, coordinate: str, rule: Rule, any_subject:
 
 
 def _of_class(
-    standing: Standing, rule: Rule, data_class: str, holds: Mapping[str, bool] | None
+    standing: Standing, rule: Rule, data_class: str, holds: Mapping[str, bool] | None, kept: bool
 ) -> list[dict[str, Any]]:
+    """Why the class gives it or not. `kept`: to those alone who take part in the case."""
     decision = standing.view.decisions[data_class]
     enough = [grant for grant in decision.grants if grant.level >= least_of(rule)]
     if not enough:
         return [_row(0, data_class, decision.level, None, None, str(decision.reason), decision.basis)]
+    if kept:
+        scopes = [grant.scopes | {Scope.PARTY} for grant in enough]
+        why = str(WithheldReason.NO_LEGAL_BASIS), standing.view.process_basis
+        return [
+            _row(0, data_class, grant.level, "+".join(sorted(within)), _within(within, holds or {}), *why)
+            for grant, within in zip(enough, scopes, strict=True)
+        ]
     return [
         _row(
             0,

@@ -27,8 +27,9 @@ ALGORITHMS: Mapping[str, tuple[str, str | None]] = MappingProxyType(
 # Members of a JWK that only its owner may know (RFC 7518 §6).
 PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 _COORDINATES = {"OKP": ("crv", "x"), "EC": ("crv", "x", "y"), "RSA": ("n", "e")}
-# A key's name is only ever compared, and has no character that could lead to a file or an address.
-_KID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+# A key's name is only ever compared, and has no character that could lead to a file or an address. One that is a digest
+# of its key in base64url, as many issuers make it (RFC 7638), begins with any of these.
+_KID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _RSA_BITS = (2048, 8192)
 
@@ -78,9 +79,7 @@ def _issuer_key(table: Mapping[str, object]) -> IssuerKey:
     exactly(table, ("iss", "kid", "alg", "jwk", "valid_from", "valid_to"), (), "issuer")
     iss, kid = text_of(table["iss"], "issuer.iss"), text_of(table["kid"], "issuer.kid")
     if not _KID.fullmatch(kid):
-        raise AgreementInvalid(
-            "issuer.kid: 1 to 64 letters, digits, hyphens and underscores, a letter or digit first"
-        )
+        raise AgreementInvalid("issuer.kid: 1 to 64 letters, digits, hyphens and underscores")
     alg = _algorithm(table["alg"], "issuer.alg")
     jwk = _public_key(table_of(table["jwk"], "issuer.jwk"), alg, kid)
     valid_from, valid_to = _validity(table)

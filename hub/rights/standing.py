@@ -89,8 +89,9 @@ class Standings:
     ) -> View:
         separate = frozenset(self.matrix.separate_consent)
         view = View(
-            self.vocabulary, purpose, capabilities, decided, sharing, separate, hidden, browse, entitled
-        )
+            self.vocabulary, purpose, capabilities, decided, sharing, separate, hidden, browse, entitled,
+            self.matrix.basis["PROCESS"],
+        )  # fmt: skip
         return self._views.get(view.digest) or self._views.put(view.digest, view)
 
 

@@ -18,7 +18,7 @@ from graphql import (
     is_required_argument,
 )
 
-from hub.rights.matrix import Grant, Level, Scope
+from hub.rights.matrix import Grant, Level, Scope, WithheldReason
 from hub.rights.policy import Decision
 from schema.coordinates import Part, Vocabulary
 from schema.governance import HOLDER, OPEN, Capability, Condition, Mask, Need, Parameter, Rule, Shape
@@ -27,8 +27,12 @@ from schema.governance import HOLDER, OPEN, Capability, Condition, Mask, Need, P
 SUBJECT_SCOPES = frozenset(
     {Scope.OWN_REGION, Scope.OWN_MEMBER, Scope.OWN_MERCHANT, Scope.SELF, Scope.CONSENT}
 )
+# Scopes that whoever brings a row along has seen to hold, or that have no meaning for it.
+_VOUCHED = frozenset({Scope.CONSENT, Scope.OWN_MEMBER, Scope.OWN_MERCHANT})
 # The class under which rows outside publicity (ended, repaired, expired, revoked) are disclosed.
 ENDED = "D9"
+# Classes of cases of which everybody is shown what came of them: exposures, measures, members' archives, commitments and draws.
+PUBLISHED = ("D6", "D10", "D24", "D33")
 
 NEEDED = {Need.YES_NO: Level.YES_NO, Need.MASKED: Level.MASKED, Need.FULL: Level.FULL}
 
@@ -62,6 +66,8 @@ class View:
     browse: frozenset[str] | None = None
     # Whether the caller may know of what it cannot see: agencies and auditors may, outsiders may not.
     entitled: bool = False
+    # The law by which how a case was handled is kept from those who take no part in it.
+    process_basis: str = ""
 
     def grants(self, data_class: str, least: Level) -> tuple[Grant, ...]:
         """The grants of a class that give at least `least`; none for a class nobody decided."""
@@ -88,6 +94,32 @@ class View:
             for c in visible
         )
 
+    def vouched(self, classes: tuple[str, ...]) -> Level:
+        """At what level `classes` are shown of a row that the hub brought along and does not store; NONE: not at all.
+
+        Who brings it has seen the consent that its class asks for; a region, or being the subject itself, nobody can
+        vouch for.
+        """
+        grants = (grant for c in classes for grant in self.grants(c, Level.YES_NO))
+        return max((grant.level for grant in grants if grant.scopes <= _VOUCHED), default=Level.NONE)
+
+    @cached_property
+    def tells_process(self) -> bool:
+        """Whether it is shown how any case was handled, also one that it takes no part in: auditors, as what has ended is."""
+        return any(not grant.scopes for grant in self.grants(ENDED, Level.MASKED))
+
+    def keeps_process(self, rule: Rule, type_name: str, data_class: str) -> bool:
+        """Whether `rule` on a row of `type_name` and `data_class` tells only who takes part in the case.
+
+        政府信息公开条例 art. 16: what a case is shown for is its result, and not who drafted it and what was amended.
+        """
+        if self.tells_process or rule.capability is not Capability.LINEAGE or data_class not in PUBLISHED:
+            return False
+        rows = (self.vocabulary.entities.get(one) for one in self.vocabulary.possible(type_name))
+        return any(
+            one is not None and one.relation == "case_file" and data_class in one.row_classes for one in rows
+        )
+
     @cached_property
     def digest(self) -> str:
         """SM3 over all that decides; the name of this view in plans, cursors and the ledger."""
@@ -99,6 +131,7 @@ class View:
             said.append(f"{name}{grants}|{decision.reason}|{decision.basis}")
         said += [f"{name}={'+'.join(sorted(scopes))}" for name, scopes in sorted(self.sharing.items())]
         said.append("+".join(sorted(self.separate)))
+        said.append(self.process_basis)
         return hashlib.new("sm3", "\n".join(said).encode()).hexdigest()
 
     @cached_property
@@ -113,8 +146,8 @@ class View:
 
     @cached_property
     def visible(self) -> frozenset[str]:
-        """The coordinates that exist for this caller: fields, arguments, input fields and enum values."""
-        return self._part.coordinates
+        """The coordinates that exist for this caller: fields, arguments, input fields and enum values of its schema."""
+        return self._part.reached
 
     def tells_by(self, coordinates: Iterable[str]) -> bool:
         """Whether rows may be chosen, or be put in order, by these fields: what is shown would tell of all of them."""
@@ -164,6 +197,9 @@ class View:
         found = []
         for data_class in self.vocabulary.classes(type_name, rule):
             decision = self.decisions.get(data_class)
+            if decision is not None and decision.grants and self.keeps_process(rule, type_name, data_class):
+                found.append(self._kept_process(coordinate, decision))
+                continue
             if decision is None or any(
                 grant.level >= least and grant.scopes <= self.implied for grant in decision.grants
             ):
@@ -182,6 +218,16 @@ class View:
                 )
             )
         return tuple(found)
+
+    def _kept_process(self, coordinate: str, decision: Decision) -> Withheld:
+        return Withheld(
+            coordinate=coordinate,
+            data_class=decision.data_class,
+            level=decision.level.name,
+            scope=str(Scope.PARTY),
+            reason=str(WithheldReason.NO_LEGAL_BASIS),
+            legal_basis=self.process_basis or None,
+        )
 
 
 def least_of(rule: Rule) -> Level:

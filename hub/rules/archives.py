@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 
-from hub.rules.dated import Row, RuleFile, Term, disjoint
+from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force
 from schema.governance import DATA_CLASSES
 
 ORIGINS = ("PUBLIC_CREDIT", "MARKET_CREDIT")
@@ -52,10 +53,14 @@ def load_archive_rules(text: str | None = None) -> Archives:
     return found
 
 
-def rule_of(archive_type: str) -> ArchiveRule | None:
-    """The newest rule of a type; None: the type has none, and its catalogue item's class decides alone."""
-    found = [row for row in load_archive_rules().types if row.type == archive_type]
-    return max(found, key=lambda row: row.term.valid_from, default=None)
+def rule_of(archive_type: str, day: date) -> ArchiveRule | None:
+    """The rule of a type in force on `day`; None where there is none, whether the type has others (`is_ruled`) or not."""
+    return in_force([row for row in load_archive_rules().types if row.type == archive_type], day)
+
+
+def is_ruled(archive_type: str) -> bool:
+    """Whether any row is about a type: then its archives are kept only while one is in force."""
+    return any(row.type == archive_type for row in load_archive_rules().types)
 
 
 def _rule(row: Row) -> ArchiveRule:

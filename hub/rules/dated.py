@@ -110,6 +110,10 @@ class Row:
             raise RulesInvalid(f"{self.where}: {key} holds something else than numbers of 0 or more")
         return cast(Mapping[str, int], found)
 
+    def all_texts(self) -> Mapping[str, str]:
+        """Every key of the table with its text. Raises RulesInvalid."""
+        return {key: self.text(key) for key in self._values}
+
     def counts(self, key: str) -> tuple[int, ...]:
         """A list of whole numbers. Raises RulesInvalid."""
         found = self._take(key, list, None)
@@ -138,7 +142,7 @@ class Row:
 
 
 class RuleFile:
-    """A rules file of this package, read array by array. Every array must be read before `done`."""
+    """A rules file of this package, read array by array. Every array and table must be read before `done`."""
 
     def __init__(self, name: str, text: str | None = None) -> None:
         """Read the file `name` of this package, or `text` in its place. Raises RulesInvalid: no TOML."""
@@ -163,8 +167,19 @@ class RuleFile:
             row.done()
         return tuple(found)
 
+    def table(self, key: str, reader: Callable[[Row], T]) -> T:
+        """The table `key`, by `reader`. Raises RulesInvalid: there is none, or it is not whole."""
+        self._unread.discard(key)
+        values = self._document.get(key)
+        if not isinstance(values, dict):
+            raise RulesInvalid(f"{self._name}: {key} is no table")
+        row = Row(values, f"{self._name}: {key}")
+        found = reader(row)
+        row.done()
+        return found
+
     def done(self) -> None:
-        """Raises RulesInvalid when an array was not read."""
+        """Raises RulesInvalid when an array or table was not read."""
         if self._unread:
             raise RulesInvalid(f"{self._name}: {min(self._unread)} is unknown")
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from importlib.resources import files
 
-from hub.errors import RulesInvalid
 from hub.rules.calendar import Calendar, Due
+from hub.rules.dated import Row, RuleFile, Term, disjoint, the_one
 from hub.rules.publicity import add_months
 
 UNITS = ("WORKING_DAYS", "DAYS", "MONTHS")
@@ -17,15 +15,12 @@ UNITS = ("WORKING_DAYS", "DAYS", "MONTHS")
 
 @dataclass(frozen=True)
 class Deadline:
-    """A row: in force from `valid_from` to `valid_to`, both included (None: no end)."""
+    """So many days or months under a name."""
 
     name: str
     unit: str
     count: int
-    valid_from: date
-    valid_to: date | None
-    source_doc: str
-    confirmed_by: str
+    term: Term
 
     def due(self, start: date, calendar: Calendar) -> Due:
         """The last day; `start` is not counted. Only working days can be provisional."""
@@ -37,33 +32,29 @@ class Deadline:
 
 
 @cache
-def load_deadlines() -> tuple[Deadline, ...]:
-    """The rows that come with the hub. Raises RulesInvalid for an unknown unit."""
-    document = tomllib.loads(files("hub.rules").joinpath("deadlines.toml").read_text(encoding="utf-8"))
-    rows = tuple(
-        Deadline(
-            row["name"], row["unit"], row["count"], row["valid_from"], row.get("valid_to"), row["source_doc"],
-            row["confirmed_by"],
-        )
-        for row in document["deadline"]
-    )  # fmt: skip
-    for row in rows:
-        if row.unit not in UNITS:
-            raise RulesInvalid(f"deadlines: {row.name}: unit {row.unit} is unknown")
+def load_deadlines(text: str | None = None) -> tuple[Deadline, ...]:
+    """The rows of deadlines.toml, or of `text`. Raises RulesInvalid."""
+    file = RuleFile("deadlines.toml", text)
+    rows = file.rows("deadline", _deadline)
+    file.done()
+    disjoint(rows, "deadlines.toml", lambda row: row.name)
     return rows
+
+
+def deadline(name: str, day: date) -> Deadline:
+    """The row of the deadline called `name` in force on `day`. Raises RulesInvalid: a deadline is never guessed."""
+    return the_one([row for row in load_deadlines() if row.name == name], day, name)
 
 
 def first_day(name: str) -> date:
     """The first day on which a row of the deadline called `name` is in force."""
-    return min(row.valid_from for row in load_deadlines() if row.name == name)
+    return min(row.term.valid_from for row in load_deadlines() if row.name == name)
 
 
 def due(name: str, start: date, calendar: Calendar) -> Due:
-    """The last day of the deadline called `name` that starts on `start`.
+    """The last day of the deadline called `name` that starts on `start`. Raises RulesInvalid: no row is in force that day."""
+    return deadline(name, start).due(start, calendar)
 
-    Raises RulesInvalid when no row is in force that day: a deadline is never guessed.
-    """
-    for row in load_deadlines():
-        if row.name == name and row.valid_from <= start and (row.valid_to is None or start <= row.valid_to):
-            return row.due(start, calendar)
-    raise RulesInvalid(f"deadlines: no row of {name} is in force on {start}")
+
+def _deadline(row: Row) -> Deadline:
+    return Deadline(row.text("name"), row.choice("unit", UNITS), row.number("count"), row.term())

@@ -58,6 +58,10 @@ def against_the_law(definition: ListDefinition, rules: ListRules, today: date) -
     )
     if not bounds.min_months <= longest <= bounds.max_months:
         return f"max_publicity_months {longest} is not within {bounds.min_months} to {bounds.max_months}"
+    least = definition.min_publicity_months
+    if least is not None and least < bounds.min_months:
+        # It goes before the general minimum of a repair, so it may not be less than the law's.
+        return f"min_publicity_months {least} is less than {bounds.min_months}"
     return None
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
-from typing import Any
 
-from hub.errors import MatterUnknown, RulesInvalid
+from hub.errors import MatterUnknown
+from hub.rights.matrix import CHECK_PURPOSES
 from hub.rules.conclusion import Advice
+from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force, the_one
 from hub.rules.eligibility import Policy
+from hub.rules.listing_rows import COLORS
+from hub.rules.tiering import AUTHORITIES
+from hub.store.values import SERIOUSNESS
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,7 @@ class Matter:
     tolerance: bool
     # Working days after the day of the check.
     validity: int
-    valid_from: date
-    valid_to: date | None
-    source_doc: str
-    confirmed_by: str
+    term: Term
 
 
 @dataclass(frozen=True)
@@ -38,70 +37,73 @@ class CheckRules:
     """The rules of checks in force from a day on."""
 
     id: str
-    valid_from: date
-    valid_to: date | None
     policy: Policy
     advice: Advice
-    source_doc: str
-    confirmed_by: str
+    term: Term
 
 
 @cache
-def load_matters() -> tuple[Matter, ...]:
-    """The matters that come with the hub."""
-    return tuple(
-        Matter(
-            row["code"], row["name"], row["purpose"], tuple(row["required_sources"]), row["green_channel"],
-            row["tolerance"], row["validity"], row["valid_from"], row.get("valid_to"), row["source_doc"],
-            row["confirmed_by"],
-        )
-        for row in _read("matters.toml")["matter"]
-    )  # fmt: skip
+def load_matters(text: str | None = None) -> tuple[Matter, ...]:
+    """The rows of matters.toml, or of `text`. Raises RulesInvalid."""
+    file = RuleFile("matters.toml", text)
+    rows = file.rows("matter", _matter)
+    file.done()
+    disjoint(rows, "matters.toml", lambda row: row.code)
+    return rows
 
 
 @cache
-def load_check_rules() -> tuple[CheckRules, ...]:
-    """The rules of checks that come with the hub."""
-    return tuple(
-        CheckRules(
-            row["id"],
-            row["valid_from"],
-            row.get("valid_to"),
-            Policy(row["years"], frozenset(row["classes"]), row["watch_denies"], row["young_denies"]),
-            Advice(frozenset(row["strict"]), frozenset(row["remind"])),
-            row["source_doc"],
-            row["confirmed_by"],
-        )
-        for row in _read("checks.toml")["eligibility"]
-    )
+def load_checks(text: str | None = None) -> tuple[tuple[CheckRules, ...], Mapping[str, str]]:
+    """The rules of checks and the wording of each reason code, of checks.toml, or of `text`. Raises RulesInvalid."""
+    file = RuleFile("checks.toml", text)
+    rows, texts = file.rows("eligibility", _check_rules), file.table("texts", Row.all_texts)
+    file.done()
+    disjoint(rows, "checks.toml: eligibility")
+    return rows, texts
 
 
-@cache
 def check_texts() -> Mapping[str, str]:
     """Reason code → wording."""
-    texts: Mapping[str, str] = _read("checks.toml")["texts"]
-    return texts
+    return load_checks()[1]
 
 
 def matter_of(code: str | None, purpose: str, today: date) -> Matter:
     """The matter in force today. Raises MatterUnknown for another code, or one of another purpose."""
-    for row in load_matters():
-        if row.code == code and row.purpose == purpose and _in_force(row.valid_from, row.valid_to, today):
-            return row
-    raise MatterUnknown
+    found = in_force([row for row in load_matters() if row.code == code and row.purpose == purpose], today)
+    if found is None:
+        raise MatterUnknown
+    return found
 
 
 def check_rules(today: date) -> CheckRules:
     """The rules in force today. Raises RulesInvalid when there are none."""
-    for row in load_check_rules():
-        if _in_force(row.valid_from, row.valid_to, today):
-            return row
-    raise RulesInvalid(f"checks: no rules are in force on {today}")
+    return the_one(load_checks()[0], today, "rules of checks")
 
 
-def _in_force(valid_from: date, valid_to: date | None, today: date) -> bool:
-    return valid_from <= today and (valid_to is None or today <= valid_to)
+def _matter(row: Row) -> Matter:
+    return Matter(
+        row.text("code"),
+        row.text("name"),
+        row.choice("purpose", CHECK_PURPOSES),
+        row.texts("required_sources", AUTHORITIES),
+        row.flag("green_channel"),
+        row.flag("tolerance"),
+        row.number("validity"),
+        row.term(),
+    )
 
 
-def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("hub.rules").joinpath(name).read_text(encoding="utf-8"))
+def _check_rules(row: Row) -> CheckRules:
+    adverse = set(SERIOUSNESS) - {"NOT_ADVERSE"}
+    reasons = {*adverse, *COLORS, "BREACH"}
+    return CheckRules(
+        row.text("id"),
+        Policy(
+            row.number("years"),
+            frozenset(row.texts("classes", adverse)),
+            row.flag("watch_denies"),
+            row.flag("young_denies"),
+        ),
+        Advice(frozenset(row.texts("strict", reasons)), frozenset(row.texts("remind", reasons))),
+        row.term(),
+    )

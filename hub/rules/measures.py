@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -10,6 +12,10 @@ from hub.rules.dated import Row, RuleFile, Term, disjoint, in_force
 from hub.rules.listing_rows import LEVELS
 
 KINDS = ("RIGHTS", "BENEFITS", "OTHER")
+# Brackets, blanks and marks: a title or a number is the same however it is set.
+_SETTING = re.compile(r"[\W_]+")
+# What may stand beside the names of memoranda without naming a law: their articles, and what joins them.
+_BESIDE = re.compile("(?:第[0-9一二三四五六七八九十百]+[条款项]|[和及与等])*")
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,18 @@ class MeasureRules:
         said = (basis or "").strip()
         if not said:
             return "LEGAL_BASIS_MISSING"
-        if any(said in (one.number, one.zh) for one in self.memoranda):
+        if self._memoranda_alone(said):
             return "MEMORANDUM_IS_NO_BASIS"
         return None if level in item.levels else "BASIS_LEVEL_TOO_LOW"
+
+    def _memoranda_alone(self, basis: str) -> bool:
+        """Whether a basis names memoranda, by number, title or both, and nothing beside them."""
+        left = _folded(basis)
+        names = {_folded(name) for one in self.memoranda for name in (one.number, one.zh)}
+        # Longest first: a title may be part of another.
+        for name in sorted(names, key=len, reverse=True):
+            left = left.replace(name, "")
+        return left != _folded(basis) and _BESIDE.fullmatch(left) is not None
 
 
 @cache
@@ -69,6 +84,10 @@ def load_measure_rules(text: str | None = None) -> MeasureRules:
     disjoint(rules.catalogue, "measures.toml: catalogue", lambda row: row.code)
     disjoint(rules.memoranda, "measures.toml: memorandum", lambda row: row.number)
     return rules
+
+
+def _folded(text: str) -> str:
+    return _SETTING.sub("", unicodedata.normalize("NFKC", text))
 
 
 def _item(row: Row) -> CatalogueItem:

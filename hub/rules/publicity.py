@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
+from typing import TypeVar
 
+from hub.errors import RulesInvalid
+from hub.rules.dated import Row, RuleFile
+
+T = TypeVar("T")
 # Order of gravity. What nobody has classified weighs more than a warning: it may be anything.
 _GRAVITY = ("MINOR", "GENERAL", "UNCLASSIFIED", "SERIOUS")
+# Classes that have a period of their own.
+_PERIODS = ("MINOR", "GENERAL", "SERIOUS")
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class PublicityRules:
         """
         if simple_procedure:
             return "MINOR", ()
-        found = [self._class_of(kind) for kind in kinds]
+        found = [row for kind in kinds for row in self._classes_of(kind)]
         classes = ["UNCLASSIFIED" if row is None else row.seriousness for row in found] or ["UNCLASSIFIED"]
         gravest = max(classes, key=_GRAVITY.index)
         flags = ["SERIOUSNESS_UNCLASSIFIED"] if gravest == "UNCLASSIFIED" else []
@@ -84,8 +89,11 @@ class PublicityRules:
             flags.append("SERIOUSNESS_UNCERTAIN")
         return gravest, tuple(flags)
 
-    def _class_of(self, kind: str) -> PenaltyClass | None:
-        return next((row for row in self.classes if kind.startswith(row.kind)), None)
+    def _classes_of(self, kind: str) -> list[PenaltyClass | None]:
+        """The rows of what `kind` says: 警告并处罚款 is of two. What begins with none is free words, as 其他(…)."""
+        if not any(kind.startswith(row.kind) for row in self.classes):
+            return [None]
+        return [row for row in self.classes if row.kind in kind]
 
 
 def add_months(day: date, months: int) -> date:
@@ -99,23 +107,40 @@ def add_months(day: date, months: int) -> date:
 
 @cache
 def load_publicity_rules(text: str | None = None) -> PublicityRules:
-    """The rules in `text`, by default those of the package (rulesets.toml)."""
-    if text is None:
-        text = files("hub.rules").joinpath("rulesets.toml").read_text(encoding="utf-8")
-    document = tomllib.loads(text)
-    if document["transition"]["choice"] != "lenient":
-        raise ValueError("rulesets.toml: transition.choice: only 'lenient' is known")
-    rulesets = tuple(
-        RuleSet(row["id"], row["valid_from"], row.get("valid_to"), dict(row["max_months"]), row["source_doc"])
-        for row in document["ruleset"]
-    )
-    classes = sorted(
-        (
-            PenaltyClass(row["kind"], row["seriousness"], row.get("uncertain", False), row["source_doc"])
-            for row in document["class"]
-        ),
-        key=lambda row: -len(row.kind),
-    )
+    """The rules of rulesets.toml, or of `text`. Raises RulesInvalid."""
+    file = RuleFile("rulesets.toml", text)
+    # "lenient" is all that `usable_until` knows.
+    file.table("transition", lambda row: _undated(row, row.choice("choice", ("lenient",))))
+    rulesets, classes = file.rows("ruleset", _ruleset), file.rows("class", _penalty_class)
+    treated_as = file.table("unclassified", lambda row: _undated(row, row.choice("treated_as", _PERIODS)))
+    ceiling = file.table("ceiling", lambda row: _undated(row, row.number("months")))
+    file.done()
+    for kind, named in (("ruleset", [row.id for row in rulesets]), ("class", [row.kind for row in classes])):
+        if len(set(named)) < len(named):
+            raise RulesInvalid(f"rulesets.toml: {kind}: one is said twice")
     return PublicityRules(
-        rulesets, tuple(classes), document["unclassified"]["treated_as"], document["ceiling"]["months"]
+        rulesets, tuple(sorted(classes, key=lambda row: -len(row.kind))), treated_as, ceiling
     )
+
+
+def _ruleset(row: Row) -> RuleSet:
+    months, term = row.numbers("max_months"), row.term()
+    if set(months) != set(_PERIODS):
+        raise RulesInvalid(f"{row.where}: max_months does not name exactly {', '.join(_PERIODS)}")
+    return RuleSet(row.text("id"), term.valid_from, term.valid_to, months, term.source_doc)
+
+
+def _penalty_class(row: Row) -> PenaltyClass:
+    return PenaltyClass(
+        row.text("kind"),
+        row.choice("seriousness", _GRAVITY),
+        row.flag("uncertain", False),
+        row.text("source_doc"),
+    )
+
+
+def _undated(row: Row, value: T) -> T:
+    """`value`, of a row that is in force always."""
+    row.text("source_doc")
+    row.text("confirmed_by", "")
+    return value

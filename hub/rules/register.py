@@ -146,10 +146,11 @@ def sources_in(root: Path, *folders: str) -> dict[str, str]:
 
 
 def rule_files() -> dict[str, str]:
-    """The texts of all rules files of this package, by name."""
+    """The texts of all rules files, those of the sources (connectors) among them, by name."""
+    found = [*files("hub.rules").iterdir(), *files("connectors").iterdir()]
     return {
         file.name: file.read_text(encoding="utf-8")
-        for file in sorted(files("hub.rules").iterdir(), key=lambda one: one.name)
+        for file in sorted(found, key=lambda one: one.name)
         if file.name.endswith(".toml")
     }
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 
-from hub.errors import RulesInvalid
 from hub.rules.calendar import Calendar, Due
 from hub.rules.dated import RuleFile, disjoint, in_force, the_one
-from hub.rules.deadlines import load_deadlines
+from hub.rules.deadlines import deadline
 from hub.rules.decisions import Authority
 from hub.rules.ongoing import ONGOING
 from hub.rules.publicity import PublicityRules, add_months
@@ -57,6 +56,10 @@ class RepairRules:
         """
         named = [one for one in self.recognizers if (one.code == code if code else one.name == name)]
         return in_force(named, day)
+
+    def recognized_by(self, partner: str, day: date) -> Recognizer | None:
+        """The authority that a partner is here (谁认定、谁修复), whatever division its agreement names; None: no recognizer."""
+        return in_force([one for one in self.recognizers if one.partner == partner], day)
 
     def known_as(self, authority: Authority, day: date) -> tuple[Authority, ...]:
         """An authority as something names it and, where it is a recognizer, as the rules do: whoever writes it otherwise."""
@@ -164,15 +167,7 @@ class RepairRules:
         `name`: intake (from the push), decision, answer, extended_answer (from the application), propagation
         (from the approval). The row of the day of application decides, also for what happens later.
         """
-        for row in load_deadlines():
-            begun, ended = row.valid_from, row.valid_to
-            if (
-                row.name == f"repair.{name}"
-                and begun <= applied_on
-                and (ended is None or applied_on <= ended)
-            ):
-                return row.due(start, calendar)
-        raise RulesInvalid(f"deadlines: no row of repair.{name} is in force on {applied_on}")
+        return deadline(f"repair.{name}", applied_on).due(start, calendar)
 
     def _list_months(self, target: Target) -> int | None:
         """The minimum of a list: its definition's, else that of the method in force at recognition."""

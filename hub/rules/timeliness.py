@@ -82,13 +82,16 @@ class TimelinessRules:
 
     exceptions: tuple[ExceptionRow, ...]
 
-    def exception(self, code: str, decided_on: date) -> ExceptionRow | None:
-        """The ground `code`, when it may be recorded for a decision of that day (R7.3)."""
-        return in_force([one for one in self.exceptions if one.code == code], decided_on)
+    def exception(self, code: str, day: date) -> ExceptionRow | None:
+        """The ground `code`, when it may be recorded on `day` (R7.3).
+
+        Not by the day of the decision that is not published: what a law keeps secret today is not told of old ones either.
+        """
+        return in_force([one for one in self.exceptions if one.code == code], day)
 
     def proposed_exceptions(
         self,
-        decided_on: date,
+        day: date,
         *,
         penalty: bool,
         natural_person: bool = False,
@@ -96,7 +99,7 @@ class TimelinessRules:
         simple_procedure: bool = False,
         warning_only: bool = False,
     ) -> tuple[str, ...]:
-        """The grounds on which a person should decide not to publish (R7.3), by default rows in force that day."""
+        """The grounds on which a person should decide not to publish (R7.3), by default rows in force on `day`."""
         meant = {
             "MINOR_PERSON": minor,
             "NATURAL_PERSON": penalty and natural_person,
@@ -106,7 +109,7 @@ class TimelinessRules:
         return tuple(
             code
             for code, applies in meant.items()
-            if applies and (row := self.exception(code, decided_on)) is not None and row.by_default
+            if applies and (row := self.exception(code, day)) is not None and row.by_default
         )
 
 
@@ -133,20 +136,29 @@ def withdraw_due(ended_on: date, calendar: Calendar) -> Due:
 
 def timeliness(item: Decided, calendar: Calendar, now: datetime) -> Timeliness:
     """Where the publication of `item` stands (R7.1). `now` and moments carry their time zone."""
-    last = publish_due(item.decided_on, calendar)
-    if item.exception is not None:
-        return Timeliness(DutyStanding.EXCEPTED, last)
-    return _against(last, item.published_at, calendar, now)
+    last, today = publish_due(item.decided_on, calendar), now.astimezone(SHANGHAI).date()
+    standing = _standing(item, last, today)
+    if standing not in (DutyStanding.LATE, DutyStanding.NOT_PUBLISHED):
+        return Timeliness(standing, last)
+    # Published on the Saturday after: no working day has passed, and it is late.
+    return Timeliness(standing, last, max(1, calendar.between(last.on, _shown_on(item) or today)))
 
 
 def figures(items: Iterable[Decided], calendar: Calendar, now: datetime) -> tuple[Figures, ...]:
     """On time, late and not published of each unit and month of decision, in their order; of what had a last day."""
     counts: dict[tuple[str, date], dict[DutyStanding, int]] = {}
+    # Of what was decided on one day, working days are counted once, and nobody asks here how late it is: other callers wait.
+    lasts: dict[date, Due | None] = {}
+    today = now.astimezone(SHANGHAI).date()
     for item in items:
-        if not had_to_be_published(item.decided_on):
+        day = item.decided_on
+        if day not in lasts:
+            lasts[day] = publish_due(day, calendar) if had_to_be_published(day) else None
+        last = lasts[day]
+        if last is None:
             continue
-        of = counts.setdefault((item.unit, item.decided_on.replace(day=1)), dict.fromkeys(DutyStanding, 0))
-        of[timeliness(item, calendar, now).standing] += 1
+        of = counts.setdefault((item.unit, day.replace(day=1)), dict.fromkeys(DutyStanding, 0))
+        of[_standing(item, last, today)] += 1
     return tuple(
         Figures(
             unit,
@@ -171,16 +183,17 @@ def load_timeliness_rules(text: str | None = None) -> TimelinessRules:
     return rules
 
 
-def _against(last: Due, done_at: datetime | None, calendar: Calendar, now: datetime) -> Timeliness:
-    today = now.astimezone(SHANGHAI).date()
-    on = today if done_at is None else done_at.astimezone(SHANGHAI).date()
-    if on <= last.on:
-        if done_at is not None:
-            return Timeliness(DutyStanding.ON_TIME, last)
-        return Timeliness(DutyStanding.PENDING, last)
-    # Published on the Saturday after: no working day has passed, and it is late.
-    late_by = max(1, calendar.between(last.on, on))
-    return Timeliness(DutyStanding.NOT_PUBLISHED if done_at is None else DutyStanding.LATE, last, late_by)
+def _shown_on(item: Decided) -> date | None:
+    return None if item.published_at is None else item.published_at.astimezone(SHANGHAI).date()
+
+
+def _standing(item: Decided, last: Due, today: date) -> DutyStanding:
+    if item.exception is not None:
+        return DutyStanding.EXCEPTED
+    shown = _shown_on(item)
+    if shown is None:
+        return DutyStanding.PENDING if today <= last.on else DutyStanding.NOT_PUBLISHED
+    return DutyStanding.ON_TIME if shown <= last.on else DutyStanding.LATE
 
 
 def _exception(row: Row) -> ExceptionRow:

@@ -54,5 +54,5 @@ def demo_partners(settings: Settings, parts: Parts) -> list[DemoPartner]:
 def _matter(purpose: str) -> str:
     """A matter for which a credit check of this purpose is answered, if there is one."""
     return next(
-        (one.code for one in load_matters() if one.purpose == purpose and one.valid_to is None), MATTER
+        (one.code for one in load_matters() if one.purpose == purpose and one.term.valid_to is None), MATTER
     )

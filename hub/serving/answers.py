@@ -23,7 +23,7 @@ from hub.errors import (
 )
 from hub.ledger.chain import Disclosure, Ledger
 from hub.query.binding import Request, kept_identifier
-from hub.query.document import DocumentLimits
+from hub.query.document import DocumentLimits, exceeded
 from hub.query.operations import Compiled, Operation, Operations
 from hub.query.parameters import PERSON_SCHEMES, FromRows
 from hub.query.plan import Selected, Typename, Variable, value_of
@@ -305,7 +305,7 @@ class Answers:
 
     def _charge(self, asking: _Asking, safe: bool) -> None:
         """Count the subjects that are asked about by name, id or code; natural persons have rules of their own."""
-        asked = 0
+        asked = bulk = 0
         for root in asking.compiled.plan.roots:
             if isinstance(root, Selected):
                 if root.name == "subject":
@@ -317,21 +317,27 @@ class Answers:
                 elif root.rule.shape is Shape.COMMAND and "subjects" in root.arguments:
                     asked += len(value_of(root.arguments["subjects"], asking.values))
                 elif root.name == "subjects":
-                    asked += len(value_of(root.arguments["codes"], asking.values))
+                    codes = len(value_of(root.arguments["codes"], asking.values))
+                    asked, bulk = asked + codes, bulk + codes
                 elif root.name in _ONE_SUBJECT or "subject" in root.arguments:
                     asked += 1
+        # Each list has been held against it; several in one request are no way around.
+        if bulk > asking.standing.bulk:
+            raise exceeded("bulk", asking.standing.bulk)
         if asked:
             self._parts.quotas.charge(asking.payer, asked)
 
     def _admit_person(self, asking: _Asking, root: Selected, safe: bool) -> None:
         """A person's number comes in a variable of a POST, never in an address or a document, and for a case (PIPL 28)."""
-        if safe or not isinstance(root.arguments["value"], Variable):
+        said = root.arguments["value"]
+        # A variable's default stands in the document, which is remembered, and of which the ledger keeps the digest.
+        if safe or not isinstance(said, Variable) or said.path[0] in asking.operation.variables.defaults:
             raise BadUserInput("A person's number is given as a variable of a POST.", argument="value")
         if asking.declared.case is None:
             raise MatterRequired("Looking for a natural person needs a case number in the header Hub-Case.")
         scheme, value = (value_of(root.arguments[name], asking.values) for name in ("scheme", "value"))
         key = kept_identifier(scheme, value, asking.operation.secrets)
-        self._parts.quotas.admit_person(asking.payer, asking.caller.officer, key)
+        self._parts.quotas.admit_person(asking.caller, key)
 
     async def _bring(self, asking: _Asking) -> list[Mapping[str, Any]]:
         """Bring along the rows that the statement wants; tells how the live sources did."""

@@ -12,7 +12,14 @@ from typing import Any
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from hub.errors import BadRequest, BodyTooLarge, HubError, MethodNotAllowed, Unauthenticated
+from hub.errors import (
+    BadRequest,
+    BodyTooLarge,
+    HubError,
+    MethodNotAllowed,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
 from hub.observe import Observer, RequestAnswered, RequestRefused
 from hub.serving.answers import Answers, Call
 from hub.serving.negotiation import JSON, RESPONSE, media_type, posted, queried
@@ -33,8 +40,8 @@ _HEADERS = {
     for media in (JSON, RESPONSE)
 }
 _TAKEN = frozenset(
-    (b"authorization", b"accept", b"content-type", b"content-length", b"hub-purpose", b"hub-matter", b"hub-case",
-     b"hub-view-as", b"idempotency-key")
+    (b"authorization", b"accept", b"content-type", b"content-encoding", b"content-length", b"hub-purpose",
+     b"hub-matter", b"hub-case", b"hub-view-as", b"idempotency-key")
 )  # fmt: skip
 
 
@@ -87,6 +94,8 @@ class Gateway:
                 raise BadRequest(f"The header {twice.decode().title()} is given twice.")
             if method == "POST":
                 whole = body if isinstance(body, bytes) else await self._body(headers, body)
+                if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+                    raise UnsupportedMediaType("A body is taken as it is, without Content-Encoding.")
                 asked, size = posted(headers.get(b"content-type"), whole), len(whole)
             elif method == "GET":
                 asked = queried(query_string)

@@ -182,11 +182,16 @@ class Mutations:
         for root in asked.compiled.plan.roots:
             if isinstance(root, Selected):
                 said = {name: value_of(ref, asked.values) for name, ref in root.arguments.items()}
+                _finite(said)
                 declared = asked.standing.view.schema.mutation_type.fields[root.name].args  # type: ignore[union-attr]
                 arguments = named(await as_stored(find, declared, said, key))
                 await self._known(work, arguments)
                 await self._may_open(work, root, arguments)
-                one = await self._registry.commands[root.rule.target](work, arguments)
+                try:
+                    one = await self._registry.commands[root.rule.target](work, arguments)
+                except TextTooLong as error:
+                    # A guard screens what becomes public.
+                    raise BadUserInput(f"{error}.") from None
                 await self._shown(work, root, one)
                 self._without_persons(work, root, said)
                 made[root.key] = one
@@ -290,13 +295,31 @@ class Mutations:
         )
 
 
+def _finite(said: Mapping[str, Any]) -> None:
+    """Refuse the first and the last day that there is: the store keeps them as no day, of which nothing can be counted.
+
+    Raises BadUserInput.
+    """
+    for name, value in said.items():
+        if any(one in (date.min, date.max) for one in _values(value) if isinstance(one, date)):
+            raise BadUserInput(
+                f"{date.min} and {date.max} are no days of a case; what has no end is left out.",
+                argument=name,
+            )
+
+
+def _values(value: Any) -> Iterator[Any]:
+    """Every value in an argument, however deep."""
+    if isinstance(value, Mapping | list | tuple):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _values(one)
+    else:
+        yield value
+
+
 def _texts(value: Any) -> Iterator[str]:
     """Every text in an argument."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list | tuple):
-        for one in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(one)
+    return (one for one in _values(value) if isinstance(one, str))
 
 
 def _names_person(text: str, today: date) -> bool:
@@ -317,9 +340,13 @@ def named(value: Any) -> Any:
 
 
 def _digest(asked: Commanding) -> str:
-    """SM3 over all that makes a request the same: its words, its variables, and what it was declared for."""
+    """SM3 over all that makes a request the same: who asked, its words, its variables, and what it was declared for.
+
+    The officer too: what one did is recorded as that one's, and nobody else may believe to have done it.
+    """
     declared = asked.declared
     said = [
+        asked.caller.officer,
         asked.operation.digest,
         asked.operation.node.name.value if asked.operation.node.name else None,
         asked.values,

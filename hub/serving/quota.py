@@ -14,6 +14,7 @@ import asyncpg
 
 from hub.errors import QuotaExceeded
 from hub.rights.agreement import Agreement
+from hub.rights.identity import Caller
 from hub.rights.matrix import PersonLookups
 from hub.store.database import STORE_FAILED, lent
 
@@ -72,13 +73,14 @@ class Quotas:
         if not self._taken(agreement.partner, rate, rate):
             raise QuotaExceeded("Too many requests a second.", retryAfter=1)
 
-    def admit_person(self, agreement: Agreement, officer: str, key: str) -> None:
+    def admit_person(self, caller: Caller, key: str) -> None:
         """Count a look-up of a natural person by number: each officer and each person has a bound of its own.
 
-        Numbers have a known structure, so whoever could try many would find some. Raises QuotaExceeded.
+        Numbers have a known structure, so whoever could try many would find some. That others look for a person is told
+        to nobody, so each partner, and each subject that asks for itself, has its own bound. Raises QuotaExceeded.
         """
         most, seconds = self._persons.at_once, self._persons.seconds_each
-        for who in (f"{agreement.partner}/{officer}", key):
+        for who in (f"{caller.partner}/{caller.officer}", f"{caller.partner}/{caller.subject or ''}/{key}"):
             if not self._taken(who, 1 / seconds, most):
                 raise QuotaExceeded("Too many look-ups of natural persons.", retryAfter=seconds)
 

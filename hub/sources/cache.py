@@ -27,8 +27,8 @@ finally:
     if _absent:
         del sys.modules["redis"]
 
-# Version of the kept form: entries of another version are not read.
-_FORM = 1
+# Version of the kept form: entries of another version are not read, so neither are rows that this hub would not take.
+_FORM = 2
 _REDIS_FAILURES = 3
 _REDIS_PAUSE = 2.0
 _log = logging.getLogger(__name__)

@@ -52,6 +52,11 @@ def set_up(settings: Mapping[str, str], package: ModuleType = connectors) -> dic
     }
 
 
+def settings_of_sources(package: ModuleType = connectors) -> frozenset[str]:
+    """The variables that sources read."""
+    return frozenset(one.name for module in discover(package).values() for one in module.SOURCE.settings)
+
+
 def connect_all(
     settings: Mapping[str, str], tools: Tools, package: ModuleType = connectors
 ) -> dict[str, Connector]:

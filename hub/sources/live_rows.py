@@ -9,7 +9,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
 from connectors.contract import Connector, Item, RawRow, RowRejected, Source
+from hub.rules.redactor import person_number_in
 from schema.identifiers import fold
 
 # The data class of an item.
@@ -36,23 +39,33 @@ def understand(
     answer: Sequence[RawRow],
     now: float,
 ) -> Understood:
-    """Read the rows that `connector` gave for `key` at `now` (epoch). A row given twice counts once."""
+    """Read the rows that `connector` gave for `key` at `now` (epoch).
+
+    A row given twice counts once: as it was changed last, whatever stands first.
+    """
     source = connector.source
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, dict[str, Any] | None] = {}
+    changed: dict[str, datetime] = {}
     complete = truthful = True
     for raw in answer:
         try:
             item = connector.canonical(raw)
+            if not _is_about(source, item, key):
+                on_rejected(source, raw, "OTHER_SUBJECT", "the row is about another subject")
+                truthful = False
+                continue
+            row = None if item.deleted else _row(source, classify, key, item, raw, now)
+            if row is not None:
+                _check(item, row)
+            number, moment = item.source_record_id, item.source_updated_at
+            if moment is None or number not in changed or moment >= changed[number]:
+                rows[number] = row
+                if moment is not None:
+                    changed[number] = moment
         except RowRejected as error:
             on_rejected(source, raw, error.code, error.reason)
             complete = False
-            continue
-        if not _is_about(source, item, key):
-            on_rejected(source, raw, "OTHER_SUBJECT", "the row is about another subject")
-            truthful = False
-        elif not item.deleted:
-            rows[item.source_record_id] = _row(source, classify, key, item, raw, now)
-    return Understood(list(rows.values()), complete, truthful)
+    return Understood([row for row in rows.values() if row is not None], complete, truthful)
 
 
 def _is_about(source: Source, item: Item, key: str) -> bool:
@@ -60,6 +73,20 @@ def _is_about(source: Source, item: Item, key: str) -> bool:
         scheme == source.key_scheme and len(value) <= 64 and fold(value) == key
         for scheme, value in item.subject.identifiers
     )
+
+
+def _check(item: Item, row: Mapping[str, Any]) -> None:
+    """What the intake asks of a harvested row, for nobody else reads a live one. Raises RowRejected."""
+    if len(item.source_record_id) > 200:
+        raise RowRejected("NO_RECORD_ID", "the source's name for the record is too long")
+    try:
+        text = orjson.dumps([row[name] for name in ("source_record_id", *item.values)])
+    except TypeError:
+        raise RowRejected("NOT_TEXT", "a value is no Unicode text") from None
+    if b"\\u0000" in text:
+        raise RowRejected("NOT_TEXT", "a value holds the character NUL")
+    if person_number_in(text):
+        raise RowRejected("PERSON_NUMBER_IN_TEXT", "a text holds what looks like a resident ID number")
 
 
 def _row(source: Source, classify: Classify, key: str, item: Item, raw: RawRow, now: float) -> dict[str, Any]:

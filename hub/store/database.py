@@ -44,6 +44,10 @@ NOT_ANSWERED = (*CONNECTION_LOST, asyncpg.QueryCanceledError)
 STORE_FAILED = (*CONNECTION_LOST, OSError, TimeoutError, asyncpg.PostgresError)
 
 
+# An address that asyncpg cannot follow: a mode of TLS that it does not know, a certificate that is not there.
+_UNUSABLE = asyncpg.exceptions.ClientConfigurationError
+
+
 class Role(StrEnum):
     """As whom the hub connects; what each may do is fixed by the migrations."""
 
@@ -53,14 +57,19 @@ class Role(StrEnum):
     AUDITOR = "hub_auditor"
 
 
+def _own_url(settings: Settings, role: Role) -> tuple[str, str | None]:
+    """The variable that is for `role` alone, and its value."""
+    return {
+        Role.OWNER: ("HUB_DATABASE_URL", settings.database_url),
+        Role.WRITER: ("HUB_DATABASE_WRITER_URL", settings.database_writer_url),
+        Role.READER: ("HUB_DATABASE_READER_URL", settings.database_reader_url),
+        Role.AUDITOR: ("HUB_DATABASE_AUDITOR_URL", settings.database_auditor_url),
+    }[role]
+
+
 def role_url(settings: Settings, role: Role) -> str:
     """The address of the store for `role`. Errors: StoreInvalid when no store is configured."""
-    own = {
-        Role.OWNER: settings.database_url,
-        Role.WRITER: settings.database_writer_url,
-        Role.READER: settings.database_reader_url,
-        Role.AUDITOR: settings.database_auditor_url,
-    }[role]
+    _, own = _own_url(settings, role)
     if own is not None:
         return own
     if settings.database_url is None:
@@ -106,7 +115,8 @@ async def open_pool(
 
     `statement_seconds`: time until which each statement must end, on both sides; by default
     HUB_DATABASE_TIMEOUT to read and one minute to write. Values of type json come and go as bytes.
-    Errors: StoreUnavailable when the server cannot be reached, StoreInvalid when the store cannot serve.
+    Errors: StoreUnavailable when the server cannot be reached, StoreInvalid when the store cannot serve, or the address
+    is another role's.
     """
     role = Role(role if role.startswith("hub_") else f"hub_{role}")
     reads = role is Role.READER
@@ -145,10 +155,19 @@ async def open_pool(
             reset=_keep if reads else None,
             server_settings=session,
         )
-    except (OSError, TimeoutError, asyncpg.PostgresError, ssl.SSLError) as error:
-        raise StoreUnavailable(f"The store cannot be reached as {role}: {type(error).__name__}.") from error
+    except (OSError, TimeoutError, asyncpg.PostgresError, ssl.SSLError, _UNUSABLE) as error:
+        why = type(error).__name__
+        if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError | _UNUSABLE):
+            variable, own = _own_url(settings, role)
+            why += f"; look at {variable}" + (", which is not set" if own is None else "")
+        raise StoreUnavailable(f"The store cannot be reached as {role}: {why}.") from error
     try:
         async with pool.acquire() as connection:
+            # Two addresses that were mistaken for each other: the reading one would work, and may then read and write all.
+            found = await connection.fetchval("SELECT current_user")
+            if found != role:
+                variable, _ = _own_url(settings, role)
+                raise StoreInvalid(f"{variable} leads to the store as {found}: it must be {role}.")
             await check_store(connection)
     except BaseException:
         pool.terminate()

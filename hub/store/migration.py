@@ -72,7 +72,9 @@ async def migrated(dsn: str) -> str | None:
         if error.statement is None and error.orig is not None:
             # It did not come to a statement: a wrong password, role or database.
             reason = type(error.orig.__cause__).__name__
-            raise StoreUnavailable(f"The store cannot be reached to migrate it: {reason}.") from error
+            raise StoreUnavailable(
+                f"The store cannot be reached to migrate it: {reason}; look at HUB_DATABASE_URL."
+            ) from error
         if getattr(error.orig, "sqlstate", None) in _HELD:
             raise StoreUnavailable(
                 "A lock that the migration needs is held elsewhere, by another migration or by a statement that runs: "

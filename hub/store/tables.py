@@ -630,6 +630,14 @@ Index(
     postgresql_where=case_file.c.due_on.is_not(None) & case_file.c.closed_at.is_(None),
 )
 
+# What the worker looks for every few minutes: what is open of a mechanism, in some states of it. Ended cases are ever more.
+Index(
+    "ix_case_file_open",
+    case_file.c.mechanism,
+    case_file.c.state,
+    postgresql_where=case_file.c.closed_at.is_(None),
+)
+
 # What happened to a case, by whom and why: appended with each change of state, in its transaction; audit and outbox.
 case_event = Table(
     "case_event",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 
 # Any constant of our own.
-_WRITE = "SELECT pg_advisory_xact_lock(0x48415256)"
+_WRITE = "SELECT pg_advisory_xact_lock(1212240470)"
 _HOLD = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 
 

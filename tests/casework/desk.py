@@ -84,6 +84,14 @@ class Desk:
         answer: dict[str, Any] = json.loads(response.content)
         return answer
 
+    async def heard(self) -> None:
+        """Wait until the hub knows that the partner's agreement is in force."""
+        for _ in range(500):
+            if "errors" not in await self.ask("{ me { partner } }"):
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"the hub does not hear {self.partner}")
+
     async def done(
         self, query: str, variables: Mapping[str, Any] | None = None, **headers: str
     ) -> dict[str, Any]:

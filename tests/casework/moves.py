@@ -166,7 +166,7 @@ _KNOWN: Mapping[str, Callable[[Around, Random], Any]] = {
     "despite": lambda _, chance: "法规处同意公开" if chance.random() < 0.6 else None,
     "penaltyKinds": lambda _, chance: [chance.choice(("罚款", "警告", "责令停产停业"))],
     "decidedOn": _day(-9, 1),
-    "servedOn": _day(-3, 1),
+    "servedOn": _day(-1, 1),
     "endedOn": _day(-6, 1),
     "appliedOn": _day(-3, 1),
     "legalBasisCheckedOn": _day(-4, 1),

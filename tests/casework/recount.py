@@ -126,7 +126,7 @@ def _judged_within(told: Told, case: Mapping[str, Any], first: date, last: date)
         return False
     judged = any(
         event["transition"] == "publish"
-        or (event["transition"] == "deadline_passed" and event["to_state"] in UNPUBLISHED)
+        or (event["transition"] in ("deadline_passed", "withdraw") and event["from_state"] in UNPUBLISHED)
         for event in told.events[case["case_id"]]
     )
     shown = shown_on_both(told, case)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -33,7 +33,7 @@ TODAY = MONDAY.date()
 
 async def archive(office: Office, code: str, archive_type: str, **more: Any) -> str:
     """Lay an archive of a type under the class and label that its rule says."""
-    rule = rule_of(archive_type)
+    rule = rule_of(archive_type, TODAY)
     assert rule is not None
     return await office.fact(
         "archive",
@@ -135,6 +135,39 @@ async def test_r14_1_an_archive_under_another_class_or_label_is_quarantined_and_
     assert (outcome.totals.stored, outcome.totals.quarantined) == (1, 3)
     kept = await office.rows("SELECT reason_code FROM quarantine WHERE source = 'WITNESS' ORDER BY position")
     assert [code for (code,) in kept] == ["ARCHIVE_CLASS", "ORIGIN_CLASS", "NEVER_STORED"]
+
+
+def test_r14_1_the_rule_of_an_archive_is_that_of_its_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that begins some day, and one that has ended, decide nothing today."""
+    row = (
+        '[[archive]]\ntype = "A"\ndata_class = "{}"\norigin_class = "PUBLIC_CREDIT"\nvalid_from = {}\n{}'
+        'source_doc = "x"\nconfirmed_by = ""\n'
+    )
+    told = load_archive_rules(
+        row.format("D24", "2020-01-01", "valid_to = 2026-12-31\n") + row.format("D25", "2027-01-01", "")
+        + '[[summary]]\nfewest_reviews = 1\nfewest_days = 1\nvalid_from = 2020-01-01\nsource_doc = "x"\n'
+    )  # fmt: skip
+    monkeypatch.setattr("hub.rules.archives.load_archive_rules", lambda: told)
+    found = {
+        day: rule.data_class if (rule := rule_of("A", day)) is not None else None
+        for day in (date(2019, 12, 31), date(2026, 12, 31), date(2027, 1, 1))
+    }
+    assert list(found.values()) == [None, "D24", "D25"]
+
+
+async def test_r14_1_an_archive_is_not_kept_on_a_day_on_which_its_type_has_no_rule(office: Office) -> None:
+    """Refined oil has one since 2025-09-01, a type that no row names needs none."""
+    source = replace(REGISTER, name="UNRULED")
+    told: dict[str, Any] = {"keeper_name": "某", "items": [], "origin_class": "PUBLIC_CREDIT"}
+    rows = [
+        row(one, Kind.ARCHIVE, "某", [("USCC", FIRM)], archive_type=one, **told)
+        for one in ("REFINED_OIL", "UNRULED")
+    ]
+    before = datetime(2025, 8, 29, 4, tzinfo=UTC)
+    outcome = await harvest(Rows([rows], source), office.database.writer, lambda: before)
+    assert (outcome.totals.stored, outcome.totals.quarantined) == (1, 1)
+    kept = await office.rows("SELECT reason_code FROM quarantine WHERE source = 'UNRULED'")
+    assert [code for (code,) in kept] == ["NO_RULE_SET"]
 
 
 def test_r12_1_no_type_of_archive_is_kept_under_the_class_of_workers() -> None:

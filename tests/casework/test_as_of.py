@@ -130,6 +130,48 @@ async def test_the_summary_of_the_past_does_not_tell_what_has_ended_or_been_clos
     assert told["hasSeriousDishonestyEntry"] == answer
 
 
+MOVED = """
+UPDATE {table} SET subject_id = (SELECT subject_id FROM subject WHERE uscc = $1)
+WHERE superseded_at IS NULL AND subject_id = (SELECT subject_id FROM subject WHERE uscc = $2)
+"""
+
+
+@pytest.mark.parametrize("partner", ["commerce", "customs"])
+async def test_the_past_does_not_tell_of_a_firm_what_turned_out_to_be_another_s(
+    office: Office, partner: str
+) -> None:
+    """5.4: a record that its source has corrected to another subject is gone, as one that it took back is."""
+    wrong, right = await _firm(office), await _firm(office)
+    decided = {
+        "data_class": "D6", "kind": "PENALTY", "title": "罚款", "decided_on": date(2026, 5, 10), "seriousness": "GENERAL",
+        "lifecycle": "EFFECTIVE", "usable_until": date(2027, 5, 10),
+    }  # fmt: skip
+    await _believed(office, "record", wrong, decided, decided)
+    await office.rows(MOVED.format(table="record"), right, wrong)
+    desk = office.desk() if partner == "commerce" else office.desk("customs", "NOTIFICATION", None, None)
+    asked = """query M($c: String!, $at: DateTime) { subject(value: $c, asOf: $at) {
+      summary { hasPublicPenalty } records { edges { node { title } } } } }"""
+    for code, days, penalty, titles in (
+        (wrong, 3, "INDETERMINATE", []),
+        (wrong, None, "NO", []),
+        (right, 3, "INDETERMINATE", []),
+        (right, None, "YES", ["罚款"]),
+    ):
+        moment = days and (MONDAY - days * DAY).isoformat()
+        told = (await desk.done(asked, {"c": code, "at": moment}))["subject"]
+        found = [one["node"]["title"] for one in told["records"]["edges"]]
+        assert (told["summary"]["hasPublicPenalty"], found) == (penalty, titles), (code == wrong, days)
+
+
+async def test_a_name_that_turned_out_to_be_another_s_is_none_that_the_firm_bore(office: Office) -> None:
+    wrong, right = await _firm(office), await _firm(office)
+    same = {"data_class": "D1", "name_key": "丙", "source": "MARKET_REGULATION", "display_name": "丙"}
+    await _believed(office, "registration", wrong, {}, {}, **same)
+    await office.rows(MOVED.format(table="registration"), right, wrong)
+    asked = "query F($c: String!) { subject(value: $c) { ... on Organization { formerNames { name } } } }"
+    assert (await office.desk().done(asked, {"c": wrong}))["subject"]["formerNames"] == []
+
+
 async def test_a_firm_is_told_of_as_its_registrations_had_it_by_then(office: Office) -> None:
     """What a later one said first was not known before, and what a later one leaves out stays as it was."""
     code = await _firm(office)
@@ -179,6 +221,11 @@ async def test_what_has_no_versions_is_told_of_the_past_from_when_the_hub_had_it
             " INSERT INTO case_event (case_id, at, transition, to_state, actor_partner, actor_officer)"
             " SELECT case_id, moment, 'x', 'PUBLISHED', 'commerce', 'o' FROM made, unnest($5::timestamptz[]) moment",
             *(number, code, opened, opened.date(), [opened, MONDAY]),
+        )
+        await office.rows(
+            "INSERT INTO case_party (case_id, partner, role, since)"
+            " SELECT case_id, 'commerce', 'HANDLER', $2 FROM case_file WHERE number = $1",
+            *(number + code, opened),
         )
     asked = """query I($c: String!, $at: DateTime) { subject(value: $c, asOf: $at) {
       commitments { number events { at } } ... on Organization { identifiers { scheme } } } }"""

@@ -76,7 +76,7 @@ async def test_41_a_proposal_that_is_not_shown_refuses_none(office: Office) -> N
     assert again["reason"] == "ALREADY_PROPOSED_OR_LISTED"
     second = hidden["data"]["proposeListing"]["number"]
     await xining(office).done(NOTIFY, {"n": second, "told": True})
-    await xining(office).done(listings.SERVE, {"n": second, "on": "2026-11-23"})
+    await xining(office).done(listings.SERVE, {"n": second, "on": listings._today(office)})
     listings._later(office, 14)
     for number, desk in ((first, listings._desk(office)), (second, xining(office))):
         await desk.done(listings.RECOGNIZE, {"n": number, "repair": "青商修告〔2026〕1号"})

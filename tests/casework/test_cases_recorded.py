@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
+import pytest
 from graphql import get_named_type, is_leaf_type
 
 from hub.query.relations import NAMED
+from hub.sandbox.tokens import DEMO_SUBJECT
 from schema.coordinates import vocabulary
 from schema.governance import Shape
 from tests.casework.desk import Desk, Office
@@ -24,7 +27,14 @@ RECORD = 'mutation R($t: ID!) { recordRepairApplication(target: $t, statement: "
 DEPARTMENT = {"authority_name": "青海省商务厅", "authority_uscc": "11630000000015122A"}
 APPLY = 'mutation A($t: ID!) { applyForRepair(target: $t, statement: "已改正", evidence: []) { number } }'
 
-
+HANDED_IN = """
+mutation A($t: ID!, $a: USCC) { applyForRepair(target: $t, statement: "已改正", agent: $a, evidence: []) { %s } }
+"""
+OBJECTED = f"""
+mutation O($t: ID!, $a: USCC) {{ submitObjection(target: $t, ground: INCORRECT, statement: "不是我公司",
+  agent: $a, authorizationDigest: "{"0a" * 32}") {{ %s }} }}
+"""
+BY_AGENT = [(HANDED_IN, "CREDIT_REPAIR", "RepairCase"), (OBJECTED, "OBJECTION_HANDLING", "ObjectionCase")]
 LOG = """
 mutation L { logTraining(topic: "信用修复", organiser: "西宁市商务局", place: "西宁", heldOn: "2026-11-23", hours: 8, officers: 3) {
   number } }
@@ -61,6 +71,15 @@ async def _entry(office: Office, answer: Mapping[str, Any]) -> dict[str, Any] | 
     )
     assert len(codes) == len(entry["subjects"])
     return {**entry, "codes": {row["uscc"] for row in codes}}
+
+
+async def _codes(office: Office, desk: Desk, query: str, **values: str) -> set[str]:
+    """The codes of the subjects of which the ledger says that the answer told."""
+    answer = await desk.ask(query, values)
+    assert "errors" not in answer, answer
+    entry = await _entry(office, answer)
+    assert entry is not None
+    return set(entry["codes"])
 
 
 def _why(answer: Mapping[str, Any]) -> str:
@@ -195,12 +214,7 @@ async def test_the_firms_that_attended_a_training_are_recorded_where_it_is_told_
     number = (await desk.done(LOG))["logTraining"]["number"]
     first, second = await office.subject(), await office.subject()
 
-    async def told(query: str, **values: str) -> set[str]:
-        answer = await desk.ask(query, values)
-        assert "errors" not in answer, answer
-        entry = await _entry(office, answer)
-        assert entry is not None
-        return set(entry["codes"])
+    told = partial(_codes, office, desk)
 
     # A payload is read by the same path.
     assert await told(ATTEND % "", n=number, c=first) == set()
@@ -249,6 +263,45 @@ async def test_the_firms_whose_commitments_a_plan_names_are_recorded(office: Off
     assert await told(anybody(office), "frame") == firms
     assert await told(unit(office), "frame drawn { object }") == firms
     assert await told(anybody(office), "... on InspectionPlan { all: frame }") == firms
+
+
+async def _adverse_of_its_own(office: Office) -> str:
+    """An adverse record of the firm that the demo partner `subject` speaks for."""
+    if not await office.rows("SELECT 1 FROM subject WHERE uscc = $1", DEMO_SUBJECT):
+        await office.subject(code=DEMO_SUBJECT)
+    return await office.adverse(DEMO_SUBJECT, date(2026, 8, 1), **DEPARTMENT)
+
+
+@pytest.mark.parametrize(("hand_in", "purpose", "kind"), BY_AGENT)
+async def test_the_agent_that_acts_for_a_firm_is_recorded_where_it_is_told(
+    office: Office, hand_in: str, purpose: str, kind: str
+) -> None:
+    """Who acts for whom tells of the agent, too."""
+    agent, desk = await office.subject(), office.desk("subject", purpose, None, None)
+
+    codes = partial(_codes, office, desk)
+
+    target = await _adverse_of_its_own(office)
+    assert await codes(hand_in % "number agent", t=target, a=agent) == {DEMO_SUBJECT, agent}
+    page = "query {{ cases(first: 50) {{ edges {{ node {{ number ... on {} {{ {} }} }} }} }} }}"
+    assert agent not in await codes(page.format(kind, "statement"))
+    assert agent in await codes(page.format(kind, "agent"))
+
+
+@pytest.mark.parametrize(("hand_in", "purpose", "kind"), BY_AGENT)
+async def test_that_an_agent_has_handed_in_too_much_is_recorded_of_it(
+    office: Office, hand_in: str, purpose: str, kind: str
+) -> None:
+    agent, desk = await office.subject(), office.desk("subject", purpose, None, None)
+    for _ in range(21):
+        target = await _adverse_of_its_own(office)
+        answer = await desk.ask(hand_in % "number", {"t": target, "a": agent})
+        if "errors" in answer:
+            break
+    assert _why(answer) == "AGENT_LIMIT_REACHED"
+    entry = await _entry(office, answer)
+    assert entry is not None
+    assert entry["codes"] == {DEMO_SUBJECT, agent}
 
 
 def test_cases_that_name_subjects_are_reached_where_the_ledger_looks_for_them() -> None:

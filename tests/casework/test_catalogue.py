@@ -328,7 +328,7 @@ async def test_r4_3_numbers_of_persons_cannot_be_opened(office: Office, change: 
     assert (await office.desk().refused(DRAFT, given))["reason"] == "PERSON_NUMBER_OPENED"
 
 
-@pytest.mark.parametrize("change", [{"code": "a b"}, {"name": " "}, {"items": []}])
+@pytest.mark.parametrize("change", [{"code": "a b"}, {"name": " "}, {"name": "\u200b"}, {"items": []}])
 async def test_r4_3_an_item_that_is_not_whole_is_refused(office: Office, change: dict[str, Any]) -> None:
     given = {"code": _code(), "kind": "XK", "name": "n", "site": "OWN_SITE", **change}
     assert (await office.desk().refused(DRAFT, given))["code"] == "BAD_USER_INPUT"
@@ -486,6 +486,23 @@ async def test_r4_5_a_retired_item_leaves_the_catalogue_and_both_channels(office
     assert len(await _shown(_public(office), code=code, version=1)) == 1
 
 
+async def test_r4_5_the_reason_of_a_retirement_goes_to_the_channels_and_tells_of_no_person(
+    office: Office,
+) -> None:
+    desk, number = office.desk(), (await _published(office, _code()))["number"]
+    told = ', reason: "取消，联系人马某13909710000", documentNumber: "国发〔2026〕1号"'
+    assert await _refusal(desk, number, "retireCatalogItem", told) == "REASON_NOT_PUBLISHABLE"
+
+
+async def test_r4_4_an_item_that_was_retired_comes_back_as_what_it_was(office: Office) -> None:
+    code, desk = _code(), office.desk()
+    number = (await _published(office, code))["number"]
+    await _took(desk, number, "retireCatalogItem", ', reason: "取消", documentNumber: "国发〔2026〕1号"')
+    given = {"code": code, "kind": "CF", "name": "n", "site": "OWN_SITE"}
+    assert (await desk.refused(DRAFT, given))["reason"] == "KIND_CHANGED"
+    assert (await _drafted(office, code))["version"] == 2
+
+
 async def test_r4_5_nothing_is_published_before_the_day_it_is_to_take_effect(office: Office) -> None:
     desk, number = office.desk(), (await _drafted(office, _code(), **{"from": "2026-11-25"}))["number"]
     await _took(desk, number, "submitCatalogItem")
@@ -525,6 +542,9 @@ async def test_r4_5_the_catalogue_is_read_page_by_page_in_the_order_of_codes(off
     assert await page(2, codes[2]) == []
     for first, code in ((0, "BAD_USER_INPUT"), (21, "LIMIT_EXCEEDED")):
         assert (await _public(office).refused(query, {"first": first}))["code"] == code
+    # What is said of the most is what is done, for whoever has the largest page.
+    assert "1 to 100 " in (await office.desk().refused(query, {"first": 0}))["message"]
+    assert (await office.desk().refused(query, {"first": 101}))["code"] == "LIMIT_EXCEEDED"
 
 
 @pytest.mark.parametrize(
@@ -541,3 +561,15 @@ def test_r4_5_an_export_holds_no_formula(text: str, tmp_path: Path) -> None:
     cell = load_workbook(tmp_path / "t.xlsx").active["A2"]  # type: ignore[index]
     assert (cell.data_type, cell.value) == ("s", f"'{text}")
     assert json.loads(written("t", ("a", "b"), rows, Format.JSON)) == [{"a": text, "b": None}]
+
+
+@pytest.mark.parametrize("character", ["\x07", "\ufffe", "\uffff"])
+def test_r4_5_a_character_that_no_xml_may_hold_leaves_the_workbook_readable(character: str) -> None:
+    made = written("t", ("a",), [{"a": f"成品油{character}零售"}], Format.XLSX)
+    assert load_workbook(io.BytesIO(made)).active["A2"].value == "成品油零售"  # type: ignore[index]
+
+
+def test_r4_5_a_number_is_one_in_a_workbook_and_a_code_of_digits_is_none() -> None:
+    made = written("t", ("a", "b", "c"), [{"a": 12, "b": "0012", "c": True}], Format.XLSX)
+    cells = next(load_workbook(io.BytesIO(made)).active.iter_rows(min_row=2))  # type: ignore[union-attr]
+    assert [cell.value for cell in cells] == [12, "0012", "是"]

@@ -65,6 +65,19 @@ async def test_r5_1_a_number_of_another_subject_or_matter_is_like_one_never_issu
     assert answers == [(False, None, None)] * 3
 
 
+async def test_r5_1_a_number_out_of_its_time_is_like_one_never_issued(office: Office) -> None:
+    """Valid or not, and nothing more: neither when the check was run, nor until when it held."""
+    code = await office.subject()
+    asked = {"number": (await run(office.desk(), code))["number"], "subject": code, "matter": "SW-XK-OIL"}
+    desk = office.desk("public", "PUBLIC_QUERY", None, None)
+    moments = ("2026-11-23T09:59:59+08:00", "2026-11-23T23:59:59+08:00", "2026-11-24T00:00:00+08:00")
+    answers = []
+    for at in moments:
+        told = (await desk.done(VERIFY, {**asked, "at": at}))["verifyCreditCheck"]
+        answers.append((told["valid"], told["checkedAt"] is not None, told["validUntil"]))
+    assert answers == [(False, False, None), (True, True, "2026-11-23"), (False, False, None)]
+
+
 async def test_r5_1_only_the_six_kinds_of_handling_are_checked(office: Office) -> None:
     code = await office.subject()
     refusal = await office.desk(purpose="ONGOING_SUPERVISION").refused(RUN, {"code": code})

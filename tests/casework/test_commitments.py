@@ -64,6 +64,8 @@ async def test_r6_1_a_commitment_has_signatory_text_with_version_scope_validity_
         ({"validTo": "2029-11-24"}, "VALIDITY_TOO_LONG"),
         ({"signedDigest": "abc"}, "BAD_USER_INPUT"),
         ({"signatory": " "}, "BAD_USER_INPUT"),
+        ({"signatory": "\u200b"}, "BAD_USER_INPUT"),
+        ({"scope": "\u200b"}, "BAD_USER_INPUT"),
         ({"scope": ""}, "BAD_USER_INPUT"),
     ],
 )
@@ -220,6 +222,20 @@ async def test_r6_1_what_was_fulfilled_is_shown_as_such_until_its_validity_ends(
     assert await seen(anybody(office), number) is None
 
 
+@pytest.mark.parametrize("field", ["fulfilCommitment", "withdrawRecordedCommitment"])
+async def test_r6_1_what_a_person_ends_after_its_last_day_was_over_the_day_after_that(
+    office: Office, field: str
+) -> None:
+    number = (await published(office, validTo="2026-11-25"))["number"]
+    # Its end is not written down yet.
+    office.clock.now += timedelta(days=10)
+    reason = "" if field == "fulfilCommitment" else 'reason: "停业", '
+    step = (
+        f'mutation E($n: String!) {{ made: {field}(number: $n, {reason}documentNumber: "1") {{ endedOn }} }}'
+    )
+    assert (await unit(office).done(step, {"n": number}))["made"] == {"endedOn": "2026-11-26"}
+
+
 # ---- R6.4 ------------------------------------------------------------------------------------------------------
 
 
@@ -293,9 +309,12 @@ async def test_r6_4_suspicion_shows_nowhere_and_the_subject_sees_the_case_from_t
     await desk.done(FIND, {"n": case, "kind": "BREACHED"})
     assert await seen(anybody(office), number) == before
     events = "query E($n: String!) { commitment(number: $n) { events { transition } } }"
-    for viewer in (desk, office.desk("reform", "ONGOING_SUPERVISION", None, None)):
+    for viewer in (desk, office.desk("auditor", "AUDIT", "A-1", None)):
         told = (await viewer.done(events, {"n": number}))["commitment"]["events"]
         assert [one["transition"] for one in told] == ["open", "publish"]
+    # How it was handled is not told to those that are shown what came of it.
+    reform = office.desk("reform", "ONGOING_SUPERVISION", None, None)
+    assert (await reform.done(events, {"n": number}))["commitment"]["events"] is None
     # To the subject there is no such case, whatever it asks.
     assert (await itself(office).done(INSPECTION, {"n": case}))["commitmentInspection"] is None
     assert (await itself(office).refused(DEFEND, {"n": case}))["code"] == "CASE_UNKNOWN"

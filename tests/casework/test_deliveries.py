@@ -237,6 +237,30 @@ async def test_what_ended_before_it_was_ever_shown_is_not_shown_first(
     assert own.site.listing()["published"] == {}
 
 
+async def test_what_ended_while_its_channel_was_down_is_not_shown_first(
+    database: Database, courier: Courier, channels: Sites, clock: Clock
+) -> None:
+    own, shown = channels[Channel.OWN_SITE], item()
+    case = await opened(database.writer, "G-1", NOW)
+    await handed_in(database.writer, case, [publication(Channel.OWN_SITE, shown, DOCUMENT, "P")], NOW)
+    own.site.trouble = Trouble.OUTAGE
+    await courier.deliver(own.address)
+    await handed_in(
+        database.writer, case, [list_exit(Channel.OWN_SITE, shown, "信用修复", "E")], clock.forward(seconds=1)
+    )
+    own.site.trouble = Trouble.NONE
+    clock.forward(minutes=1)
+    done = await courier.deliver(own.address)
+    assert (done.superseded, done.acknowledged) == (1, 1)
+    assert await states(database.writer) == [
+        ("OWN_SITE", "FAILED", 2, "SUPERSEDED"),
+        ("OWN_SITE", "ACKNOWLEDGED", 1, None),
+    ]
+    # The channel was told of its end alone.
+    assert own.site.effects == 1
+    assert own.site.listing()["published"] == {}
+
+
 async def test_what_is_shown_again_after_its_withdrawal_is_shown(
     database: Database, courier: Courier, channels: Sites
 ) -> None:
@@ -309,6 +333,17 @@ async def test_a_killed_couriers_deliveries_are_taken_up_when_its_time_is_over(
     clock.forward(seconds=31)
     assert (await courier.deliver(own.address)).acknowledged == 1
     assert (own.site.received, own.site.effects) == (1, 1)
+
+
+@pytest.mark.parametrize("ahead_by", [timedelta(minutes=30), timedelta(hours=8)])
+async def test_what_waits_for_a_clock_that_was_put_back_is_sent_at_once(
+    database: Database, courier: Courier, channels: Sites, ahead_by: timedelta
+) -> None:
+    own, ahead = channels[Channel.OWN_SITE], NOW + ahead_by
+    case = await opened(database.writer, "G-1", ahead)
+    await handed_in(database.writer, case, [publication(Channel.OWN_SITE, item(), DOCUMENT, "P")], ahead)
+    assert await due_channels(database.writer, NOW) == {Channel.OWN_SITE}
+    assert (await courier.deliver(own.address)).acknowledged == 1
 
 
 async def alarms_of(database: Database) -> list[dict[str, object]]:
@@ -419,6 +454,27 @@ async def test_workers_that_look_at_once_raise_one_alarm(database: Database) -> 
         found = await asyncio.gather(*(raise_alarms(pool, NOW + timedelta(days=1)) for _ in range(4)))
     assert sum(one.raised for overdue in found for one in overdue) == 4
     assert len(await alarms_of(database)) == 4
+
+
+async def test_what_was_alarmed_of_before_is_asked_for_at_once(database: Database) -> None:
+    """A channel that is not set has ever more of it, and the worker looks each minute."""
+    case = await opened(database.writer, "L-1", NOW)
+    await handed_in(
+        database.writer, case, [list_exit(Channel.OWN_SITE, item(), "移出", f"E:{n}") for n in range(50)], NOW
+    )
+    asked: list[str] = []
+
+    async def listen(connection: asyncpg.Connection) -> None:
+        connection.add_query_logger(lambda one: asked.append(one.query))
+
+    async with asyncpg.create_pool(database.writer_dsn, min_size=1, max_size=1, init=listen) as pool:
+        first = await raise_alarms(pool, NOW + timedelta(days=1))
+        asked.clear()
+        again = await raise_alarms(pool, NOW + timedelta(days=1, minutes=1))
+    assert [one.raised for one in first] == [True] * 50
+    assert [one.raised for one in again] == [False] * 50
+    assert len(asked) < 10
+    assert len(await alarms_of(database)) == 50
 
 
 async def test_the_figures_tell_what_is_overdue_and_what_waits(database: Database) -> None:

@@ -102,6 +102,20 @@ async def test_r10_4_a_case_is_exposed_after_the_review_of_a_second_person_and_t
     assert "errors" in await _public(office).ask(drafter, {"number": number})
 
 
+@pytest.mark.parametrize("how", ["lifecycle = 'REPAIRED'", "usable_until = '2026-11-22'"])
+async def test_r10_4_a_penalty_that_is_over_is_not_exposed_before_the_worker_comes_by(
+    office: Office, how: str
+) -> None:
+    desk, made, record = await drafted(office)
+    number = made["number"]
+    await took(desk, number, "submitCaseDisclosure")
+    await took(desk.second(), number, "approveCaseDisclosure", ', opinion: "已脱敏"')
+    await office.rows(f"UPDATE record SET {how} WHERE public_id = $1::text::uuid", record[1:])
+    assert await refusal(desk, number, "discloseCase") == "NOT_IN_FORCE"
+    assert await end_with_penalties(office.database.writer, registry().machines, office.clock.now) == 1
+    assert await _pushed(office, number) == set()
+
+
 async def test_r10_4_what_the_redactor_finds_goes_from_the_text_and_is_not_cleared(office: Office) -> None:
     desk, made, _ = await drafted(office, NUMBERED)
     number = made["number"]
@@ -175,7 +189,7 @@ async def test_r10_4_a_penalty_of_another_field_is_not_exposed(office: Office) -
     assert [rules.own("COMMERCE", day) for day in (date(2019, 7, 4), date(2019, 7, 5))] == [False, True]
 
 
-@pytest.mark.parametrize("way", ["expired", "repaired", "revoked"])
+@pytest.mark.parametrize("way", ["expired", "repaired", "revoked", "shared"])
 async def test_r10_4_it_ends_with_its_penaltys_publicity_however_that_ends(office: Office, way: str) -> None:
     desk, number, record = await disclosed(office)
     pool, machines = office.database.writer, registry().machines
@@ -183,10 +197,12 @@ async def test_r10_4_it_ends_with_its_penaltys_publicity_however_that_ends(offic
     if way == "expired":
         office.clock.now += timedelta(days=169)
     else:
+        # Shared between authorities only, it is no longer everybody's either.
+        changed = (
+            "sharing_attribute = 'GOVERNMENT_SHARED'" if way == "shared" else f"lifecycle = '{way.upper()}'"
+        )
         await office.rows(
-            "UPDATE record SET lifecycle = $2 WHERE 'r' || replace(public_id::text, '-', '') = $1",
-            record,
-            way.upper(),
+            f"UPDATE record SET {changed} WHERE 'r' || replace(public_id::text, '-', '') = $1", record
         )
     assert await end_with_penalties(pool, machines, office.clock.now) >= 1
     assert await _seen(office, number) is None
@@ -216,7 +232,7 @@ async def test_r10_4_an_exposure_that_is_broken_keeps_no_other_from_ending(
     assert await end_with_penalties(office.database.writer, registry().machines, office.clock.now) == 1
 
 
-@pytest.mark.parametrize("way", ["expired", "repaired", "revoked", "minor"])
+@pytest.mark.parametrize("way", ["expired", "repaired", "revoked", "minor", "shared", "moved"])
 async def test_r10_4_it_is_gone_with_its_penalty_before_anything_is_written_down(
     office: Office, way: str
 ) -> None:
@@ -229,6 +245,9 @@ async def test_r10_4_it_is_gone_with_its_penalty_before_anything_is_written_down
             "repaired": "lifecycle = 'REPAIRED'",
             "revoked": "lifecycle = 'REVOKED'",
             "minor": "data_class = 'D7'",
+            "shared": "sharing_attribute = 'GOVERNMENT_SHARED'",
+            # Its source said the wrong firm.
+            "moved": "subject_id = (SELECT min(subject_id) FROM subject)",
         }
         await office.rows(
             f"UPDATE record SET {change[way]} WHERE 'r' || replace(public_id::text, '-', '') = $1", record
@@ -272,3 +291,45 @@ async def test_r10_4_a_draft_exists_for_its_unit_alone(office: Office) -> None:
         assert (await desk.done(PUBLIC, {"number": made["number"]}))["case"] is None, partner
     xining = office.desk("commerce-xining", "ONGOING_SUPERVISION", "M-1", None)
     assert await refusal(xining, made["number"], "submitCaseDisclosure") == "CASE_UNKNOWN"
+
+
+async def test_only_what_everybody_is_shown_is_exposed(office: Office) -> None:
+    """R10.4, 公开属性: a penalty that is shared between authorities only is none for the public."""
+    _, record = await penalty(office, sharing_attribute="GOVERNMENT_SHARED")
+    told = await office.desk().refused(DRAFT, {"penalty": record, "text": TEXT})
+    assert told["reason"] == "PENALTY_NOT_PUBLIC"
+
+
+async def test_how_an_exposure_came_about_is_its_units_and_the_auditors(office: Office) -> None:
+    """R10.4: what the second person sent back, and why, is no part of what everybody is shown."""
+    desk, made, _ = await drafted(office)
+    number = made["number"]
+    await took(desk, number, "submitCaseDisclosure")
+    await took(desk.second(), number, "returnCaseDisclosure", ', reason: "原稿提及股东家事"')
+    await took(desk, number, "submitCaseDisclosure")
+    await took(desk.second(), number, "approveCaseDisclosure", ', opinion: "已删股东家事"')
+    await took(desk, number, "discloseCase")
+    asked = """query P($number: String!) { case(number: $number) { state events { reason } ... on CaseDisclosure {
+      draftedBy textDigest review { opinion } deliveries { channel } } } }"""
+    for name, purpose, matter, told in (
+        ("commerce", "ONGOING_SUPERVISION", "M-1", True),
+        ("auditor", "AUDIT", "A-1", True),
+        ("reform", "ONGOING_SUPERVISION", None, False),
+        ("commerce-xining", "ONGOING_SUPERVISION", "M-1", False),
+    ):
+        answer = await office.desk(name, purpose, matter, None).ask(asked, {"number": number})
+        case = answer["data"]["case"]
+        assert case.pop("state") == "DISCLOSED"
+        assert {bool(one) for one in case.values()} == {told}, name
+        # Null is told with its reason, also to a unit that is a party here: it may be none of the next one.
+        reasons = {
+            (one["scope"], one["legalBasis"])
+            for one in answer["extensions"].get("disclosure", ())
+            if "CaseDisclosure.draftedBy" in one["coordinates"]
+        }
+        basis = "政府信息公开条例第16条：内部事务与过程性信息"
+        assert reasons == (set() if name == "auditor" else {("PARTY", basis)}), name
+        asked_why = 'query P { explain(coordinate: "CaseDisclosure.draftedBy") { scope legalBasis } }'
+        why = await office.desk(name, purpose, matter, None).done(asked_why)
+        explained = {(one["scope"], one["legalBasis"]) for one in why["explain"]}
+        assert (explained == {("PARTY", basis)}) == (name != "auditor"), name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,21 @@ async def test_r12_1_who_may_see_nothing_of_workers_has_no_such_command(office: 
         assert told_["code"] == "GRAPHQL_VALIDATION_FAILED"
 
 
+async def test_r12_1_who_would_be_told_nothing_uses_no_authorisation_up(
+    office: Office, platform: DomesticService
+) -> None:
+    """Oneself, or one's region, the platform vouches for nobody to be."""
+    before = platform.redeemed
+    for desk in (
+        office.desk("subject", "SELF_QUERY", None, None),
+        office.desk("commerce-xining", "ONGOING_SUPERVISION", "SW-JG-JZ", None),
+    ):
+        assert desk.purpose is not None
+        token = platform.authorize(CLEAN, desk.partner, desk.purpose)
+        assert (await desk.refused(YES_NO, {"given": token}))["code"] == "FORBIDDEN"
+    assert platform.redeemed == before
+
+
 async def test_r12_1_nothing_of_a_worker_is_kept_not_even_for_a_repetition(
     office: Office, platform: DomesticService
 ) -> None:
@@ -119,6 +135,26 @@ async def test_r12_1_nothing_of_a_worker_is_kept_not_even_for_a_repetition(
     blocks = await office.rows("SELECT entries FROM ledger_block")
     assert blocks, "that it was asked is in the ledger"
     assert not [one for (one,) in blocks if "马秀兰".encode() in one or token.encode() in one]
+
+
+async def test_r12_1_the_ledger_says_that_a_worker_was_told_of_and_nothing_else(
+    office: Office, platform: DomesticService
+) -> None:
+    desks = {
+        "D29=MASKED": anybody(office),
+        "D29=YES_NO": office.desk("mall", "MERCHANT_ADMISSION", None, None),
+    }
+    # Also where no field of the worker is asked for: that the authorisation held is told all the same.
+    bare = "mutation Q($given: String!) { queryDomesticWorker(authorization: $given) { __typename } }"
+    for (classes, desk), document in product(desks.items(), (YES_NO, bare)):
+        assert desk.purpose is not None
+        token = platform.authorize(CLEAN, desk.partner, desk.purpose)
+        answer = await desk.ask(document, {"given": token})
+        blocks = await office.rows("SELECT entries FROM ledger_block")
+        told_ = [json.loads(line) for (block,) in blocks for line in block.splitlines()]
+        (entry,) = [one for one in told_ if one["request"] == answer["extensions"]["requestId"]]
+        assert entry["classes"] == classes
+        assert "at_most" not in entry
 
 
 async def test_r12_2_a_background_is_yes_no_or_indeterminate_never_detail(

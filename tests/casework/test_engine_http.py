@@ -124,6 +124,22 @@ async def test_a_key_of_another_request_is_a_conflict(office: Office) -> None:
     assert refusal["code"] == "IDEMPOTENCY_CONFLICT"
 
 
+async def test_what_one_officer_did_is_not_told_to_another_as_its_own(office: Office) -> None:
+    """The author of a draft would else be told that its own review had passed."""
+    code, review = (
+        await office.subject(),
+        'mutation P($n: String!) { passSecrecyReview(number: $n, opinion: "不涉密") { state } }',
+    )
+    desk = office.desk(purpose="ONGOING_SUPERVISION")
+    number = (await desk.done(DRAFT, {"code": code}))["draftPublicity"]["number"]
+    await desk.done(SUBMIT, {"n": number})
+    done = await desk.second().done(review, {"n": number}, Idempotency_Key="k-review")
+    assert (await desk.refused(review, {"n": number}, Idempotency_Key="k-review"))[
+        "code"
+    ] == "IDEMPOTENCY_CONFLICT"
+    assert await desk.second().done(review, {"n": number}, Idempotency_Key="k-review") == done
+
+
 async def test_a_key_is_the_partners_own(office: Office) -> None:
     code = await office.subject()
     mine = await office.desk().done(RUN, {"code": code}, Idempotency_Key="k-3")

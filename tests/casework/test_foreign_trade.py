@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -111,6 +111,18 @@ async def test_r13_3_an_adverse_behaviour_abroad_is_a_record_only_when_it_is_fou
     assert [one["documentNumber"] for one in await records(subject, code)] == ["青商外〔2026〕1号"]
 
 
+async def test_r9_2_what_the_department_found_is_its_own_to_repair(office: Office) -> None:
+    """Its agreement names a division, which no rule of repair knows: it was another department's, repaired nowhere."""
+    code = await firm(office)
+    number = await proposed(office, code)
+    office.clock.now = datetime(2026, 12, 1, 2, tzinfo=UTC)
+    made = await took(commerce(office).second(), number, "fileOutboundAdverse", OUTBOUND, FILE.format(77))
+    outlook = "query O($target: ID!) { repairOutlook(target: $target) { eligibleFrom blockers { code } } }"
+    subject = office.desk("subject", "CREDIT_REPAIR", None, None)
+    told = await subject.done(outlook, {"target": made["finding"]["record"]})
+    assert told["repairOutlook"] == {"eligibleFrom": "2027-03-02", "blockers": [{"code": "MINIMUM_PERIOD"}]}
+
+
 async def test_it_counts_in_a_check_before_a_project_is_approved(office: Office) -> None:
     code = await office.subject()
     number = await proposed(office, code)
@@ -173,6 +185,17 @@ async def test_a_stranger_sees_no_proposal_and_what_is_dropped_leaves_no_record(
     )
 
 
+async def test_that_a_finding_was_filed_is_told_only_to_whoever_could_file_it(office: Office) -> None:
+    code = await office.subject()
+    number, desk = await proposed(office, code), commerce(office)
+    await office.adverse(code, date(2026, 3, 1), document_number="青商外〔2026〕4号", lifecycle="REPAIRED")
+    assert await refusal(desk, number, "fileOutboundAdverse", FILE.format(4)) == "SECOND_PERSON_NEEDED"
+    second = desk.second()
+    assert await refusal(second, number, "fileOutboundAdverse", FILE.format(4)) == "DEFENCE_PERIOD_RUNNING"
+    office.clock.now = datetime(2026, 12, 1, 2, tzinfo=UTC)
+    assert await refusal(second, number, "fileOutboundAdverse", FILE.format(4)) == "FILED_ALREADY"
+
+
 # ---- investment contracts ----------------------------------------------------------------------------------------
 
 
@@ -202,6 +225,11 @@ async def test_r13_3_a_breach_is_confidential_until_a_judgment_in_force_establis
     code = await office.subject()
     number, desk = await registered(office, code), commerce(office)
     judge = ', adjudicator: "西宁市中级人民法院", documentNumber: "(2026)青01民终1号", effectiveOn: "{0}"'
+    # Repaired, so it is told only where it could be filed otherwise.
+    await office.adverse(
+        code, date(2026, 11, 20), document_number="(2026)青01民终2号", authority_name="西宁市中级人民法院",
+        lifecycle="REPAIRED",
+    )  # fmt: skip
     assert (
         await refusal(desk, number, "fileAdjudicatedBreach", judge.format("2026-11-20"))
         == "TRANSITION_NOT_ALLOWED"
@@ -229,6 +257,14 @@ async def test_r13_3_a_breach_is_confidential_until_a_judgment_in_force_establis
     assert (
         await refusal(desk, number, "fileAdjudicatedBreach", judge.format("2026-11-24"))
         == "JUDGMENT_NOT_IN_FORCE"
+    )
+    refiled = ', adjudicator: "西宁市中级人民法院", documentNumber: "(2026)青01民终2号", effectiveOn: "{0}"'
+    assert (
+        await refusal(desk, number, "fileAdjudicatedBreach", refiled.format("2026-11-24"))
+        == "JUDGMENT_NOT_IN_FORCE"
+    )
+    assert (
+        await refusal(desk, number, "fileAdjudicatedBreach", refiled.format("2026-11-20")) == "FILED_ALREADY"
     )
     made = await took(desk, number, "fileAdjudicatedBreach", CONTRACT, judge.format("2026-11-20"))
     assert (made["state"], made["dueOn"]) == ("ADJUDICATED", None)

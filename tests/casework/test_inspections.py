@@ -7,16 +7,27 @@ import json
 import subprocess
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
 import pytest
 
-from hub.rules.draw import DrawInvalid
+from hub.casework.commitments.inspection_plans import INSPECTION_PLAN
+from hub.rules.draw import DrawInvalid, Frame, FrameObject, Inspector
 from hub.rules.published_draw import repeat
 from hub.store.database import Role, role_url
 from tests.casework.desk import Desk, Office
-from tests.casework.promises import CLEAR, INSPECTION, anybody, published, seen, unit
+from tests.casework.promises import (
+    CLEAR,
+    ESTABLISH,
+    INSPECTION,
+    anybody,
+    notified,
+    published,
+    seen,
+    unit,
+)
 from tests.command_line import CREDITHUB
 
 PLAN_FIELDS = """
@@ -61,6 +72,16 @@ async def _drawn(office: Office, number: str) -> dict[str, Any]:
 async def _plan(desk: Desk, number: str) -> dict[str, Any] | None:
     found: dict[str, Any] | None = (await desk.done(PUBLIC, {"n": number}))["inspectionPlan"]
     return found
+
+
+async def _shown(office: Office, number: str) -> list[dict[str, Any]]:
+    """What the own portal was given to show of a plan, in order."""
+    rows = await office.rows(
+        "SELECT payload->'document' FROM delivery_out JOIN case_file USING (case_id)"
+        " WHERE number = $1 AND channel = 'OWN_SITE' AND action = 'PUBLISH' ORDER BY delivery_id",
+        number,
+    )
+    return [json.loads(row[0]) for row in rows]
 
 
 async def _inspections(office: Office, number: str) -> list[dict[str, Any]]:
@@ -238,6 +259,19 @@ async def test_r6_3_inspectors_with_a_conflict_are_passed_over_and_two_must_be_l
     assert sorted(one["inspectors"]) == ["QH-ZF-2", "QH-ZF-9"]
 
 
+async def test_r6_3_a_conflict_holds_however_the_firms_code_is_written(office: Office) -> None:
+    region, (commitment,) = await _frame(office, 1)
+    code = commitment["subjectCode"]
+    torn = [
+        {"id": f"QH-ZF-{number}", "conflicts": [written]}
+        for number, written in enumerate((code.lower(), f"{code[:8]} {code[8:]}"))
+    ]
+    number = await _opened(office, region, who=[*torn, {"id": "QH-ZF-9", "conflicts": []}])
+    assert (await unit(office).refused(COMMIT, {"n": number}))["reason"] == "TOO_FEW_INSPECTORS"
+    unknown = {"who": [{"id": "QH-ZF-1", "conflicts": [code[:-1]]}, *WHO], "region": region}
+    assert (await unit(office).refused(OPEN, unknown))["code"] == "BAD_USER_INPUT"
+
+
 async def test_r6_3_rates_are_the_rules_and_a_plan_may_set_others_only_within_their_bounds(
     office: Office,
 ) -> None:
@@ -258,6 +292,8 @@ async def test_r6_3_rates_are_the_rules_and_a_plan_may_set_others_only_within_th
     [
         ({"title": "抽查 630102199003074514"}, "PERSONAL_DATA_IN_TEXT"),
         ({"who": [{"id": "630102199003074514", "conflicts": []}]}, "PERSONAL_DATA_IN_TEXT"),
+        ({"title": "\u200b"}, "BAD_USER_INPUT"),
+        ({"region": "西宁"}, "BAD_USER_INPUT"),
         ({"who": [{"id": "a b", "conflicts": []}]}, "BAD_USER_INPUT"),
         ({"who": [WHO[0], WHO[0]]}, "BAD_USER_INPUT"),
         ({"rates": [{"tier": "N", "percent": "many"}]}, "BAD_USER_INPUT"),
@@ -274,6 +310,7 @@ async def test_r6_3_only_what_is_in_force_is_in_the_frame(office: Office) -> Non
     region, commitments = await _frame(office, 3)
     code = await office.subject(region=region)
     await published(office, code, validTo="2026-11-24")
+    await published(office, await office.subject(region=region), validFrom="2026-11-26")
     withdrawn = 'mutation W($n: String!) { withdrawRecordedCommitment(number: $n, reason: "停业", documentNumber: "1") { state } }'
     await unit(office).done(withdrawn, {"n": commitments[0]["number"]})
     office.clock.now = datetime(2026, 11, 25, 2, tzinfo=UTC)
@@ -282,6 +319,28 @@ async def test_r6_3_only_what_is_in_force_is_in_the_frame(office: Office) -> Non
     assert told["frameCount"] == 2
     empty = await _opened(office, "639999")
     assert (await unit(office).refused(COMMIT, {"n": empty}))["reason"] == "FRAME_EMPTY"
+
+
+@pytest.mark.parametrize("region", ["6325", "632500"])
+async def test_r6_3_a_plan_for_a_prefecture_draws_from_its_counties(office: Office, region: str) -> None:
+    """By its code as by the digits that its counties' codes begin with."""
+    await published(office, await office.subject(region="632521"))
+    made = (await unit(office).done(OPEN, {"who": WHO, "region": region}))["planInspection"]
+    told = (await unit(office).done(COMMIT, {"n": made["number"]}))["commitDraw"]
+    assert (told["state"], told["frameCount"] > 0) == ("COMMITTED", True)
+
+
+async def test_r6_3_a_plan_that_an_earlier_version_kept_draws_from_the_counties_too(office: Office) -> None:
+    """It kept the code of the prefecture as it was asked for."""
+    await published(office, await office.subject(region="632521"))
+    made = (await unit(office).done(OPEN, {"who": WHO, "region": "632500"}))["planInspection"]
+    async with asyncpg.create_pool(office.database.owner_dsn, min_size=1, max_size=1) as owner:
+        await owner.execute(
+            'UPDATE case_file SET details = details || \'{"region": "632500"}\' WHERE number = $1',
+            made["number"],
+        )
+    told = (await unit(office).done(COMMIT, {"n": made["number"]}))["commitDraw"]
+    assert (told["state"], told["frameCount"] > 0) == ("COMMITTED", True)
 
 
 async def test_r6_3_each_result_is_published_by_the_seventh_working_day_and_stands_with_the_commitment(
@@ -309,6 +368,26 @@ async def test_r6_3_each_result_is_published_by_the_seventh_working_day_and_stan
     assert (await unit(office).done(INSPECTION, {"n": one["number"]}))["commitmentInspection"]["notes"]
 
 
+async def test_r6_4_of_a_commitment_found_broken_meanwhile_nobody_is_told_that_nothing_was_found(
+    office: Office,
+) -> None:
+    region, (commitment,) = await _frame(office, 1)
+    number = await _opened(office, region)
+    hint = await notified(office, commitment["number"])
+    await _drawn(office, number)
+    (one,) = await _inspections(office, number)
+    office.clock.now += timedelta(days=9)
+    await unit(office).second().done(ESTABLISH, {"n": hint})
+    made = (await unit(office).done(CLEAR, {"n": one["number"]}))["clearInspection"]
+    assert (made["state"], made["outcome"], made["dueOn"]) == ("OVERTAKEN", "BREACHED", None)
+    publish = "mutation P($n: String!) { publishInspectionResult(number: $n) { state } }"
+    assert (await unit(office).refused(publish, {"n": one["number"]}))["code"] == "TRANSITION_NOT_ALLOWED"
+    rows = await office.rows(
+        "SELECT 1 FROM delivery_out JOIN case_file USING (case_id) WHERE number = $1", one["number"]
+    )
+    assert rows == []
+
+
 async def test_r6_3_an_abandoned_plan_stays_public_with_its_reason(office: Office) -> None:
     region, _ = await _frame(office, 3)
     number = await _opened(office, region)
@@ -320,6 +399,9 @@ async def test_r6_3_an_abandoned_plan_stays_public_with_its_reason(office: Offic
     told = await _plan(anybody(office), number)
     assert told is not None
     assert (told["state"], told["abandonedReason"]) == ("ABANDONED", "检查力量不足")
+    # On the portal, too: there it would wait for its draw for ever.
+    committed, abandoned = await _shown(office, number)
+    assert abandoned == committed | {"abandoned_reason": "检查力量不足"}
     office.clock.now += timedelta(minutes=5)
     assert (await unit(office).refused(DRAW, {"n": number}))["code"] == "TRANSITION_NOT_ALLOWED"
 
@@ -333,3 +415,23 @@ async def test_r6_3_a_plan_abandoned_before_anybody_was_committed_to_it_was_neve
     assert (await unit(office).done(ABANDON, given))["abandonInspectionPlan"]["state"] == "ABANDONED"
     assert await _plan(anybody(office), number) is None
     assert await _plan(unit(office), number) is not None
+    assert await _shown(office, number) == []
+
+
+def test_r6_3_whether_enough_inspectors_are_free_is_not_asked_of_every_pair() -> None:
+    """Of 500 inspectors and 20,000 firms that took most of the time that a command has."""
+    asked = []
+
+    class Conflicts(frozenset[str]):
+        def __contains__(self, one: object) -> bool:
+            asked.append(one)
+            return super().__contains__(one)
+
+    objects = tuple(FrameObject(f"c{n}", "N") for n in range(100))
+    guard = INSPECTION_PLAN.step("commit").guard
+    for barred, refusal in ((18, None), (19, "TOO_FEW_INSPECTORS")):
+        conflicts = Conflicts({"c7"})
+        inspectors = tuple(Inspector(f"i{n}", conflicts if n < barred else Conflicts()) for n in range(20))
+        step = SimpleNamespace(inputs={"frame": Frame(objects, inspectors), "per_object": 2})
+        assert guard(None, step) == refusal  # type: ignore[arg-type]
+    assert len(asked) < 100

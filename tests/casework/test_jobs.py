@@ -132,6 +132,8 @@ def test_sources_are_asked_by_their_freshness() -> None:
     assert due(timedelta(minutes=5)) == ["NEW", "NOW", "DOWN"]
     assert due(timedelta(hours=5, minutes=59)) == ["NEW", "NOW", "DOWN"]
     assert due(timedelta(hours=6)) == ["NEW", "NOW", "DAY", "YEAR", "DOWN"]
+    # The clock was ahead when they were asked, and has been put back.
+    assert due(timedelta(hours=-8)) == ["NEW", "NOW", "DAY", "YEAR", "DOWN"]
 
 
 async def test_a_worker_delivers_and_ends_in_order_when_it_is_told(database: Database) -> None:
@@ -191,6 +193,48 @@ async def test_one_round_does_what_is_due_and_ends(database: Database) -> None:
         output, _ = await asyncio.wait_for(process.communicate(), 60)
         assert (process.returncode, output.decode()) == (0, "Worker ready\n")
         assert await states(database.writer) == [("OWN_SITE", "ACKNOWLEDGED", 1, None)]
+
+
+async def test_a_worker_goes_on_at_once_when_the_clock_of_the_store_was_put_back(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library keeps the moments of its schedules and jobs: it would do nothing for as long as the clock was ahead."""
+    monkeypatch.setattr(jobs, "_LOOK_AT_CLOCK", 0.2)
+    owner = await asyncpg.connect(office.database.owner_dsn)
+    stop, pool = asyncio.Event(), await open_pool(office.database.settings, Role.WRITER, 4)
+
+    async def schedules() -> tuple[int, int]:
+        return tuple(
+            await owner.fetchrow(
+                "SELECT count(*), count(*) FILTER (WHERE updated > now() OR next_run > now() + interval '1 day')"
+                " FROM job.pgqueuer_schedules"
+            )
+        )
+
+    running = asyncio.create_task(jobs.run_queue(pool, duties(office), 30, stop, once=False))
+    await until(lambda: _are(schedules, (6, 0)), 20)
+    # A job of a worker that was killed then, and one that is queued: neither keeps the same from being queued again.
+    await owner.execute(
+        "INSERT INTO job.pgqueuer (priority, entrypoint, payload, status, updated, heartbeat, execute_after, dedupe_key)"
+        " VALUES (0, 'tidy', '', 'queued', now() + interval '8 h', now() + interval '8 h', now() + interval '8 h', 'tidy:')"
+    )
+    await owner.execute(
+        "UPDATE job.pgqueuer_schedules SET next_run = next_run + interval '8 h', updated = updated + interval '8 h'"
+    )
+    await until(lambda: _are(schedules, (6, 0)), 20)
+
+    async def left() -> int:
+        return int(await owner.fetchval("SELECT count(*) FROM job.pgqueuer WHERE entrypoint = 'tidy'"))
+
+    await until(lambda: _are(left, 0), 20)
+    stop.set()
+    await running
+    await pool.close()
+    await owner.close()
+
+
+async def _are(ask: Callable[[], Awaitable[Any]], expected: object) -> bool:
+    return bool(await ask() == expected)
 
 
 async def test_a_worker_hears_itself_from_its_first_question_on(
@@ -290,8 +334,8 @@ async def test_what_time_does_is_done_whatever_part_of_it_fails(
     failing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     parts = (
-        "recompute", "keep_time", "settle", "suspend_spoilt", "end_unshown", "end_off_lists", "open_reports", "end_with_penalties",
-        "keep_tiers",
+        "recompute", "keep_time", "settle", "suspend_spoilt", "end_unshown", "end_with_affiliation", "end_off_lists",
+        "remind_of_feedback", "open_reports", "end_with_penalties", "keep_tiers",
     )  # fmt: skip
     done = []
 

@@ -10,12 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.contract import SHANGHAI
 from hub.casework.clock import automatic, keep_time
 from hub.casework.delivery.alarms import raise_alarms
 from hub.casework.delivery.channels import Client
 from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.listings import commands
 from hub.casework.listings.machine import Definition, standing
+from hub.casework.listings.rechecks import suspend_spoilt
 from hub.casework.registry import registry
 from hub.rules.listing import load_list_rules
 from hub.sandbox.tokens import DEMO_SUBJECT
@@ -101,8 +103,12 @@ async def _proposed(office: Office, code: str, name: str) -> str:
 async def _served(office: Office, code: str, name: str) -> str:
     number = await _proposed(office, code, name)
     await _desk(office).done(NOTIFY, {"n": number, "told": True})
-    await _desk(office).done(SERVE, {"n": number, "on": "2026-11-23"})
+    await _desk(office).done(SERVE, {"n": number, "on": _today(office)})
     return number
+
+
+def _today(office: Office) -> str:
+    return str(office.clock.now.astimezone(SHANGHAI).date())
 
 
 async def _published(office: Office, code: str, name: str) -> tuple[str, str]:
@@ -195,6 +201,9 @@ async def test_r8_2_proposal_notice_defence_period_decision_publication(office: 
     told = await desk.refused(NOTIFY, {"n": number, "told": False})
     assert told["reason"] == "RIGHT_TO_DEFEND_NOT_TOLD"
     await desk.done(NOTIFY, {"n": number, "told": True})
+    # Neither ahead, nor dated back: the period for defence would be over as soon as it is entered.
+    for day in ("2026-11-22", "2026-11-24"):
+        assert (await desk.refused(SERVE, {"n": number, "on": day}))["reason"] == "SERVICE_DAY_IMPOSSIBLE"
     served = (await desk.done(SERVE, {"n": number, "on": "2026-11-23"}))["serveListingNotice"]
     # Five working days after Monday the 23rd.
     assert served == {"state": "OBJECTION_PERIOD", "dueOn": "2026-11-30"}
@@ -245,6 +254,8 @@ async def test_r8_2_a_defence_must_be_answered_and_may_prevail(office: Office) -
     _later(office, 14)
     refusal = await _desk(office).refused(RECOGNIZE, {"n": number, "repair": "修1号"})
     assert refusal["reason"] == "DEFENCE_UNANSWERED"
+    blank = await _desk(office).refused(RECOGNIZE, {"n": number, "repair": "修1号", "answer": "\u3000"})
+    assert blank == refusal
     decline = 'mutation X($n: String!) { declineListing(number: $n, reason: "申辩成立") { state closedAt } }'
     assert (await _desk(office).done(decline, {"n": number}))["declineListing"]["state"] == "NOT_RECOGNIZED"
     assert await office.rows("SELECT 1 FROM list_entry WHERE source_record_id = $1", number) == []
@@ -523,6 +534,29 @@ async def test_r8_4_a_red_and_a_black_entry_at_once_come_into_the_queue(office: 
     assert number
 
 
+async def test_r8_4_a_place_that_is_put_in_force_again_is_queued_once(office: Office) -> None:
+    code = await office.subject()
+    await office.listed(code, "RED")
+    number, _ = await _published(office, code, "L-BLACK")
+    suspend = 'mutation S($n: String!) { suspendListing(number: $n, reason: "重整裁定") { state } }'
+    reinstate = 'mutation S($n: String!) { reinstateListing(number: $n, reason: "重整终止") { state } }'
+    resolve = """mutation R($n: String!) { resolveListConflict(number: $n, reason: "留待核实", documentNumber: "d") { state } }"""
+    queue = """{ cases(mechanism: LIST_CONFLICT, state: "OPEN", first: 50) {
+      edges { node { number ... on ListConflict { blackEntry } subject { ... on Organization { uscc } } } } } }"""
+
+    async def queued() -> list[str]:
+        await _desk(office).done(suspend, {"n": number})
+        await _desk(office).done(reinstate, {"n": number})
+        found = [one["node"] for one in (await _desk(office).done(queue))["cases"]["edges"]]
+        return [one["number"] for one in found if one["subject"]["uscc"] == code]
+
+    (conflict,) = await queued()
+    # Once it is resolved, it is a new one.
+    await _desk(office).done(resolve, {"n": conflict})
+    (again,) = await queued()
+    assert again != conflict
+
+
 async def test_r8_4_conflicts_of_others_lists_are_found_too(office: Office) -> None:
     code = await office.subject()
     await office.listed(code, "RED")
@@ -563,6 +597,48 @@ async def test_r8_5_entry_and_exit_are_pushed_to_every_channel(office: Office) -
         number,
     )
     assert json.loads(row["payload"])["document"] == {"reason": "判决撤销"}
+
+
+async def test_r7_3_what_a_list_shows_of_a_firm_names_no_person(office: Office) -> None:
+    """The cause of a place, and why it was annulled: both are everybody's."""
+    await _lists(office)
+    code, phone = await office.subject(), "联系人电话13997012345"
+    named = PROPOSE.replace("组织外派劳务未缴存备用金", phone)
+    for name, ground in (("L-BLACK", GROUND), ("L-RED", None)):
+        told = await _desk(office).refused(named, {"code": code, "list": name, "ground": ground})
+        assert told["reason"] == "PERSONAL_DATA_IN_TEXT", name
+    # Nobody is shown a watch list; and to care for the young is no finding.
+    assert await _desk(office).done(named, {"code": code, "list": "L-WATCH"})
+    honest = PROPOSE.replace("组织外派劳务未缴存备用金", "资助未成年人就学")
+    assert await _desk(office).done(honest, {"code": await office.subject(), "list": "L-RED"})
+    number, _ = await _published(office, await office.subject(), "L-BLACK")
+    revoke = REVOKE.replace("判决撤销", phone)
+    assert (await _desk(office).refused(revoke, {"n": number}))["reason"] == "REASON_NOT_PUBLISHABLE"
+    long = REVOKE.replace("判决撤销", "很" * 4001)
+    assert (await _desk(office).refused(long, {"n": number}))["argument"] == "reason"
+
+
+async def test_r8_3_the_channels_are_not_told_what_a_red_place_was_suspended_for(office: Office) -> None:
+    """It may be a record that they must not know (D23), or an officer's words that nobody has screened."""
+    code = await office.subject()
+    number, _ = await _published(office, code, "L-RED")
+    abroad = {"kind": "GENERIC", "record_type": "OUTBOUND_ADVERSE", "sharing_attribute": "GOVERNMENT_SHARED"}
+    await office.adverse(code, date(2026, 11, 2), "SERIOUS", data_class="D23", **abroad)
+    await suspend_spoilt(office.database.writer, registry().machines, office.clock.now)
+    assert {reason for _, _, reason in (await _ends(office, number)).values()} == {"SUSPENDED"}
+    ended = {"n": number}
+    seen = await _desk(office).done(
+        "query L($n: String!) { case(number: $n) { state ... on ListingCase { exitReason } } }", ended
+    )
+    assert seen["case"] == {"state": "SUSPENDED", "exitReason": "NEW_SERIOUS_ADVERSE_RECORD"}
+    out = """mutation Q($n: String!) { disqualifyListing(number: $n, reason: "境外不良行为", documentNumber: "取1号") { state } }"""
+    await _desk(office).done(out, ended)
+    rows = await office.rows(
+        "SELECT DISTINCT payload->'document'->>'reason' AS why FROM delivery_out JOIN case_file USING (case_id)"
+        " WHERE number = $1 AND action = 'EXIT' ORDER BY 1",
+        number,
+    )
+    assert [row["why"] for row in rows] == ["DISQUALIFIED", "SUSPENDED"]
 
 
 async def test_r8_5_an_exit_that_is_not_pushed_is_an_alarm(office: Office) -> None:

@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 
 from hub.casework.clock import automatic, keep_time
+from hub.casework.listings.measures import remind_of_feedback
 from hub.casework.registry import registry
 from tests.casework.desk import Desk, Office
 from tests.casework.dispatch import duties
 from tests.casework.promises import demo_firm
+from tests.casework.test_publicity import at
 
 INITIATE = """
 mutation I($entry: ID!, $code: String, $basis: String, $level: BasisLevel, $effect: MeasureEffect!, $by: String!, $ends: Date!,
-    $begins: Date = "2026-11-23", $measure: String = "限制成品油零售经营资格审批") {
+    $begins: Date = "2026-11-23", $measure: String = "限制成品油零售经营资格审批",
+    $matters: [String!] = ["SW-XK-OIL"]) {
   initiateMeasure(entry: $entry, implementer: $by, measure: $measure, effect: $effect, begins: $begins, ends: $ends,
-    nationalCatalogueCode: $code, legalBasis: $basis, basisLevel: $level, memorandum: "发改财金〔2017〕1943号", matters: ["SW-XK-OIL"]) {
+    nationalCatalogueCode: $code, legalBasis: $basis, basisLevel: $level, memorandum: "发改财金〔2017〕1943号", matters: $matters) {
     number state ends implementer effect entry { id } }
 }
 """
@@ -71,6 +74,34 @@ async def _state(office: Office, number: str) -> str:
     (row,) = await office.rows("SELECT state FROM case_file WHERE number = $1", number)
     found: str = row["state"]
     return found
+
+
+async def test_r9_1_a_measure_is_told_to_whoever_is_shown_the_entry_that_it_rests_on(office: Office) -> None:
+    """Its list and colour are the entry's: openness (公开属性) that hides the one hides the other; parties have it."""
+    entry = await office.listed(await office.subject(), "BLACK")
+    number = await _effective(office, entry)
+    desks = {
+        "public": office.desk("public", "PUBLIC_QUERY", None, None),
+        "tax": office.desk("tax", "NOTIFICATION", None, None),
+        "auditor": office.desk("auditor", "AUDIT", "A-1", None),
+        "customs": _customs(office),
+        "commerce": _desk(office),
+    }
+    read = (
+        "{ cases(mechanism: MEASURE) { edges { node { number ... on MeasureApplication { listName } } } } }"
+    )
+
+    async def told() -> set[str]:
+        found = {name: (await desk.done(read))["cases"]["edges"] for name, desk in desks.items()}
+        return {name for name, edges in found.items() if number in [one["node"]["number"] for one in edges]}
+
+    for openness, shown in (
+        ("PUBLIC", {*desks}),
+        ("GOVERNMENT_SHARED", {*desks} - {"public"}),
+        ("RESTRICTED", {"auditor", "customs", "commerce"}),
+    ):
+        await office.rows("UPDATE list_entry SET sharing_attribute = $1", openness)
+        assert await told() == shown, openness
 
 
 async def test_r9_1_initiator_implementer_term_basis_receipt_and_feedback(office: Office) -> None:
@@ -133,6 +164,36 @@ async def test_r9_1_a_measure_counts_in_checks_of_its_matters_only(office: Offic
     assert await _conclusion(office, code) == "BLOCK"
     other = office.desk(purpose="GOVERNMENT_PROCUREMENT", matter="SW-CG-BID")
     assert (await other.done(RUN, {"code": code}))["runCreditCheck"]["conclusion"] == "REMIND"
+    # Of a matter that is written otherwise no check would ever tell.
+    given = {
+        "entry": await office.listed(code, "BLACK"),
+        "effect": "BLOCK",
+        "by": "customs",
+        "ends": "2027-11-22",
+    }
+    refusal = await _desk(office).refused(INITIATE, {**given, "matters": ["sw-xk-oil"]})
+    assert (refusal["code"], refusal["argument"]) == ("BAD_USER_INPUT", "matters")
+
+
+async def test_r9_1_its_handler_is_told_once_that_the_first_feedback_has_not_come(office: Office) -> None:
+    entry = await office.listed(await office.subject(), "BLACK")
+    silent, fed_back = await _effective(office, entry), await _effective(office, entry)
+    await _customs(office).done(FEED, {"n": fed_back, "on": "2026-11-23"})
+    read = "query E($n: String!) { case(number: $n) { ... on MeasureApplication { feedbackDue events { transition } } } }"
+
+    async def marked(number: str) -> int:
+        events = (await _desk(office).done(read, {"n": number}))["case"]["events"]
+        return sum(one["transition"] == "deadline_passed" for one in events)
+
+    # Its last day is the 23rd, in Qinghai.
+    for now, told in (
+        (at(2026, 12, 23, 23), 0),
+        (at(2026, 12, 23, 23) + timedelta(hours=1), 1),
+        (at(2027, 1, 24), 1),
+    ):
+        office.clock.now = now
+        await remind_of_feedback(office.database.writer, registry().machines, now)
+        assert (await marked(silent), await marked(fed_back)) == (told, 0)
 
 
 async def test_r9_1_it_ends_by_itself_with_its_last_day(office: Office) -> None:
@@ -151,6 +212,16 @@ async def test_r9_1_it_ends_by_itself_with_its_last_day(office: Office) -> None:
         "state": "ENDED_TERM",
         "endedOn": "2026-12-01",
     }
+
+
+async def test_r9_1_it_was_applied_on_no_day_after_its_last(office: Office) -> None:
+    entry = await office.listed(await office.subject(), "BLACK")
+    number = await _effective(office, entry, ends="2026-12-31")
+    # Its end is not written down yet.
+    office.clock.now = at(2027, 1, 4)
+    refusal = await _customs(office).refused(FEED, {"n": number, "on": "2027-01-01"})
+    assert (refusal["code"], refusal["reason"]) == ("GUARD_REFUSED", "APPLICATION_DAY_IMPOSSIBLE")
+    await _customs(office).done(FEED, {"n": number, "on": "2026-12-31"})
 
 
 async def test_r9_1_what_never_took_effect_ends_with_its_last_day_too(office: Office) -> None:
@@ -218,6 +289,14 @@ async def test_r9_1_the_list_decides_which_measures_fit(
     assert (await desk.refused(INITIATE, given))["reason"] == reason
 
 
+@pytest.mark.parametrize("implementer", ["public", "mall", "chamber", "auditor", "commerce-xining"])
+async def test_r9_1_a_measure_goes_to_nobody_who_cannot_receive_it(office: Office, implementer: str) -> None:
+    """It would wait for a receipt that nobody can give, and block nothing."""
+    entry = await office.listed(await office.subject(), "BLACK")
+    given = {"entry": entry, "effect": "BLOCK", "by": implementer, "ends": "2027-01-01", **BASIS}
+    assert (await _desk(office).refused(INITIATE, given))["reason"] == "IMPLEMENTER_CANNOT_RECEIVE"
+
+
 async def test_r9_1_only_an_entry_in_force_and_a_known_implementer(office: Office) -> None:
     code = await office.subject()
     gone = await office.listed(code, "BLACK", state="EXITED_REPAIRED")
@@ -239,6 +318,7 @@ async def test_r9_1_off_the_list_its_measures_end_the_same_moment(office: Office
     code = await office.subject()
     await office.defined("M-BLACK", "BLACK", max_publicity_months=36)
     desk = office.desk(purpose="ONGOING_SUPERVISION", case=None)
+    office.clock.now -= timedelta(days=7)
     made = await desk.done(
         """mutation P($c: USCC!) { proposeListing(subject: $c, listCode: "M-BLACK", cause: "c",
         ground: MARKET_ORDER) { number } }""",
@@ -251,7 +331,7 @@ async def test_r9_1_off_the_list_its_measures_end_the_same_moment(office: Office
         b: serveListingNotice(number: $n, servedOn: "2026-11-16") { state } }""",
         n,
     )
-    office.clock.now += timedelta(days=1)
+    office.clock.now += timedelta(days=8)
     done = await desk.done(
         """mutation R($n: String!) { a: recognizeListing(number: $n, documentNumber: "d", repairNoticeNumber: "r") { state }
         b: publishListing(number: $n) { entry { id } } }""",
@@ -304,6 +384,8 @@ async def test_r9_1_what_left_its_list_by_its_source_blocks_no_more_and_ends(off
         ("state = 'EXITED_EXPIRED'", "ENDED_EXIT"),
         ("publicity_ends_on = '2026-11-22'", "ENDED_EXIT"),
         ("superseded_at = now()", "ENDED_EXIT"),
+        # Its source said the wrong firm.
+        ("subject_id = (SELECT min(subject_id) FROM subject)", "ENDED_EXIT"),
         # What is suspended at its source may come back.
         ("state = 'SUSPENDED'", "EFFECTIVE"),
     ],
@@ -311,7 +393,8 @@ async def test_r9_1_what_left_its_list_by_its_source_blocks_no_more_and_ends(off
 async def test_r9_1_no_measure_is_told_of_longer_than_its_entry_and_the_worker_ends_it(
     office: Office, change: str, state: str
 ) -> None:
-    entry = await office.listed(await office.subject(), "BLACK")
+    code = await office.subject()
+    entry = await office.listed(code, "BLACK")
     number = await _effective(office, entry)
     public = office.desk("public", "PUBLIC_QUERY", None, None)
     assert (await public.done(READ, {"n": number}))["case"]["state"] == "EFFECTIVE"
@@ -321,6 +404,7 @@ async def test_r9_1_no_measure_is_told_of_longer_than_its_entry_and_the_worker_e
     tax = office.desk("tax", "JOINT_PUNISHMENT", None, None)
     nodes = (await tax.done(effective))["cases"]["edges"]
     assert number not in [one["node"]["number"] for one in nodes]
+    assert await _conclusion(office, code) == "GREEN_CHANNEL"
     # Its implementer still has it.
     assert (await _customs(office).done(READ, {"n": number}))["case"]["state"] == "EFFECTIVE"
     await duties(office).deadlines("")

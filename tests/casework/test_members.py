@@ -14,7 +14,7 @@ from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.registry import registry
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import MONDAY, Desk, Office
-from tests.casework.dispatch import sites
+from tests.casework.dispatch import duties, sites
 from tests.casework.test_archives import archive
 
 SHOWN = """number state handler agreedUntil publishedOn endedReason content { label value }
@@ -153,6 +153,32 @@ async def test_r14_2_who_left_the_association_is_not_published(office: Office) -
         step("approveMemberPublication", "opinion"), {"number": made["number"]}
     )
     assert told["reason"] == "NO_MEMBER_ANY_MORE"
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["published", "proposed"])
+async def test_r14_2_of_who_left_nothing_stays_published(office: Office, shown: bool) -> None:
+    """The association is not shown the case of who left, so it cannot withdraw it: the worker ends it."""
+    code = await member(office)
+    made = (await association(office).done(PROPOSE, {"code": code, "digest": DIGEST}))["made"]
+    if shown:
+        await took(division(office), made["number"], "approveMemberPublication", "opinion")
+    stays = await proposed(office)
+    await office.rows(
+        "UPDATE affiliation SET valid_to = '2026-11-23'"
+        " WHERE subject_id = (SELECT subject_id FROM subject WHERE uscc = $1)",
+        code,
+    )
+    await duties(office).deadlines("")
+    assert await state(office, made["number"]) == ("PUBLISHED" if shown else "PROPOSED"), (
+        "the last day counts"
+    )
+    office.clock.now = MONDAY + timedelta(days=1)
+    withdraw = step("withdrawMemberPublication", "reason")
+    assert (await association(office).refused(withdraw, {"number": made["number"]}))["code"] == "CASE_UNKNOWN"
+    await duties(office).deadlines("")
+    assert await state(office, made["number"]) == "WITHDRAWN"
+    assert await state(office, stays["number"]) == "PROPOSED"
+    assert ("已不是会员" in (await delivered(office))["withdrawn"].values()) is shown
 
 
 async def test_r14_2_when_the_agreement_ends_it_is_taken_off_the_channel(office: Office) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.casework.desk import Desk, Office
+from tests.casework.dispatch import duties
 
 ARCHIVE = (
     "archiveType originClass keeper { name } lastUpdatedOn stale items { code value } provenance { source }"
@@ -281,6 +282,51 @@ async def test_only_platforms_report_and_a_closed_shop_takes_no_more(office: Off
     assert (await desk.done(close, given))["closeMerchantArchive"]["state"] == "CLOSED"
     assert (await desk.refused(close, given))["code"] == "TRANSITION_NOT_ALLOWED"
     assert (await desk.refused(close, {"number": "QHSH-2026-0000-0000-0000"}))["code"] == "CASE_UNKNOWN"
+
+
+async def test_r11_1_a_shop_that_opens_again_goes_on_with_its_archive(office: Office) -> None:
+    """Otherwise what the platform said before would stand beside it for ever, and nobody could correct it."""
+    code, desk = await merchant(office), platform(office)
+    close = (
+        'mutation Close($number: String!) { closeMerchantArchive(number: $number, reason: "停业") { state } }'
+    )
+    for _ in range(2):
+        await desk.done(REPORT, {"code": code, "shop": "S1", "name": "旧店名"})
+        await desk.done(SUMMARIZE, {"code": code, "average": 1.2})
+        (open_,) = await office.rows(
+            "SELECT number FROM case_file JOIN subject USING (subject_id) WHERE uscc = $1 AND closed_at IS NULL",
+            code,
+        )
+        await desk.done(close, {"number": open_["number"]})
+    await desk.done(REPORT, {"code": code, "shop": "S1", "name": "新店名"})
+    await desk.done(SUMMARIZE, {"code": code, "average": 4.6})
+    found = (await desk.done(SHOWN, {"code": code}))["subject"]["market"]
+    told = [(one["archiveType"], values(one).get("shopName"), values(one).get("average")) for one in found]
+    assert sorted(told) == [("MERCHANT", "新店名", None), ("REVIEW_SUMMARY", None, "4.6")]
+
+
+async def test_r11_1_the_archive_of_who_left_the_platform_is_closed(office: Office) -> None:
+    """The platform is not shown the case of who left, so it cannot close it: the worker does, and no other's."""
+    code, stays, desk = await merchant(office), await merchant(office), platform(office)
+    for one in (code, stays):
+        await desk.done(REPORT, {"code": one, "shop": "S1"})
+    await office.rows(
+        "INSERT INTO affiliation (partner, subject_id, kind, valid_from)"
+        " SELECT 'other-mall', subject_id, 'MERCHANT', '2025-01-01' FROM subject WHERE uscc = $1",
+        code,
+    )
+    await office.rows(
+        "UPDATE affiliation SET valid_to = '2026-11-22' WHERE partner = 'mall'"
+        " AND subject_id = (SELECT subject_id FROM subject WHERE uscc = $1)",
+        code,
+    )
+    await duties(office).deadlines("")
+    found = await office.rows(
+        "SELECT uscc, state FROM case_file JOIN subject USING (subject_id)"
+        " WHERE mechanism = 'MERCHANT_ARCHIVE' AND uscc = ANY ($1::text[])",
+        [code, stays],
+    )
+    assert {row["uscc"]: row["state"] for row in found} == {code: "CLOSED", stays: "KEPT"}
 
 
 async def test_no_shop_is_named_by_the_number_of_a_person(office: Office) -> None:

@@ -29,7 +29,7 @@ BEGINS = date(2026, 12, 28)
 LONGER = {3: True, 4: False, 5: False}
 SHORTER = {2: True, 3: True}
 # One report a quarter, for each test that gives one back.
-_quarters = iter((3, 2))
+_quarters = iter((3, 2, 1))
 
 
 async def lay(office: Office, otherwise: dict[int, bool], region: str = "CN") -> None:
@@ -222,6 +222,18 @@ async def test_acceptance_02_an_estimated_deadline_moves_with_the_notice_once_an
     # Again there is nothing to do, for any case.
     assert await recomputed(office) == 0
     assert len(await moves_of(office, number)) == 1
+
+
+@pytest.mark.parametrize("name", DEADLINES)
+async def test_a_deadline_is_counted_by_the_calendar_of_its_place_from_the_beginning(
+    office: Office, name: str
+) -> None:
+    office.clock.now = at(2026, 12, 28)
+    await lay(office, {})
+    # The firms are of Xining; the department of the province handles most of their cases.
+    await lay(office, LONGER, "630100")
+    number = await DEADLINES[name][0](office)
+    assert await recomputed(office) == 0, await case_of(office, number)
 
 
 # ---- the guards that protect the time for a defence -----------------------------------------------------------------

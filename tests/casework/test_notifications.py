@@ -282,6 +282,11 @@ async def test_r13_3_a_notification_is_no_record_and_a_partys_decision_becomes_o
         }
     ]  # fmt: skip
     assert (await commerce(office).refused(FILE, given))["reason"] == "FILED_ALREADY"
+    # The department's own is of the department, whatever division its agreement names: it repairs it (R9.2).
+    own = {**given, "authority": "commerce", "doc": f"青商罚〔2026〕{code[10:17]}号"}
+    await commerce(office).done(FILE, own)
+    names = [one["authority"]["name"] for one in await _records(office, code)]
+    assert sorted(names) == ["西宁海关", "青海省商务厅"]
 
 
 async def test_a_penalty_is_used_no_longer_than_five_years_after_its_conduct_and_later_none_is_filed(
@@ -339,3 +344,27 @@ async def test_r13_3_what_was_repaired_does_not_come_back_as_a_finding(office: O
         "number": number, "authority": "customs", "doc": doc, "on": "2026-03-01", "facts": "申报不实", "kinds": ["罚款"],
     }  # fmt: skip
     assert (await commerce(office).refused(FILE, given))["reason"] == "FILED_ALREADY"
+
+
+async def test_r13_3_that_a_decision_was_filed_is_told_only_to_whoever_could_file_it(office: Office) -> None:
+    code, number = await drafted(office, commerce(office), "customs")
+    doc = f"西关缉罚字〔2026〕{code[10:17]}号"
+    await office.adverse(
+        code, date(2026, 3, 1), document_number=doc, authority_name="西宁海关", lifecycle="REPAIRED"
+    )
+    await office.adverse(
+        code, date(2026, 3, 1), document_number=f"{doc}1", authority_name="西宁市商务局", lifecycle="REPAIRED"
+    )
+
+    async def told(doc: str, authority: str = "customs", on: str = "2026-03-01") -> dict[str, Any]:
+        given = {
+            "number": number, "authority": authority, "doc": doc, "on": on, "facts": "申报不实", "kinds": ["罚款"],
+        }  # fmt: skip
+        return await commerce(office).refused(FILE, given)
+
+    # Of a draft nothing can be filed, nor what no party decided, nor what is to be decided: whatever was filed before.
+    assert await told(doc) == await told(f"{doc}9")
+    await took(commerce(office), number, "issueNotification")
+    assert await told(f"{doc}1", "西宁市商务局") == await told(f"{doc}9", "西宁市商务局")
+    assert await told(doc, on="2026-11-24") == await told(f"{doc}9", on="2026-11-24")
+    assert (await told(doc))["reason"] == "FILED_ALREADY"

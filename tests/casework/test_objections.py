@@ -413,6 +413,29 @@ async def test_an_agency_that_has_not_joined_is_asked_by_letter_and_own_records_
         assert await refusal(commerce(office), number, field, given) == "OWN_RECORD"
 
 
+async def test_an_agency_that_leaves_the_hub_after_it_was_asked_answers_by_letter(office: Office) -> None:
+    """Nobody else can answer the enquiry: the objection could only have been withdrawn."""
+    letter = ', provider: "西宁海关", outcome: REJECTED, text: "无误", documentNumber: "署函1号"'
+    number = (await submitted(office, await penalty(office, await firm(office), "CUSTOMS")))["number"]
+    enquiry = (await took(commerce(office), number, "forwardObjection"))["enquiry"]
+    assert (
+        await refusal(commerce(office), number, "recordObjectionAnswer", letter) == "PROVIDER_ANSWERS_ITSELF"
+    )
+    # As its suspension does, but of the store alone: the hub goes on for the tests after this one.
+    suspend = "UPDATE agreement SET suspended_at = $1::timestamptz WHERE partner = 'customs'"
+    await office.rows(suspend, office.clock.now)
+    try:
+        made = await took(commerce(office), number, "recordObjectionAnswer", letter)
+        assert (made["state"], made["providerAnswer"]["documentNumber"]) == ("ANSWERED", "署函1号")
+        assert (await took(commerce(office), number, "rejectObjection", REJECT))["state"] == "REJECTED"
+    finally:
+        await office.rows(suspend, None)
+        # A hub looks every half second: until it has seen that the agency is back it refuses the agency's key.
+        await agency(office, "customs").heard()
+    (ended,) = await office.rows("SELECT state FROM case_file WHERE number = $1", enquiry)
+    assert ended["state"] == "WITHDRAWN"
+
+
 async def test_withdrawn_the_mark_goes_and_the_enquiry_with_it(office: Office) -> None:
     code = await firm(office)
     record = await penalty(office, code, "CUSTOMS")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from hub.casework.clock import automatic, keep_time
 from hub.casework.registry import registry
 from tests.casework.desk import Desk, Office
@@ -38,11 +40,16 @@ mutation N($n: String!) { notifyListing(number: $n, documentNumber: "公示1号"
 """
 SERVE = 'mutation S($n: String!) { serveListingNotice(number: $n, servedOn: "2026-11-23") { state dueOn } }'
 LOG = """
-mutation L($d: Date!) { logTraining(topic: "信用修复", organiser: "西宁市商务局", place: "西宁", heldOn: $d, hours: 8, officers: 3) {
+mutation L($d: Date!, $topic: String! = "信用修复") {
+  logTraining(topic: $topic, organiser: "西宁市商务局", place: "西宁", heldOn: $d, hours: 8, officers: 3) {
   number state mechanism officers } }
 """
 ATTEND = """
 mutation T($n: String!, $c: USCC!, $h: Int!) { recordTrainingAttendance(number: $n, subject: $c, attendee: "经办", hours: $h) {
+  state attendances { subjectCode subjectName hours certificate } } }
+"""
+STRIKE = """
+mutation K($n: String!, $c: String!, $why: String! = "登记错企业") { strikeTrainingAttendance(number: $n, certificate: $c, reason: $why) {
   state attendances { subjectCode subjectName hours certificate } } }
 """
 CLOSE = "mutation X($n: String!) { closeTraining(number: $n) { state } }"
@@ -114,6 +121,25 @@ async def test_article_15_a_plan_names_who_answers_for_it_and_ends_when_every_ta
     assert done["completeImplementationPlan"]["state"] == "COMPLETED"
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+async def test_a_day_that_the_store_reads_as_none_is_no_day_of_a_case(office: Office, day: str) -> None:
+    task = {**TASKS[0], "dueOn": day}
+    given = {"t": [task], "e": "9999-12-31" if day > "2026" else "2027-06-30"}
+    told = await _xining(office).refused(PLAN, given)
+    assert (told["code"], told["argument"]) == ("BAD_USER_INPUT", "tasks" if day < "2026" else "ends")
+
+
+async def test_r7_2_a_case_that_holds_such_a_day_keeps_nobody_from_what_is_due(office: Office) -> None:
+    number = (await _plan(office))["number"]
+    await _xining(office).done(ADOPT, {"n": number})
+    await office.rows("UPDATE case_file SET due_on = 'infinity' WHERE number = $1", number)
+    page = (
+        "{ cases(mechanism: IMPLEMENTATION_PLAN, first: 50) { edges { node { number workingDaysLeft } } } }"
+    )
+    edges = (await _xining(office).done(page))["cases"]["edges"]
+    assert {"number": number, "workingDaysLeft": None} in [one["node"] for one in edges]
+
+
 async def test_article_15_a_task_that_is_late_is_marked_and_a_plan_is_for_its_departments_alone(
     office: Office,
 ) -> None:
@@ -136,8 +162,8 @@ async def test_article_15_a_task_that_is_late_is_marked_and_a_plan_is_for_its_de
 async def test_article_15_a_plan_without_names_or_with_tasks_outside_its_days_is_refused(
     office: Office,
 ) -> None:
-    bare = {**TASKS[0], "responsible": " "}
-    for more in ({"e": "2026-12-01"}, {"t": []}, {"t": [bare]}):
+    bare, unseen = {**TASKS[0], "responsible": " "}, {**TASKS[0], "title": "\u200b"}
+    for more in ({"e": "2026-12-01"}, {"t": []}, {"t": [bare]}, {"t": [unseen]}):
         refusal = await _xining(office).refused(PLAN, {"t": TASKS, "e": "2027-06-30", **more})
         assert refusal["code"] == "BAD_USER_INPUT"
 
@@ -248,6 +274,7 @@ async def test_d38_a_subject_is_told_of_its_nomination_when_the_red_lists_notice
 async def test_r9_2_a_training_gives_each_firm_a_certificate_that_repair_can_name(office: Office) -> None:
     code, other = await office.subject(), await office.subject()
     desk = _xining(office)
+    assert (await desk.refused(LOG, {"d": "2026-11-24", "topic": "\u200b"}))["argument"] == "topic"
     training = (await desk.done(LOG, {"d": "2026-11-24"}))["logTraining"]
     number = training["number"]
     assert (training["state"], training["officers"]) == ("PLANNED", 3)
@@ -268,3 +295,27 @@ async def test_r9_2_a_training_gives_each_firm_a_certificate_that_repair_can_nam
     assert unknown["code"] == "SUBJECT_UNKNOWN"
     assert (await desk.done(CLOSE, {"n": number}))["closeTraining"]["state"] == "HELD"
     assert await _readers(office, number) == {"commerce", "commerce-xining", "auditor"}
+
+
+async def test_article_17_a_firm_recorded_by_mistake_is_struck_and_its_certificate_is_nobodys(
+    office: Office,
+) -> None:
+    wrong, right, desk = await office.subject(), await office.subject(), _xining(office)
+    number = (await desk.done(LOG, {"d": "2026-11-23"}))["logTraining"]["number"]
+    await desk.done(ATTEND, {"n": number, "c": wrong, "h": 8})
+    cancel = 'mutation C($n: String!) { cancelTraining(number: $n, reason: "误登") { state } }'
+    assert (await desk.refused(cancel, {"n": number}))["reason"] == "ATTENDANCES_RECORDED"
+    first = {"n": number, "c": f"{number}/001"}
+    assert (await desk.refused(STRIKE, {**first, "why": "\u200b"}))["code"] == "INPUT_MISSING"
+    assert (await office.desk().refused(STRIKE, first))["code"] == "FORBIDDEN", "it is Xining's log"
+    assert (await desk.done(STRIKE, first))["strikeTrainingAttendance"]["attendances"] == []
+    assert (await desk.refused(STRIKE, first))["reason"] == "CERTIFICATE_UNKNOWN"
+    told = (await desk.done(ATTEND, {"n": number, "c": right, "h": 8}))["recordTrainingAttendance"]
+    assert [one["certificate"] for one in told["attendances"]] == [f"{number}/002"]
+    assert (await desk.done(ATTEND, {"n": number, "c": wrong, "h": 8}))["recordTrainingAttendance"]
+    events = "query E($n: String!) { case(number: $n) { events { transition reason } } }"
+    told = (await desk.done(events, {"n": number}))["case"]["events"]
+    assert {"transition": "strike", "reason": "登记错企业"} in told
+    await desk.done(STRIKE, {"n": number, "c": f"{number}/002"})
+    await desk.done(STRIKE, {"n": number, "c": f"{number}/003"})
+    assert (await desk.done(cancel, {"n": number}))["cancelTraining"]["state"] == "CANCELLED"

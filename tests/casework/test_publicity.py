@@ -15,7 +15,7 @@ from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.new_calendar import recompute
 from hub.casework.publicity.unshown import end_unshown
 from hub.casework.registry import registry
-from hub.rules.calendar import calendar_of
+from hub.rules.calendar import calendar_of, seeded
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import Desk, Office
 from tests.casework.dispatch import sites
@@ -124,22 +124,24 @@ async def test_r7_1_the_last_day_is_the_seventh_working_day_after_the_decision(
 
 @pytest.mark.parametrize(
     ("decided", "due"),
-    [("2018-07-24", "2018-08-02"), ("2015-09-15", "2015-09-24"), ("2015-09-14", None), ("2003-03-03", None)],
-)
+    [
+        ("2018-07-24", "2018-08-02"), ("2015-09-15", "2015-09-24"), ("2015-09-14", None), ("2003-03-03", None),
+        # Before the holidays of October, with the days worked for them.
+        ("2018-09-21", "2018-10-08"), ("2017-09-27", "2017-10-12"),
+    ],
+)  # fmt: skip
 async def test_r7_1_an_old_licence_that_still_holds_is_published_and_late_only_if_a_day_was_set(
     office: Office, decided: str, due: str | None
 ) -> None:
     given = {"kind": "LICENSE", "kinds": None, "until": "2030-01-01"}
     desk, made = await drafted(office, date.fromisoformat(decided), **given)
-    assert (made["state"], made["dueOn"]) == ("DRAFT", due)
+    assert (made["state"], made["dueOn"], made["dueIsProvisional"]) == ("DRAFT", due, False)
     assert await recompute(office.database.writer, registry().machines, office.clock.now) == 0
     await reviewed(desk, made["number"])
     case = await took(desk, made["number"], "publishDecision")
-    assert (case["state"], case["dueOn"], case["publishedLate"] > 0) == (
-        "PUBLISHED",
-        "2030-01-01",
-        due is not None,
-    )
+    today = office.clock.now.date()
+    late = 0 if due is None else seeded().between(date.fromisoformat(due), today)
+    assert (case["state"], case["dueOn"], case["publishedLate"]) == ("PUBLISHED", "2030-01-01", late)
     told = (await office.desk(purpose="ONGOING_SUPERVISION").done(FIGURES, {"from": decided, "to": decided}))[
         "publicityTimeliness"
     ]
@@ -291,6 +293,57 @@ async def test_r7_2_both_reviews_are_a_second_persons(office: Office) -> None:
     assert (back["state"], back["secrecyReview"], back["contentReview"]) == ("DRAFT", None, None)
 
 
+@pytest.mark.parametrize(
+    ("authority", "refused"),
+    [
+        (" ", "BAD_USER_INPUT"),
+        ("青" * 201, "BAD_USER_INPUT"),
+        ("青海省商务厅（联系人马某13909710000）", "PERSONAL_DATA_IN_TEXT"),
+        ("西宁市未成年人救助保护中心", None),
+    ],
+)
+async def test_r7_3_the_authority_is_named_and_its_name_tells_of_no_person(
+    office: Office, authority: str, refused: str | None
+) -> None:
+    """The name goes to every channel with the decision."""
+    given = {"code": await office.subject(), "kind": "LICENSE", "on": "2026-11-20", "text": "准予"}
+    told = await office.desk().ask(DRAFT, {**given, "authority": authority})
+    if refused is None:
+        assert told["data"]["draftPublicity"]["state"] == "DRAFT"
+    else:
+        error = told["errors"][0]["extensions"]
+        assert error.get("reason", error["code"]) == refused
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    ["Zhang.San", "zhang.san", "ｚｈａｎｇ.san", "zhang\u200b.san", "zhang. san", "ZHANG\u00ad.SAN"],
+)
+async def test_r7_2_who_is_spelled_otherwise_is_no_second_person(office: Office, spelled: str) -> None:
+    """One person may have two tokens: many issuers repeat the name as it was typed at the log-in."""
+    desk = office.desk().second("zhang.san")
+    given = {
+        "code": await office.subject(),
+        "kind": "PENALTY",
+        "on": "2026-11-20",
+        "text": TEXT,
+        "kinds": ["罚款"],
+    }
+    number = (await desk.done(DRAFT, given))["draftPublicity"]["number"]
+    await took(desk, number, "submitPublicity")
+    again = desk.second(spelled)
+    assert await refusal(again, number, "passSecrecyReview", ', opinion: "不涉密"') == "SECOND_PERSON_NEEDED"
+    await took(desk.second("zhang.shan"), number, "passSecrecyReview", ', opinion: "不涉密"')
+
+
+@pytest.mark.parametrize("opinion", [" ", "\\u3000", "\\u200b", "\\u202e \\n"])
+async def test_r7_2_an_opinion_in_which_nothing_can_be_read_is_none(office: Office, opinion: str) -> None:
+    desk, made = await drafted(office, date(2026, 11, 20))
+    await took(desk, made["number"], "submitPublicity")
+    given = f', opinion: "{opinion}"'
+    assert await refusal(desk.second(), made["number"], "passSecrecyReview", given) == "INPUT_MISSING"
+
+
 async def test_d38_the_subject_is_told_the_result_and_not_how_it_came_about(office: Office) -> None:
     office.clock.now = at(2026, 4, 8)
     code, subject = await demo_firm(office), itself(office)
@@ -410,6 +463,18 @@ async def test_r7_3_an_exception_is_a_recorded_decision_and_a_proposed_one_must_
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("ground", ["STATE_SECRET", "TRADE_SECRET", "MINOR_PERSON"])
+async def test_r7_3_what_may_not_be_told_today_is_not_told_of_an_old_decision_either(
+    office: Office, ground: str
+) -> None:
+    """A licence of before the policy that still holds: the law of the day on which it would be published decides."""
+    desk, made = await drafted(office, date(2018, 12, 3), kind="LICENSE")
+    await took(desk, made["number"], "submitPublicity")
+    decide = f', ground: {ground}, basis: "政府信息公开条例第14条", documentNumber: "青商审〔2026〕2号"'
+    case = await took(desk.second(), made["number"], "exceptPublicity", decide)
+    assert (case["state"], case["exception"]["ground"]) == ("EXCEPTED", ground)
+
+
 # ---- R7.4 ------------------------------------------------------------------------------------------------------
 
 
@@ -434,6 +499,13 @@ async def test_r7_4_what_was_revoked_is_withdrawn_within_three_working_days_with
     )
     assert {row["channel"]: row["reason"] for row in rows} == dict.fromkeys(Channel, "经复议撤销")
     assert [one["action"] for one in case["deliveries"]] == ["PUBLISH"] * 4 + ["WITHDRAW"] * 4
+
+
+async def test_a_reason_that_is_too_long_to_be_screened_is_refused(office: Office) -> None:
+    desk, number, _ = await published(office, date(2026, 5, 11))
+    asked = """mutation W($n: String!, $why: String!) { withdrawPublicity(number: $n, ground: REVOKED, endedOn: "2026-10-20",
+      documentNumber: "复1号", reason: $why) { state } }"""
+    assert (await desk.refused(asked, {"n": number, "why": "长" * 30_000}))["code"] == "BAD_USER_INPUT"
 
 
 @pytest.mark.parametrize(("decided", "missing"), [((2026, 10, 12), 0), ((2026, 9, 30), 1)])
@@ -506,6 +578,13 @@ async def test_r7_5_the_period_has_begin_earliest_and_latest_end_and_rules_and_e
         assert rows[0]["state"] == state
     desk, number, _ = await published(office, date(2026, 5, 11))
     assert (await took(desk, number, "suspendPublicity", ', reason: "复议期间"'))["state"] == "SUSPENDED"
+    # Why is not the channels': nobody has screened it.
+    rows = await office.rows(
+        "SELECT DISTINCT payload->'document'->>'reason' AS why FROM delivery_out JOIN case_file USING (case_id)"
+        " WHERE number = $1 AND action = 'EXIT'",
+        number,
+    )
+    assert [row["why"] for row in rows] == ["SUSPENDED"]
     assert (await took(desk, number, "resumePublicity"))["state"] == "PUBLISHED"
     ended = await took(desk, number, "endPublicityByRepair", ', documentNumber: "青信修〔2026〕1号"')
     assert (ended["state"], ended["endedReason"]) == ("ENDED_REPAIR", "REPAIRED")

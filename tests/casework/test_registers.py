@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors import investment
 from connectors.contract import RowRejected
 from connectors.registers import connect
 from hub.harvest.run import harvest
+from hub.harvest.versions import Totals
 from hub.sandbox import drop, registers
+from hub.sandbox.investment import PUBLIC_COLUMNS, RESTRICTED_COLUMNS
 from hub.sandbox.province import Province
 from hub.sandbox.wellknown import CLEAN, DISHONEST, RICH
 from tests.casework.desk import MONDAY, Desk, Office
+from tests.conftest import Database
 from tests.harvesting import imported, written
 from tests.publicity_files import FIRM, TOOLS, license_row
 
@@ -160,6 +165,130 @@ async def test_r10_2_more_batches_reported_than_due_are_quarantined(tmp_path: Pa
     item = connector.canonical(sound)
     assert item.values["archive_type"] == "TRACEABILITY"
     assert item.values["opened_on"] == date(2020, 1, 1)
+
+
+async def _delivered(
+    database: Database, directory: Path, name: str, columns: tuple[str, ...], *rows: dict[str, str]
+) -> Totals:
+    drop.write(directory / name, columns, [dict.fromkeys(columns, "") | row for row in rows])
+    connector = connect({"HUB_REGISTERS_DIR": str(directory)}, TOOLS)
+    return (await harvest(connector, database.writer, lambda: MONDAY)).totals
+
+
+def _balance(quarter: str, changed: str = "2026-11-01 08:00:00", **more: str) -> dict[str, str]:
+    return {
+        "发卡备案编号": "630100A1", "企业名称": "某", "统一社会信用代码": CLEAN, "有效标志": "1", "更新时间": changed,
+        "报送日期": "2026-07-10", "季度": quarter, "预收资金余额(万元)": "9.00", "是否按期报送": "是", **more,
+    }  # fmt: skip
+
+
+async def _quarter(database: Database) -> str | None:
+    """The quarter of which the one archive tells now."""
+    rows = await database.writer.fetch(
+        "SELECT i->>'value' AS told FROM archive, jsonb_array_elements(items) i"
+        " WHERE superseded_at IS NULL AND i->>'code' IN ('JD', 'TJQ')"
+    )
+    assert len(rows) < 2
+    return rows[0]["told"] if rows else None
+
+
+@pytest.mark.parametrize(
+    "later", ["2026-11-01 08:00:00", "2026-11-02 08:00:00"], ids=("replayed", "corrected")
+)
+async def test_r10_3_the_report_of_an_earlier_quarter_never_takes_the_place_of_a_later_ones(
+    database: Database, tmp_path: Path, later: str
+) -> None:
+    """Whether both were changed at one moment, as in an export, or the earlier one is corrected after the later came."""
+    columns = registers.BALANCES
+    second, first = _balance("2026Q2"), _balance("2026Q1", later, **{"预收资金余额(万元)": "1.00"})
+    assert (await _delivered(database, tmp_path, "YE_1.csv", columns, first)).stored == 1
+    assert (await _delivered(database, tmp_path, "YE_2.csv", columns, second)).stored == 1
+    assert await _quarter(database) == "2026Q2"
+    told = await _delivered(
+        database, tmp_path, "YE_3.csv", columns, second, first | {"报送日期": "2026-04-11"}
+    )
+    assert (told.stored, told.quarantined) == (0, 0)
+    assert await _quarter(database) == "2026Q2"
+    corrected = second | {"预收资金余额(万元)": "8.00", "更新时间": "2026-11-03 08:00:00"}
+    await _delivered(database, tmp_path, "YE_4.csv", columns, corrected)
+    # A month ends where its quarter does, or earlier.
+    await _delivered(database, tmp_path, "YE_5.csv", columns, _balance("2026-05", "2026-11-04 08:00:00"))
+    assert await _quarter(database) == "2026Q2"
+    await _delivered(database, tmp_path, "YE_6.csv", columns, _balance("2026Q3", "2026-10-01 08:00:00"))
+    assert await _quarter(database) == "2026Q3"
+    assert await database.writer.fetchval("SELECT count(DISTINCT source_record_id) FROM archive") == 1
+
+
+async def test_r10_3_who_withdraws_the_report_of_one_quarter_withdraws_no_others(
+    database: Database, tmp_path: Path
+) -> None:
+    columns, withdrawn = registers.BALANCES, {"有效标志": "0", "更新时间": "2026-11-05 08:00:00"}
+    await _delivered(database, tmp_path, "YE_1.csv", columns, _balance("2026Q1"), _balance("2026Q2"))
+    await _delivered(database, tmp_path, "YE_2.csv", columns, _balance("2026Q1", **withdrawn))
+    assert await _quarter(database) == "2026Q2"
+    await _delivered(database, tmp_path, "YE_3.csv", columns, _balance("2026Q2", **withdrawn))
+    assert await _quarter(database) is None
+    # What was withdrawn stays so, and of which quarter was, nobody guesses.
+    await _delivered(database, tmp_path, "YE_4.csv", columns, _balance("2026Q1"), _balance("2026Q2"))
+    assert await _quarter(database) is None
+    await _delivered(database, tmp_path, "YE_5.csv", columns, _balance("2025Q4"))
+    assert await _quarter(database) == "2025Q4"
+    assert (
+        await _delivered(database, tmp_path, "YE_6.csv", columns, _balance("四季度", **withdrawn))
+    ).quarantined
+    assert await _quarter(database) == "2025Q4"
+
+
+async def test_r10_2_the_rates_of_an_earlier_month_never_take_the_place_of_a_later_ones(
+    database: Database, tmp_path: Path
+) -> None:
+    node = {
+        "JDBM": "1", "QYMC": "某", "TYSHXYDM": RICH, "YXBZ": "1", "JRRQ": "2020-01-01", "JDLX": "超市", "SPLB": "肉类",
+        "YBPC": "9", "SBPC": "9", "GXSJ": "2026-11-01 08:00:00",
+    }  # fmt: skip
+    rows = [node | {"TJQ": month} for month in ("2026-09", "2026-10", "2026-09")]
+    await _delivered(database, tmp_path, "ZS_1.csv", registers.NODES, *rows)
+    assert await _quarter(database) == "2026-10"
+
+
+@pytest.mark.parametrize(
+    ("columns", "row"),
+    [
+        (registers.BALANCES, _balance("2026Q2", 报送日期="2026-11-24")),
+        (registers.AGENCIES, _agency(建档日期="2027-01-01")),
+        (registers.AGENCIES, _agency(行业状态="已退出", 退出方式="协会除名", 退出依据="章程", 退出日期="2026-11-24")),
+    ],
+)  # fmt: skip
+async def test_what_a_register_tells_to_have_been_done_was_done_by_the_day_of_its_delivery(
+    database: Database, tmp_path: Path, columns: tuple[str, ...], row: dict[str, str]
+) -> None:
+    assert (await _delivered(database, tmp_path, "F_20261123_01.csv", columns, row)).quarantined == 1
+    assert await database.writer.fetchval("SELECT reason_code FROM quarantine") == "DATE_FUTURE"
+
+
+@pytest.mark.parametrize("columns", [PUBLIC_COLUMNS, RESTRICTED_COLUMNS], ids=("public", "restricted"))
+async def test_no_investment_was_reported_on_a_day_that_lies_ahead(
+    database: Database, tmp_path: Path, columns: tuple[str, ...]
+) -> None:
+    row = dict.fromkeys(columns, "") | {"BGLX": "01", "QYMC": "某", "TYSHXYDM": CLEAN, "YXBZ": "1"}
+    days = ("2026-11-23", "2026-11-24", "2027-01-01")
+    drop.write(tmp_path / "WZ.csv", columns, [row | {"BGBH": day, "BGRQ": day} for day in days])
+    connector = investment.connect({"HUB_INVESTMENT_DIR": str(tmp_path)}, TOOLS)
+    assert (await harvest(connector, database.writer, lambda: MONDAY)).totals == Totals(3, 1, 0, 2)
+    assert await database.writer.fetchval("SELECT DISTINCT reason_code FROM quarantine") == "DATE_FUTURE"
+
+
+async def test_an_archive_that_says_it_changed_in_days_to_come_changed_on_the_day_it_was_read(
+    database: Database, tmp_path: Path
+) -> None:
+    for day in range(2):
+        drop.write(tmp_path / f"F_{day}.csv", registers.AGENCIES, [_agency(更新时间="2027-05-01 08:00:00")])
+        connector = connect({"HUB_REGISTERS_DIR": str(tmp_path)}, TOOLS)
+        clock = repeat(MONDAY + timedelta(days=day)).__next__
+        totals = (await harvest(connector, database.writer, clock)).totals
+        # Delivered again on another day it says nothing else.
+        assert (totals.stored, totals.unchanged) == (1 - day, day)
+    assert await database.writer.fetchval("SELECT last_updated_on FROM archive") == MONDAY.date()
 
 
 @pytest.mark.parametrize(("state", "valid"), [("1", True), ("2", False)])

@@ -15,6 +15,7 @@ from hub.casework.machine import ChangedFact
 from hub.casework.registry import registry
 from hub.casework.repair.commands import settle
 from hub.sandbox.tokens import DEMO_SUBJECT
+from tests.casework import test_listings as listings
 from tests.casework import test_objections as objections
 from tests.casework.desk import Desk, Office
 from tests.casework.test_listings import _published as on_the_list
@@ -265,6 +266,39 @@ async def test_r9_2_refusals_at_the_intake_and_in_the_end_say_why(office: Office
     assert (await outlook(public(office), record))["eligibleToday"]
 
 
+@pytest.mark.parametrize("extended", [False, True])
+async def test_r9_2_what_its_source_took_back_is_refused_without_an_examination(
+    office: Office, extended: bool
+) -> None:
+    """Nobody can examine it any more, and its case would never end."""
+    record = await penalty(office, await office.subject(), date(2026, 8, 1))
+    number = (await recorded(office, record))["number"]
+    await took(department(office), number, "acceptRepair")
+    await took(department(office), number, "beginRepairReview")
+    if extended:
+        await took(department(office), number, "extendRepair", ', reason: "案情复杂"')
+    refuse = ', documentNumber: "青商不修〔2026〕8号", reason: "来源已撤回该记录"'
+    assert await refusal(department(office), number, "refuseRepair", refuse) == "NOT_EXAMINED"
+    await office.rows("UPDATE record SET superseded_at = now() WHERE public_id = $1", UUID(record[1:]))
+    examine = ', corrected: true, performed: true, opinion: "材料属实"'
+    assert await refusal(department(office), number, "examineRepair", examine) == "ENDED"
+    made = await took(department(office), number, "refuseRepair", refuse)
+    assert (made["state"], made["decision"]["approved"]) == ("REFUSED", False)
+
+
+async def test_r9_2_an_answer_that_is_late_is_not_made_timely_by_an_extension(office: Office) -> None:
+    record = await penalty(office, await office.subject(), date(2026, 8, 1))
+    made = await recorded(office, record)
+    for field in ("acceptRepair", "beginRepairReview"):
+        made = await took(department(office), made["number"], field)
+    number, reason = made["number"], ', reason: "案情复杂"'
+    last = date.fromisoformat(made["answerBy"])
+    office.clock.now = at(last.year, last.month, last.day + 1, 8)
+    assert await refusal(department(office), number, "extendRepair", reason) == "ANSWER_DUE_PAST"
+    office.clock.now = at(last.year, last.month, last.day, 23)
+    assert (await took(department(office), number, "extendRepair", reason))["state"] == "EXTENDED"
+
+
 async def test_r9_2_a_case_of_repair_is_its_handlers_the_subjects_and_the_auditors(office: Office) -> None:
     record = await penalty(office, await own(office), date(2026, 8, 1))
     made = (await subject(office).done(APPLY, {"target": record, "evidence": [PERFORMED]}))["case"]
@@ -367,7 +401,7 @@ async def test_r9_3_public_service_is_for_persons_and_says_who_when_and_how_long
 @pytest.mark.parametrize(
     "paper",
     [{**PERFORMED, "title": " "}, {**PERFORMED, "organizer": "x" * 201}, {**TRAINED, "heldOn": "2026-11-24"},
-     {**SERVED, "hours": -1}],
+     {**SERVED, "hours": -1}, {**PERFORMED, "fileDigest": "见附件"}],
 )  # fmt: skip
 async def test_r9_3_a_paper_has_a_title_and_says_nothing_impossible(
     office: Office, paper: dict[str, Any]
@@ -401,18 +435,56 @@ async def test_r9_2_it_is_effectuated_when_the_last_channel_has_acknowledged(off
     assert {row["channel"] for row in rows} == {
         "OWN_SITE", "GOVERNMENT_PORTAL", "PROVINCIAL_PLATFORM", "CREDIT_QINGHAI",
     }  # fmt: skip
-    acknowledge = "UPDATE delivery_out SET state = 'ACKNOWLEDGED' WHERE delivery_id = ANY ($1::bigint[])"
-    await office.rows(acknowledge, [row["delivery_id"] for row in rows[:3]])
+    acknowledge = "UPDATE delivery_out SET state = 'ACKNOWLEDGED', acknowledged_at = $2 WHERE delivery_id = ANY ($1::bigint[])"
+    await office.rows(acknowledge, [row["delivery_id"] for row in rows[:3]], office.clock.now)
     assert await settled(office) == 0
-    # The last one on Thursday: the limit of one working day was Tuesday.
-    office.clock.now = at(2026, 11, 26)
-    await office.rows(acknowledge, [rows[3]["delivery_id"]])
+    # The last one on Thursday: the limit of one working day was Tuesday. The worker comes after midnight.
+    office.clock.now = at(2026, 11, 26, 23)
+    await office.rows(acknowledge, [rows[3]["delivery_id"]], office.clock.now)
+    office.clock.now = at(2026, 11, 27, 8)
     assert await settled(office) == 1
     assert await settled(office) == 0
     query = f"query C($n: String!) {{ case(number: $n) {{ ... on RepairCase {{ {SHOWN} }} }} }}"
     case = (await department(office).done(query, {"n": made["number"]}))["case"]
     assert (case["state"], case["effectuatedOn"], case["propagatedLate"]) == ("EFFECTUATED", "2026-11-26", 2)
     assert case["dueOn"] == "2026-12-07"
+
+
+async def test_r9_2_what_no_channel_shows_is_effectuated_with_the_decision_however_late_a_worker_runs(
+    office: Office,
+) -> None:
+    record = await penalty(office, await office.subject(), date(2026, 8, 1), sharing_attribute="RESTRICTED")
+    made = await approved(office, record)
+    office.clock.now += timedelta(days=21)
+    assert await settled(office) == 1
+    query = f"query C($n: String!) {{ case(number: $n) {{ ... on RepairCase {{ {SHOWN} }} }} }}"
+    case = (await department(office).done(query, {"n": made["number"]}))["case"]
+    assert (case["state"], case["effectuatedOn"], case["propagatedLate"]) == ("EFFECTUATED", "2026-11-23", 0)
+
+
+@pytest.mark.parametrize(
+    ("openness", "told"),
+    [
+        ("PUBLIC", {"OWN_SITE", "GOVERNMENT_PORTAL", "PROVINCIAL_PLATFORM", "CREDIT_QINGHAI"}),
+        ("GOVERNMENT_SHARED", {"PROVINCIAL_PLATFORM"}),
+        ("RESTRICTED", set()),
+    ],
+)
+async def test_r9_2_the_channels_are_told_of_what_may_be_shown_there(
+    office: Office, openness: str, told: set[str]
+) -> None:
+    """公开属性: neither by its end, nor by its return once the repair is revoked."""
+    record = await penalty(office, await office.subject(), date(2026, 8, 1), sharing_attribute=openness)
+    made = await approved(office, record)
+    revoke = ', documentNumber: "青商撤〔2026〕1号", reason: "证明系伪造"'
+    await followed(office)
+    await took(department(office).second("third"), made["number"], "revokeRepair", revoke)
+    for action in ("EXIT", "PUBLISH"):
+        rows = await office.rows(
+            "SELECT channel FROM delivery_out JOIN case_file USING (case_id) WHERE number = $1 AND action = $2",
+            *(made["number"], action),
+        )
+        assert {row["channel"] for row in rows} == told, action
 
 
 async def test_r9_2_nobody_but_the_hub_says_that_the_channels_followed(office: Office) -> None:
@@ -575,6 +647,24 @@ async def test_r9_2_a_revoked_repair_brings_the_entry_back_to_its_list_and_chann
     assert (await public(office).done(query, {"c": code}))["subject"]["listEntries"] == [{"id": entry}]
     # And it may be repaired again, by true ones, as if it had never been.
     assert (await outlook(public(office), entry))["eligibleToday"]
+
+
+async def test_r8_2_a_revoked_repair_publishes_no_entry_that_nobody_published(office: Office) -> None:
+    number = await listings._served(office, await office.subject(), "L-WATCH")
+    office.clock.now = at(2026, 12, 7)
+    supervision = listings._desk(office)
+    await supervision.done(listings.RECOGNIZE, {"n": number, "repair": "青商修告〔2026〕1号"})
+    (row,) = await office.rows("SELECT target_public_id FROM case_file WHERE number = $1", number)
+    office.clock.now = at(2027, 8, 2)
+    repair = await approved(office, "l" + row[0].hex)
+    await followed(office)
+    revoke = ', documentNumber: "青商撤〔2027〕1号", reason: "证明系伪造"'
+    await took(department(office).second(), repair["number"], "revokeRepair", revoke)
+    query = "query L($n: String!) { case(number: $n) { state ... on ListingCase { publishedOn exitedOn dueOn } } }"
+    found = (await supervision.done(query, {"n": number}))["case"]
+    assert found == {"state": "RECOGNIZED", "publishedOn": None, "exitedOn": None, "dueOn": "2026-12-16"}
+    made = await supervision.done(listings.PUBLISH, {"n": number})
+    assert made["publishListing"]["entry"]["state"] == "PUBLISHED"
 
 
 async def test_r9_2_a_second_repair_on_the_same_list_is_noted_and_nobody_else_learns_of_the_first(

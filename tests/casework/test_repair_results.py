@@ -72,10 +72,12 @@ def result(code: str, document: str, **more: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-async def pulled(database: Database, rows: list[dict[str, str]], now: datetime = NOW) -> Outcome:
+async def pulled(
+    database: Database, rows: list[dict[str, Any]], now: datetime = NOW, origin: str = REPAIR
+) -> Outcome:
     """Harvest exactly these rows."""
     await database.writer.execute("UPDATE source_state SET cursor = NULL WHERE source = 'CREDIT_PLATFORM'")
-    return await harvest(Window(rows), database.writer, lambda: now, pauses=())
+    return await harvest(Window(rows, origin), database.writer, lambda: now, pauses=())
 
 
 async def versions(database: Database, kind: str = "PENALTY") -> list[tuple[Any, ...]]:
@@ -292,7 +294,7 @@ async def test_r9_2_a_result_that_came_before_its_record_is_replayed(database: D
 # ---- what goes on here ends with it ----------------------------------------------------------------------------
 
 
-async def _imported(office: Office, rows: list[dict[str, str]]) -> None:
+async def imported(office: Office, rows: list[dict[str, Any]], origin: str = REPAIR) -> None:
     """Take the rows in; their subjects are known by their codes, as the harvest keeps them."""
     for row in rows:
         await office.rows(
@@ -300,7 +302,7 @@ async def _imported(office: Office, rows: list[dict[str, str]]) -> None:
             " SELECT subject_id, 'USCC', uscc, 'D1', 'MARKET_REGULATION', now() FROM subject WHERE uscc = $1",
             row["tyshxydm"],
         )
-    outcome = await pulled(office.database, rows, office.clock.now)
+    outcome = await pulled(office.database, rows, office.clock.now, origin)
     assert outcome.totals.stored == len(rows), outcome
 
 
@@ -323,7 +325,7 @@ async def test_r9_2_an_imported_repair_ends_publicity_here_and_partners_see_noth
     office.clock.now = at(2026, 11, 23)
     seen = (await public(office).done(ENTRIES, {"c": case["code"]}))["subject"]["records"]["edges"]
     assert [one["node"]["id"] for one in seen] == [record]
-    await _imported(office, [result(case["code"], "青商罚〔2026〕1号")])
+    await imported(office, [result(case["code"], "青商罚〔2026〕1号")])
     seen = (await public(office).done(ENTRIES, {"c": case["code"]}))["subject"]["records"]["edges"]
     assert seen == []
     assert await settle(office.database.writer, registry().machines, office.clock.now) == 1
@@ -341,7 +343,7 @@ async def test_r9_2_an_imported_repair_ends_a_proceeding_of_the_hubs_and_its_mea
     number, entry = await on_the_list(office, code, "L-BLACK")
     desk = office.desk("commerce", "JOINT_PUNISHMENT", "M-1", None)
     measure = (await desk.done(INITIATE, {"entry": entry}))["initiateMeasure"]["number"]
-    await _imported(office, [result(code, "青商认〔2026〕1号", xxlb="严重失信主体名单")])
+    await imported(office, [result(code, "青商认〔2026〕1号", xxlb="严重失信主体名单")])
     assert (await public(office).done(ENTRIES, {"c": code}))["subject"]["listEntries"] == []
     assert await settle(office.database.writer, registry().machines, office.clock.now) == 2
     assert await settle(office.database.writer, registry().machines, office.clock.now) == 0
@@ -357,7 +359,7 @@ async def test_r9_2_a_result_given_again_does_not_undo_a_revocation(office: Offi
     rows = [result(code, "青商罚〔2026〕77号")]
     made = await approved(office, record)
     await followed(office)
-    await _imported(office, rows)
+    await imported(office, rows)
     revoke = ', documentNumber: "青商撤〔2026〕9号", reason: "证明系伪造"'
     back = await took(department(office).second(), made["number"], "revokeRepair", revoke)
     assert back["record"]["lifecycle"] == "EFFECTIVE"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from datetime import UTC, datetime
 from io import BytesIO
@@ -64,12 +65,14 @@ def _paper(
     return paper_of(report, [("信用审查次数", case)])
 
 
-@pytest.mark.parametrize("text", [FORMULA, "+1", "-1", "@SUM(A1)", "\t=1", "=1\x07"])
+@pytest.mark.parametrize("text", [FORMULA, "+1", "-1", "@SUM(A1)", "\t=1", "=1\x07", "=1\ufffe", "=\uffff"])
 def test_r18_3_no_text_of_a_report_is_a_formula(text: str) -> None:
     book = load_workbook(BytesIO(workbook(_paper(reason=text, text=text))))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
-    assert {cell.data_type for cell in cells} <= {"s", "n"}
-    written = [cell for cell in cells if str(cell.value).strip() == text.replace("\x07", "�").strip()]
+    assert {cell.data_type for cell in cells} <= {"s", "n", "d"}
+    written = [
+        cell for cell in cells if str(cell.value).strip() == re.sub("[\x07\ufffe\uffff]", "�", text).strip()
+    ]
     assert len(written) > 1
     assert all(cell.data_type == "s" and cell.quotePrefix for cell in written)
 
@@ -79,31 +82,62 @@ def test_r18_3_the_workbook_says_both_values_and_leads_to_the_cases() -> None:
     assert book.sheetnames == ["季度报告", "分项", "追溯"]
     rows = [[cell.value for cell in row] for row in book["季度报告"].iter_rows()]
     assert rows[0][0] == "西宁市商务领域信用联合奖惩工作季度报告（2026年第3季度）"
-    assert [1, "信用审查次数", "2", "3", "三件以纸质办理"] in rows
-    assert any(row[1:4] == ["公示及时率", "33.33%（1/3）", "（未确认）"] for row in rows)
+    # Figures are numbers, which can be added up and compared.
+    assert [1, "信用审查次数", 2, 3, "三件以纸质办理"] in rows
+    ratio = next(row for row in book["季度报告"].iter_rows() if row[1].value == "公示及时率")
+    assert (ratio[2].value, ratio[2].number_format) == (0.3333, '0.00%"（1/3）"')
+    assert ratio[3].value == "（未确认）"
     assert ["报送时间", "2026-10-10 23:59"] in [row[:2] for row in rows]
     assert ["统计单位", "西宁市商务局"] in [row[:2] for row in rows]
     # A report that was pre-filled before names were kept has ids alone.
     assert ("统计单位", "commerce-xining") in _paper(names=None).facts
     traced = [[cell.value for cell in row] for row in book["追溯"].iter_rows()]
-    assert traced[1] == ["信用审查次数", "QHSC-2026-1", "CHECK", "ISSUED", "2026-08-03 10:00"]
+    assert traced[1] == ["信用审查次数", "QHSC-2026-1", "事前信用审查", "已出具", datetime(2026, 8, 3, 10)]
+
+
+def test_r18_3_words_of_any_length_are_shown_in_full() -> None:
+    text = "长" * 9_000 + "\n\n" + "短\n" * 400 + "完"
+    sheet = load_workbook(BytesIO(workbook(_paper(text=text))))["季度报告"]
+    begin = next(row[0].row for row in sheet.iter_rows() if row[0].value == "典型案例") + 1
+    rows = [
+        (row[0].value or "", sheet.row_dimensions[row[0].row].height)
+        for row in sheet.iter_rows(min_row=begin)
+    ]
+    shown = [(words, height) for words, height in rows if height]
+    assert "".join(words for words, _ in shown) == text.replace("\n", "")
+    # Excel has no higher row, and what does not fit into a merged cell is not shown.
+    assert max(height for _, height in shown) <= 409
 
 
 def test_r18_3_a_pdf_is_made_whatever_the_words_are_and_a_wrong_font_is_told(tmp_path: Path) -> None:
     hostile = _paper(reason="<b>&amp; <para>" + "长" * 3000, text="<img src='file:///etc/passwd'/>\n" * 40)
-    made = pages(hostile)
+    made, _ = pages(hostile)
     assert made.startswith(b"%PDF-")
     assert b"STSong-Light" in made
-    assert pages(hostile) == made
+    assert pages(hostile)[0] == made
     wrong = tmp_path / "font.ttf"
     wrong.write_bytes(b"no font")
     with pytest.raises(FontUnusable):
         pages(hostile, wrong)
 
 
+def test_r18_3_a_character_that_the_font_of_a_pdf_lacks_is_marked_and_told() -> None:
+    # Extension A is in Song; Extension B, Tibetan, emoji and signs that turn the text round are not.
+    made, lacking = pages(_paper(text="㐀〔2026〕𠀀མ😀\u202e é"))
+    assert lacking == sorted("𠀀མ😀\u202e")
+    assert made == pages(_paper(text="㐀〔2026〕〓〓〓〓 é"))[0]
+    assert pages(_paper())[1] == []
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "words"),
-    [("COUNT", 12.0, "12"), ("RATIO", 0.857, "85.70%"), ("DAYS", 2.5, "2.5"), ("DAYS", None, "—")],
+    [
+        ("COUNT", 12.0, "12"),
+        ("RATIO", 0.857, "85.70%"),
+        ("DAYS", 2.5, "2.5"),
+        ("DAYS", 1234567.5, "1234567.5"),
+        ("DAYS", None, "—"),
+    ],
 )
 def test_r18_3_values_are_written_as_people_do(kind: str, value: float | None, words: str) -> None:
     assert shown(kind, value) == words
@@ -116,7 +150,7 @@ async def test_r18_3_the_command_asks_the_hub_with_the_officers_own_rights(
     checked = await office.desk("commerce-xining").done(CHECK, {"c": await office.subject()})
     office.clock.now = datetime(2026, 10, 8, 2, tzinfo=UTC)
     report = await _opened(office, 2026, 3)
-    words = {"code": "TYPICAL_CASES", "text": FORMULA}
+    words = {"code": "TYPICAL_CASES", "text": f"{FORMULA}𠀀"}
     await _xining(office).done(STATE, {"n": report["number"], "f": [words]})
 
     url = f"{office.client.base_url}/graphql".replace("//graphql", "/graphql")
@@ -138,9 +172,10 @@ async def test_r18_3_the_command_asks_the_hub_with_the_officers_own_rights(
             env={**os.environ, "HUB_TOKEN": token, **settings}, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
 
-    for kind in ("xlsx", "pdf"):
+    for kind, lacking in (("xlsx", False), ("pdf", True)):
         done = await exported("commerce-xining", kind)
         assert done.returncode == 0, done.stderr
+        assert ("U+20000" in done.stderr) is lacking
     book = load_workbook(tmp_path / "r.xlsx")
     facts = [[cell.value for cell in row[:2]] for row in book["季度报告"].iter_rows()]
     assert ["统计单位", "西宁市商务局"] in facts

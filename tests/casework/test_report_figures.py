@@ -183,6 +183,15 @@ def test_r18_3_what_was_overdue_in_one_quarter_and_published_in_the_next_counts_
     assert [(one.part, one.whole) for one in told] == [(0, 1), (0, 0)]
 
 
+def test_r18_3_a_clock_that_was_put_back_over_the_end_of_a_quarter_counts_nothing_twice() -> None:
+    passed = _happened("c1", "PUBLICITY", _at(10, 1), "deadline_passed", "APPROVED", "APPROVED")
+    published = _happened("c1", "PUBLICITY", _at(9, 30), "publish", "APPROVED", "PUBLISHED")
+    shown = {"publish_by": "2026-09-30", "shown_on": "2026-09-30", "shown_in_time": True}
+    history = [replace(passed, payload={"due_on": "2026-09-30"}), replace(published, payload=shown)]
+    told = [_figures(history, quarter)["PUBLICITY_ON_TIME"] for quarter in (Q3, Quarter(2026, 4))]
+    assert [(one.part, one.whole) for one in told] == [(1, 1), (0, 0)]
+
+
 def test_r7_3_r18_3_an_exception_that_came_after_the_seven_days_is_no_publication_that_is_missing() -> None:
     passed = _happened("c1", "PUBLICITY", _at(9, 23), "deadline_passed", "DRAFT", "DRAFT")
     excepted = _happened("c1", "PUBLICITY", _at(9, 28), "except", "DRAFT", "EXCEPTED")

@@ -12,6 +12,7 @@ from hub.casework.clock import automatic, keep_time
 from hub.casework.registry import registry
 from hub.casework.reports.commands import open_reports
 from tests.casework.desk import Desk, Office
+from tests.casework.test_publicity import reviewed, took
 
 FIELDS = """
   id number state mechanism dueOn year quarter region regionName target lateFrom standing openFigures departments departmentNames
@@ -382,6 +383,44 @@ async def test_r18_3_figures_equal_a_recount_from_events_and_lead_to_the_cases(o
         )
 
 
+async def test_r7_1_r18_3_what_an_officer_does_late_while_no_worker_runs_counts_in_the_quarter_of_its_last_day(
+    office: Office,
+) -> None:
+    work = office.desk("commerce-xining", "ONGOING_SUPERVISION", "SW-JG", None)
+    code, numbers = await office.subject(), []
+    _at(office, 2026, 12, 1)
+    for _ in range(4):
+        made = await work.done(
+            'mutation D($c: USCC!) { draftPublicity(subject: $c, kind: LICENSE, title: "行政许可", decisionNumber: "许1号",'
+            ' decidedOn: "2026-12-01", authority: "西宁市商务局", text: "准予许可") { number dueOn } }',
+            {"c": code},
+        )
+        numbers.append(made["draftPublicity"]["number"])
+        assert made["draftPublicity"]["dueOn"] == "2026-12-10"
+    # From before the last day until after the quarter nothing is marked.
+    _at(office, 2027, 1, 6)
+    late, ended, excepted, _ = numbers
+    await reviewed(work, late)
+    await took(work, late, "publishDecision")
+    withdrawn = ', ground: REVOKED, endedOn: "2026-12-30", reason: "决定已撤销", documentNumber: "撤1号"'
+    await took(work.second(), ended, "withdrawPublicity", withdrawn)
+    await took(
+        work.second(),
+        excepted,
+        "exceptPublicity",
+        ', ground: TRADE_SECRET, basis: "条例", documentNumber: "不1号"',
+    )
+    _at(office, 2027, 1, 7)
+    await keep_time(office.database.writer, registry().machines, automatic(), office.clock.now)
+    assert await open_reports(office.database.writer, registry().machines, office.clock.now) == 1
+    figure = _figure(await _opened(office, 2026, 4), "PUBLICITY_ON_TIME")
+    assert (figure["part"], figure["whole"]) == (0, 3)
+    assert sorted(await _drilled(_xining(office), figure["drill"])) == sorted({*numbers} - {excepted})
+    _at(office, 2027, 4, 8)
+    figure = _figure(await _opened(office, 2027, 1), "PUBLICITY_ON_TIME")
+    assert figure["whole"] == 0
+
+
 async def _drilled(desk: Desk, drill: str) -> list[str]:
     """The numbers of all pages."""
     found, after = [], None
@@ -425,6 +464,7 @@ async def test_r18_3_an_override_keeps_both_values_and_the_reason(office: Office
 
     assert await refused({"code": "OBJECTIONS", "value": 4}) == "REASON_MISSING"
     assert await refused({"code": "OBJECTIONS", "value": 4, "reason": " "}) == "REASON_MISSING"
+    assert await refused({"code": "OBJECTIONS", "value": 4, "reason": "\u200b"}) == "REASON_MISSING"
     assert await refused({"code": "OBJECTIONS", "value": -1, "reason": "x"}) == "VALUE_IMPOSSIBLE"
     assert await refused({"code": "OBJECTIONS", "value": 1.5, "reason": "x"}) == "VALUE_IMPOSSIBLE"
     assert await refused({"code": "PUBLICITY_ON_TIME", "value": 1.1, "reason": "x"}) == "VALUE_IMPOSSIBLE"

@@ -1,4 +1,4 @@
-"""Which grade of a subject is in force today (4.2): begun, not ended, and of the latest year."""
+"""Which grade of a subject is in force today (4.2, 4.3): begun, not ended, and of the latest year; of SAFE classes the latest."""
 
 from __future__ import annotations
 
@@ -69,3 +69,32 @@ async def test_4_2_a_grade_that_is_not_shared_puts_none_aside(office: Office) ->
     await _graded(office, code, "D", "2024", date(2025, 4, 20))
     await _graded(office, code, "B", "2025", date(2026, 4, 20), sharing_attribute="RESTRICTED")
     assert (await office.desk().done(ASKED, {"c": code}))["subject"]["summary"]["taxGradeIsD"] == "YES"
+
+
+@pytest.mark.parametrize(
+    ("grades", "shown"),
+    [
+        ([("A", date(2020, 1, 1)), ("B", TODAY)], ["B"]),
+        # Announced for a later day it hides nothing, nor does one that has ended.
+        ([("A", date(2020, 1, 1)), ("B", TODAY + timedelta(days=1))], ["A"]),
+        ([("A", date(2020, 1, 1)), ("B", date(2025, 11, 1), {"effective_to": TODAY})], ["B"]),
+        ([("A", date(2020, 1, 1)), ("B", date(2025, 11, 1), {"effective_to": TODAY - timedelta(days=1)})], ["A"]),
+        ([("A", date(2020, 1, 1)), ("B", TODAY, {"superseded_at": MONDAY})], ["A"]),
+        # What the caller is not shown puts nothing aside.
+        ([("A", date(2020, 1, 1)), ("B", TODAY, {"sharing_attribute": "RESTRICTED"})], ["A"]),
+        # An industry has many associations, and a firm may have certificates of several.
+        ([("A", date(2020, 1, 1), {"scheme": "ASSOCIATION"}), ("B", TODAY, {"scheme": "ASSOCIATION"})], ["B", "A"]),
+    ],
+)  # fmt: skip
+async def test_4_3_a_firm_has_one_class_of_foreign_exchange(
+    office: Office, grades: list[tuple[Any, ...]], shown: list[str]
+) -> None:
+    code, other = await office.subject(), await office.subject()
+    for grade, since, *more in grades:
+        told: dict[str, Any] = {"data_class": "D19", "scheme": "SAFE", "source": "FOREIGN_EXCHANGE"} | dict(
+            *more
+        )
+        await _graded(office, code, grade, None, since, **told)
+    await _graded(office, other, "C", None, TODAY, data_class="D19", scheme="SAFE")
+    found = (await office.desk(purpose="ONGOING_SUPERVISION", case=None).done(ASKED, {"c": code}))["subject"]
+    assert [one["gradeCode"] for one in found["grades"]] == shown

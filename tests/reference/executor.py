@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from graphql import DocumentNode, GraphQLResolveInfo, execute_sync
 
 from hub.rights.matrix import Level
+from schema.checks import fold
 from schema.governance import HOLDER, OPEN, ROW, Need, Rule, Shape
 from schema.persons import hmac_sm3
 from tests.reference.ids import public
@@ -216,6 +217,13 @@ class Reference:
                     and (row["valid_from"] is None or row["valid_from"] <= today)
                     and (row["valid_to"] is None or today <= row["valid_to"])
                 )
+            case "lifecycle":
+                over = row["usable_until"] is not None and row["usable_until"] < today
+                standing = row["lifecycle"] in ("EFFECTIVE", "UNDER_OBJECTION")
+                return "EXPIRED" if over and standing else row["lifecycle"]
+            case "state":
+                over = row["publicity_ends_on"] is not None and row["publicity_ends_on"] < today
+                return "EXITED_EXPIRED" if over and row["state"] == "PUBLISHED" else row["state"]
             case "stale":
                 # Twice the cycle of the type (archives.toml); what has no cycle has no clock.
                 days = {"ASSOCIATION": 184, "MERCHANT": 366, "PREPAID_BALANCE": 244}.get(row["archive_type"])
@@ -441,7 +449,7 @@ class Reference:
             found = [row for row in self.store.tables["subject"] if row["uscc"] == value.strip().upper()]
         else:
             personal = scheme in ("RESIDENT_ID", "PASSPORT")
-            wanted = hmac_sm3(ID_KEY, value) if personal else value.strip().upper()
+            wanted = hmac_sm3(ID_KEY, value) if personal else fold(value)
             found = [
                 subject
                 for one in self.store.tables["identifier"]

@@ -144,11 +144,21 @@ class Rights:
                 end = row["publicity_ends_on"]
                 return row["state"] == "PUBLISHED" and (end is None or today <= end)
             case "grade":
-                end = row["effective_to"]
-                return row["effective_from"] <= today and (end is None or today <= end)
+                return self._in_term(row) and not any(
+                    one["effective_from"] > row["effective_from"]
+                    and one["superseded_at"] is None
+                    and self._in_term(one)
+                    and all(one[name] == row[name] for name in ("source", "sharing_attribute"))
+                    for one in self.store.about("grade", row["subject_id"])
+                    if row["scheme"] == one["scheme"] == "SAFE"
+                )
             case "anomaly":
                 return row["valid_to"] is None or today <= row["valid_to"]
         return True
+
+    def _in_term(self, grade: Row) -> bool:
+        today, end = self.asker.today, grade["effective_to"]
+        return grade["effective_from"] <= today and (end is None or today <= end)
 
     def _ended(self, table: str, row: Row) -> bool:
         """Whether the row was in publicity once: a draft or a proposal never was."""

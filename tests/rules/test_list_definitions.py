@@ -69,6 +69,12 @@ def test_r8_1_a_definition_that_is_not_whole_is_refused_with_its_place(old: str,
         ({"color": "BLACK"}, "a BLACK list cannot rest on a basis of level RULE"),
         ({"max_publicity_months": 25}, "max_publicity_months 25 is not within 0 to 24"),
         ({"color": "BLACK", "basis_level": "LAW", "max_publicity_months": 11}, "11 is not within 12 to 36"),
+        # 5.4: who is on a serious list is not repaired before a year has passed.
+        (
+            {"color": "BLACK", "basis_level": "LAW", "min_publicity_months": 11},
+            "min_publicity_months 11 is less than 12",
+        ),
+        ({"color": "BLACK", "basis_level": "LAW", "min_publicity_months": 12}, None),
         # What has ended is kept for what stood on it.
         (
             {"basis_level": "POLICY", "effective_from": date(2018, 1, 1), "effective_to": date(2020, 1, 1)},

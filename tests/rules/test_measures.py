@@ -32,6 +32,18 @@ LAW = "中华人民共和国政府采购法第22条"
         ("NC-12", " ", "LAW", "LEGAL_BASIS_MISSING"),
         ("NC-12", "发改财金〔2017〕1943号", "LAW", "MEMORANDUM_IS_NO_BASIS"),
         ("NC-12", " 海关失信企业联合惩戒合作备忘录 ", "LAW", "MEMORANDUM_IS_NO_BASIS"),
+        ("NC-12", "发改外资〔2017〕1894号", "LAW", "MEMORANDUM_IS_NO_BASIS"),
+        ("NC-12", "发改财金[2018] 277号", "LAW", "MEMORANDUM_IS_NO_BASIS"),
+        ("NC-12", "《海关失信企业联合惩戒合作备忘录》第三条", "LAW", "MEMORANDUM_IS_NO_BASIS"),
+        (
+            "NC-12",
+            "家政服务领域相关失信责任主体联合惩戒合作备忘录（发改财金〔2018〕277号）",
+            "LAW",
+            "MEMORANDUM_IS_NO_BASIS",
+        ),
+        ("NC-12", "发改财金〔2015〕2045号；发改财金〔2018〕277号", "LAW", "MEMORANDUM_IS_NO_BASIS"),
+        # A law beside it is one.
+        ("NC-12", f"{LAW}；发改财金〔2018〕277号", "LAW", None),
         ("NC-12", LAW, "RULE", "BASIS_LEVEL_TOO_LOW"),
         ("NC-12", LAW, None, "BASIS_LEVEL_TOO_LOW"),
     ],

@@ -19,6 +19,7 @@ from hub.rules.redactor import (
     MOBILE,
     RESIDENT_ID,
     TextTooLong,
+    contact_in,
     person_number_in,
     screen,
 )
@@ -203,9 +204,12 @@ _PIECES = (
 
 @given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
 def test_the_quick_question_of_the_import_passes_over_no_number(text: str) -> None:
-    written = unicodedata.normalize("NFKC", text) if re.search("[０-９Ｘｘ]", text) else text
+    written = unicodedata.normalize("NFKC", text)
     pattern = r"(?<![0-9A-Za-z])[0-9]{6}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{3}[0-9Xx](?![0-9A-Za-z])"
-    expected = any(is_resident_id(found) for found in re.findall(pattern, written))
+    expected = any(is_resident_id(found) for found in re.findall(pattern, written)) or any(
+        is_resident_id(found) and resident_check(found[:17]) == found[17].upper()
+        for found in re.findall(r"(?<![0-9])([0-9]{17}[0-9Xx])(?:[0-9]{2})?(?![0-9])", written)
+    )
     assert person_number_in(text.encode()) is expected
 
 
@@ -214,6 +218,9 @@ def test_the_quick_question_of_the_import_passes_over_no_number(text: str) -> No
     [
         "630103199003070016",
         "630103 1990 0307 0016",
+        "630103\u300019900307\u00a00016",
+        "ID630103199003070016",
+        "\\n630103199003070016",
         "６３０１０３１９９００３０７００１６",
         "63010319900307001x",
         "６３０103199003070016",
@@ -223,6 +230,19 @@ def test_the_quick_question_of_the_import_passes_over_no_number(text: str) -> No
 def test_the_quick_question_of_the_import_knows_numbers(text: str) -> None:
     assert person_number_in(f'["证件：{text}，"]'.encode())
     assert not person_number_in(f'["证件：{text[:-1]}，"]'.encode())
+
+
+def test_the_number_of_a_taxpayer_with_a_persons_in_it_is_a_persons() -> None:
+    assert person_number_in(b"63010319900307001601")
+    # Region, day and serial of a document, right behind letters: the check character tells it from a person's.
+    assert not person_number_in(b"XK630103202605100001")
+
+
+@pytest.mark.parametrize(
+    "text", ["138 9765 4321", "138-9765-4321", "+8613897654321", "6222 0202 0011 2233 446"]
+)
+def test_r7_3_the_import_knows_telephones_and_cards_as_people_group_their_digits(text: str) -> None:
+    assert contact_in(f"联系{text}。")
 
 
 @given(st.text(max_size=200))

@@ -14,7 +14,7 @@ from hub.casework.associations.machine import (
     MemberPublicationDetails,
     Published,
 )
-from hub.casework.given import is_sm3
+from hub.casework.given import is_sm3, said
 from hub.casework.partners import department_of, in_force
 from hub.casework.stepping import stepping, take
 from hub.casework.work import Command, Made, Work
@@ -42,11 +42,9 @@ async def propose(work: Work, given: Mapping[str, Any]) -> Made:
 
     Raises SubjectUnknown (also for members of others), BadUserInput, GuardRefused.
     """
-    digest, clause = given["agreement_digest"], given["clause"].strip()
+    digest, clause = given["agreement_digest"], said(given["clause"], "clause", _LONGEST_CLAUSE)
     if not is_sm3(digest):
         raise BadUserInput("An SM3 digest has 64 hexadecimal digits.", argument="agreementDigest")
-    if not 1 <= len(clause) <= _LONGEST_CLAUSE:
-        raise BadUserInput(f"A clause of 1 to {_LONGEST_CLAUSE} characters.", argument="clause")
     if not given["signed_on"] <= work.today <= given["agreed_until"]:
         raise GuardRefused(reason="NO_AGREEMENT_IN_FORCE")
     member = await _member(work, given["subject"])

@@ -155,6 +155,11 @@ MEMBER_PUBLICATION = Machine(
             "expire", "同意期满", "the agreement is over", "PUBLISHED", "ENDED", capability=Capability.CASEWORK,
             guard=_agreement_over, effect=_ended("会员同意期满"),
         ),
+        _t(
+            # By the hub alone.
+            "leave", "退会", "the firm is no member any more", "PROPOSED PUBLISHED", "WITHDRAWN",
+            capability=Capability.CASEWORK, parties=frozenset(), effect=_ended("已不是会员"),
+        ),
     ),
     ruleset=ruleset,
     rules=("R14.2",),

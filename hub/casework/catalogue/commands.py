@@ -23,6 +23,7 @@ from hub.casework.catalogue.machine import (
     digest_of,
 )
 from hub.casework.details import from_json
+from hub.casework.given import is_blank, said
 from hub.casework.machine import Case
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused
@@ -57,7 +58,8 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
         raise GuardRefused(reason="CODE_TAKEN")
     if any(row["state"] in OPEN for row in versions):
         raise GuardRefused(reason="VERSION_ON_ITS_WAY")
-    shown = [row for row in versions if row["state"] == "PUBLISHED"]
+    # A retired item too: whoever comes back under its code is the same item.
+    shown = [row for row in versions if row["state"] in _SHOWN]
     before = _details(shown[-1]).content if shown else None
     if before is not None and before.kind != given["kind"]:
         raise GuardRefused(reason="KIND_CHANGED")
@@ -99,10 +101,10 @@ def _made(work: Work, code: str, given: Mapping[str, Any], before: Content | Non
     items = kept if stated is None else tuple(_item(one) for one in stated)
     _check(items, standard)
     content = Content(
-        name=_text(given, "name", _LONGEST_NAME),
+        name=said(given["name"], "name", _LONGEST_NAME),
         kind=given["kind"],
-        legal_basis=_text(given, "legal_basis", _LONGEST_BASIS),
-        authority=_text(given, "authority", _LONGEST_NAME),
+        legal_basis=said(given["legal_basis"], "legalBasis", _LONGEST_BASIS),
+        authority=said(given["authority"], "authority", _LONGEST_NAME),
         power_item=_code(given, "power_item"),
         responsibility_item=_code(given, "responsibility_item"),
         site=given["site"],
@@ -127,7 +129,7 @@ def _check(items: Sequence[DataItem], standard: Edition) -> None:
     if not 1 <= len(codes) <= _MOST_ITEMS or len(set(codes)) < len(codes):
         raise BadUserInput(f"1 to {_MOST_ITEMS} data items, each code once.", argument="dataItems")
     for one in items:
-        if not _DATA_CODE.fullmatch(one.code) or not 1 <= len(one.name) <= _LONGEST_NAME:
+        if not _DATA_CODE.fullmatch(one.code) or is_blank(one.name) or len(one.name) > _LONGEST_NAME:
             raise BadUserInput("A data item has a code in capitals and a name.", argument="dataItems")
         if one.length is not None and not 1 <= one.length <= _LONGEST_ITEM:
             raise BadUserInput(f"A length is 1 to {_LONGEST_ITEM}.", argument="dataItems")
@@ -146,13 +148,6 @@ def _item(given: Mapping[str, Any]) -> DataItem:
         given["government_sharing"],
         given["sharing_attribute"],
     )
-
-
-def _text(given: Mapping[str, Any], name: str, longest: int) -> str:
-    text: str = given[name].strip()
-    if not 1 <= len(text) <= longest:
-        raise BadUserInput(f"{name}: 1 to {longest} characters are needed.")
-    return text
 
 
 def _code(given: Mapping[str, Any], name: str) -> str | None:
@@ -222,8 +217,8 @@ WHERE c.mechanism = 'CATALOG_ITEM' AND c.state IN ('PUBLISHED', 'SUPERSEDED')
   AND ($5::text IS NULL OR c.details->>'code' COLLATE "C" > $5)
 ORDER BY c.details->>'code' COLLATE "C", (c.details->>'item_version')::int LIMIT $6
 """
-# Items in one answer: an item comes with all its data items.
-MOST_SHOWN = 200
+# Items in one answer, as many as the largest page (matrix.toml): an item comes with all its data items.
+MOST_SHOWN = 100
 
 
 async def published(rows: Rows, given: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from hub.casework.delivery.channels import Channel, key_of, list_exit, publicati
 from hub.casework.details import canonical
 from hub.casework.machine import Case, Delivery, Effects, Machine, State, Step, Transition, second_person
 from hub.rules.national_items import DataItem
+from hub.rules.redactor import screen
 from schema.governance import Capability
 
 # R4.5: the unit's own site or the local portal, as the item says, and 信用中国(青海) always.
@@ -177,6 +178,11 @@ def _supersede(case: Case[CatalogDetails], step: Step) -> Effects:
     )
 
 
+def _retirable(_: Case[CatalogDetails], step: Step) -> str | None:
+    """The reason goes to both channels (R7.3)."""
+    return "REASON_NOT_PUBLISHABLE" if screen(step.inputs["reason"], step.today).findings else None
+
+
 def _retire(case: Case[CatalogDetails], step: Step) -> Effects:
     return _gone(case, step, step.inputs["reason"], channels_of(case.details.content))
 
@@ -249,7 +255,7 @@ CATALOG_ITEM = Machine(
         _t("supersede", "被取代", "a newer version is published", "PUBLISHED", "SUPERSEDED", "R4.4", effect=_supersede),
         _t(
             "retire", "取消", "the item ended without a successor", "PUBLISHED", "SUPERSEDED", "R4.4",
-            requires=("reason", "document_number"), effect=_retire,
+            requires=("reason", "document_number"), guard=_retirable, effect=_retire,
         ),
     ),
     ruleset=_ruleset,

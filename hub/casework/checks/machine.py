@@ -209,18 +209,14 @@ async def verify(
 ) -> list[dict[str, Any]]:
     """R5.1: whether a number was issued for this subject and matter and was in force; nothing else is told.
 
-    A number of another subject or matter is answered like one that was never issued.
+    A number of another subject, matter or time is answered like one that was never issued.
     """
     found = await rows(_VERIFY, (given["number"], given["subject"], given["matter"]))
     told = {"number": given["number"], "subject": given["subject"], "matter": given["matter"], "valid": False}
     for row in found:
-        until = date.fromisoformat(row["valid_until"])
-        told |= {
-            "valid": row["opened_at"] <= (given.get("at") or now) < end_of(until),
-            "checked_at": row["opened_at"],
-            "valid_until": until,
-            "subject_id": row["subject_id"],
-        }
+        until, told["subject_id"] = date.fromisoformat(row["valid_until"]), row["subject_id"]
+        if row["opened_at"] <= (given.get("at") or now) < end_of(until):
+            told |= {"valid": True, "checked_at": row["opened_at"], "valid_until": until}
     return [told]
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from hub.casework.commitments.inspections import COMMITMENT_INSPECTION, of_tolerance
-from hub.casework.given import is_sm3
+from hub.casework.given import is_sm3, said
 from hub.casework.machine import Case, Effects, Machine, Opening, State, Step, Transition
 from hub.casework.stepping import take
 from hub.casework.work import Made, Work
@@ -42,12 +42,10 @@ class ToleranceDetails:
 def opening(check: Case[Any], step: Step) -> Opening:
     """The tolerant acceptance that a check's step opens. Raises BadUserInput for texts that are no such things."""
     given = step.inputs
-    names = [str(paper["name"]).strip() for paper in given["missing_papers"]]
-    commitment = str(given["commitment"]).strip()
-    if not all(names) or len(names) > MOST_PAPERS or max(map(len, names)) > 200:
+    names = [said(paper["name"], "missingPapers", 200) for paper in given["missing_papers"]]
+    commitment = said(given["commitment"], "commitment", MOST_CHARACTERS)
+    if len(names) > MOST_PAPERS:
         raise BadUserInput(f"1 to {MOST_PAPERS} papers, each with a name.", argument="missingPapers")
-    if not 1 <= len(commitment) <= MOST_CHARACTERS:
-        raise BadUserInput("The commitment is a text.", argument="commitment")
     if not is_sm3(given["commitment_digest"]):
         raise BadUserInput("An SM3 digest has 64 hexadecimal digits.", argument="commitmentDigest")
     return Opening(

@@ -9,7 +9,7 @@ from typing import Any
 from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.commitments.machine import COMMITMENT, CommitmentDetails, party_of, personal, screened_text
-from hub.casework.given import is_sm3
+from hub.casework.given import is_sm3, said
 from hub.casework.receivers import receiver
 from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of
@@ -59,11 +59,8 @@ def _details(work: Work, given: Mapping[str, Any], code: str, name: str) -> Comm
     kind = rules.type_on(template.type, today)
     if kind is None:
         raise GuardRefused(reason="TYPE_NOT_IN_FORCE")
-    scope, signatory = given["scope"].strip(), given["signatory"].strip()
-    if not 1 <= len(scope) <= _LONGEST_SCOPE:
-        raise BadUserInput(f"The scope is a text of up to {_LONGEST_SCOPE} characters.", argument="scope")
-    if not 1 <= len(signatory) <= _LONGEST_NAME:
-        raise BadUserInput("The signatory is a name.", argument="signatory")
+    scope = said(given["scope"], "scope", _LONGEST_SCOPE)
+    signatory = said(given["signatory"], "signatory", _LONGEST_NAME)
     if not is_sm3(given["signed_digest"]):
         raise BadUserInput("An SM3 digest has 64 hexadecimal digits.", argument="signedDigest")
     begins, ends = given["valid_from"], given["valid_to"]

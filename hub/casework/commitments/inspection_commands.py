@@ -74,12 +74,8 @@ async def state_defence(work: Work, given: Mapping[str, Any]) -> Made:
 
 async def establish(work: Work, given: Mapping[str, Any]) -> Made:
     """R6.4: after finding, notice and defence: the commitment is broken or false, and a record is filed."""
-    before: InspectionDetails = (await _case(work, given)).details
-    if before.origin != TOLERANCE:
-        system = replace(work.actor, system=True)
-        commitment, _ = await engine.find(work.connection, COMMITMENT, before.commitment, system)
-        if commitment.state not in ANSWERABLE:
-            raise GuardRefused(reason="BREACH_ALREADY_ESTABLISHED")
+    if await _established(work, (await _case(work, given)).details) is not None:
+        raise GuardRefused(reason="BREACH_ALREADY_ESTABLISHED")
     made = await _take(work, "establish", given)
     told: InspectionDetails = (await _case(work, given)).details
     if told.origin != TOLERANCE:
@@ -97,8 +93,14 @@ async def establish(work: Work, given: Mapping[str, Any]) -> Made:
 
 
 async def clear(work: Work, given: Mapping[str, Any]) -> Made:
-    """R6.3, R6.4: nothing was found; of what was drawn by lot the result is to be published."""
+    """R6.3, R6.4: nothing was found; of what was drawn by lot the result is to be published.
+
+    But of a commitment that another inspection has found broken: then that stands, and nothing is published beside it.
+    """
     case = await _case(work, given)
+    established = await _established(work, case.details)
+    if established is not None:
+        return await _take(work, "overtake", {**given, "established": established})
     return await _take(work, "clear" if case.details.origin == RANDOM else "dismiss", given)
 
 
@@ -119,6 +121,15 @@ async def publish(work: Work, given: Mapping[str, Any]) -> Made:
 async def _case(work: Work, given: Mapping[str, Any]) -> Case[Any]:
     case, _ = await engine.find(work.connection, COMMITMENT_INSPECTION, given["number"], work.actor)
     return case
+
+
+async def _established(work: Work, told: InspectionDetails) -> str | None:
+    """The breach of its commitment that another inspection has established already; None: none has."""
+    if told.origin == TOLERANCE:
+        return None
+    system = replace(work.actor, system=True)
+    commitment, _ = await engine.find(work.connection, COMMITMENT, told.commitment, system)
+    return None if commitment.state in ANSWERABLE else commitment.state
 
 
 async def _subject(work: Work, case: Case[Any]) -> Mapping[str, Any]:

@@ -8,7 +8,9 @@ derived from a key it would be lost, or known, with that key. What nobody knows 
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +21,7 @@ from hub.casework import engine
 from hub.casework.commitments.inspections import COMMITMENT_INSPECTION, RANDOM, InspectionDetails
 from hub.casework.commitments.machine import ruleset
 from hub.casework.delivery.channels import Channel, item_of, key_of, publication
+from hub.casework.given import said
 from hub.casework.machine import Case, Effects, Machine, Recount, State, Step, Transition
 from hub.casework.stepping import take
 from hub.casework.work import Command, Made, Work
@@ -39,8 +42,10 @@ from hub.rules.draw import (
 from hub.rules.redactor import screen
 from hub.rules.timeliness import publish_due
 from schema.governance import Capability
+from schema.regions import region_prefix
 
 _MOST_INSPECTORS = 500
+_REGION = re.compile(r"(\d\d){1,3}", re.ASCII)
 # Tiers (D39) are no business of the public, and the frame is public: while it is, nobody in it has one.
 _UNTIERED = "N"
 
@@ -111,7 +116,9 @@ def _drawable(_: Case[PlanDetails], step: Step) -> str | None:
     frame: Frame = step.inputs["frame"]
     if not frame.objects:
         return "FRAME_EMPTY"
-    least = min(sum(one.id not in other.conflicts for other in frame.inspectors) for one in frame.objects)
+    # Of hundreds of inspectors and many thousand firms nearly no pair is a conflict: only those are gone through.
+    barred = Counter(name for other in frame.inspectors for name in other.conflicts)
+    least = len(frame.inspectors) - max(barred[one.id] for one in frame.objects)
     return "TOO_FEW_INSPECTORS" if least < step.inputs["per_object"] else None
 
 
@@ -125,8 +132,12 @@ def _commit(case: Case[PlanDetails], step: Step) -> Effects:
         "committed_at": step.now,
     }
     told = {"frame_digest": made["frame_digest"], "seed_commitment": made["seed_commitment"]}
-    document = {"kind": "INSPECTION_PLAN", "number": case.number, "title": case.details.title, **made}
-    return Effects(details=made, deliveries=(_shown(case, document, "commit"),), payload=told)
+    return Effects(details=made, deliveries=(_shown(case, _plan(case, made), "commit"),), payload=told)
+
+
+def _plan(case: Case[PlanDetails], made: Mapping[str, Any]) -> dict[str, Any]:
+    """What the portal shows of a plan before its draw."""
+    return {"kind": "INSPECTION_PLAN", "number": case.number, "title": case.details.title, **made}
 
 
 def _committed_before(case: Case[PlanDetails], step: Step) -> str | None:
@@ -173,8 +184,13 @@ def _shown(case: Case[Any], document: Mapping[str, Any], action: str) -> Any:
     return publication(Channel.OWN_SITE, item_of(case), document, key)
 
 
-def _abandon(_: Case[PlanDetails], step: Step) -> Effects:
-    return Effects(details={"abandoned_reason": step.inputs["reason"]}, due=None)
+def _abandon(case: Case[PlanDetails], step: Step) -> Effects:
+    """What was committed to stays where it is shown, and the reason beside it."""
+    told, made = case.details, {"abandoned_reason": step.inputs["reason"]}
+    names = ("frame", "frame_digest", "frame_count", "seed_commitment", "committed_at")
+    document = _plan(case, {**{name: getattr(told, name) for name in names}, **made})
+    shown = (_shown(case, document, "abandon"),) if told.committed_at is not None else ()
+    return Effects(details=made, due=None, deliveries=shown)
 
 
 def _t(name: str, zh: str, en: str, sources: str, target: str, **more: Any) -> Transition:
@@ -222,7 +238,8 @@ COUNTED = {
 
 _FRAME = """
 SELECT 'c' || replace(public_id::text, '-', '') AS id, details->>'subject_code' AS code FROM case_file
-WHERE mechanism = 'COMMITMENT' AND state = 'PUBLISHED' AND due_on >= $1 AND owner = $2
+WHERE mechanism = 'COMMITMENT' AND state = 'PUBLISHED' AND (details->>'valid_from')::date <= $1 AND due_on >= $1
+  AND owner = $2
   AND ($3::text IS NULL OR details->>'type' = $3) AND ($4::text IS NULL OR starts_with(region_code, $4))
 """
 _DRAWN = """
@@ -235,9 +252,10 @@ _UNSEAL = "SELECT seed FROM draw_seed WHERE case_id = $1"
 
 async def plan(work: Work, given: Mapping[str, Any]) -> Made:
     """R6.3: plan an inspection. Raises BadUserInput, GuardRefused."""
-    title, kind, region = given["title"].strip(), given.get("commitment_type"), given.get("region")
-    if not 1 <= len(title) <= 200:
-        raise BadUserInput("A title of up to 200 characters.", argument="title")
+    title = said(given["title"], "title", 200)
+    kind, region = given.get("commitment_type"), given.get("region")
+    if region is not None and not _REGION.fullmatch(region):
+        raise BadUserInput("A region is 2, 4 or 6 digits.", argument="region")
     if kind is not None and load_commitment_rules().type_on(kind, work.today) is None:
         raise GuardRefused(reason="TYPE_NOT_IN_FORCE")
     inspectors = tuple(
@@ -262,7 +280,7 @@ async def plan(work: Work, given: Mapping[str, Any]) -> Made:
     details = PlanDetails(
         title=title,
         type=kind,
-        region=region,
+        region=_prefix(region),
         inspectors=inspectors,
         rates=tuple(TierRate(tier, str(share * 100)) for tier, share in rates.items()),
         per_object=load_draw_rules().per_object(work.today),
@@ -272,15 +290,25 @@ async def plan(work: Work, given: Mapping[str, Any]) -> Made:
     return Made(ids=(case.public_id,))
 
 
+def _prefix(region: str | None) -> str | None:
+    """The digits that all codes in a region begin with: 630100 is meant with its districts."""
+    return region_prefix(region.ljust(6, "0")) if region else None
+
+
 async def commit_draw(work: Work, given: Mapping[str, Any]) -> Made:
     """R6.3: take the frame of what is in force now, draw a seed, keep it, and publish the digests of both."""
     case, _ = await engine.find(work.connection, INSPECTION_PLAN, given["number"], work.actor)
     told: PlanDetails = case.details
-    rows = await work.connection.fetch(_FRAME, work.today, work.actor.partner, told.type, told.region)
+    # An earlier version kept the code that was asked for, with which no district's begins.
+    region = _prefix(told.region)
+    rows = await work.connection.fetch(_FRAME, work.today, work.actor.partner, told.type, region)
+    of: dict[str, list[str]] = {}
+    for row in rows:
+        of.setdefault(row["code"], []).append(row["id"])
     frame = Frame(
         tuple(FrameObject(row["id"], _UNTIERED) for row in rows),
         tuple(
-            Inspector(one.id, frozenset(row["id"] for row in rows if row["code"] in one.conflicts))
+            Inspector(one.id, frozenset(name for code in one.conflicts for name in of.get(code, ())))
             for one in told.inspectors
         ),
     )

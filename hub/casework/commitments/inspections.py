@@ -151,7 +151,7 @@ def _hear(case: Case[InspectionDetails], step: Step) -> Effects:
 def _establishable(case: Case[InspectionDetails], step: Step) -> str | None:
     told = case.details
     assert told.finding is not None
-    if step.actor.officer == told.finding.officer:
+    if step.actor.is_officer(told.finding.officer):
         return "SECOND_PERSON_NEEDED"
     if case.due_on is None or step.today <= case.due_on:
         return "DEFENCE_PERIOD_RUNNING"
@@ -221,6 +221,12 @@ def _dismiss(case: Case[InspectionDetails], step: Step) -> Effects:
     )
 
 
+def _overtake(case: Case[InspectionDetails], step: Step) -> Effects:
+    """The record of the breach tells it already: nobody is told that nothing was found."""
+    made = {"notes": _noted(case, step), "outcome": step.inputs["established"], "concluded_on": step.today}
+    return Effects(details=made, due=None)
+
+
 def _publish(case: Case[InspectionDetails], step: Step) -> Effects:
     told = case.details
     assert told.concluded_on is not None
@@ -267,9 +273,10 @@ COMMITMENT_INSPECTION = Machine(
         State(name="CLEARED", zh="未发现问题", en="nothing found, to be published"),
         State(name="PUBLISHED", zh="结果已公开", en="result published"),
         State(name="DISMISSED", zh="线索不成立", en="the hint did not hold"),
+        State(name="OVERTAKEN", zh="另案已认定", en="the breach was established in another inspection"),
     ),
     initial="ASSIGNED",
-    final=frozenset({"ESTABLISHED", "PUBLISHED", "DISMISSED"}),
+    final=frozenset({"ESTABLISHED", "PUBLISHED", "DISMISSED", "OVERTAKEN"}),
     transitions=(
         _t("note", "检查记录", "note what was seen", "ASSIGNED BREACH_SUSPECTED", "BREACH_SUSPECTED",
            requires=("text",), effect=_note),
@@ -287,6 +294,8 @@ COMMITMENT_INSPECTION = Machine(
            rules=("R6.3",)),
         _t("dismiss", "线索不成立", "the hint did not hold", _OPEN, "DISMISSED", requires=("text",), guard=_not_drawn,
            effect=_dismiss),
+        _t("overtake", "另案已认定", "the breach was established in another inspection", _OPEN, "OVERTAKEN",
+           requires=("text", "established"), effect=_overtake, rules=("R6.3", "R6.4")),
         _t("publish", "公开结果", "publish the result", "CLEARED", "PUBLISHED",
            requires=("subject_code", "subject_name"), effect=_publish, rules=("R6.3", "R7.1")),
     ),

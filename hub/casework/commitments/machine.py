@@ -6,7 +6,7 @@ defence are a case of their own (hub.casework.commitments.inspections), of a cla
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -137,23 +137,23 @@ def _exit(case: Case[CommitmentDetails], reason: str) -> tuple[Delivery, ...]:
     return (list_exit(Channel.OWN_SITE, item_of(case), reason, key),)
 
 
+def _left(case: Case[CommitmentDetails], today: date) -> date:
+    """When it ended: one that is in force on the day after its last at the latest, whenever that is written down."""
+    over = case.details.valid_to + timedelta(days=1)
+    return min(today, over) if case.state == "PUBLISHED" else today
+
+
 def _ending(reason: str | None, *, due: Any = None) -> Any:
     def end(case: Case[CommitmentDetails], step: Step) -> Effects:
         why = reason or str(step.inputs.get("reason") or "WITHDRAWN")
         return Effects(
-            details={"ended_on": step.today, "end_reason": why},
+            details={"ended_on": _left(case, step.today), "end_reason": why},
             due=due,
             # The reason goes to the portal as a code: a subject's own words are not screened.
             deliveries=_exit(case, reason or "WITHDRAWN"),
         )
 
     return end
-
-
-def _expire(case: Case[CommitmentDetails], step: Step) -> Effects:
-    """Over since the day after its last, whenever that is written down."""
-    over: Effects = _ending("VALIDITY_OVER")(case, step)
-    return replace(over, details={**over.details, "ended_on": case.details.valid_to + timedelta(days=1)})
 
 
 def _over(case: Case[CommitmentDetails], step: Step) -> str | None:
@@ -169,7 +169,11 @@ def _break(kind: str) -> Any:
     def broken(case: Case[CommitmentDetails], step: Step) -> Effects:
         made = EstablishedBreach(kind, step.inputs["document_number"], step.inputs["authority"], step.today)
         return Effects(
-            details={"breach": made, "ended_on": case.details.ended_on or step.today, "end_reason": kind},
+            details={
+                "breach": made,
+                "ended_on": case.details.ended_on or _left(case, step.today),
+                "end_reason": kind,
+            },
             due=None,
             deliveries=_exit(case, kind),
             payload={"finding": step.inputs["finding"], "notice": step.inputs["notice"]},
@@ -228,7 +232,7 @@ COMMITMENT = Machine(
         _t("fulfil", "确认履行", "fulfilled", "PUBLISHED", "FULFILLED", requires=("document_number",),
            effect=_ending("FULFILLED", due="KEEP"), rules=("R5.5",)),
         _t("expire", "期满", "its validity is over", "PUBLISHED", "EXPIRED", guard=_over,
-           effect=_expire, rules=("R6.1",)),
+           effect=_ending("VALIDITY_OVER"), rules=("R6.1",)),
         _t("withdraw", "撤回", "withdraw, and with it the consent", "SUBMITTED RETURNED PUBLISHED", "WITHDRAWN",
            **_APPLY, effect=_ending(None), rules=("R6.2",)),
         _t("withdraw_recorded", "登记撤回", "record a written withdrawal", "SUBMITTED RETURNED PUBLISHED", "WITHDRAWN",

@@ -31,6 +31,10 @@ Clock = Callable[[], datetime]
 SUPERSEDED = "SUPERSEDED"
 AWAITING = "AWAITING_RECEIPT"
 _OPEN = "('PENDING', 'SENT')"
+# Due at $… What was never tried is due since it was decided, even where that moment is still to come: the clock was ahead and
+# has been put back since. So it was when a next try was set that is farther off than any pause.
+_DUE_AT = """(d.state = 'PENDING' OR coalesce(d.next_attempt_at, {now}) <= {now}
+    OR d.next_attempt_at > {now} + interval '1 hour')"""
 
 # R8.5, R7.4: who is no longer to be shown is not shown first, for an hour, because a channel was down.
 _SUPERSEDE = f"""
@@ -39,12 +43,18 @@ WHERE d.channel = $1 AND d.state = 'PENDING' AND d.attempts = 0 AND d.action = '
   AND EXISTS (SELECT FROM delivery_out e WHERE e.channel = d.channel AND e.payload->>'item' = d.payload->>'item'
     AND e.action <> '{Action.PUBLISH}' AND e.delivery_id > d.delivery_id)
 """  # noqa: S608 -- constants of this program
+# The same of what was sent before, once its channel says that it never came.
+_OVERTAKEN = f"""
+SELECT 1 FROM delivery_out d JOIN delivery_out e ON e.channel = d.channel AND e.payload->>'item' = d.payload->>'item'
+WHERE d.delivery_id = $1 AND d.action = '{Action.PUBLISH}' AND e.action <> '{Action.PUBLISH}' AND e.delivery_id > d.delivery_id
+LIMIT 1
+"""  # noqa: S608 -- constants of this program
 # What is under way for an item keeps its later deliveries waiting: they arrive in the order they were decided.
 _CLAIM = f"""
 UPDATE delivery_out o SET state = 'SENT', attempts = o.attempts + 1, sent_at = $2, next_attempt_at = $3
 FROM (
   SELECT d.delivery_id FROM delivery_out d
-  WHERE d.channel = $1 AND d.state IN {_OPEN} AND coalesce(d.next_attempt_at, $2) <= $2
+  WHERE d.channel = $1 AND d.state IN {_OPEN} AND {_DUE_AT.format(now="$2")}
     AND NOT EXISTS (SELECT FROM delivery_out e WHERE e.channel = d.channel AND e.state IN {_OPEN}
       AND e.payload->>'item' = d.payload->>'item' AND e.delivery_id < d.delivery_id)
   ORDER BY d.delivery_id LIMIT $4 FOR UPDATE SKIP LOCKED
@@ -65,7 +75,7 @@ UPDATE delivery_out SET state = 'FAILED', error_code = $2, next_attempt_at = NUL
 WHERE delivery_id = $1 AND state = 'SENT'
 """
 _DUE = f"""
-SELECT channel FROM delivery_out WHERE state IN {_OPEN} AND coalesce(next_attempt_at, $1) <= $1 GROUP BY channel
+SELECT channel FROM delivery_out d WHERE state IN {_OPEN} AND {_DUE_AT.format(now="$1")} GROUP BY channel
 """  # noqa: S608 -- constants of this program
 _LISTED = f"""
 SELECT d.delivery_id, d.channel, d.state, d.attempts, d.error_code, d.next_attempt_at, d.action,
@@ -205,19 +215,25 @@ class Courier:
             done.unavailable += 1
             done.codes[error.code] = done.codes.get(error.code, 0) + 1
         else:
-            if isinstance(answer, Receipt):
+            if answer is None:
+                await self._pool.execute(_FAIL, one.delivery_id, SUPERSEDED)
+                done.superseded += 1
+            elif isinstance(answer, Receipt):
                 await self._pool.execute(_ACKNOWLEDGE, one.delivery_id, self._clock(), answer.receipt)
                 done.acknowledged += 1
             else:
                 await self._later(one, AWAITING)
                 done.awaiting += 1
 
-    async def _handed(self, address: Address, one: _Claimed) -> Receipt | State:
+    async def _handed(self, address: Address, one: _Claimed) -> Receipt | State | None:
+        """The channel's answer; None: it is not to be shown any more, and was not."""
         if one.attempts > 1:
             # It may have arrived, only its receipt did not: ask before sending it once more.
             known = await self._client.ask(address, one.number, one.delivery_id, one.payload, self._clock())
             if known is not State.UNKNOWN:
                 return known
+            if await self._pool.fetchval(_OVERTAKEN, one.delivery_id) is not None:
+                return None
         return await self._client.send(address, one.number, one.delivery_id, one.payload, self._clock())
 
     async def _later(self, one: _Claimed, code: str) -> None:

@@ -13,6 +13,7 @@ from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
 from hub.casework.delivery.channels import Channel, item_of, key_of, list_exit, publication
+from hub.casework.given import is_blank
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition, second_person
 from hub.casework.publicity.machine import screened
 from hub.casework.rounds import apart
@@ -26,6 +27,7 @@ from hub.query.relations import PENALTY_STANDS, TABLES
 from hub.rights.matrix import Level
 from hub.rules.disclosures import load_disclosure_rules
 from hub.rules.redactor import TextTooLong
+from hub.store.writing import one_writer
 from schema.governance import Capability
 
 _LONGEST_TITLE = 200
@@ -37,6 +39,8 @@ _OVER = (
     " WHERE c.mechanism = 'CASE_DISCLOSURE' AND c.closed_at IS NULL"
     f" AND NOT {PENALTY_STANDS.format(t='c', today='$1')} ORDER BY c.case_id"
 )
+
+_STANDS = f"SELECT {PENALTY_STANDS.format(t='c', today='$2')} FROM case_file c WHERE c.public_id = $1"  # noqa: S608 -- constants
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,9 @@ def _revise(_: Case[DisclosureDetails], step: Step) -> Effects:
 
 def _disclosable(case: Case[DisclosureDetails], step: Step) -> str | None:
     told = case.details
+    if not step.inputs["penalty_stands"]:
+        # The worker has not been round to end it.
+        return "NOT_IN_FORCE"
     if told.review is None or told.review.digest != screened(f"{told.title}\n{told.text}", step.today)[0]:
         return "REVIEW_MISSING"
     return _anonymous(case, step)
@@ -243,9 +250,18 @@ async def revise(work: Work, given: Mapping[str, Any]) -> Made:
     )
 
 
+async def disclose(work: Work, given: Mapping[str, Any]) -> Made:
+    """R10.4: expose it, while its penalty is in publicity. Raises GuardRefused."""
+    # Before the case: a penalty that is being repaired would still be found in publicity.
+    await one_writer(work.connection)
+    case, _ = await engine.find(work.connection, CASE_DISCLOSURE, given["number"], work.actor)
+    stands = await work.connection.fetchval(_STANDS, case.public_id, work.today)
+    return await take(work, CASE_DISCLOSURE, "disclose", {**given, "penalty_stands": stands})
+
+
 def _said(given: Mapping[str, Any]) -> tuple[str, str]:
     title, text = given["title"].strip(), given["text"].strip()
-    if not 1 <= len(title) <= _LONGEST_TITLE or not text:
+    if len(title) > _LONGEST_TITLE or is_blank(title) or is_blank(text):
         raise BadUserInput(f"A title of up to {_LONGEST_TITLE} characters and a text are needed.")
     return title, text
 
@@ -259,7 +275,7 @@ def _screened(title: str, text: str, today: date) -> tuple[str, tuple[Blocking, 
 
 
 async def _penalty(work: Work, name: str) -> Any:
-    """A penalty in publicity that the caller may see. Raises SubjectUnknown, in the same words for one it may not."""
+    """A public penalty in publicity. Raises GuardRefused; SubjectUnknown, in the same words for one the caller may not see."""
     if len(name) != 33 or name[0] != "r" or set(name[1:]) - set("0123456789abcdef"):
         raise SubjectUnknown("There is no such record.")
     parameters = Parameters()
@@ -267,8 +283,8 @@ async def _penalty(work: Work, name: str) -> Any:
     row = Row("x", TABLES["record"], "s")
     named = parameters.bind(FromRef(Constant(name[1:])), "uuid")
     found = await work.rows(
-        "SELECT x.subject_id, x.public_id, x.kind, x.source, x.document_number, x.authority_name, x.provider_name, x.usable_until,"  # noqa: S608 -- placeholders only
-        " s.legal_representative_name FROM record x JOIN subject s USING (subject_id) WHERE "
+        "SELECT x.subject_id, x.public_id, x.kind, x.source, x.document_number, x.authority_name, x.provider_name,"  # noqa: S608 -- placeholders only
+        " x.usable_until, x.sharing_attribute, s.legal_representative_name FROM record x JOIN subject s USING (subject_id) WHERE "
         + all_of(
             [
                 f"x.public_id = {named}",
@@ -286,6 +302,8 @@ async def _penalty(work: Work, name: str) -> Any:
         raise GuardRefused(reason="NO_PENALTY")
     if not load_disclosure_rules().own(found[0]["source"], work.today):
         raise GuardRefused(reason="NOT_OWN_FIELD")
+    if found[0]["sharing_attribute"] != "PUBLIC":
+        raise GuardRefused(reason="PENALTY_NOT_PUBLIC")
     return found[0]
 
 
@@ -306,8 +324,9 @@ async def end_with_penalties(pool: asyncpg.Pool, machines: Mapping[str, Machine]
 COMMANDS: dict[str, Command] = {
     "disclosure.draft": draft,
     "disclosure.revise": revise,
+    "disclosure.disclose": disclose,
     **{
         f"disclosure.{name}": stepping(CASE_DISCLOSURE, name)
-        for name in ("submit", "approve", "return", "disclose", "withdraw")
+        for name in ("submit", "approve", "return", "withdraw")
     },
 }

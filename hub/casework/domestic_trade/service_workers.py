@@ -13,16 +13,18 @@ from typing import Any
 
 from hub.casework.redeem import NotAuthorized, Unavailable
 from hub.casework.work import Command, Made, Work
-from hub.errors import BadUserInput, GuardRefused
+from hub.errors import BadUserInput, CommandForbidden, GuardRefused
+from hub.rights.matrix import Level
 
 _TOKEN = re.compile(r"[0-9A-Za-z_-]{20,128}", re.ASCII).fullmatch
 # What the platform says of the background of five years; whatever else it says is no answer (R12.2).
 _BACKGROUND = {"有": "YES", "无": "NO"}
 _LONGEST_NAME = 60
+_ARCHIVE = ("D29",)
 
 
 async def query(work: Work, given: Mapping[str, Any]) -> Made:
-    """R12.1: the archive of the worker who authorised this caller. Raises BadUserInput, GuardRefused.
+    """R12.1: the archive of the worker who authorised this caller. Raises BadUserInput, CommandForbidden, GuardRefused.
 
     AUTHORIZATION_NOT_VALID says the same of one that never was, was used, is over, or is another's.
     """
@@ -31,6 +33,9 @@ async def query(work: Work, given: Mapping[str, Any]) -> Made:
         raise BadUserInput(
             "An authorisation is 20 to 128 letters, digits, - and _.", argument="authorization"
         )
+    if work.view.vouched(_ARCHIVE) is Level.NONE:
+        # A region or oneself, which nobody can vouch for: asking would use the authorisation up for an answer of nulls.
+        raise CommandForbidden("Nothing of a worker is told to this caller, so the platform is not asked.")
     if work.domestic is None:
         raise GuardRefused(reason="SOURCE_UNAVAILABLE")
     try:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from hub.casework import engine
-from hub.casework.foreign_trade.findings import Decision, established, publishable, refuse_twice
+from hub.casework.foreign_trade.findings import Decision, established, filed_before, publishable
 from hub.casework.given import said
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.stepping import stepping, take
@@ -97,7 +97,9 @@ def _dismiss(_: Case[ContractDetails], __: Step) -> Effects:
 
 def _in_force(case: Case[ContractDetails], step: Step) -> str | None:
     on = step.inputs["effective_on"]
-    return None if case.details.signed_on <= on <= step.today else "JUDGMENT_NOT_IN_FORCE"
+    if not case.details.signed_on <= on <= step.today:
+        return "JUDGMENT_NOT_IN_FORCE"
+    return "FILED_ALREADY" if step.inputs["filed_before"] else None
 
 
 def _adjudicate(_: Case[ContractDetails], step: Step) -> Effects:
@@ -194,8 +196,9 @@ async def adjudicate(work: Work, given: Mapping[str, Any]) -> Made:
     document = said(given["document_number"], "documentNumber", 200)
     adjudicator = said(given["adjudicator"], "adjudicator", 200)
     publishable(f"{document}\n{adjudicator}", work.today)
-    await refuse_twice(work.connection, case.subject_id, document, adjudicator, given["effective_on"])
-    found = behaviour(BREACH, given["effective_on"])
+    on: date = given["effective_on"]
+    before = await filed_before(work.connection, case.subject_id, document, adjudicator, on)
+    found = behaviour(BREACH, on)
     if found is None:
         raise GuardRefused(reason="BEHAVIOUR_UNKNOWN")
     record = str(uuid4())
@@ -206,7 +209,7 @@ async def adjudicate(work: Work, given: Mapping[str, Any]) -> Made:
             case_number=case.number,
             authority_name=adjudicator,
             document_number=document,
-            decided_on=given["effective_on"],
+            decided_on=on,
             conduct_ended_on=given.get("conduct_ended_on"),
             filed_on=work.today,
             title=found.zh,
@@ -219,7 +222,7 @@ async def adjudicate(work: Work, given: Mapping[str, Any]) -> Made:
     )
     made = {
         **given, "document_number": document, "adjudicator": adjudicator, "record": opaque_id("r", record),
-        "fact": fact,
+        "fact": fact, "filed_before": before,
     }  # fmt: skip
     return await take(work, CONTRACT, "adjudicate", made)
 

@@ -11,10 +11,12 @@ import asyncpg
 
 from hub.casework.machine import NewFact
 from hub.errors import BadUserInput, GuardRefused
+from hub.rights.agreement import Agreement
 from hub.rules.decisions import Authority, meant
 from hub.rules.publicity import load_publicity_rules
 from hub.rules.redactor import TextTooLong, screen
 from hub.rules.repair import load_repair_rules
+from hub.store.writing import one_writer
 
 # As penalties of the 双公示 files are catalogued.
 PENALTY_ITEM = "SW-CF"
@@ -120,17 +122,28 @@ def _record(decision: Decision, seriousness: str, more: Mapping[str, Any]) -> Ne
     )
 
 
-async def refuse_twice(
-    connection: asyncpg.Connection, subject_id: int, document_number: str, authority: str, decided_on: date
-) -> None:
-    """Raises GuardRefused where this authority's decision about this subject is a record already, or was one.
+def authority_of(agreement: Agreement, day: date) -> str:
+    """Whose decision a partner's is: of the authority that repairs it, where it is one, else of its agreement's name.
 
-    Also where records do not tell whose decision they are.
+    A name that no rule knows would be another department's: what was recognized here would be repaired nowhere (R9.2).
     """
+    recognizer = load_repair_rules().recognized_by(agreement.partner, day)
+    return agreement.name if recognizer is None else recognizer.name
+
+
+async def filed_before(
+    connection: asyncpg.Connection, subject_id: int, document_number: str, authority: str, decided_on: date
+) -> bool:
+    """Whether this authority's decision about this subject is a record already, or was one.
+
+    Also where records do not tell whose decision they are. The caller may not be shown them: only the last guard of a
+    step tells it, to whoever could file the decision otherwise.
+    """
+    # Nobody files it from another case meanwhile.
+    await one_writer(connection)
     rows = await connection.fetch(_FILED, subject_id, document_number)
     filed = [(Authority(row["authority_uscc"], row["authority_name"]), row) for row in rows]
-    if meant(load_repair_rules().known_as(Authority(name=authority), decided_on), filed) != []:
-        raise GuardRefused(reason="FILED_ALREADY")
+    return meant(load_repair_rules().known_as(Authority(name=authority), decided_on), filed) != []
 
 
 def publishable(text: str, today: date) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from hub.casework import engine
-from hub.casework.foreign_trade.findings import Decision, penalty, publishable, refuse_twice
+from hub.casework.foreign_trade.findings import Decision, authority_of, filed_before, penalty, publishable
 from hub.casework.foreign_trade.notifications import (
     FEEDBACK,
     FILING,
@@ -120,21 +120,22 @@ async def file_finding(work: Work, given: Mapping[str, Any]) -> Made:
     publishable("\n".join(texts.values()), work.today)
     partners, record = await in_force(work.connection, work.today), str(uuid4())
     known = partners.get(given["authority"])
-    authority, number = known.name if known is not None else given["authority"], texts["document_number"]
-    await refuse_twice(work.connection, case.subject_id, number, authority, given["decided_on"])
+    number, decided = texts["document_number"], given["decided_on"]
+    authority = authority_of(known, decided) if known is not None else given["authority"]
+    before = await filed_before(work.connection, case.subject_id, number, authority, decided)
     decision = Decision(
         record=record,
         subject_id=case.subject_id,
         case_number=case.number,
         authority_name=authority,
         document_number=number,
-        decided_on=given["decided_on"],
+        decided_on=decided,
         conduct_ended_on=given.get("conduct_ended_on"),
         filed_on=work.today,
         title=texts["title"],
     )
     fact = penalty(decision, texts["facts"], texts["basis"], kinds)
-    filed = {**given, **texts, "record": opaque_id("r", record), "fact": fact}
+    filed = {**given, **texts, "record": opaque_id("r", record), "fact": fact, "filed_before": before}
     return await _take(work, filed, lambda case: filing(case.state if case.state in FILING else FILING[0]))
 
 

@@ -184,7 +184,7 @@ def _found(case: Case[NotificationDetails], step: Step) -> str | None:
     decision = given["authority"], given["document_number"]
     if any((one.authority, one.document_number) == decision for one in told.findings):
         return "FILED_ALREADY"
-    return None
+    return "FILED_ALREADY" if given["filed_before"] else None
 
 
 def _file(case: Case[NotificationDetails], step: Step) -> Effects:

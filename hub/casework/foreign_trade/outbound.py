@@ -12,13 +12,13 @@ from typing import Any
 from uuid import uuid4
 
 from hub.casework import engine
-from hub.casework.foreign_trade.findings import Decision, established, publishable, refuse_twice
+from hub.casework.foreign_trade.findings import Decision, authority_of, established, filed_before, publishable
 from hub.casework.given import said
 from hub.casework.machine import Case, Effects, Machine, Recount, State, Step, Transition
 from hub.casework.partners import in_force
 from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of
-from hub.casework.work import Command, Made, Work
+from hub.casework.work import Command, Made, Work, in_its_place
 from hub.errors import GuardRefused
 from hub.query.ids import opaque_id
 from hub.rules.deadlines import due
@@ -74,11 +74,13 @@ def _hear(case: Case[OutboundDetails], step: Step) -> Effects:
 
 def _decidable(case: Case[OutboundDetails], step: Step) -> str | None:
     told = case.details
-    if step.actor.officer == told.proposed_by:
+    if step.actor.is_officer(told.proposed_by):
         return "SECOND_PERSON_NEEDED"
     if case.due_on is None or step.today <= case.due_on:
         return "DEFENCE_PERIOD_RUNNING"
-    return "DEFENCE_UNANSWERED" if told.defences and not step.inputs.get("defence_answer") else None
+    if told.defences and not step.inputs.get("defence_answer"):
+        return "DEFENCE_UNANSWERED"
+    return "FILED_ALREADY" if step.inputs["filed_before"] else None
 
 
 def _file(_: Case[OutboundDetails], step: Step) -> Effects:
@@ -141,6 +143,7 @@ async def propose(work: Work, given: Mapping[str, Any]) -> Made:
         raise GuardRefused(reason="BEHAVIOUR_UNKNOWN")
     if not conducted <= served <= work.today:
         raise GuardRefused(reason="DAY_IMPOSSIBLE")
+    calendar = await in_its_place(work.connection, work.calendar, subject["region_code"])
     new = engine.NewCase(
         subject_id=subject["subject_id"],
         details=OutboundDetails(
@@ -157,7 +160,7 @@ async def propose(work: Work, given: Mapping[str, Any]) -> Made:
             proposed_by=work.actor.officer,
         ),
         region_code=subject["region_code"],
-        due=due("outbound.defence", served, work.calendar),
+        due=due("outbound.defence", served, calendar),
     )
     (case,) = await engine.open_cases(work.connection, OUTBOUND, [new], work.step({}))
     return Made(ids=(case.public_id,))
@@ -171,8 +174,8 @@ async def file(work: Work, given: Mapping[str, Any]) -> Made:
     reason, document = said(given["reason"], "reason"), said(given["document_number"], "documentNumber", 200)
     publishable(f"{told.facts}\n{reason}", work.today)
     partners, record = await in_force(work.connection, work.today), str(uuid4())
-    authority = partners[case.owner].name
-    await refuse_twice(work.connection, case.subject_id, document, authority, work.today)
+    authority = authority_of(partners[case.owner], work.today)
+    before = await filed_before(work.connection, case.subject_id, document, authority, work.today)
     fact = established(
         Decision(
             record=record,
@@ -203,6 +206,7 @@ async def file(work: Work, given: Mapping[str, Any]) -> Made:
         "document_number": document,
         "record": opaque_id("r", record),
         "fact": fact,
+        "filed_before": before,
     }
     return await take(work, OUTBOUND, "file", made)
 

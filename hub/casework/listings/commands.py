@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from hub.casework import engine
+from hub.casework.given import said
 from hub.casework.listings.machine import (
     LIST_CONFLICT,
     LIST_ENTRY,
@@ -31,9 +32,11 @@ from hub.query.plan import Constant
 from hub.query.relations import TABLES
 from hub.rules.listing import load_list_rules
 from hub.rules.publicity import add_months
+from hub.rules.redactor import MINOR, RESIDENT_ID, screen
 from hub.rules.repair import load_repair_rules
 from hub.rules.repair_case import Target
 from hub.sources.freshness import doubted
+from hub.store.writing import one_at_a_time, one_writer
 
 MOST_CHARACTERS = 4000
 # R9.1: the step of an entry, and the step that its measures take with it.
@@ -67,6 +70,10 @@ SELECT e.public_id FROM list_entry e
 WHERE e.subject_id = $1 AND e.color = $2 AND e.state = 'PUBLISHED' AND e.superseded_at IS NULL
   AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= $3)
 """
+_QUEUED = """
+SELECT details->>'red_entry' AS red, details->>'black_entry' AS black FROM case_file
+WHERE mechanism = 'LIST_CONFLICT' AND subject_id = $1 AND closed_at IS NULL
+"""
 _DEFINITION = "SELECT * FROM list_definition WHERE code = $1"
 # One place on a list: what the caller is shown of it refuses a second proposal; a proposal of another department that
 # it is not shown refuses nothing until one of them is published, which all may know.
@@ -99,7 +106,7 @@ ORDER BY r.subject_id, r.public_id, b.public_id
 _LEFT = """
 SELECT DISTINCT c.target_public_id AS entry FROM case_file c
 WHERE c.mechanism = 'MEASURE' AND c.closed_at IS NULL AND c.owner = $1 AND NOT EXISTS (
-  SELECT FROM list_entry e WHERE e.public_id = c.target_public_id AND e.superseded_at IS NULL
+  SELECT FROM list_entry e WHERE e.public_id = c.target_public_id AND e.superseded_at IS NULL AND e.subject_id = c.subject_id
     AND e.state IN ('PUBLISHED', 'SUSPENDED'))
 """
 
@@ -123,13 +130,15 @@ async def proposal(
     refusal = standing(definition, work.today) or incomplete(definition)
     if refusal is not None:
         raise GuardRefused(reason=refusal)
-    cause = cause.strip()
-    if not 1 <= len(cause) <= MOST_CHARACTERS:
-        raise BadUserInput("The cause is a text.", argument="cause")
+    cause = said(cause, "cause", MOST_CHARACTERS)
+    if definition.color != "WATCH" and _names_person(cause, work.today):
+        # R7.3: it is shown with the entry. Who cares for minors may be praised for it.
+        raise GuardRefused(reason="PERSONAL_DATA_IN_TEXT")
     if definition.color == "BLACK" and not load_list_rules().is_ground(ground, work.today):
         raise GuardRefused(reason="GROUND_MISSING")
     if definition.color == "RED" and (against := await blockers(work, subject["subject_id"])):
         raise GuardRefused(reason=against[0])
+    await one_at_a_time(work.connection, f"LIST_ENTRY {subject['subject_id']} {definition.code}")
     if await _open(work, subject["subject_id"], definition.code):
         raise GuardRefused(reason="ALREADY_PROPOSED_OR_LISTED")
     entry = str(uuid4())
@@ -148,6 +157,11 @@ async def proposal(
         region_code=subject["region_code"],
         target_public_id=entry,
     )
+
+
+def _names_person(text: str, today: date) -> bool:
+    """Beside its number (D3), which no text of any case may hold, and which is refused as such."""
+    return any(one.kind not in (MINOR, RESIDENT_ID) for one in screen(text, today).findings)
 
 
 async def _open(work: Work, subject_id: int, list_code: str) -> list[Any]:
@@ -184,11 +198,14 @@ async def recognize(work: Work, given: Mapping[str, Any]) -> Made:
 
 async def publish(work: Work, given: Mapping[str, Any]) -> Made:
     """Publish; who is then on a red and a black list at once comes into the queue of conflicts (R8.4)."""
+    # Whoever publishes another place of the same subject waits, and then sees this one.
+    await one_writer(work.connection)
     return await _take(work, "publish", await _with_conflicts(work, given))
 
 
 async def reinstate(work: Work, given: Mapping[str, Any]) -> Made:
     """Put a suspended entry in force again; conflicts as with publication. No red one while a record that suspends it stands."""
+    await one_writer(work.connection)
     case, _ = await engine.find(work.connection, LIST_ENTRY, given["number"], work.actor)
     sql = SPOILT.format(classes="$1::text[]", today="$2", which=f"c.case_id = $3 AND {BY_RECORD}")
     classes = sorted(load_list_rules().red_rule(work.today).suspends)
@@ -204,6 +221,8 @@ async def recheck(work: Work, _: Mapping[str, Any]) -> Made:
     R9.1: measures on what has left its list end.
     """
     rows: list[dict[str, Any]] = []
+    # Of two who look at the same moment, or of one who publishes meanwhile, one puts a conflict in the queue.
+    await one_writer(work.connection)
     for found in await _conflicts(work):
         details = ConflictDetails(opaque_id("l", found["red"]), opaque_id("l", found["black"]))
         new = engine.NewCase(subject_id=found["subject_id"], details=details)
@@ -260,7 +279,10 @@ async def _with_conflicts(work: Work, given: Mapping[str, Any]) -> Mapping[str, 
         _IN_FORCE, case.subject_id, "BLACK" if color == "RED" else "RED", work.today
     )
     others = [opaque_id("l", row["public_id"]) for row in rows]
-    return {**given, "conflicts": [(own, one) if color == "RED" else (one, own) for one in others]}
+    # One that is put in force again may still wait in the queue.
+    queued = {tuple(row) for row in await work.connection.fetch(_QUEUED, case.subject_id)}
+    found = [(own, one) if color == "RED" else (one, own) for one in others]
+    return {**given, "conflicts": [pair for pair in found if pair not in queued]}
 
 
 async def blockers(work: Work, subject_id: int) -> list[str]:
@@ -286,6 +308,8 @@ async def _unanswered(work: Work, subject_id: int, sources: frozenset[str]) -> s
 
 async def _take(work: Work, transition: str, given: Mapping[str, Any]) -> Made:
     case, _ = await engine.find(work.connection, LIST_ENTRY, given["number"], work.actor)
+    if len(given.get("reason") or "") > MOST_CHARACTERS:
+        raise BadUserInput("This text is too long.", argument="reason")
     row = await work.connection.fetchrow(_DEFINITION, case.details.definition.code)
     # As it stands today: definitions are put anew, never taken away.
     step = work.step({**given, "as_defined": _definition(row)})

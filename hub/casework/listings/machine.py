@@ -23,13 +23,15 @@ from hub.casework.machine import (
 )
 from hub.query.ids import opaque_id
 from hub.rules.calendar import Calendar, Due
+from hub.rules.dated import in_force
 from hub.rules.deadlines import due
 from hub.rules.listing import load_list_rules
+from hub.rules.redactor import screen
+from hub.rules.repair import load_repair_rules
 from schema.governance import Capability
 
 # Who recognizes here: lists of other authorities come from their sources and are never handled here.
 DEPARTMENT = "青海省商务厅"
-_RULESET = date(2019, 7, 5)
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Notice:
     basis: str
     measures: str
     served_on: date | None = None
+    # None: of a notice from before this was kept.
+    made_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -156,13 +160,21 @@ def _told(_: Case[ListingDetails], step: Step) -> str | None:
 def _tell(_: Case[ListingDetails], step: Step) -> Effects:
     given = step.inputs
     notice = Notice(
-        given["document_number"], given["facts"], given["reasons"], given["basis"], given["measures"]
+        given["document_number"],
+        given["facts"],
+        given["reasons"],
+        given["basis"],
+        given["measures"],
+        made_on=step.today,
     )
     return Effects(details={"notice": notice})
 
 
 def _served(case: Case[ListingDetails], step: Step) -> str | None:
-    return "SERVICE_DAY_IMPOSSIBLE" if step.inputs["served_on"] > step.today else None
+    """A day dated back to before the notice was made out would leave no time for a defence."""
+    assert case.details.notice is not None
+    first = case.details.notice.made_on or date.min
+    return None if first <= step.inputs["served_on"] <= step.today else "SERVICE_DAY_IMPOSSIBLE"
 
 
 def _serve(case: Case[ListingDetails], step: Step) -> Effects:
@@ -318,6 +330,11 @@ def _shown(case: Case[ListingDetails]) -> tuple[Delivery, ...]:
     )
 
 
+# Told to the channels in place of the reason: that may name a person, or a record that is not public (R8.3). The reason of
+# an annulment alone is the public's (R7.4).
+_TOLD = {"SUSPENDED": "SUSPENDED", "EXITED_DISQUALIFIED": "DISQUALIFIED"}
+
+
 def leaving(state: str, reason: str | None = None, *, over: bool = True) -> Any:
     """The effect of leaving the list: no longer in force from now on, pushed to every channel (R8.5).
 
@@ -327,14 +344,14 @@ def leaving(state: str, reason: str | None = None, *, over: bool = True) -> Any:
     def leave(case: Case[ListingDetails], step: Step) -> Effects:
         told = case.details
         why = reason or str(step.inputs["reason"])
-        item = opaque_id("l", told.entry)
+        item, public = opaque_id("l", told.entry), _TOLD.get(state, why)
         annulled = state == "EXITED_REVOKED" and reason is None
         shown = _audience(told) if told.published_on else ()
         deliveries = tuple(
             # R7.4: what was annulled is withdrawn with its reason; 信用中国(青海) hears of every exit the same day.
-            withdrawal(one, item, why, key_of(case, one, "withdraw"))
+            withdrawal(one, item, public, key_of(case, one, "withdraw"))
             if annulled and one is not Channel.CREDIT_QINGHAI
-            else list_exit(one, item, why, key_of(case, one, "exit"))
+            else list_exit(one, item, public, key_of(case, one, "exit"))
             for one in shown
         )
         left = step.today
@@ -357,6 +374,12 @@ def _period_over(case: Case[ListingDetails], step: Step) -> str | None:
     return None if ends is not None and step.today > ends else "PUBLICITY_NOT_OVER"
 
 
+def _sayable(case: Case[ListingDetails], step: Step) -> str | None:
+    """R7.4: why it was annulled is told where it was shown, so it is screened as what was shown (R7.3)."""
+    found = _audience(case.details) and screen(step.inputs["reason"], step.today).findings
+    return "REASON_NOT_PUBLISHABLE" if found else None
+
+
 def _running(case: Case[ListingDetails], step: Step) -> str | None:
     """R7.5: after its last day a place is not published, whatever kept it from being so before."""
     return "PUBLICITY_OVER" if _period_over(case, step) is None else None
@@ -371,6 +394,13 @@ def _lapse(case: Case[ListingDetails], step: Step) -> Effects:
     return Effects(details=left, due=None, facts=(fact,))
 
 
+def _restore_recognized(case: Case[ListingDetails], step: Step) -> Effects:
+    """R8.2: what nobody published is not published by the revocation of its repair either."""
+    left, counted = {"exited_on": None, "exit_reason": None}, _publish_due(case, step.calendar)
+    fact = ChangedFact("list_entry", case.details.entry, {"state": "RECOGNIZED", **left})
+    return Effects(details={**left, **counted.details}, due=counted.due, facts=(fact,))
+
+
 def _only(*colors: str) -> Guard:
     def fits(case: Case[ListingDetails], _: Step) -> str | None:
         return None if case.details.definition.color in colors else "NOT_FOR_THIS_COLOR"
@@ -380,7 +410,8 @@ def _only(*colors: str) -> Guard:
 
 def ruleset(day: date) -> str:
     """The rules of lists that a case comes under (5.1)."""
-    return "LIST-MOFCOM-2019" if day >= _RULESET else "NONE"
+    method = in_force(load_repair_rules().list_methods, day)
+    return "NONE" if method is None else method.id
 
 
 _WORK, _SECOND = Capability.CASEWORK, Capability.REVIEW
@@ -468,13 +499,18 @@ LIST_ENTRY = Machine(
             requires=("reason", "document_number"), guard=_running, effect=_publish, rules=("R7.5", "R9.2"),
         ),
         _t(
+            "restore_recognized", "恢复认定", "the repair of what was not published yet was revoked",
+            "EXITED_REPAIRED", "RECOGNIZED", requires=("reason", "document_number"), guard=_running,
+            effect=_restore_recognized, rules=("R8.2", "R9.2"),
+        ),
+        _t(
             "lapse", "修复撤销时已届满", "the repair was revoked after the period", "EXITED_REPAIRED", "EXITED_EXPIRED",
             requires=("reason", "document_number"), guard=_period_over, effect=_lapse, rules=("R7.5", "R9.2"),
         ),
         _t(
             "revoke", "撤销", "annul the decision", "RECOGNIZED PUBLISHED SUSPENDED", "EXITED_REVOKED",
-            capability=_SECOND, requires=("reason", "document_number"),
-            effect=leaving("EXITED_REVOKED"), rules=("R8.5", "R7.4"),
+            capability=_SECOND, requires=("reason", "document_number"), guard=_sayable,
+            effect=leaving("EXITED_REVOKED"), rules=("R8.5", "R7.4", "R7.3"),
         ),
         _t(
             "disqualify", "取消资格", "disqualify, after suspension and notice", "SUSPENDED", "EXITED_DISQUALIFIED",

@@ -15,6 +15,7 @@ from hub.casework import engine
 from hub.casework.clock import PASSED, SYSTEM
 from hub.casework.given import said
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
+from hub.casework.partners import in_force
 from hub.casework.rounds import apart
 from hub.casework.stepping import stepping
 from hub.casework.work import Command, Made, Work, calendar_for
@@ -25,7 +26,9 @@ from hub.query.plan import Constant
 from hub.query.relations import TABLES
 from hub.rules.calendar import Due
 from hub.rules.deadlines import due
+from hub.rules.matters import load_matters
 from hub.rules.measures import load_measure_rules
+from hub.store.writing import one_writer
 from schema.governance import Capability
 
 # Effects that derogate: never without an item of the national list and the law that orders it (国办发〔2020〕49号).
@@ -43,9 +46,8 @@ WHERE e.public_id = {entry} AND e.superseded_at IS NULL AND e.state = 'PUBLISHED
 # Of a case that the caller handles: nothing of the entry is told, but that it is in force.
 _IN_FORCE = """
 SELECT 1 FROM list_entry e WHERE e.public_id = $1 AND e.superseded_at IS NULL AND e.state = 'PUBLISHED'
-  AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= $2)
+  AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= $2) AND e.subject_id = $3
 """
-_PARTNER = "SELECT 1 FROM agreement WHERE partner = $1 LIMIT 1"
 _OF_ENTRY = """
 SELECT number FROM case_file WHERE mechanism = 'MEASURE' AND target_public_id = $1 AND closed_at IS NULL
   AND state = ANY ($2::text[]) ORDER BY case_id
@@ -54,7 +56,7 @@ SELECT number FROM case_file WHERE mechanism = 'MEASURE' AND target_public_id = 
 _OFF_THE_LIST = """
 SELECT c.number, c.region_code FROM case_file c
 WHERE c.mechanism = 'MEASURE' AND c.closed_at IS NULL AND c.target_public_id IS NOT NULL AND NOT EXISTS (
-  SELECT FROM list_entry e WHERE e.public_id = c.target_public_id AND e.superseded_at IS NULL
+  SELECT FROM list_entry e WHERE e.public_id = c.target_public_id AND e.superseded_at IS NULL AND e.subject_id = c.subject_id
     AND (e.state = 'EXITED_REPAIRED' OR e.state IN ('PUBLISHED', 'SUSPENDED')
       AND (e.publicity_ends_on IS NULL OR e.publicity_ends_on >= $1)))
 ORDER BY c.case_id
@@ -62,8 +64,19 @@ ORDER BY c.case_id
 # What never took effect has no deadline that passes, and ends with its last day all the same.
 _TERM_OVER = """
 SELECT number, region_code FROM case_file
-WHERE mechanism = 'MEASURE' AND state IN ('INITIATED', 'RECEIVED') AND (details->>'ends')::date < $1 ORDER BY case_id
+WHERE mechanism = 'MEASURE' AND state IN ('INITIATED', 'RECEIVED') AND closed_at IS NULL
+  AND (details->>'ends')::date < $1 ORDER BY case_id
 """
+# Each day that passed without the first feedback is told once.
+_NO_FEEDBACK = f"""
+INSERT INTO case_event (case_id, at, transition, from_state, to_state, actor_partner, actor_officer, payload)
+SELECT c.case_id, $2, '{PASSED}', c.state, c.state, '{SYSTEM.partner}', '{SYSTEM.officer}',
+  jsonb_build_object('feedback_due', c.details->>'feedback_due') FROM case_file c
+WHERE c.mechanism = 'MEASURE' AND c.state = 'EFFECTIVE' AND c.closed_at IS NULL
+  AND (c.details->>'feedback_due')::date < $1 AND c.due_on >= $1
+  AND NOT EXISTS (SELECT FROM case_event e WHERE e.case_id = c.case_id AND e.transition = '{PASSED}'
+    AND e.payload->>'feedback_due' = c.details->>'feedback_due')
+"""  # noqa: S608 -- constants of this program
 
 
 @dataclass(frozen=True)
@@ -151,8 +164,9 @@ def _activate(case: Case[MeasureDetails], step: Step) -> Effects:
 
 
 def _applied(case: Case[MeasureDetails], step: Step) -> str | None:
-    applied: date = step.inputs["applied_on"]
-    return None if case.details.begins <= applied <= step.today else "APPLICATION_DAY_IMPOSSIBLE"
+    """Within its term, also while nobody has written down yet that this is over."""
+    applied, told = step.inputs["applied_on"], case.details
+    return None if told.begins <= applied <= min(step.today, told.ends) else "APPLICATION_DAY_IMPOSSIBLE"
 
 
 def _feed_back(case: Case[MeasureDetails], step: Step) -> Effects:
@@ -283,11 +297,18 @@ async def initiate(work: Work, given: Mapping[str, Any]) -> Made:
     if row["recognized_on"] is not None and begins < row["recognized_on"]:
         # Nothing rests on a place on a list that the subject did not have yet.
         raise GuardRefused(reason="DAY_IMPOSSIBLE")
-    if await work.connection.fetchval(_PARTNER, given["implementer"]) is None:
+    implementer = (await in_force(work.connection, work.today)).get(given["implementer"])
+    if implementer is None:
         raise GuardRefused(reason="IMPLEMENTER_UNKNOWN")
+    if implementer.partner != work.actor.partner and Capability.RECEIVE not in implementer.capabilities:
+        # Nobody there could say that it has the measure, so it would never take effect.
+        raise GuardRefused(reason="IMPLEMENTER_CANNOT_RECEIVE")
     for name in ("national_catalogue_code", "legal_basis", "memorandum"):
         if len(given.get(name) or "") > MOST_CHARACTERS:
             raise BadUserInput("This text is too long.", argument=name)
+    if not {one.code for one in load_matters()}.issuperset(given.get("matters") or ()):
+        # R5.3: of a code that no matter has it would be in effect, and in no check.
+        raise BadUserInput("A measure covers matters that are configured.", argument="matters")
     details = MeasureDetails(
         measure=said(given["measure"], "measure", MOST_CHARACTERS),
         effect=effect,
@@ -317,8 +338,10 @@ async def initiate(work: Work, given: Mapping[str, Any]) -> Made:
 
 async def activate(work: Work, given: Mapping[str, Any]) -> Made:
     """R9.1: put a measure in effect, on code and basis, while the entry that it rests on is in force."""
+    # Before the case: an entry that is being suspended would not find it in effect, and leave it so.
+    await one_writer(work.connection)
     case, _ = await engine.find(work.connection, MEASURE, given["number"], work.actor)
-    in_force = await work.connection.fetchval(_IN_FORCE, case.target_public_id, work.today)
+    in_force = await work.connection.fetchval(_IN_FORCE, case.target_public_id, work.today, case.subject_id)
     step = work.step({**given, "entry_in_force": in_force is not None})
     taken = await engine.apply(work.connection, work.machines, MEASURE, given["number"], "activate", step)
     return Made(ids=(taken.case.public_id,))
@@ -357,6 +380,12 @@ async def end_off_lists(pool: asyncpg.Pool, machines: Mapping[str, Machine], now
                     await engine.apply(connection, machines, MEASURE, row["number"], name, step)
                 ended += 1
     return ended
+
+
+async def remind_of_feedback(pool: asyncpg.Pool, _: Mapping[str, Machine], now: datetime) -> int:
+    """5.11: mark the measures in effect whose day of the first feedback has passed without one; how many."""
+    status: str = await pool.execute(_NO_FEEDBACK, now.astimezone(SHANGHAI).date(), now)
+    return int(status.rpartition(" ")[2])
 
 
 COMMANDS: dict[str, Command] = {

@@ -30,14 +30,14 @@ from hub.casework.objections.machine import (
 from hub.casework.partners import department_of, in_force, owner_of
 from hub.casework.publicity.machine import BEFORE, PUBLICITY
 from hub.casework.stepping import take
-from hub.casework.work import Command, Made, Work
+from hub.casework.subjects import refused_for
+from hub.casework.work import Command, Made, Work, in_its_place
 from hub.errors import BadUserInput, CommandForbidden, GuardRefused
 from hub.query.access import FALSE, Access, Row, all_of
 from hub.query.ids import opaque_id
 from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.query.relations import TABLES as RELATED
-from hub.rules.calendar import Due
 from hub.rules.deadlines import due
 from hub.rules.decisions import Authority, meant
 from hub.rules.objections import agent_limit
@@ -95,8 +95,9 @@ async def _open(work: Work, given: Mapping[str, Any], by: str) -> Made:
     if handler is None:
         raise GuardRefused(reason="NO_HANDLER")
     provider = owner_of(partners, row["source"])
-    answer = due("objection.answer", work.today, work.calendar)
-    forward = due("objection.forward", work.today, work.calendar) if provider != handler else None
+    calendar = await in_its_place(work.connection, work.calendar, row["region_code"])
+    answer = due("objection.answer", work.today, calendar)
+    forward = due("objection.forward", work.today, calendar) if provider != handler else None
     agent, authorization = await _agent(work, given)
     new = engine.NewCase(
         subject_id=row["subject_id"],
@@ -118,7 +119,7 @@ async def _open(work: Work, given: Mapping[str, Any], by: str) -> Made:
         ),
         region_code=row["region_code"],
         target_public_id=str(row["public_id"]),
-        due=Due(work.today, False),
+        due=due("objection.mark", work.today, work.calendar),
     )
     step = work.step({})
     (case,) = await engine.open_cases(work.connection, OBJECTION, [new], step, owner=handler)
@@ -170,6 +171,7 @@ async def _agent(work: Work, given: Mapping[str, Any]) -> tuple[str | None, str 
     await one_at_a_time(work.connection, f"agent/{agent}")
     filed = await work.connection.fetchval(_BY_AGENT, agent, work.today - timedelta(days=limit.days))
     if filed >= limit.most:
+        await refused_for(work, agent)
         raise GuardRefused(reason="AGENT_LIMIT_REACHED")
     return agent, digest
 
@@ -237,8 +239,13 @@ async def answered(work: Work, enquiry: Case[NotificationDetails]) -> None:
 
 
 async def record_answer(work: Work, given: Mapping[str, Any]) -> Made:
-    """Record what an agency answered by letter that has not joined the hub."""
-    return await take(work, OBJECTION, "record_answer", {**given, "text": said(given["text"], "text")})
+    """Record what an agency answered by letter that has not joined the hub, or has left it since it was asked."""
+    case, _ = await engine.find(work.connection, OBJECTION, given["number"], work.actor)
+    joined = case.details.provider in await in_force(work.connection, work.today)
+    answer = {**given, "text": said(given["text"], "text"), "joined": joined}
+    done = await take(work, OBJECTION, "record_answer", answer)
+    await _end_enquiry(work, case, "ANSWERED_BY_LETTER")
+    return done
 
 
 async def uphold(work: Work, given: Mapping[str, Any]) -> Made:
@@ -378,13 +385,18 @@ def _unmarking(transition: str) -> Command:
         record = current is not None and case.details.target_kind == RECORD
         seen = {"gone": current is None, "lifecycle": current["lifecycle"] if record else None}
         done = await take(work, OBJECTION, transition, {**given, **seen})
-        enquiry = case.details.enquiry
-        if enquiry is not None and await work.connection.fetchval(_ENQUIRY, enquiry) is not None:
-            step = hub_step(work.step({"reason": "OBJECTION_WITHDRAWN"}))
-            await engine.apply(work.connection, work.machines, NOTIFICATION, enquiry, "withdraw", step)
+        await _end_enquiry(work, case, "OBJECTION_WITHDRAWN")
         return done
 
     return command
+
+
+async def _end_enquiry(work: Work, case: Case[ObjectionDetails], reason: str) -> None:
+    """Withdraw the enquiry of an objection that waits for its answer no more."""
+    enquiry = case.details.enquiry
+    if enquiry is not None and await work.connection.fetchval(_ENQUIRY, enquiry) is not None:
+        step = hub_step(work.step({"reason": reason}))
+        await engine.apply(work.connection, work.machines, NOTIFICATION, enquiry, "withdraw", step)
 
 
 COMMANDS: dict[str, Command] = {

@@ -37,7 +37,7 @@ SETTLED = timedelta(minutes=1)
 _SKEW = timedelta(seconds=5)
 _UPHELD = """
 SELECT number, region_code, (details->'decision'->>'decided_at')::timestamptz AS decided_at FROM case_file
-WHERE mechanism = 'OBJECTION' AND state = 'UPHELD' ORDER BY case_id
+WHERE mechanism = 'OBJECTION' AND state = 'UPHELD' AND closed_at IS NULL ORDER BY case_id
 """
 _FIRST = "SELECT min(recorded_at) FROM {table} WHERE public_id = $1"
 

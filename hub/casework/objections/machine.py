@@ -179,10 +179,10 @@ def _counted(case: Case[ObjectionDetails], calendar: Calendar) -> Recount:
     return Recount(forward, {"answer_by": answer.on, "forward_by": forward.on})
 
 
-def _by_letter(case: Case[ObjectionDetails], _: Step) -> str | None:
+def _by_letter(case: Case[ObjectionDetails], step: Step) -> str | None:
     if own(case):
         return "OWN_RECORD"
-    return None if case.details.provider is None else "PROVIDER_ANSWERS_ITSELF"
+    return "PROVIDER_ANSWERS_ITSELF" if step.inputs["joined"] else None
 
 
 def _note_answer(case: Case[ObjectionDetails], step: Step) -> Effects:
@@ -282,7 +282,7 @@ OBJECTION = Machine(
            guard=_forwardable, effect=_forward),
         _t("provider_answered", "提供单位答复", "the provider answered", "FORWARDED", "ANSWERED", guard=_by_hub,
            effect=_note_answer),
-        _t("record_answer", "记录答复", "record the answer of an agency that is no partner", "MARKED", "ANSWERED",
+        _t("record_answer", "记录答复", "record the answer of an agency that is no partner", "MARKED FORWARDED", "ANSWERED",
            requires=("provider", "outcome", "text", "document_number"), guard=_by_letter, effect=_note_answer),
         _t("uphold", "异议成立", "uphold", "MARKED ANSWERED", "UPHELD", capability=Capability.REVIEW,
            requires=("remedy", "reason", "document_number"), guard=_decidable("UPHELD"), effect=_uphold,

@@ -13,13 +13,15 @@ from datetime import datetime
 from typing import Any
 
 from hub.casework import engine
+from hub.casework.given import said
 from hub.casework.listings.commands import MOST_CHARACTERS, blockers, proposal
 from hub.casework.listings.machine import LIST_ENTRY
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
-from hub.errors import BadUserInput, GuardRefused
+from hub.errors import GuardRefused
+from hub.store.writing import one_at_a_time
 from schema.governance import Capability
 
 ARTICLE = ("第十六条",)
@@ -54,7 +56,7 @@ class HonestModelDetails:
 
 
 def _endorsable(case: Case[HonestModelDetails], step: Step) -> str | None:
-    if step.actor.officer == case.details.nominated_by:
+    if step.actor.is_officer(case.details.nominated_by):
         return "SECOND_PERSON_NEEDED"
     # R8.3: what would stand against the place on the red list stands against the nomination.
     return next(iter(step.inputs.get("blockers") or ()), None)
@@ -115,11 +117,11 @@ MACHINES = (HONEST_MODEL,)
 async def nominate(work: Work, given: Mapping[str, Any]) -> Made:
     """Nominate an honest model. Raises SubjectUnknown, BadUserInput, GuardRefused."""
     subject = await subject_of(work, given["subject"])
-    nominator, deeds = given["nominator"].strip(), given["deeds"].strip()
-    if not 1 <= len(nominator) <= 200 or not 1 <= len(deeds) <= MOST_CHARACTERS:
-        raise BadUserInput("A nomination says who nominates, and for what.")
+    nominator = said(given["nominator"], "nominator", 200)
+    deeds = said(given["deeds"], "deeds", MOST_CHARACTERS)
     if subject["kind"] == "NATURAL_PERSON":
         raise GuardRefused(reason="NATURAL_PERSON")
+    await one_at_a_time(work.connection, f"HONEST_MODEL {work.actor.partner} {subject['subject_id']}")
     if await work.connection.fetchval(_KNOWN, subject["subject_id"], work.actor.partner):
         raise GuardRefused(reason="NOMINATED_ALREADY")
     new = engine.NewCase(

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from hub.casework import engine
+from hub.casework.given import said
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.partners import in_force
 from hub.casework.reports.machine import RECIPIENT
@@ -143,22 +144,23 @@ MACHINES = (IMPLEMENTATION_PLAN,)
 async def draft(work: Work, given: Mapping[str, Any]) -> Made:
     """Draft a plan for the caller's region. Raises BadUserInput."""
     begins, ends, region = given["begins"], given["ends"], work.actor.regions[0].ljust(6, "0")
-    texts = [given["title"], given["responsible"], given["post"]]
-    texts += [one[name] for one in given["tasks"] for name in ("title", "responsible")]
-    if not all(1 <= len(text.strip()) <= MOST_CHARACTERS for text in texts):
-        raise BadUserInput("A plan, its tasks and those who answer for them have names.")
+    title, responsible, post = (
+        said(given[name], name, MOST_CHARACTERS) for name in ("title", "responsible", "post")
+    )
     if not 1 <= len(given["tasks"]) <= MOST_TASKS:
         raise BadUserInput(f"A plan has 1 to {MOST_TASKS} tasks.", argument="tasks")
     if any(not begins <= one["due_on"] <= ends for one in given["tasks"]):
         raise BadUserInput("Each task is due within the plan's days.", argument="tasks")
     tasks = tuple(
-        Task(place, one["title"].strip(), one["responsible"].strip(), one["due_on"])
+        Task(
+            place,
+            said(one["title"], "tasks", MOST_CHARACTERS),
+            said(one["responsible"], "tasks", MOST_CHARACTERS),
+            one["due_on"],
+        )
         for place, one in enumerate(given["tasks"], 1)
     )
-    details = PlanDetails(
-        given["title"].strip(), region, begins, ends, given["responsible"].strip(), given["post"].strip(), tasks,
-        open_tasks=len(tasks),
-    )  # fmt: skip
+    details = PlanDetails(title, region, begins, ends, responsible, post, tasks, open_tasks=len(tasks))
     readers = recipients(region, (await in_force(work.connection, work.today)).values())
     new = engine.NewCase(
         subject_id=None,

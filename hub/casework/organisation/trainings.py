@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from hub.casework import engine
+from hub.casework.given import said
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.partners import in_force
 from hub.casework.reports.machine import RECIPIENT
@@ -49,6 +50,8 @@ class TrainingDetails:
     hours: int
     officers: int
     attendances: tuple[Attendance, ...] = ()
+    # How many were recorded by mistake and struck: their certificates' numbers are not given again.
+    struck: int = 0
 
 
 def _attendable(case: Case[TrainingDetails], step: Step) -> str | None:
@@ -64,9 +67,22 @@ def _attendable(case: Case[TrainingDetails], step: Step) -> str | None:
 
 def _attend(case: Case[TrainingDetails], step: Step) -> Effects:
     told, given = case.details, step.inputs
-    certificate = f"{case.number}/{len(told.attendances) + 1:03}"
+    certificate = f"{case.number}/{len(told.attendances) + told.struck + 1:03}"
     made = Attendance(given["subject"], given["name"], given["attendee"], given["hours"], certificate)
     return Effects(details={"attendances": (*told.attendances, made)}, payload={"certificate": certificate})
+
+
+def _strikable(case: Case[TrainingDetails], step: Step) -> str | None:
+    known = {one.certificate for one in case.details.attendances}
+    return None if step.inputs["certificate"] in known else "CERTIFICATE_UNKNOWN"
+
+
+def _strike(case: Case[TrainingDetails], step: Step) -> Effects:
+    told, certificate = case.details, step.inputs["certificate"]
+    left = tuple(one for one in told.attendances if one.certificate != certificate)
+    return Effects(
+        details={"attendances": left, "struck": told.struck + 1}, payload={"certificate": certificate}
+    )
 
 
 def _over(_: Case[TrainingDetails], __: Step) -> Effects:
@@ -102,6 +118,8 @@ TRAINING = Machine(
     transitions=(
         _t("attend", "登记参训", "record a firm that attended", "PLANNED", requires=("subject", "attendee", "hours"),
            guard=_attendable, effect=_attend, rules=("第十七条", "R9.2")),
+        _t("strike", "撤销登记", "strike a firm recorded by mistake", "PLANNED", requires=("certificate", "reason"),
+           guard=_strikable, effect=_strike, rules=("第十七条", "R9.2")),
         _t("close", "办结", "close the log", "HELD", guard=_held, effect=_over),
         _t("cancel", "取消", "cancel", "CANCELLED", requires=("reason",), effect=_over,
            guard=lambda case, step: "ATTENDANCES_RECORDED" if case.details.attendances else None),
@@ -115,14 +133,14 @@ MACHINES = (TRAINING,)
 
 async def log(work: Work, given: Mapping[str, Any]) -> Made:
     """Put a training on the log. Raises BadUserInput."""
-    texts = {name: given[name].strip() for name in ("topic", "organiser", "place")}
-    if not all(1 <= len(text) <= MOST_CHARACTERS for text in texts.values()):
-        raise BadUserInput("A training has a topic, an organiser and a place.")
+    topic, organiser, place = (
+        said(given[name], name, MOST_CHARACTERS) for name in ("topic", "organiser", "place")
+    )
     officers = given.get("officers") or 0
     if not 1 <= given["hours"] <= MOST_HOURS or not 0 <= officers <= 10_000:
         raise BadUserInput(f"A training has 1 to {MOST_HOURS} hours.", argument="hours")
     region = work.actor.regions[0].ljust(6, "0")
-    details = TrainingDetails(**texts, held_on=given["held_on"], hours=given["hours"], officers=officers)
+    details = TrainingDetails(topic, organiser, place, given["held_on"], given["hours"], officers)
     readers = recipients(region, (await in_force(work.connection, work.today)).values())
     new = engine.NewCase(
         subject_id=None,
@@ -147,5 +165,5 @@ async def attend(work: Work, given: Mapping[str, Any]) -> Made:
 COMMANDS: dict[str, Command] = {
     "training.log": log,
     "training.attend": attend,
-    **{f"training.{name}": stepping(TRAINING, name) for name in ("close", "cancel")},
+    **{f"training.{name}": stepping(TRAINING, name) for name in ("strike", "close", "cancel")},
 }

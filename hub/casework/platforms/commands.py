@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hub.casework import engine
@@ -22,6 +23,11 @@ _KEPT = """
 SELECT number FROM case_file
 WHERE mechanism = 'MERCHANT_ARCHIVE' AND owner = $1 AND subject_id = $2 AND details->>'shop_id' = $3
   AND closed_at IS NULL
+"""
+_CLOSED = """
+SELECT * FROM case_file
+WHERE mechanism = 'MERCHANT_ARCHIVE' AND owner = $1 AND subject_id = $2 AND details->>'shop_id' = $3
+ORDER BY case_id DESC LIMIT 1
 """
 
 
@@ -58,6 +64,11 @@ async def _take(work: Work, given: Mapping[str, Any], transition: str) -> Mercha
     number = await work.connection.fetchval(_KEPT, partner, subject["subject_id"], shop)
     if number is None:
         details = MerchantDetails(partner, work.actor.name or partner, shop, subject["uscc"])
+        closed = await work.connection.fetchrow(_CLOSED, partner, subject["subject_id"], shop)
+        if closed is not None:
+            # A shop that opens again: what is said of it from now on takes the place of what was said before.
+            before: MerchantDetails = engine.case_of(MERCHANT_ARCHIVE, closed).details
+            details = replace(details, archive=before.archive, summaries=before.summaries)
         new = engine.NewCase(
             subject_id=subject["subject_id"], details=details, region_code=subject["region_code"]
         )

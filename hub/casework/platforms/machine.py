@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from hub.casework.given import is_blank
 from hub.casework.machine import Case, ChangedFact, Effects, Machine, NewFact, State, Step, Transition
 from hub.rules.archives import ArchiveRule, load_archive_rules, rule_of
 from hub.rules.dated import in_force
@@ -54,7 +55,7 @@ def _texts_admissible(_: Case[MerchantDetails], step: Step) -> str | None:
         *(given.get("categories") or ()),
         *(one["kind"] for one in given.get("sanctions") or ()),
     ]
-    if any(not 1 <= len(text.strip()) <= _LONGEST_TEXT for text in said):
+    if any(is_blank(text) or len(text.strip()) > _LONGEST_TEXT for text in said):
         return "TEXT_IMPOSSIBLE"
     return "PERSONAL_DATA_IN_TEXT" if screen("\n".join(said), step.today).findings else None
 
@@ -145,7 +146,7 @@ def _fact(
     if known is not None:
         renewed = {"items": items, "last_updated_on": step.today, "source_updated_at": step.now}
         return known, ChangedFact("archive", known, {**renewed, "fetched_at": step.now})
-    rule, told = _rule(archive_type), case.details
+    rule, told = _rule(archive_type, step.today), case.details
     record_id = f"{told.platform}:{case.number}:{key}"
     public_id = str(uuid5(NAMESPACE_URL, record_id))
     values: dict[str, Any] = {
@@ -167,8 +168,8 @@ def _fact(
     return public_id, NewFact("archive", values)
 
 
-def _rule(archive_type: str) -> ArchiveRule:
-    found = rule_of(archive_type)
+def _rule(archive_type: str, today: date) -> ArchiveRule:
+    found = rule_of(archive_type, today)
     # archives.toml names both types; without its row nothing may be kept.
     assert found is not None, archive_type
     return found

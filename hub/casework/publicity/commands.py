@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.casework import engine
 from hub.casework.delivery.deliveries import SHOWN_ON_BOTH
+from hub.casework.given import is_blank, said
 from hub.casework.publicity.machine import (
     PUBLICITY,
     PublicityDetails,
@@ -24,11 +25,12 @@ from hub.query.parameters import FromRef, Parameters
 from hub.query.plan import Constant
 from hub.rules.calendar import NATIONAL, calendar_of
 from hub.rules.publicity import load_publicity_rules
-from hub.rules.redactor import TextTooLong
+from hub.rules.redactor import MINOR, TextTooLong, screen
 from hub.rules.timeliness import Decided, figures, had_to_be_published, load_timeliness_rules, publish_due
 from hub.store.writing import one_writer
 
-_LONGEST_TITLE = 400
+# 许可机关 and 处罚机关 of the 双公示 standard have 200.
+_LONGEST_TITLE, _LONGEST_AUTHORITY = 400, 200
 _LONGEST_SPAN = timedelta(days=1100)
 
 
@@ -43,17 +45,22 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
     decided: date = given["decided_on"]
     if decided > work.today:
         raise GuardRefused(reason="DECISION_DAY_IMPOSSIBLE")
+    work = await work.since(decided)
     penalty = given["kind"] == "PENALTY"
     simple, kinds = bool(given.get("simple_procedure")), list(given.get("penalty_kinds") or ())
     seriousness = load_publicity_rules().classify(kinds, simple)[0] if penalty else "NOT_ADVERSE"
     proposed = load_timeliness_rules().proposed_exceptions(
-        decided,
+        work.today,
         penalty=penalty,
         natural_person=subject["kind"] == "NATURAL_PERSON",
         simple_procedure=simple,
         warning_only=bool(kinds) and seriousness == "MINOR",
     )
     title, number, text = _said(given["title"], given["text"], given["decision_number"])
+    authority = said(given["authority"], "authority", _LONGEST_AUTHORITY)
+    if any(one.kind != MINOR for one in screen(authority, work.today).findings):
+        # It is shown with the decision, and no review can clear it. An authority may be one for minors.
+        raise GuardRefused(reason="PERSONAL_DATA_IN_TEXT")
     digest, findings = _screened(title, number, text, work.today)
     regions = work.actor.regions
     new = engine.NewCase(
@@ -63,7 +70,7 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
             title=title,
             decision_number=number,
             decided_on=decided,
-            authority=given["authority"].strip(),
+            authority=authority,
             text=text,
             text_digest=digest,
             subject_code=subject["uscc"],
@@ -95,6 +102,12 @@ async def revise(work: Work, given: Mapping[str, Any]) -> Made:
     )
 
 
+async def publish(work: Work, given: Mapping[str, Any]) -> Made:
+    """R7.1: publish, and say how late it is: by the calendar of the days since the decision."""
+    case, _ = await engine.find(work.connection, PUBLICITY, given["number"], work.actor)
+    return await take(await work.since(case.details.decided_on), PUBLICITY, "publish", given)
+
+
 def _with_records(transition: str) -> Command:
     """A step that the handler's own records of the decision take part in, in the same transaction (5.4)."""
 
@@ -102,14 +115,15 @@ def _with_records(transition: str) -> Command:
         # Before the case: as repairs and objections do, which change a record and then its publicity.
         await one_writer(work.connection)
         case, _ = await engine.find(work.connection, PUBLICITY, given["number"], work.actor)
-        return await take(work, PUBLICITY, transition, {**given, "records": await own_records(work, case)})
+        given = {**given, "records": await own_records(work, case)}
+        return await take(await work.since(case.details.decided_on), PUBLICITY, transition, given)
 
     return command
 
 
 def _said(title: str, text: str, number: str) -> tuple[str, str, str]:
     title, text, number = title.strip(), text.strip(), number.strip()
-    if not 1 <= len(title) <= _LONGEST_TITLE or not text or not number:
+    if len(title) > _LONGEST_TITLE or any(map(is_blank, (title, text, number))):
         raise BadUserInput(f"A title of up to {_LONGEST_TITLE} characters, a number and a text are needed.")
     return title, number, text
 
@@ -121,16 +135,17 @@ def _screened(title: str, number: str, text: str, today: date) -> Any:
         raise BadUserInput(f"{error}.", argument="text") from None
 
 
-# R7.1: published once both the own site and the government portal have acknowledged it.
+# R7.1: published once both the own site and the government portal have acknowledged it. None was opened before its decision.
 _DECIDED = """
 SELECT c.owner, (c.details->>'decided_on')::date AS decided_on, c.region_code,
   c.details->'exception'->>'ground' AS exception, d.shown_at
 FROM case_file c LEFT JOIN LATERAL (
   SELECT shown_at FROM case_event e CROSS JOIN LATERAL ({both}) d WHERE e.case_id = c.case_id AND e.transition = 'publish'
 ) d ON TRUE
-WHERE c.mechanism = 'PUBLICITY' AND (c.details->>'decided_on')::date BETWEEN {first} AND {last} AND {shown}
-  AND NOT EXISTS (SELECT FROM case_event w WHERE w.case_id = c.case_id AND w.transition = 'withdraw'
-    AND w.payload->>'no_longer_due' = 'true')
+WHERE c.mechanism = 'PUBLICITY' AND c.opened_on >= {first} AND (c.details->>'decided_on')::date BETWEEN {first} AND {last}
+  AND {shown}
+  AND NOT (c.state = 'WITHDRAWN' AND EXISTS (SELECT FROM case_event w WHERE w.case_id = c.case_id
+    AND w.transition = 'withdraw' AND w.payload->>'no_longer_due' = 'true'))
 ORDER BY c.case_id
 """
 _DAYS = "SELECT region_code, day, is_workday FROM working_day WHERE day BETWEEN $1 AND $2"
@@ -193,10 +208,11 @@ async def _decided(look: Look, first: date, last: date) -> list[Any]:
 COMMANDS: dict[str, Command] = {
     "publicity.draft": draft,
     "publicity.revise": revise,
+    "publicity.publish": publish,
     **{
         f"publicity.{name}": stepping(PUBLICITY, name)
         for name in (
-            "submit", "pass_secrecy", "clear", "approve", "return", "except", "publish", "end_repair",
+            "submit", "pass_secrecy", "clear", "approve", "return", "except", "end_repair",
         )
     },
     **{f"publicity.{name}": _with_records(name) for name in ("suspend", "resume", "withdraw")},

@@ -210,8 +210,8 @@ def _reopen(_: Case[PublicityDetails], __: Step) -> Effects:
     return Effects(details={"secrecy_review": None, "content_review": None})
 
 
-def _exceptable(case: Case[PublicityDetails], step: Step) -> str | None:
-    row = load_timeliness_rules().exception(step.inputs["ground"], case.details.decided_on)
+def _exceptable(_: Case[PublicityDetails], step: Step) -> str | None:
+    row = load_timeliness_rules().exception(step.inputs["ground"], step.today)
     return None if row is not None else "NO_SUCH_GROUND"
 
 
@@ -241,7 +241,8 @@ def _suspend(case: Case[PublicityDetails], step: Step) -> Effects:
     Of adverse records alone: a licence holds whether it is shown or not. The hub's own step, after a revoked repair, is
     given no records: theirs are suspended still.
     """
-    ends: Effects = _ending(None, over=False)(case, step)
+    # Why is its unit's alone: the channels need not know, and nobody has screened it.
+    ends: Effects = _ending("SUSPENDED", over=False)(case, step)
     records = [one for one in _given(step) if one.adverse and one.lifecycle != "SUSPENDED"]
     return replace(
         ends,
@@ -326,16 +327,15 @@ def _shown(case: Case[PublicityDetails], told: PublicityDetails) -> tuple[Delive
     return tuple(publication(one, item_of(case), document, key_of(case, one, "publish")) for one in Channel)
 
 
-def _ending(reason: str | None, *, over: bool = True) -> Any:
+def _ending(reason: str, *, over: bool = True) -> Any:
     """The effect of no longer being shown: pushed to every channel."""
 
-    def end(case: Case[PublicityDetails], step: Step) -> Effects:
-        why = reason or step.inputs["reason"]
+    def end(case: Case[PublicityDetails], _: Step) -> Effects:
         return Effects(
-            details={"ended_reason": why if over else None},
+            details={"ended_reason": reason if over else None},
             due=None if over else "KEEP",
             deliveries=tuple(
-                list_exit(one, item_of(case), why, key_of(case, one, "exit")) for one in Channel
+                list_exit(one, item_of(case), reason, key_of(case, one, "exit")) for one in Channel
             ),
         )
 
@@ -345,7 +345,7 @@ def _ending(reason: str | None, *, over: bool = True) -> Any:
 def _sayable(case: Case[PublicityDetails], step: Step) -> str | None:
     """The reason is told to the public, so it is screened as well (R7.3, R7.4)."""
     told = case.details
-    if told.published_on is None and not step.actor.system and step.actor.officer == told.drafted_by:
+    if told.published_on is None and not step.actor.system and step.actor.is_officer(told.drafted_by):
         # As with an exception (R7.3): nobody alone keeps a decision from being shown.
         return "SECOND_PERSON_NEEDED"
     if not told.decided_on <= step.inputs["ended_on"] <= step.today:
@@ -378,7 +378,12 @@ def _withdraw(case: Case[PublicityDetails], step: Step) -> Effects:
             if shown
         ),
         facts=tuple(_changed(one, life) for one in records),
-        payload={"late_working_days": late, "withdraw_by": limit, "no_longer_due": no_longer_due},
+        payload={
+            "late_working_days": late,
+            "withdraw_by": limit,
+            "no_longer_due": no_longer_due,
+            "publish_by": None if shown or no_longer_due else due_by,
+        },
     )
 
 

@@ -16,9 +16,9 @@ from hub.casework.rounds import apart
 from hub.casework.work import calendar_for
 
 # Their deadline is that of publishing (R7.1), or none; the last day is counted from the decision, by the rules of today.
-_WAITING = (
-    "SELECT * FROM case_file WHERE mechanism = 'PUBLICITY' AND state = ANY($1::text[]) ORDER BY case_id"
-)
+_WAITING = """
+SELECT * FROM case_file WHERE mechanism = 'PUBLICITY' AND state = ANY ($1::text[]) AND closed_at IS NULL ORDER BY case_id
+"""
 
 
 async def end_unshown(pool: asyncpg.Pool, machines: Mapping[str, Machine], now: datetime) -> int:

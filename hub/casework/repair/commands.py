@@ -13,6 +13,7 @@ import asyncpg
 from connectors.contract import SHANGHAI
 from hub.casework import engine
 from hub.casework.clock import SYSTEM
+from hub.casework.given import is_sm3, said
 from hub.casework.machine import Case, Machine, Step
 from hub.casework.repair.machine import (
     CURABLE,
@@ -32,8 +33,10 @@ from hub.casework.repair.targets import (
     find_target,
     lift_measures,
     restore_with,
+    still_there,
 )
 from hub.casework.rounds import apart
+from hub.casework.subjects import refused_for
 from hub.casework.work import Command, Look, Made, Work, calendar_for
 from hub.errors import BadUserInput, GuardRefused
 from hub.rules.decisions import Authority, meant
@@ -95,9 +98,7 @@ async def _open(
     if await work.connection.fetchval(_OPEN, public_id):
         raise GuardRefused(reason="ALREADY_APPLIED_FOR")
     agent = await _agent(work, given.get("agent"))
-    statement = given["statement"].strip()
-    if not 1 <= len(statement) <= MOST_CHARACTERS:
-        raise BadUserInput("The application says why.", argument="statement")
+    statement = said(given["statement"], "statement", MOST_CHARACTERS)
     papers = _papers(given.get("evidence") or (), work.today)
     calendar = await calendar_for(work.connection, [recognizer.region], work.today)
     standing = await current(work.connection, found.kind, public_id)
@@ -160,6 +161,7 @@ async def _agent(work: Work, said: str | None) -> str | None:
         await one_at_a_time(work.connection, f"repair-agent/{code}")
         since = work.today - timedelta(days=limit.days)
         if await work.connection.fetchval(_BY_AGENT, code, since) >= limit.most:
+            await refused_for(work, code)
             raise GuardRefused(reason="AGENT_LIMIT_REACHED")
     return code
 
@@ -174,6 +176,8 @@ def _papers(given: Sequence[Mapping[str, Any]], today: date) -> tuple[Paper, ...
             raise BadUserInput(
                 "Each paper has a title; texts have up to 200 characters.", argument="evidence"
             )
+        if one.get("file_digest") is not None and not is_sm3(one["file_digest"]):
+            raise BadUserInput("An SM3 digest has 64 hexadecimal digits.", argument="evidence")
         if (one.get("hours") or 0) < 0 or (one.get("held_on") or today) > today:
             raise BadUserInput("Hours are not negative, and days do not lie ahead.", argument="evidence")
         found.append(
@@ -234,6 +238,15 @@ async def approve(work: Work, given: Mapping[str, Any]) -> Made:
     return Made(ids=(taken.public_id,))
 
 
+async def refuse(work: Work, given: Mapping[str, Any]) -> Made:
+    """R9.2: refuse, after an examination; what its source took back meanwhile is refused without one."""
+    case, _ = await engine.find(work.connection, REPAIR, given["number"], work.actor)
+    assert case.target_public_id is not None
+    stands = await still_there(work.connection, case.details.target_kind, case.target_public_id)
+    taken = await _take(work, "refuse", {**given, "taken_back": not stands})
+    return Made(ids=(taken.public_id,))
+
+
 async def revoke(work: Work, given: Mapping[str, Any]) -> Made:
     """R9.2: the repair rested on false materials: the record or entry is as it was before."""
     case, _ = await engine.find(work.connection, REPAIR, given["number"], work.actor)
@@ -286,15 +299,16 @@ async def outlook(look: Look, given: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 # ---- the worker's part -----------------------------------------------------------------------------------------
 
-# R9.2: how many ends of a repair, wherever they were pushed, are not acknowledged.
+# R9.2: how many ends of a repair, wherever they were pushed, are not acknowledged, and when the last one was.
 _APPROVED = """
-SELECT c.public_id, c.number, c.region_code, (
-  SELECT count(*) FROM delivery_out d JOIN case_file f USING (case_id)
+SELECT c.public_id, c.number, c.region_code, pushed.unacknowledged, pushed.followed_at FROM case_file c CROSS JOIN LATERAL (
+  SELECT count(*) FILTER (WHERE d.state <> 'ACKNOWLEDGED') AS unacknowledged, max(d.acknowledged_at) AS followed_at
+  FROM delivery_out d JOIN case_file f USING (case_id)
   WHERE (f.case_id = c.case_id
       OR f.public_id = ANY (ARRAY(SELECT jsonb_array_elements_text(c.details->'followed'))::uuid[]))
-    AND d.action = 'EXIT' AND d.state <> 'ACKNOWLEDGED'
-) AS unacknowledged
-FROM case_file c WHERE c.mechanism = 'REPAIR' AND c.state = 'APPROVED' ORDER BY c.case_id
+    AND d.action = 'EXIT'
+) pushed
+WHERE c.mechanism = 'REPAIR' AND c.state = 'APPROVED' AND c.closed_at IS NULL ORDER BY c.case_id
 """
 # What was repaired elsewhere and came in by the harvest: proceedings and measures that go on here.
 _IMPORTED = """
@@ -326,7 +340,9 @@ async def settle(pool: asyncpg.Pool, machines: Mapping[str, Machine], now: datet
     for row in await pool.fetch(_APPROVED):
         if row["unacknowledged"]:
             continue
-        inputs = {"reason": "ALL_CHANNELS_ACKNOWLEDGED", "unacknowledged": 0}
+        inputs: dict[str, Any] = {
+            "reason": "ALL_CHANNELS_ACKNOWLEDGED", "unacknowledged": 0, "followed_at": row["followed_at"]
+        }  # fmt: skip
         with apart(f"case {row['public_id']}"):
             moved += await _one(pool, machines, now, row, inputs)
     for row in (*await pool.fetch(_IMPORTED), *_of_decisions(await pool.fetch(_IMPORTED_DECISIONS))):
@@ -377,10 +393,8 @@ COMMANDS: dict[str, Command] = {
     "repair.accept": _looking("accept"),
     "repair.examine": _looking("examine", "examine_extended"),
     "repair.approve": approve,
+    "repair.refuse": refuse,
     "repair.revoke": revoke,
-    **{
-        f"repair.{name}": _steps(name)
-        for name in ("reject_intake", "begin_review", "extend", "refuse", "answer")
-    },
+    **{f"repair.{name}": _steps(name) for name in ("reject_intake", "begin_review", "extend", "answer")},
 }
 VIEWINGS = {"repair_outlook": outlook}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from connectors.contract import SHANGHAI
 from hub.casework.delivery.channels import Channel, key_of, list_exit, publication
 from hub.casework.machine import (
     Case,
@@ -129,6 +130,9 @@ class Current:
     """The record or entry as it stands when a step looks at it, and what hangs on it."""
 
     public_id: str
+    data_class: str
+    # Its openness (公开属性).
+    sharing: str
     target: Target
     # Of a record: its details as they are stored.
     details: Mapping[str, Any]
@@ -189,11 +193,16 @@ def late_by(limit: date, today: date, calendar: Calendar) -> int:
     return max(1, calendar.between(limit, today)) if today > limit else 0
 
 
-def audience(data_class: str) -> tuple[Channel, ...]:
-    """Where the record or entry is shown, and its end is pushed to: persons' and minor ones only between authorities."""
-    if data_class in ("D6", "D10"):
+def audience(current: Current) -> tuple[Channel, ...]:
+    """Where the record or entry is shown, and its end is pushed to: only between authorities what is not public.
+
+    Persons' and minor ones are not, nor is what its source shares with authorities alone; and nothing narrower goes anywhere.
+    """
+    if current.data_class not in ("D6", "D7", "D8", "D10", "D11"):
+        return ()
+    if current.sharing == "PUBLIC" and current.data_class in ("D6", "D10"):
         return tuple(Channel)
-    return (Channel.PROVINCIAL_PLATFORM,) if data_class in ("D7", "D8", "D11") else ()
+    return (Channel.PROVINCIAL_PLATFORM,) if current.sharing in ("PUBLIC", "GOVERNMENT_SHARED") else ()
 
 
 def _clock(case: Case[RepairDetails], name: str, start: date, calendar: Calendar) -> Due:
@@ -250,6 +259,11 @@ def _examine(case: Case[RepairDetails], step: Step) -> Effects:
     return Effects(details={"findings": made, **assessed(told, given["current"], step.today)})
 
 
+def _extendable(case: Case[RepairDetails], step: Step) -> str | None:
+    """What is late stays late: an extension afterwards would make it look as if it had been in time."""
+    return "ANSWER_DUE_PAST" if step.today > case.details.answer_by else None
+
+
 def _extend(case: Case[RepairDetails], step: Step) -> Effects:
     due = _clock(case, "extended_answer", case.details.applied_on, step.calendar)
     return Effects(details={"extension_reason": step.inputs["reason"], "answer_by": due.on}, due=due)
@@ -261,8 +275,9 @@ def _second(guard: Guard | None = None) -> Guard:
     def admitted(case: Case[RepairDetails], step: Step) -> str | None:
         found = case.details.findings
         if found is None:
-            return "NOT_EXAMINED"
-        if step.actor.officer == found.officer:
+            # What its source took back nobody can examine any more; its repair is refused all the same.
+            return None if step.inputs.get("taken_back") else "NOT_EXAMINED"
+        if step.actor.is_officer(found.officer):
             return "SECOND_PERSON_NEEDED"
         return guard(case, step) if guard is not None else None
 
@@ -280,7 +295,7 @@ def _approve(case: Case[RepairDetails], step: Step) -> Effects:
     made = RepairDecision(
         True, step.inputs["document_number"], step.inputs.get("reason"), step.actor.officer, step.today
     )
-    shown = () if current.proceeding or current.published else audience(told.data_class)
+    shown = () if current.proceeding or current.published else audience(current)
     return Effects(
         details={
             "decision": made,
@@ -333,9 +348,14 @@ def _all_told(_: Case[RepairDetails], step: Step) -> str | None:
 
 
 def _effectuate(case: Case[RepairDetails], step: Step) -> Effects:
-    late = late_by(case.due_on, step.today, step.calendar) if case.due_on else 0
+    """On the day on which the last channel followed, whenever the hub comes to look; where none had to, on that of the decision."""
+    assert case.details.decision is not None
+    on, followed = case.details.decision.decided_on, step.inputs["followed_at"]
+    if followed is not None:
+        on = max(on, followed.astimezone(SHANGHAI).date())
+    late = late_by(case.due_on, on, step.calendar) if case.due_on else 0
     return Effects(
-        details={"effectuated_on": step.today, "propagated_late": late},
+        details={"effectuated_on": on, "propagated_late": late},
         due=_answer_due(case, step.calendar),
         payload={"late_working_days": late},
     )
@@ -371,7 +391,7 @@ def _revoke(case: Case[RepairDetails], step: Step) -> Effects:
         facts = (ChangedFact("list_entry", current.public_id, changes),)
     alone = not current.proceeding and not current.published and told.state_before != "SUSPENDED"
     running = current.target.usable_until is None or current.target.usable_until >= step.today
-    shown = audience(told.data_class) if alone and running else ()
+    shown = audience(current) if alone and running else ()
     document = {
         "kind": told.target_kind,
         "title": told.target_title,
@@ -450,7 +470,8 @@ REPAIR = Machine(
            effect=_reject),
         *_supplements(),
         _t("begin_review", "开始审核", "begin the review", "ACCEPTED", "UNDER_REVIEW"),
-        _t("extend", "延期", "extend a complex case", "UNDER_REVIEW", "EXTENDED", requires=("reason",), effect=_extend),
+        _t("extend", "延期", "extend a complex case", "UNDER_REVIEW", "EXTENDED", requires=("reason",),
+           guard=_extendable, effect=_extend),
         _t("examine", "审核", "examine", "UNDER_REVIEW", "UNDER_REVIEW", effect=_examine,
            requires=("corrected", "performed", "opinion"), rules=("R9.2", "R9.3")),
         _t("examine_extended", "审核", "examine", "EXTENDED", "EXTENDED", effect=_examine,

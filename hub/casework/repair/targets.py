@@ -160,14 +160,23 @@ async def earlier_repairs(sees: Sees, found: Found) -> tuple[date, ...]:
     return tuple(row["exited_on"] for row in await sees.rows(sql, parameters))
 
 
+async def still_there(connection: asyncpg.Connection, kind: str, public_id: str) -> bool:
+    """Whether there is such a record or entry, in whatever state; its source may have taken it back altogether."""
+    # As `current` does: of a version that a delivery is just replacing it would seem that there is none any more.
+    await one_writer(connection)
+    table = "record" if kind == RECORD else "list_entry"
+    sql = f"SELECT 1 FROM {table} WHERE public_id = $1 AND superseded_at IS NULL"  # noqa: S608 -- constants
+    return await connection.fetchval(sql, public_id) is not None
+
+
 async def current(connection: asyncpg.Connection, kind: str, public_id: str) -> Current | None:
     """The record or entry as it stands, for the department that handles its repair; None: it is no longer there."""
     # Before its row: of a version that a delivery is just replacing it would seem that there is none any more.
     await one_writer(connection)
     table = "record" if kind == RECORD else "list_entry"
     row = await connection.fetchrow(
-        f"SELECT x.public_id, x.data_class, {_SUBJECT}, {_COLUMNS[table]} FROM {table} x{_JOINS[table]}"  # noqa: S608
-        " WHERE x.public_id = $1 AND x.superseded_at IS NULL FOR UPDATE OF x",
+        f"SELECT x.public_id, x.data_class, x.sharing_attribute, {_SUBJECT}, {_COLUMNS[table]}"  # noqa: S608
+        f" FROM {table} x{_JOINS[table]} WHERE x.public_id = $1 AND x.superseded_at IS NULL FOR UPDATE OF x",
         public_id,
     )
     if row is None:
@@ -188,6 +197,8 @@ async def current(connection: asyncpg.Connection, kind: str, public_id: str) -> 
         proceedings = await connection.fetch(_PROCEEDING, public_id, (*_LISTED, "EXITED_REPAIRED"))
     return Current(
         public_id=str(row["public_id"]),
+        data_class=row["data_class"],
+        sharing=row["sharing_attribute"],
         target=found.target(),
         details=orjson.loads(row["details"]) if row["details"] else {},
         under_objection=row["under_objection"],
@@ -255,6 +266,9 @@ async def restore_with(
             continue
         if row["ends_on"] is not None and row["ends_on"] < step.today:
             await engine.apply(connection, machines, machine, row["number"], "lapse", step)
+            continue
+        if machine is LIST_ENTRY and told.state_before == "RECOGNIZED":
+            await engine.apply(connection, machines, machine, row["number"], "restore_recognized", step)
             continue
         await engine.apply(connection, machines, machine, row["number"], "restore", step)
         if told.state_before == "SUSPENDED":

@@ -29,10 +29,11 @@ OWN_DAYS = {
     ("LIST_ENTRY", "expire"): "exited_on",
     **{("MEASURE", name): "ended_on" for name in ("expire", "end_exit", "end_repair", "lift")},
 }
-# Member of the payload with the last of the seven working days.
-_LAST_DAYS = {"publish": "publish_by", "deadline_passed": "due_on"}
+# Member of the payload with the last of the seven working days. The first of these steps that comes after it tells that it
+# has passed: an officer's, where no worker ran.
+_LAST_DAYS = {"publish": "publish_by", "deadline_passed": "due_on", "withdraw": "publish_by"}
 # What happened in a quarter may be written down after it by these.
-WRITTEN_LATER = frozenset({*(name for _, name in OWN_DAYS), "deadline_passed"})
+WRITTEN_LATER = frozenset({*(name for _, name in OWN_DAYS), *_LAST_DAYS})
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,7 @@ COUNTINGS: Mapping[str, Counting] = {
             Pick(
                 mechanism="COMMITMENT_INSPECTION",
                 leaving=("ASSIGNED",),
-                entering=("BREACH_SUSPECTED", "CLEARED", "DISMISSED"),
+                entering=("BREACH_SUSPECTED", "CLEARED", "DISMISSED", "OVERTAKEN"),
                 where=(("origin", origin),),
             )
             for origin in (RANDOM, HINT)
@@ -237,10 +238,10 @@ COUNTINGS: Mapping[str, Counting] = {
     "PUBLICITY_ON_TIME": Ratio(
         (
             Pick(mechanism="PUBLICITY", transitions=("publish",)),
-            # Whose seven working days ended unpublished (R7.1); reviews do not stop them.
+            # Whose seven working days ended unpublished (R7.1); reviews do not stop them, nor does an end that came after them.
             Pick(
                 mechanism="PUBLICITY",
-                transitions=("deadline_passed",),
+                transitions=("deadline_passed", "withdraw"),
                 leaving=("DRAFT", "SECRECY_REVIEW", "CONTENT_REVIEW", "APPROVED"),
             ),
         ),
@@ -306,7 +307,8 @@ def recount(
 
     `states`: the Chinese words of a mechanism's state. Events after the quarter are left out.
     """
-    upto = [one for one in history if one.day <= quarter.last]
+    last = quarter.last
+    upto = [one for one in history if one.day <= last]
     return {code: _count(counting, upto, quarter, calendar, states) for code, counting in COUNTINGS.items()}
 
 
@@ -328,7 +330,9 @@ def _count(
         return Counted(float(len(cases)), cases=cases)
     if isinstance(counting, Ratio):
         first: dict[str, Happened] = {}
-        for one in _fitting(counting.whole, upto):
+        # By the day that each counts on: where a clock was put back, or an officer came before the worker, they were not
+        # written down in that order.
+        for one in sorted(_fitting(counting.whole, upto), key=lambda one: one.day):
             first.setdefault(one.case, one)
         out = {one.case for one in _fitting(counting.without, upto)}
         cases = tuple(case for case, one in first.items() if one.day >= quarter.first and case not in out)
@@ -349,7 +353,9 @@ def _count(
 
 
 def _fitting(picks: Sequence[Pick], events: Sequence[Happened]) -> list[Happened]:
-    return [one for one in events if any(pick.fits(one) for pick in picks)]
+    # Most events are of other mechanisms, and a server answers nobody else while it counts.
+    of = {pick.mechanism for pick in picks}
+    return [one for one in events if one.mechanism in of and any(pick.fits(one) for pick in picks)]
 
 
 def _shares(

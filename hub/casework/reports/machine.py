@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from hub.casework.given import is_blank
 from hub.casework.machine import Case, Effects, Machine, Recount, State, Step, Transition
 from hub.casework.reports.figures import Counted, Share
 from hub.rules.calendar import Calendar
@@ -167,7 +168,7 @@ def _impossible(figure: Figure, value: float | None, text: str | None, reason: s
     if any(len(one or "") > MOST_CHARACTERS for one in (text, reason)):
         return "TEXT_TOO_LONG"
     if figure.kind == "TEXT":
-        return "TEXT_MISSING" if value is not None or not (text or "").strip() else None
+        return "TEXT_MISSING" if value is not None or is_blank(text or "") else None
     if text is not None:
         return "VALUE_IMPOSSIBLE"
     if value is None:
@@ -176,7 +177,7 @@ def _impossible(figure: Figure, value: float | None, text: str | None, reason: s
     if not 0 <= value <= most or (figure.kind == "COUNT" and value != int(value)):
         return "VALUE_IMPOSSIBLE"
     # R18.3: another value than the hub's needs a reason.
-    return "REASON_MISSING" if value != figure.prefilled and not (reason or "").strip() else None
+    return "REASON_MISSING" if value != figure.prefilled and is_blank(reason or "") else None
 
 
 def _state(case: Case[ReportDetails], step: Step) -> Effects:

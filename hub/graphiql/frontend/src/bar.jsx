@@ -38,28 +38,23 @@ function CaseFields({ matter, caseNumber, amend }) {
 
 /** Forgets every answer on the page: they were given to somebody else, or for another purpose. */
 function useForgetAnswers(identity) {
-  const { tabs, activeTabIndex, moveTab, updateActiveTabValues, queryEditor, variableEditor, responseEditor } =
-    useEditorContext({ nonNull: true });
+  const { tabs, updateActiveTabValues, responseEditor } = useEditorContext({ nonNull: true });
   const last = useRef(identity);
   useEffect(() => {
     if (last.current === identity || !responseEditor) return;
     last.current = identity;
-    // moveTab is GraphiQL's only way to replace the other tabs; it finds the active one by identity.
-    const query = queryEditor?.getValue() ?? null;
-    const variables = variableEditor?.getValue() ?? null;
-    const active = tabs[activeTabIndex];
-    moveTab(tabs.map((tab) => (tab === active ? tab : { ...tab, response: null })));
-    updateActiveTabValues({ query, variables, response: null });
-    queryEditor?.setValue(query ?? "");
-    variableEditor?.setValue(variables ?? "");
+    // In place: GraphiQL's only way to replace tabs, moveTab, lays the text that a tab keeps over the editor, and a tab
+    // learns what was typed a tenth of a second later. Nothing is drawn from a tab's answer until it comes to the front.
+    for (const tab of tabs) tab.response = null;
+    updateActiveTabValues({ response: null });
     responseEditor.setValue("");
   });
 }
 
 function firstMessage(fetchError) {
   try {
-    const { errors } = JSON.parse(fetchError);
-    return errors[0].message;
+    const [{ message, extensions }] = JSON.parse(fetchError).errors;
+    return [extensions?.messageZh, message].filter(Boolean).join(" ");
   } catch {
     return String(fetchError);
   }
@@ -83,7 +78,7 @@ function Sight({ identity }) {
     );
   }
   if (isFetching) return <output className="hub-sight">读取模式… reading the schema…</output>;
-  if (!seen) return <output className="hub-sight">请填写令牌和使用目的 enter a token and a purpose</output>;
+  if (!seen) return <output className="hub-sight">请填写令牌和使用目的，再连接 enter a token and a purpose, then connect</output>;
   return (
     <output className="hub-sight" data-types={seen.types} data-fields={seen.fields}>
       可见 <b>{seen.types}</b> 类型 <small>types</small> · <b>{seen.fields}</b> 字段 <small>fields</small>
@@ -134,11 +129,22 @@ export function DemoBar({ partners, caller, choose, act, amend }) {
   );
 }
 
-/** Outside demo mode: the caller's own token, kept in this page's memory only, and a purpose that must be chosen. */
-export function TokenBar({ purposes, connect }) {
+/**
+ * Outside demo mode: the caller's own token, kept in this page's memory only, and a purpose that must be chosen.
+ * Nothing is asked but as the bar says: matter and case count at once, another token or purpose from Connect on.
+ */
+export function TokenBar({ purposes, connect, disconnect, amend: amendCaller }) {
   const [draft, setDraft] = useState({ token: "", purpose: "", matter: "", caseNumber: "" });
   const [connected, setConnected] = useState("");
-  const amend = (part) => setDraft({ ...draft, ...part });
+  const amend = (part) => {
+    setDraft({ ...draft, ...part });
+    amendCaller(part);
+  };
+  const change = (part) => {
+    setDraft({ ...draft, ...part });
+    setConnected("");
+    disconnect();
+  };
   const submit = (event) => {
     event.preventDefault();
     const token = draft.token.trim().replace(/^Bearer\s+/i, "");
@@ -157,11 +163,11 @@ export function TokenBar({ purposes, connect }) {
             spellCheck={false}
             required
             value={draft.token}
-            onChange={(e) => amend({ token: e.target.value })}
+            onChange={(e) => change({ token: e.target.value })}
           />
         </Field>
         <Field zh="使用目的" en="purpose">
-          <select name="purpose" required value={draft.purpose} onChange={(e) => amend({ purpose: e.target.value })}>
+          <select name="purpose" required value={draft.purpose} onChange={(e) => change({ purpose: e.target.value })}>
             <option value="">请选择 choose…</option>
             <PurposeOptions purposes={purposes} />
           </select>

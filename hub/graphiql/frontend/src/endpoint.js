@@ -76,6 +76,7 @@ export function fetcherFor({ endpoint, read, renew, signal }) {
       signal,
     });
   return async ({ query, variables, operationName }) => {
+    if (!read().token) return failure("请先填写令牌和使用目的，再连接 Enter a token and a purpose, then connect");
     const introspects = operationName === "IntrospectionQuery";
     const document = introspects ? INTROSPECTION : query;
     const body = JSON.stringify({ query: document, variables, operationName: nameToSend(document, operationName) });

@@ -80,7 +80,12 @@ export function Page({ settings, partners: given }) {
             amend={(part) => setCaller({ ...caller, ...part })}
           />
         ) : (
-          <TokenBar purposes={settings.purposes} connect={setCaller} />
+          <TokenBar
+            purposes={settings.purposes}
+            connect={setCaller}
+            disconnect={() => setCaller(NOBODY)}
+            amend={(part) => setCaller({ ...caller, ...part })}
+          />
         )}
         <Workbench />
       </DocExplorerContextProvider>
