@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -30,6 +31,10 @@ pytest_plugins = ["tests.hub_server", "tests.stand"]
 # An example may take its time where others work beside it; what must be quick is measured where nothing else runs.
 hypothesis.settings.register_profile("beside others", deadline=None)
 hypothesis.settings.load_profile("beside others")
+
+# Nothing that a test stores must outlive it, and a busy disk makes the suite half as long again.
+_MEMORY = Path("/dev/shm")
+_ROOM = 6 * 1024**3
 
 # What the developer's shell or the build machine set must not reach a test.
 for _name in [name for name in os.environ if name.startswith("HUB_")]:
@@ -57,19 +62,35 @@ class Database:
     writer: asyncpg.Pool = field(repr=False)
 
 
-@pytest.fixture(scope="session")
-def state_dir() -> Iterator[Path]:
+@contextmanager
+def _open_directory(where: Path | None) -> Iterator[Path]:
     """A directory below which other accounts may look, so that root's server can keep its data there."""
-    with tempfile.TemporaryDirectory(prefix="hub-test-") as name:
+    with tempfile.TemporaryDirectory(prefix="hub-test-", dir=where) as name:
         Path(name).chmod(0o755)
         yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def state_dir() -> Iterator[Path]:
+    """A directory for the servers of the session: in memory where that has room for three processes of tests."""
+    roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
+    with _open_directory(_MEMORY if roomy else None) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def disk_dir() -> Iterator[Path]:
+    """A directory on the disk, for a server that waits for it as in life."""
+    with _open_directory(None) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
 def postgres(state_dir: Path) -> Iterator[EmbeddedPostgres]:
     """One embedded server for the session; it never waits for the disk: only a power cut would tell."""
     server = EmbeddedPostgres(
-        state_dir, {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+        state_dir,
+        {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB", "max_wal_size": "256MB"},
     )
     server.start()
     yield server
@@ -99,7 +120,7 @@ async def copied_store(
 ) -> AsyncIterator[Database]:
     """A copy of the store `template` under `name`, with open pools; dropped at the end."""
     admin = await asyncpg.connect(postgres.dsn("postgres", "postgres"))
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER hub_owner")
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy OWNER hub_owner")
     owner_dsn = postgres.dsn(database=name)
     owner = await asyncpg.connect(owner_dsn)
     await owner.execute(SECURE_DATABASE)

@@ -181,12 +181,14 @@ async def province_store(
 
 
 @pytest.fixture(scope="session")
-async def fragile(state_dir: Path, sandboxes: Mapping[str, str]) -> AsyncIterator[EmbeddedPostgres]:
+async def fragile(
+    disk_dir: Path, state_dir: Path, sandboxes: Mapping[str, str]
+) -> AsyncIterator[EmbeddedPostgres]:
     """A server of its own with the province in its store, for tests that kill, freeze or lock it.
 
     It waits for the disk as in life. Whoever breaks it leaves it whole.
     """
-    own = EmbeddedPostgres(state_dir / "fragile", {"shared_buffers": "64MB"})
+    own = EmbeddedPostgres(disk_dir / "fragile", {"shared_buffers": "64MB"})
     own.start()
     await migrated(own.dsn())
     settings = hub_settings(own.dsn(), state_dir, sandboxes)

@@ -33,9 +33,9 @@ TIMEOUT = 0.5
 
 
 @pytest.fixture
-def server(state_dir: Path) -> Iterator[EmbeddedPostgres]:
+def server(disk_dir: Path) -> Iterator[EmbeddedPostgres]:
     """A server to kill. Its configuration gives up durability, which the ledger must not accept."""
-    own = EmbeddedPostgres(state_dir / "killed", {"synchronous_commit": "off", "shared_buffers": "32MB"})
+    own = EmbeddedPostgres(disk_dir / "killed", {"synchronous_commit": "off", "shared_buffers": "32MB"})
     own.start()
     yield own
     own.destroy()
