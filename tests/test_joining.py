@@ -225,6 +225,79 @@ async def test_a_decision_is_one_record_by_whichever_number_of_its_firm_it_is_de
     assert await one(database, f"{whose} AND r.kind = 'PENALTY'", FIRM) == 2
 
 
+@pytest.mark.parametrize(
+    "joining", [_BOTH, _BOTH | {"CF_WSH": "青商罚〔2026〕000010号"}], ids=("itself", "another")
+)
+async def test_a_decision_that_came_by_either_number_before_a_row_joined_them_is_one_record_from_then_on(
+    database: Database, tmp_path: Path, joining: dict[str, str]
+) -> None:
+    stands = "SELECT count(*) FROM record WHERE superseded_at IS NULL AND document_number LIKE '%09号'"
+    told = [_OLD, {}, joining, _OLD | {"CF_NR": "另"}, {"CF_NR": "又"}, _BOTH, _OLD]
+    found = []
+    for number, named in enumerate(told):
+        path = written(tmp_path, penalty_row(**named), name=f"CF_2026110{number + 1}.csv")
+        assert (await imported(database, path)).totals.stored == 1
+        found.append(await one(database, stands))
+    # What was believed before stays on record: two penalties, of two firms.
+    assert found == [1, 2, 1, 1, 1, 1, 1]
+    assert await one(database, f"{stands} AND data_class = 'D6'") == 1
+
+
+_ENTRY = {"list_code": "TAX-SERIOUS", "recognized_on": "2026-01-31", "decision_number": "青税稽罚〔2026〕1号"}
+
+
+@pytest.mark.parametrize(
+    ("of_part", "of_firm", "case", "stays"),
+    [
+        ({}, {}, False, "2"),
+        # What its source said later.
+        ({"updated": "2026-10-02T00:00:00Z"}, {"updated": "2026-10-01T00:00:00Z"}, False, "1"),
+        # What was repaired is not in force again.
+        (
+            {"updated": "2026-10-02T00:00:00Z"},
+            {"updated": "2026-10-01T00:00:00Z", "state": "EXITED_REPAIRED", "exited_on": "2026-10-01"},
+            False,
+            "2",
+        ),
+        # No case loses what it is about.
+        ({"updated": "2026-10-02T00:00:00Z"}, {"updated": "2026-10-01T00:00:00Z"}, True, "2"),
+        ({"decision_number": "青税稽罚〔2026〕2号"}, {}, False, "12"),
+        ({"decision_number": None}, {"decision_number": None}, False, "12"),
+    ],
+)
+async def test_of_two_entries_by_one_decision_the_one_stays_that_counts(
+    database: Database, of_part: dict[str, Any], of_firm: dict[str, Any], case: bool, stays: str
+) -> None:
+    listed = _ENTRY | {"state": "PUBLISHED"}
+    await take(
+        database,
+        [row("1", Kind.LIST_ENTRY, "某", [CUSTOMS], **listed | of_part)],
+        [row("2", Kind.LIST_ENTRY, "某", [("USCC", FIRM)], **listed | of_firm)],
+    )
+    if case:
+        await database.writer.execute(
+            "INSERT INTO case_file (mechanism, number, subject_id, data_class, state, owner, opened_at, opened_on, ruleset,"
+            " details, target_public_id) SELECT 'OBJECTION', 'n', subject_id, 'D37', 'UNDER_REVIEW', 'p', now(), now(), 'r',"
+            " '{}', public_id FROM list_entry WHERE source_record_id = '2'"
+        )
+    await take(database, [both("3", CUSTOMS)], now=LATER)
+    assert "".join(sorted(await _standing(database, "list_entry", "source_record_id"))) == stays
+
+
+async def test_whichever_number_a_doubled_decision_is_withdrawn_by_nothing_of_it_stands(
+    database: Database,
+) -> None:
+    settings = {"URL": "http://x", "APP_ID": "x", "APP_SECRET": "0" * 16, "CASE": "x"}
+    market = registry.connect({f"HUB_REGISTRY_{name}": said for name, said in settings.items()}, TOOLS)
+    told = {"scbz": "0", "gxsj": "2026-10-01 08:00:00"}
+    for named in (_OLD, {}, _BOTH | {"CF_WSH": "青商罚〔2026〕000010号"}):
+        await _told(database, market, registry.PENALTIES, penalty_row(**named) | told)
+    gone = penalty_row(**_OLD) | {"scbz": "1", "gxsj": "2026-10-02 08:00:00"}
+    await _told(database, market, registry.PENALTIES, gone)
+    assert await _standing(database, "record", "document_number") == ["青商罚〔2026〕000010号"]
+    await market.close()
+
+
 @pytest.mark.parametrize("together", [False, True])
 async def test_a_decision_is_one_record_however_the_brackets_of_its_number_are_written(
     database: Database, tmp_path: Path, together: bool

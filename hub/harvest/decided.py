@@ -33,6 +33,18 @@ FROM unnest($2::int[], $3::bigint[]) AS n(place, subject_id)
 JOIN {table} r ON r.subject_id = n.subject_id AND r.superseded_at IS NULL AND r.source = $1
 ORDER BY n.place, r.source_record_id
 """
+# What stands of subjects that turn out to be one. Of two the one stays that a case is about; else the one that was repaired,
+# else the one that its source told of later, else the one under the code.
+_OF_ONE = """
+SELECT r.version_id, n.subject_id, n.whole, r.source, {columns}, (
+    EXISTS (SELECT FROM case_file c WHERE c.target_public_id = r.public_id), {repaired},
+    coalesce(r.source_updated_at, '-infinity'), n.subject_id = n.whole
+  ) AS rank
+FROM unnest($1::bigint[], $2::bigint[]) AS n(subject_id, whole)
+JOIN {table} r ON r.subject_id = n.subject_id AND r.superseded_at IS NULL
+ORDER BY rank DESC, r.source_record_id
+"""
+_REPAIRED = {"record": "r.lifecycle = 'REPAIRED'", "list_entry": "r.state = 'EXITED_REPAIRED'"}
 # Whoever a code names, and those without code that the other numbers name.
 _SUBJECTS = """
 SELECT DISTINCT n.place, i.subject_id
@@ -87,6 +99,33 @@ async def subjects_of(connection: asyncpg.Connection, drafts: Sequence[SubjectDr
         for row in await connection.fetch(_SUBJECTS, *columns):
             found.setdefault(row["place"], []).append(row["subject_id"])
     return found
+
+
+async def doubled(
+    connection: asyncpg.Connection, table: str, pairs: Sequence[tuple[int, int]]
+) -> frozenset[int]:
+    """The versions of what the firsts of `pairs` and the seconds, which are one, both have: all but the one that stays."""
+    if table not in _TOLD_BY:
+        return frozenset()
+    ones = list(dict.fromkeys((*pairs, *((whole, whole) for _, whole in pairs))))
+    subjects, wholes = (list(column) for column in zip(*ones, strict=True))
+    told = (*_TOLD_BY[table], *(("authority_uscc", "authority_name") if table == "record" else ()))
+    sql = _OF_ONE.format(
+        table=table, columns=", ".join(f"r.{name}" for name in told), repaired=_REPAIRED.get(table, "FALSE")
+    )
+    stays: dict[tuple[object, ...], set[int]] = {}
+    ended = set()
+    for row in await connection.fetch(sql, subjects, wholes):
+        decision = _decision(table, row)
+        # Without its number nothing is told apart.
+        if not decision[1]:
+            continue
+        of = stays.setdefault((row["whole"], row["source"], decision), set())
+        # What one of them has twice, as grades by several old numbers, is two.
+        if of and row["subject_id"] not in of:
+            ended.add(row["version_id"])
+        of.add(row["subject_id"])
+    return frozenset(ended)
 
 
 async def _alike(

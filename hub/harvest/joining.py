@@ -7,6 +7,7 @@ from datetime import datetime
 
 import asyncpg
 
+from hub.harvest import decided
 from hub.harvest.columns import written
 from schema.governance import DATA_CLASSES
 
@@ -15,7 +16,7 @@ _MOVED = ("record", "grade", "list_entry", "archive")
 _PAIRS = "unnest($1::bigint[], $2::bigint[]) AS n(part, whole)"
 _END = """
 UPDATE {table} SET superseded_at = greatest($2, recorded_at)
-WHERE subject_id = ANY ($1::bigint[]) AND superseded_at IS NULL RETURNING version_id
+WHERE (subject_id = ANY ($1::bigint[]) OR version_id = ANY ($3::bigint[])) AND superseded_at IS NULL RETURNING version_id
 """
 _IDENTIFY = f"UPDATE identifier i SET subject_id = n.whole FROM {_PAIRS} WHERE i.subject_id = n.part"  # noqa: S608
 # Nothing is known of the part any more, so nothing is denied of it, and nobody finds it by its name. Whoever has kept its
@@ -32,13 +33,16 @@ async def join(
 ) -> None:
     """Give what stands of the first of each pair to the second, in new versions: what was believed before stays on record.
 
-    `source` delivered the row that names the numbers of both. The caller holds the lock of those who write facts.
+    `source` delivered the row that names the numbers of both. A decision that both had is one from now on, under one id.
+    The caller holds the lock of those who write facts.
     """
     if not pairs:
         return
     parts, wholes = (list(column) for column in zip(*pairs, strict=True))
     for table in _MOVED:
-        ended = [row["version_id"] for row in await connection.fetch(_END.format(table=table), parts, now)]
+        doubled = await decided.doubled(connection, table, pairs)
+        rows = await connection.fetch(_END.format(table=table), parts, now, list(doubled))
+        ended = [row["version_id"] for row in rows if row["version_id"] not in doubled]
         if not ended:
             continue
         kept = [name for name in written(table) if name not in ("subject_id", "recorded_at", "superseded_at")]

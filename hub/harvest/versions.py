@@ -324,8 +324,12 @@ class _Work:
         parts: dict[int, list[int]] = {}
         for part, whole in wholes.items():
             parts.setdefault(whole, []).append(part)
+        # Also what has ended, as one of two does when they turn out to be one: the other may stand.
         wanted = [
-            one for one in understood if one.by_decision and (one.table, one.record_id) not in self._newest
+            one
+            for one in understood
+            if one.by_decision
+            and ((newest := self._newest.get((one.table, one.record_id))) is None or not newest.current)
         ]
         gone = [(one, one.subject) for one in wanted if one.deleted and one.subject is not None]
         found = await decided.subjects_of(self._connection, [draft for _, draft in gone])
