@@ -63,8 +63,9 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "quota_use": KEPT,
         "working_day": KEPT,
         "catalog_item": KEPT,
-        # What a case is about never changes, and what happened to it is only added to.
-        "case_file": "SELECT, INSERT, UPDATE (state, due_on, due_is_provisional, closed_at, details, version)",
+        # What a case is about never changes, and what happened to it is only added to. Whose it is, is known better where two
+        # subjects turn out to be one.
+        "case_file": "SELECT, INSERT, UPDATE (subject_id, state, due_on, due_is_provisional, closed_at, details, version)",
         "case_event": "SELECT, INSERT",
         "case_party": "SELECT, INSERT",
         "delivery_out": KEPT,

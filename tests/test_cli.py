@@ -633,7 +633,7 @@ async def test_texts_are_cleared_with_a_reason_that_stays_with_the_row(
     )
     await connection.close()
     replay = ("quarantine", "replay", number)
-    for arguments in (("--cleared",), ("--cleared", "--reason", " "), ("--reason", "热线")):
+    for arguments in (("--cleared",), ("--cleared", "--reason", " "), ("--reason", "热线"), ("--joined",)):
         shell(*replay, *arguments).refused("BAD_USER_INPUT", "--reason", "public")
     assert "CONTACT_IN_TEXT" in shell(*replay).err
     done = shell(*replay, "--cleared", "--reason", "企业服务热线")

@@ -236,6 +236,8 @@ def quarantine_show(number: Annotated[int, typer.Argument(help="Id of the row.")
             why = f": {row.dismissed_because}" if row.dismissed_because else ""
             why = f", corrected: {', '.join(row.corrected)}" if row.corrected else why
             out.print(f"{how} on {row.replayed_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}{by}{why}")
+        if row.joined_because:
+            out.print(f"its numbers are one subject's: {row.joined_because}")
         if row.cleared_at is not None:
             day = f"{row.cleared_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
             out.print(f"texts cleared by {row.cleared_by} on {day}: {row.cleared_because}")
@@ -282,16 +284,24 @@ def quarantine_replay(
             help="You have read the texts and let everyone read them, contacts and numbers too (R7.3)."
         ),
     ] = False,
+    joined: Annotated[
+        bool,
+        typer.Option(
+            help="You have found that its old number and its code are one firm's: cases about the old number go to the firm."
+        ),
+    ] = False,
     reason: Annotated[
         str | None,
-        typer.Option(help="Why the texts may be public; needed with --cleared, kept with the row."),
+        typer.Option(
+            help="Why the texts may be public, or the two are one; needed with --cleared and --joined, kept with the row."
+        ),
     ] = None,
 ) -> None:
-    """Read a row again, as it is or with corrected fields; with --cleared its texts become public as they are."""
+    """Read a row again, as it is or with corrected fields; --cleared makes its texts public, --joined its two subjects one."""
     because = (reason or "").strip()
-    if cleared != bool(because):
+    if (cleared or joined) != bool(because):
         raise BadUserInput(
-            "--cleared makes the texts public and needs --reason TEXT, and --reason goes with it."
+            "--cleared makes the texts public, --joined makes two subjects one: they need --reason TEXT, which goes with them."
         )
     clearing = quarantining.Clearing(operator(), because) if cleared else None
     fields: dict[str, str | None] = {}
@@ -313,7 +323,14 @@ def quarantine_replay(
             await require_id_key(pool, configured.id_key, present())
             connector = _connector(configured, found[0].source)
             refused = await replaying.replay(
-                pool, connector, number, fields, present, by=operator(), cleared=clearing
+                pool,
+                connector,
+                number,
+                fields,
+                present,
+                by=operator(),
+                cleared=clearing,
+                joined=because if joined else None,
             )
         if refused is not None:
             err.print(f"credithub: row {number} stays: {refused.code}: {refused.reason}")

@@ -18,6 +18,8 @@ _END = """
 UPDATE {table} SET superseded_at = greatest($2, recorded_at)
 WHERE (subject_id = ANY ($1::bigint[]) OR version_id = ANY ($3::bigint[])) AND superseded_at IS NULL RETURNING version_id
 """
+# A case stays the one it is: only whose it is, is known better now.
+_HANDLE = f"UPDATE case_file c SET subject_id = n.whole FROM {_PAIRS} WHERE c.subject_id = n.part"  # noqa: S608
 _IDENTIFY = f"UPDATE identifier i SET subject_id = n.whole FROM {_PAIRS} WHERE i.subject_id = n.part"  # noqa: S608
 # Nothing is known of the part any more, so nothing is denied of it, and nobody finds it by its name. Whoever has kept its
 # id is told so, and what was told of it stands in the ledger under it.
@@ -54,5 +56,6 @@ async def join(
             wholes,
             ended,
         )
+    await connection.execute(_HANDLE, parts, wholes)
     await connection.execute(_IDENTIFY, parts, wholes)
     await connection.execute(_JOIN, parts, wholes, list(DATA_CLASSES), source)

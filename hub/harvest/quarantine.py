@@ -25,6 +25,7 @@ FROM unnest($2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $8::tex
 ON CONFLICT (source, origin, position) DO UPDATE
 SET raw = excluded.raw, reason_code = excluded.reason_code, reason = excluded.reason,
   quarantined_at = excluded.quarantined_at, replayed_at = NULL, settled_by = NULL, corrected = NULL, dismissed_because = NULL,
+  joined_because = NULL,
   codes = excluded.codes, data_classes = excluded.data_classes
 WHERE quarantine.raw <> excluded.raw OR quarantine.reason_code <> excluded.reason_code
   OR quarantine.replayed_at IS NULL
@@ -66,9 +67,11 @@ WHERE quarantine_id = $1 AND replayed_at IS NULL RETURNING codes
 _CLEARED = """
 UPDATE quarantine SET cleared_at = $2, cleared_by = $3, cleared_because = $4 WHERE quarantine_id = $1
 """
+_JOINED = "UPDATE quarantine SET joined_because = $2 WHERE quarantine_id = $1"
 _COLUMNS = (
     "quarantine_id, source, origin, position, reason_code, reason, quarantined_at, replayed_at,"
-    " settled_by, corrected, dismissed_because, cleared_at, cleared_by, cleared_because"
+    " settled_by, corrected, dismissed_because, cleared_at, cleared_by, cleared_because,"
+    " joined_because"
 )
 # $1: one source or all, $2: also those understood since.
 _LISTED = "($1::text IS NULL OR source = $1) AND ($2 OR replayed_at IS NULL)"
@@ -85,7 +88,8 @@ class Rereads(Protocol):
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A row in quarantine, without its bytes. `cleared…`: who let its texts be shown.
+    """A row in quarantine, without its bytes. `cleared…`: who let its texts be shown. `joined_because`: why the subjects of
+    its numbers were found to be one.
 
     `replayed_at`: since when it waits for nobody: it was understood, or a person dismissed it, `dismissed_because` then
     says why. `settled_by`: who replayed or dismissed it; `corrected`: the fields that a replay corrected.
@@ -105,6 +109,7 @@ class Quarantined:
     cleared_at: datetime | None
     cleared_by: str | None
     cleared_because: str | None
+    joined_because: str | None = None
 
 
 @dataclass(frozen=True)
@@ -192,6 +197,11 @@ async def note_cleared(
 ) -> None:
     """Keep who cleared the texts of a row, and why."""
     await connection.execute(_CLEARED, quarantine_id, now, clearing.by, clearing.because)
+
+
+async def note_joined(connection: asyncpg.Connection, quarantine_id: int, because: str) -> None:
+    """Keep why a person found that the numbers of a row are one subject's."""
+    await connection.execute(_JOINED, quarantine_id, because)
 
 
 async def has_open(connection: asyncpg.Connection) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -12,12 +12,18 @@ import asyncpg
 
 from connectors.contract import SHANGHAI, Connector, Mode, RawRow, Retention
 from hub.errors import BadUserInput
-from hub.harvest import checkpoints, doubts, quarantine
-from hub.harvest.quarantine import Clearing, fields_of, note_cleared, note_corrected, quarantined
+from hub.harvest import checkpoints, decided, doubts, quarantine
+from hub.harvest.quarantine import Clearing, fields_of, note_cleared, note_corrected, note_joined, quarantined
 from hub.harvest.run import Clock, exclusive, intake_of
-from hub.harvest.understood import Rejected
+from hub.harvest.understood import Prepared, Rejected
 from hub.harvest.versions import Totals, write_batch
 from hub.store.writing import one_writer
+
+# Before the lock of those who write facts, which an officer takes whose step holds the case already.
+_HOLD = """
+SELECT FROM case_file c JOIN subject s USING (subject_id) WHERE c.subject_id = ANY ($1::bigint[]) AND s.uscc IS NULL
+ORDER BY c.case_id FOR UPDATE OF c
+"""
 
 
 async def replay(
@@ -29,13 +35,15 @@ async def replay(
     *,
     by: str | None = None,
     cleared: Clearing | None = None,
+    joined: str | None = None,
 ) -> Rejected | None:
     """Store a quarantined row with `corrections` over its fields; None when understood, else why not.
 
     The quarantine holds persons' numbers masked, so for such a row the corrections must give the number
     again. `by`: who replays it; kept with the names of the fields that differ. `cleared`: who has read the
-    texts and found that they may be shown (R7.3), and why; kept with the row once it is stored. A row that is
-    not understood stays as it is. Errors: BadUserInput when there is no such row, it is another source's or a
+    texts and found that they may be shown (R7.3), and why; kept with the row once it is stored. `joined`: why the
+    subjects of its numbers are one, as who replays it has found: cases about an old number go to the firm, too. A row
+    that is not understood stays as it is. Errors: BadUserInput when there is no such row, it is another source's or a
     live one's, or a correction names no field of it; StoreUnavailable.
     """
     found = await quarantined(pool, quarantine_id)
@@ -72,13 +80,27 @@ async def replay(
                 return
             if by is not None:
                 await note_corrected(connection, quarantine_id, by, changed)
+            if joined is not None:
+                await note_joined(connection, quarantine_id, joined)
             # In the transaction that shows the texts: none is shown without its reason.
             if cleared is not None:
                 await note_cleared(connection, quarantine_id, cleared, clock())
 
-        totals = await write_batch(connection, connector.source, understood, clock(), checkpoint)
+        async with connection.transaction():
+            if joined is not None:
+                await _hold_cases(connection, understood)
+            totals = await write_batch(
+                connection, connector.source, understood, clock(), checkpoint, joining=joined is not None
+            )
     again = await quarantined(pool, quarantine_id) if totals.quarantined else None
     return Rejected(understood[0].row, again[0].reason_code, again[0].reason) if again else None
+
+
+async def _hold_cases(connection: asyncpg.Connection, rows: Sequence[Prepared | Rejected]) -> None:
+    """Wait for whoever takes a step with a case about an old number of the rows."""
+    drafts = [one.subject for one in rows if isinstance(one, Prepared) and one.subject is not None]
+    found = await decided.subjects_of(connection, drafts)
+    await connection.execute(_HOLD, sorted({subject_id for ids in found.values() for subject_id in ids}))
 
 
 async def dismiss(pool: asyncpg.Pool, quarantine_id: int, by: str, because: str, now: datetime) -> None:

@@ -14,9 +14,9 @@ from schema.names import name_key
 
 _FIND = """
 SELECT i.scheme, i.value, s.subject_id, s.uscc, s.name_key, s.registration_status IS NOT NULL AS registered,
-  s.uscc IS NULL AND (EXISTS (SELECT FROM case_file c WHERE c.subject_id = s.subject_id)
-    OR EXISTS (SELECT FROM consent c WHERE c.subject_id = s.subject_id)
-    OR EXISTS (SELECT FROM affiliation a WHERE a.subject_id = s.subject_id)) AS bound
+  s.uscc IS NULL AND EXISTS (SELECT FROM case_file c WHERE c.subject_id = s.subject_id) AS handled,
+  s.uscc IS NULL AND (EXISTS (SELECT FROM consent c WHERE c.subject_id = s.subject_id)
+    OR EXISTS (SELECT FROM affiliation a WHERE a.subject_id = s.subject_id)) AS tied
 FROM unnest($1::text[], $2::text[]) AS k(scheme, value)
 JOIN identifier i ON i.scheme = k.scheme AND i.value = k.value
 JOIN subject s ON s.subject_id = i.subject_id
@@ -49,8 +49,10 @@ class Anchor:
     uscc: str | None
     name_key: str
     registered: bool
-    # Without code, and cases, consents or members' ties are about it: those never come to be about another.
-    bound: bool = False
+    # Without code, and cases are about it: those come to be about another on the word of a person alone.
+    handled: bool = False
+    # Likewise consents or members' ties: those never do.
+    tied: bool = False
     draft: SubjectDraft | None = None
 
 
@@ -64,6 +66,8 @@ class Resolution:
     identified: list[tuple[Anchor, Key]] = field(default_factory=list)
     # Subjects without code, and those with one that they turned out to be.
     joined: list[tuple[Anchor, Anchor]] = field(default_factory=list)
+    # Places of drafts without anchor, of which a person may say that their subjects are one.
+    joinable: set[int] = field(default_factory=set)
 
     def take_in(
         self, anchor: Anchor, uscc: str, parts: Sequence[Anchor], known: dict[tuple[str, str], Anchor]
@@ -85,14 +89,20 @@ class Resolution:
 
 
 async def resolve(
-    connection: asyncpg.Connection, drafts: Sequence[SubjectDraft], source: str, now: datetime
+    connection: asyncpg.Connection,
+    drafts: Sequence[SubjectDraft],
+    source: str,
+    now: datetime,
+    *,
+    joining: bool = False,
 ) -> Resolution:
     """The subjects of `drafts`, created and identified where the store did not know them.
 
+    `joining`: a person has found that the numbers of a draft are one subject's, also where cases are about an old one.
     The caller holds the lock that lets one batch at a time do this, so nobody creates the same subject twice.
     """
     known = await _known(connection, drafts)
-    resolution = assign(drafts, known)
+    resolution = assign(drafts, known, joining=joining)
     await _create(connection, resolution.created, now)
     if resolution.recoded:
         ids, codes = zip(*((one.subject_id, one.uscc) for one in resolution.recoded), strict=True)
@@ -106,7 +116,9 @@ async def resolve(
     return resolution
 
 
-def assign(drafts: Iterable[SubjectDraft], known: dict[tuple[str, str], Anchor]) -> Resolution:
+def assign(
+    drafts: Iterable[SubjectDraft], known: dict[tuple[str, str], Anchor], *, joining: bool = False
+) -> Resolution:
     """Give each draft its anchor. Pure but for `known`, which learns the new keys.
 
     A USCC decides alone. Subjects known by other numbers only, and without a code, are the one with the code when a
@@ -114,7 +126,7 @@ def assign(drafts: Iterable[SubjectDraft], known: dict[tuple[str, str], Anchor])
     says that the row is wrong somewhere. Without a USCC the other numbers must all say the same subject.
     """
     resolution = Resolution()
-    for draft in drafts:
+    for place, draft in enumerate(drafts):
         found = {id(a): a for key in draft.keys if (a := known.get((key.scheme, key.value))) is not None}
         if draft.uscc is None:
             if len(found) > 1:
@@ -127,10 +139,13 @@ def assign(drafts: Iterable[SubjectDraft], known: dict[tuple[str, str], Anchor])
             parts = others if all(one.uscc is None for one in others) else []
             if anchor is None and parts:
                 # The one that cannot become another becomes the whole.
-                anchor = next((one for one in parts if one.bound), parts[0])
+                anchor = max(parts, key=lambda one: (one.tied, one.handled))
                 parts.remove(anchor)
-            if any(one.bound for one in parts):
+            tied = any(one.tied for one in parts)
+            if tied or (not joining and any(one.handled for one in parts)):
                 resolution.anchors.append(None)
+                if not tied:
+                    resolution.joinable.add(place)
                 continue
             if anchor is not None:
                 resolution.take_in(anchor, draft.uscc, parts, known)
@@ -154,8 +169,8 @@ async def _known(
     rows = await connection.fetch(_FIND, [scheme for scheme, _ in keys], [value for _, value in keys])
     anchors: dict[int, Anchor] = {}
     known = {}
-    for scheme, value, subject_id, uscc, searched, registered, bound in rows:
-        anchor = anchors.setdefault(subject_id, Anchor(subject_id, uscc, searched, registered, bound))
+    for scheme, value, subject_id, uscc, searched, registered, handled, tied in rows:
+        anchor = anchors.setdefault(subject_id, Anchor(subject_id, uscc, searched, registered, handled, tied))
         known[scheme, value] = anchor
     return known
 

@@ -99,6 +99,11 @@ WHERE r.subject_id = ANY ($1::bigint[]) AND r.superseded_at IS NULL GROUP BY r.s
     )
 )
 
+_CASES_WAIT = (
+    "cases are about the subject of an old number in the row, and the code is another's: if the two are one,"
+    " replay it with --joined --reason TEXT"
+)
+
 
 @dataclass(frozen=True)
 class Totals:
@@ -159,16 +164,19 @@ async def write_batch(
     batch: Sequence[Prepared | Rejected],
     now: datetime,
     checkpoint: Checkpoint,
+    *,
+    joining: bool = False,
 ) -> Totals:
     """Store `batch` and move the checkpoint, both or neither: a killed harvest loses and doubles nothing.
 
     `now`: when the batch was begun; a version that another writer made meanwhile ends no earlier than it began.
     Rows are taken in order. A row like the newest version of its record is unchanged; one with an older
     `source_updated_at` is a re-delivery and changes nothing either, nor does one from before its record was withdrawn.
+    `joining`: a person has found that the numbers of a row are one subject's, also where cases are about an old one.
     """
     async with connection.transaction():
         await one_writer(connection)
-        work = _Work(connection, source, now)
+        work = _Work(connection, source, now, joining)
         totals = await work.take(batch)
         await checkpoint(totals)
     return totals
@@ -177,10 +185,11 @@ async def write_batch(
 class _Work:
     """One batch under way."""
 
-    def __init__(self, connection: asyncpg.Connection, source: Source, now: datetime) -> None:
+    def __init__(self, connection: asyncpg.Connection, source: Source, now: datetime, joining: bool) -> None:
         self._connection = connection
         self._source = source
         self._now = now
+        self._joining = joining
         self._ids = random_ids()
         self._newest: dict[tuple[str, str], _Newest] = {}
         self._inserts: dict[str, list[list[object]]] = {}
@@ -197,6 +206,8 @@ class _Work:
         self._results: list[tuple[Prepared, Sequence[repairs.Target]]] = []
         # Subjects that turned out to be others of this batch.
         self._joined: list[tuple[Anchor, Anchor]] = []
+        # Rows of which a person may say that their numbers are one subject's.
+        self._joinable: set[int] = set()
 
     async def take(self, batch: Sequence[Prepared | Rejected]) -> Totals:
         """Go through the batch and write what came of it."""
@@ -209,10 +220,10 @@ class _Work:
         anchors = await self._anchors(understood)
         named = await self._renamed(understood, anchors)
         for one in understood:
-            resolved = anchors.get(id(one))
+            resolved, joinable = anchors.get(id(one)), id(one) in self._joinable
             one = named.get(id(one), one)
             if resolved is not None and resolved[0] is None:
-                reason = "the row's identifiers belong to different subjects"
+                reason = _CASES_WAIT if joinable else "the row's identifiers belong to different subjects"
                 rejected.append(Rejected(one.row, "KEY_CONFLICT", reason))
                 continue
             accepted.append(one.row)
@@ -305,7 +316,8 @@ class _Work:
         if not wanted:
             return {}
         drafts = [draft for _, draft in wanted]
-        found = await resolve(self._connection, drafts, self._source.name, self._now)
+        found = await resolve(self._connection, drafts, self._source.name, self._now, joining=self._joining)
+        self._joinable = {id(wanted[place][0]) for place in found.joinable}
         self._joined = found.joined
         self._new = {key.value for _, key in found.identified}
         self._moved = {

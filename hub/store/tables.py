@@ -484,6 +484,8 @@ quarantine = Table(
     Column("settled_by", Text),
     Column("corrected", ARRAY(Text)),
     Column("dismissed_because", Text),
+    # Why whoever replayed it found that the subjects of its numbers are one, though cases were about an old one.
+    Column("joined_because", Text),
     # Who let its texts be shown last, and why: kept when the row comes back, for what was shown was shown.
     Column("cleared_at", MOMENT),
     Column("cleared_by", Text),
