@@ -19,10 +19,11 @@ from hub.harvest.understood import Rejected
 from hub.ledger.audit import who_saw
 from hub.sandbox.tokens import DEMO_SUBJECT
 from hub.store.writing import one_writer
+from tests.casework import test_repair as repairs
 from tests.casework.desk import MONDAY, Office
 from tests.casework.test_objections import READ, RECORD, REVOKE, commerce, seen, subject, took
 from tests.harvesting import imported, written
-from tests.publicity_files import TOOLS, penalty_row
+from tests.publicity_files import OTHER_FIRM, TOOLS, penalty_row
 
 # As the register tells a firm that it has struck off.
 STRUCK_OFF = {
@@ -51,13 +52,18 @@ async def told(office: Office, row: dict[str, Any]) -> None:
     await harvest(source, office.database.writer, lambda: MONDAY, pauses=())
 
 
-async def objected_to(office: Office, tmp_path: Path, number: str) -> tuple[str, str, int]:
-    """A penalty of whoever has this old number, with a case about it; and the row that waits for it, of the coded firm."""
+async def penalized(office: Office, tmp_path: Path, number: str) -> str:
+    """A penalty of whoever has this old number; gives its opaque id."""
     named = {"CF_XDR_SHXYM": "0" * 17 + "X", "CF_XDR_GSZC": number, "CF_WSH": f"青商罚〔2026〕{number}号"}
     await imported(office.database, written(tmp_path, penalty_row(**named), name="CF_20261101.csv"))
     sql = "SELECT public_id FROM record WHERE document_number = $1 AND superseded_at IS NULL"
     (found,) = await office.rows(sql, named["CF_WSH"])
-    record = "r" + str(found["public_id"]).replace("-", "")
+    return "r" + str(found["public_id"]).replace("-", "")
+
+
+async def objected_to(office: Office, tmp_path: Path, number: str) -> tuple[str, str, int]:
+    """A penalty of whoever has this old number, with a case about it; and the row that waits for it, of the coded firm."""
+    record = await penalized(office, tmp_path, number)
     case = (await commerce(office).done(RECORD, {"target": record}))["recordObjection"]
     await told(office, STRUCK_OFF | {"zch": None, "djzt": "存续", "gxsj": "2026-10-01 08:00:00"})
     await told(office, STRUCK_OFF | {"zch": number})
@@ -118,3 +124,27 @@ async def test_an_officer_who_takes_a_step_meanwhile_and_the_person_who_joins_wa
     assert await joining is None
     whose = "SELECT uscc FROM case_file JOIN subject USING (subject_id) WHERE number = $1"
     assert (await office.rows(whose, case))[0]["uscc"] == DEMO_SUBJECT
+
+
+async def test_whoever_is_told_of_a_firm_that_has_its_code_now_is_told_the_code(
+    office: Office, tmp_path: Path
+) -> None:
+    """The channels that a repair is followed on, and the agency that is asked about an objection."""
+    numbers, codes = ("6301001200003", "6301001200004"), (OTHER_FIRM, "91630103MA75LCD12N")
+    record, other = [await penalized(office, tmp_path, number) for number in numbers]
+    await office.rows("UPDATE record SET source = 'CUSTOMS' WHERE public_id = $1::uuid", other[1:])
+    repair = (await repairs.recorded(office, record))["number"]
+    objection = (await commerce(office).done(RECORD, {"target": other}))["recordObjection"]["number"]
+    for number, code in zip(numbers, codes, strict=True):
+        await told(office, STRUCK_OFF | {"zch": number, "tyshxydm": code})
+    await repairs.examined(office, repair)
+    approver, paper = repairs.department(office).second(), ', documentNumber: "青商修〔2026〕1号"'
+    await repairs.took(approver, repair, "approveRepair", paper)
+    sent = (
+        "SELECT DISTINCT payload->'document'->>'subject_code' AS code FROM delivery_out JOIN case_file USING (case_id)"
+        " WHERE number = $1"
+    )
+    assert [row["code"] for row in await office.rows(sent, repair)] == [codes[0]]
+    await took(commerce(office), objection, "forwardObjection")
+    asked = "SELECT details->>'subject_code' AS code FROM case_file WHERE details->>'objection' = $1"
+    assert [row["code"] for row in await office.rows(asked, objection)] == [codes[1]]

@@ -51,7 +51,9 @@ KINDS = {"r": RECORD, "l": LIST_ENTRY}
 _BY_AGENT = """
 SELECT count(*) FROM case_file WHERE mechanism = 'OBJECTION' AND details->>'agent' = $1 AND opened_on > $2
 """
-_CURRENT = "SELECT * FROM {table} WHERE public_id = $1 AND superseded_at IS NULL"
+_CURRENT = """
+SELECT x.*, s.uscc FROM {table} x JOIN subject s USING (subject_id) WHERE x.public_id = $1 AND x.superseded_at IS NULL
+"""
 # What the hub itself published of the same decision, or was about to.
 _PUBLISHED = """
 SELECT number, details->>'authority' AS authority FROM case_file WHERE mechanism = 'PUBLICITY' AND subject_id = $1
@@ -205,7 +207,8 @@ async def _enquire(work: Work, case: Case[ObjectionDetails], provider: str) -> s
             kind="OBJECTION_ENQUIRY",
             sender=case.owner,
             addressees=(provider,),
-            subject_code=told.subject_code,
+            # Of today: a firm that was known by an old number when it was objected may have got its code since.
+            subject_code=current["uscc"],
             topic=f"异议核查：{document or current['source_record_id']}",
             facts=f"{_GROUNDS_ZH[told.ground]}：{told.statement}",
             evidence=(),

@@ -134,6 +134,8 @@ class Current:
     # Its openness (公开属性).
     sharing: str
     target: Target
+    # Of today; None: it is known by other numbers alone.
+    subject_code: str | None
     # Of a record: its details as they are stored.
     details: Mapping[str, Any]
     under_objection: bool
@@ -306,7 +308,8 @@ def _approve(case: Case[RepairDetails], step: Step) -> Effects:
         due=_clock(case, "propagation", step.today, step.calendar),
         facts=() if current.proceeding else (_ended(case, current, step),),
         deliveries=tuple(
-            list_exit(one, told.target, REPAIRED, key_of(case, one, "exit"), _about(told)) for one in shown
+            list_exit(one, told.target, REPAIRED, key_of(case, one, "exit"), _about(told, current))
+            for one in shown
         ),
     )
 
@@ -324,13 +327,16 @@ def _ended(case: Case[RepairDetails], current: Current, step: Step) -> ChangedFa
     return ChangedFact("list_entry", current.public_id, changes)
 
 
-def _about(told: RepairDetails) -> dict[str, Any]:
-    """What a channel knows a decision by that it did not get from a case of the hub's."""
+def _about(told: RepairDetails, current: Current) -> dict[str, Any]:
+    """What a channel knows a decision by that it did not get from a case of the hub's.
+
+    Whose it is by the code of today: whoever applied under an old number may have got one since.
+    """
     return {
         "decision_number": told.document_number,
         "decided_on": told.decided_on,
         "authority": told.authority,
-        "subject_code": told.subject_code,
+        "subject_code": current.subject_code,
     }
 
 
@@ -397,7 +403,7 @@ def _revoke(case: Case[RepairDetails], step: Step) -> Effects:
         "title": told.target_title,
         "subject_name": told.subject_name,
         "publicity_to": current.target.usable_until,
-        **_about(told),
+        **_about(told, current),
     }
     return Effects(
         details={"revoked_on": step.today, "revocation_reason": step.inputs["reason"]},

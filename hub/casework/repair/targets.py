@@ -200,6 +200,7 @@ async def current(connection: asyncpg.Connection, kind: str, public_id: str) -> 
         data_class=row["data_class"],
         sharing=row["sharing_attribute"],
         target=found.target(),
+        subject_code=row["uscc"],
         details=orjson.loads(row["details"]) if row["details"] else {},
         under_objection=row["under_objection"],
         earlier=earlier,
