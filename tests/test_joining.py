@@ -15,6 +15,7 @@ import pytest
 from connectors import registry, tax
 from connectors.contract import Batch, Connector, Kind
 from connectors.reading import json_raw
+from hub.commands.ledger import codes_of
 from hub.harvest.quarantine import list_quarantined
 from hub.harvest.run import harvest
 from hub.harvest.versions import Totals
@@ -196,6 +197,7 @@ async def test_who_saw_the_part_saw_the_firm(database: Database, auditor: asyncp
     assert [access.request_id for access in await who_saw(auditor, firm)] == ["request-1"]
     await take(database, [both("5", CUSTOMS)])
     assert {access.request_id for access in await who_saw(auditor, firm)} == {"request-0", "request-1"}
+    assert await codes_of(auditor, [part, firm]) == [FIRM, FIRM]
 
 
 _OLD, _BOTH = (

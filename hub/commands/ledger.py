@@ -29,7 +29,11 @@ app = typer.Typer(no_args_is_help=True, help="The disclosure ledger: verify it, 
 # More than any way of writing a number takes; what is longer is refused for its length.
 _LONGEST_LINE = 1000
 _PERSON = "SELECT subject_id FROM identifier WHERE scheme = 'RESIDENT_ID' AND value = $1"
-_SUBJECTS = "SELECT subject_id, uscc, kind FROM subject WHERE subject_id = ANY ($1::bigint[])"
+# What a firm stood as before a row said that it is the same is named by the firm's code: by that one can ask further.
+_SUBJECTS = """
+SELECT s.subject_id, coalesce(s.uscc, w.uscc) AS uscc, s.kind FROM subject s
+LEFT JOIN subject w ON w.subject_id = s.joined_to WHERE s.subject_id = ANY ($1::bigint[])
+"""
 # Days that are searched where nobody says --since: without an index the whole ledger may take hours.
 _DAYS = 30
 # Subjects that one line names; `show` and --json name all.
@@ -175,7 +179,7 @@ def seen_by(
                 purpose=purpose,
             )
             for one in seen:
-                codes = await _codes(connection, one.subjects if as_json else one.subjects[:_NAMED])
+                codes = await codes_of(connection, one.subjects if as_json else one.subjects[:_NAMED])
                 if as_json:
                     typer.echo(orjson.dumps(_object(one) | {"subjects": codes}).decode())
                 else:
@@ -211,7 +215,7 @@ def show(
         async with auditor(configured) as connection:
             found = await audit.of_request(connection, request_id, start_of(begun), end_of(ended))
             for one in found:
-                codes = await _codes(connection, one.subjects)
+                codes = await codes_of(connection, one.subjects)
                 agreements = await versions_at(connection, one.partner, one.at)
                 if as_json:
                     typer.echo(orjson.dumps(_whole(one, codes, agreements)).decode())
@@ -258,7 +262,7 @@ def _searched(since: str | None, until: str | None) -> tuple[date, date]:
     return first, last
 
 
-async def _codes(connection: Any, subjects: Sequence[int]) -> list[str]:
+async def codes_of(connection: Any, subjects: Sequence[int]) -> list[str]:
     """Subjects by their codes; who has none, a natural person, by kind and number in the store, never by name."""
     rows = {row["subject_id"]: row for row in await connection.fetch(_SUBJECTS, subjects)}
     told = []
