@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 
 from connectors import registry
 from connectors.contract import Batch, Connector
 from connectors.reading import json_raw
+from hub.harvest.joining import join
 from hub.harvest.quarantine import list_quarantined
 from hub.harvest.replay import replay
 from hub.harvest.run import harvest
@@ -19,6 +22,8 @@ from hub.harvest.understood import Rejected
 from hub.ledger.audit import who_saw
 from hub.sandbox.tokens import DEMO_SUBJECT
 from hub.store.writing import one_writer
+from tests.casework import test_disclosures as disclosures
+from tests.casework import test_measures as measures
 from tests.casework import test_repair as repairs
 from tests.casework.desk import MONDAY, Office
 from tests.casework.test_objections import READ, RECORD, REVOKE, commerce, seen, subject, took
@@ -148,3 +153,36 @@ async def test_whoever_is_told_of_a_firm_that_has_its_code_now_is_told_the_code(
     await took(commerce(office), objection, "forwardObjection")
     asked = "SELECT details->>'subject_code' AS code FROM case_file WHERE details->>'objection' = $1"
     assert [row["code"] for row in await office.rows(asked, objection)] == [codes[1]]
+
+
+async def _repair(office: Office, code: str) -> str:
+    record = await office.adverse(code, date(2026, 8, 1), **repairs.DEPARTMENT)
+    return str((await repairs.recorded(office, record))["number"])
+
+
+async def _measure(office: Office, code: str) -> str:
+    return await measures._initiated(office, await office.listed(code, "BLACK"))
+
+
+async def _exposure(office: Office, code: str) -> str:
+    laid = await office.adverse(code, date(2026, 5, 10), "SERIOUS", usable_until=date(2027, 5, 10))
+    given = {"penalty": laid, "text": disclosures.TEXT}
+    return str((await office.desk().done(disclosures.DRAFT, given))["draftCaseDisclosure"]["number"])
+
+
+@pytest.mark.parametrize("opened", [_repair, _measure, _exposure])
+async def test_a_case_that_is_opened_while_its_firm_is_joined_to_another_is_the_others(
+    office: Office, opened: Callable[[Office, str], Awaitable[str]]
+) -> None:
+    codes = [await office.subject(), await office.subject()]
+    sql = "SELECT subject_id FROM subject WHERE uscc = ANY ($1::text[]) ORDER BY subject_id"
+    part, whole = [row["subject_id"] for row in await office.rows(sql, codes)]
+    delivery = await asyncpg.connect(office.database.owner_dsn)
+    async with delivery.transaction():
+        await one_writer(delivery)
+        opening = asyncio.create_task(opened(office, codes[0]))
+        await office.waiting()
+        await join(delivery, [(part, whole)], "MARKET_REGULATION", MONDAY)
+    await delivery.close()
+    whose = "SELECT subject_id FROM case_file WHERE number = $1"
+    assert [row["subject_id"] for row in await office.rows(whose, await opening)] == [whole]

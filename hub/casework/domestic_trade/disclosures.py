@@ -211,6 +211,8 @@ MACHINES = (CASE_DISCLOSURE,)
 
 async def draft(work: Work, given: Mapping[str, Any]) -> Made:
     """R10.4: draft the exposure of a penalty in publicity. Raises BadUserInput, SubjectUnknown, GuardRefused."""
+    # A delivery under way may tell that the penalty is another firm's: whose it is then, the case is.
+    await one_writer(work.connection)
     penalty = await _penalty(work, given["penalty"])
     title, text = _said(given)
     digest, findings = _screened(title, text, work.today)

@@ -279,6 +279,8 @@ async def _entry(work: Work, entry: str) -> Any:
 async def initiate(work: Work, given: Mapping[str, Any]) -> Made:
     """R9.1: initiate a measure on a list entry in force. Raises BadUserInput, GuardRefused."""
     entry = public_id_of(given["entry"], "l", "entry")
+    # A delivery under way may tell that the entry is another firm's: whose it is then, the case is.
+    await one_writer(work.connection)
     row = await _entry(work, entry)
     if row is None:
         raise GuardRefused(reason="NO_ENTRY_IN_FORCE")

@@ -42,7 +42,7 @@ from hub.errors import BadUserInput, GuardRefused
 from hub.rules.decisions import Authority, meant
 from hub.rules.repair import load_repair_rules
 from hub.rules.repair_case import Application
-from hub.store.writing import one_at_a_time
+from hub.store.writing import one_at_a_time, one_writer
 from schema.identifiers import InvalidIdentifier, parse_uscc
 
 MOST_CHARACTERS, MOST_PAPERS = 4000, 30
@@ -59,6 +59,8 @@ SELECT count(*) FROM case_file WHERE mechanism = 'REPAIR' AND opened_on > $2 AND
 
 async def apply(work: Work, given: Mapping[str, Any]) -> Made:
     """R9.2: the subject applies to have its own record or entry repaired. Raises GuardRefused, BadUserInput."""
+    # A delivery under way may tell that the record is another firm's: whose it is then, the case is.
+    await one_writer(work.connection)
     found = await find_target(work, given["target"])
     if found is None or not found.visible or found.row["uscc"] != work.actor.subject:
         raise GuardRefused(reason="NO_SUCH_RECORD_OR_ENTRY")
@@ -70,6 +72,8 @@ async def record(work: Work, given: Mapping[str, Any]) -> Made:
 
     It need not see the record for this purpose: whoever recognized it handles its repair (谁认定、谁修复).
     """
+    # As above.
+    await one_writer(work.connection)
     found = await find_target(work, given["target"])
     handles = (
         found is not None and found.recognizer is not None and found.recognizer.partner == work.actor.partner
