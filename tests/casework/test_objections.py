@@ -390,6 +390,19 @@ async def test_another_agencys_record_is_forwarded_and_its_answer_decides(office
         assert await seen(agency(office, partner, purpose), code, record) is None
 
 
+async def test_forwarded_after_the_day_of_its_answer_it_is_late_and_decided_all_the_same(
+    office: Office,
+) -> None:
+    # Else the mark would never go: nobody decides on what its provider has not answered.
+    number = (await submitted(office, await penalty(office, await firm(office), "CUSTOMS")))["number"]
+    office.clock.now = MONDAY + timedelta(days=10)
+    made = await took(commerce(office), number, "forwardObjection")
+    assert (made["state"], made["forwardedLate"], made["answerBy"]) == ("FORWARDED", 7, "2026-12-02")
+    customs = agency(office, "customs", "NOTIFICATION")
+    await customs.done(ANSWER, {"number": made["enquiry"], "outcome": "REJECTED"})
+    assert (await took(commerce(office), number, "rejectObjection", REJECT))["decision"]["late"] == 1
+
+
 async def test_forwarded_on_the_second_working_day_it_is_late(office: Office) -> None:
     number = (await submitted(office, await penalty(office, await firm(office), "TAX")))["number"]
     office.clock.now = MONDAY + timedelta(days=2)

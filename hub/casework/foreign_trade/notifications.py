@@ -97,8 +97,9 @@ def unanswered(told: NotificationDetails) -> frozenset[str]:
 
 
 def _in_time(case: Case[NotificationDetails], step: Step) -> str | None:
+    """Of a day that the sender named. What is counted may be late already: an enquiry is, when its objection lay too long."""
     told = case.details
-    passed = told.feedback_by < step.today and told.counted_by != FEEDBACK
+    passed = told.feedback_by < step.today and told.counted_by is None
     return "FEEDBACK_DAY_PASSED" if passed else None
 
 
