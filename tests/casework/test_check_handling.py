@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -116,6 +117,20 @@ async def test_r5_6_papers_that_do_not_come_are_a_suspected_breach(office: Offic
 
 
 # ---- R5.7 ------------------------------------------------------------------------------------------------------
+
+
+async def test_r5_7_checks_that_lapsed_before_the_decision_wait_for_no_feedback(office: Office) -> None:
+    desk, code = office.desk(), await office.subject()
+    lapsed = (await run(desk, code))["number"]
+    elsewhere = (await run(replace(desk, case="BJ-2026-0002"), code))["number"]
+    office.clock.now += timedelta(days=1)
+    number = (await run(desk, code))["number"]
+    assert await desk.done(FEED, {"number": number, "decision": "GRANTED", "on": "2026-11-24"})
+    read = "query R($n: String!) { case(number: $n) { state dueOn } }"
+    assert (await desk.done(read, {"n": lapsed}))["case"] == {"state": "REPLACED", "dueOn": None}
+    # That of another handling waits on, and is told when its applicant withdraws, however late: no decision rests on it.
+    told = {"number": elsewhere, "decision": "WITHDRAWN", "on": "2026-11-24"}
+    assert (await desk.done(FEED, told))["recordCheckFeedback"]["state"] == "FED_BACK"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -24,6 +25,11 @@ from schema.identifiers import InvalidIdentifier, parse_uscc
 
 # Subjects of one batch: procurement, funding and exhibitions work on lists of hundreds of firms.
 MOST = 500
+_EARLIER = """
+SELECT number FROM case_file WHERE mechanism = 'CHECK' AND owner = $1 AND subject_id = $2 AND case_id < $3
+  AND closed_at IS NULL AND details->>'purpose' = $4 AND details->>'matter' = $5 AND details->>'case_number' = $6
+ORDER BY case_id
+"""
 # Decisions against the advice need a reason (R5.3: the official decides).
 SEVERE = frozenset({"REFUSED", "RESTRICTED"})
 
@@ -32,8 +38,8 @@ def _feedback_fits(case: Case[CheckDetails], step: Step) -> str | None:
     decided: date = step.inputs["decided_on"]
     if decided > step.today or decided < case.opened_at.astimezone(SHANGHAI).date():
         return "DECISION_DAY_IMPOSSIBLE"
-    if decided > case.details.valid_until:
-        # R5.7: the check had lapsed; it is run again before the decision.
+    if decided > case.details.valid_until and step.inputs["decision"] != "WITHDRAWN":
+        # R5.7: the check had lapsed; it is run again before the decision. What the applicant takes back rests on none.
         return "CHECK_LAPSED"
     advised = case.details.conclusion in ("BLOCK", "RESTRICT")
     if step.inputs["decision"] in SEVERE and not advised and not step.inputs.get("reason"):
@@ -45,6 +51,14 @@ def _feed_back(_: Case[CheckDetails], step: Step) -> Effects:
     given = step.inputs
     told = Feedback(given["decision"], given["decided_on"], given.get("document_number"), step.now)
     return Effects(details={"feedback": told}, due=None, payload={"decision": told.decision})
+
+
+def _by_hub(_: Case[CheckDetails], step: Step) -> str | None:
+    return None if step.actor.system else "FOLLOWS_BY_ITSELF"
+
+
+def _replace(_: Case[CheckDetails], step: Step) -> Effects:
+    return Effects(due=None, payload={"decided_on_check": step.inputs["decided_on_check"]})
 
 
 def _tolerable(case: Case[CheckDetails], step: Step) -> str | None:
@@ -75,9 +89,10 @@ CHECK = Machine(
     states=(
         State(name="ISSUED", zh="已出具", en="issued"),
         State(name="FED_BACK", zh="已反馈", en="decision fed back"),
+        State(name="REPLACED", zh="已由再次审查取代", en="replaced: the decision rested on a later check"),
     ),
     initial="ISSUED",
-    final=frozenset({"FED_BACK"}),
+    final=frozenset({"FED_BACK", "REPLACED"}),
     transitions=(
         Transition(
             name="feedback",
@@ -90,6 +105,18 @@ CHECK = Machine(
             guard=_feedback_fits,
             effect=_feed_back,
             rules=("R5.1", "R5.3", "R5.7"),
+        ),
+        Transition(
+            name="replace",
+            zh="再次审查后办结",
+            en="the decision rested on a later check",
+            sources=frozenset({"ISSUED"}),
+            target="REPLACED",
+            capability=Capability.CHECK,
+            requires=("decided_on_check",),
+            guard=_by_hub,
+            effect=_replace,
+            rules=("R5.3", "R5.7"),
         ),
         Transition(
             name="tolerate",
@@ -152,11 +179,22 @@ async def run_batch(work: Work, given: Mapping[str, Any]) -> Made:
 
 
 async def feedback(work: Work, given: Mapping[str, Any]) -> Made:
-    """R5.3: the decision is fed back to the check that it rested on."""
+    """R5.3: the decision is fed back to the check that it rested on.
+
+    R5.7: the checks of the same handling that had lapsed before are through with it: nothing can be fed back to them.
+    """
     taken = await engine.apply(
         work.connection, work.machines, CHECK, given["number"], "feedback", work.step(given)
     )
-    return Made(ids=(taken.case.public_id,))
+    case, told = taken.case, taken.case.details
+    earlier = await work.connection.fetch(
+        _EARLIER, case.owner, case.subject_id, case.case_id, told.purpose, told.matter, told.case_number
+    )
+    step = work.step({"decided_on_check": case.number})
+    step = replace(step, actor=replace(step.actor, system=True))
+    for row in earlier:
+        await engine.apply(work.connection, work.machines, CHECK, row["number"], "replace", step)
+    return Made(ids=(case.public_id,))
 
 
 async def accept_tolerantly(work: Work, given: Mapping[str, Any]) -> Made:
