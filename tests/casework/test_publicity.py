@@ -463,6 +463,19 @@ async def test_r7_3_an_exception_is_a_recorded_decision_and_a_proposed_one_must_
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("kind", "ground"),
+    [("PENALTY", "NATURAL_PERSON"), ("LICENSE", "SIMPLE_PROCEDURE"), ("LICENSE", "WARNING_ONLY")],
+)
+async def test_r7_3_a_ground_that_is_not_the_decisions_keeps_nothing_from_the_public(
+    office: Office, kind: str, ground: str
+) -> None:
+    """Of a firm nothing is a penalty of a natural person, and no licence is a penalty: it counts as not published."""
+    desk, made = await drafted(office, date(2026, 11, 20), kind=kind)
+    decide = f', ground: {ground}, basis: "x", documentNumber: "青商审〔2026〕4号"'
+    assert await refusal(desk.second(), made["number"], "exceptPublicity", decide) == "GROUND_DOES_NOT_FIT"
+
+
 @pytest.mark.parametrize("ground", ["STATE_SECRET", "TRADE_SECRET", "MINOR_PERSON"])
 async def test_r7_3_what_may_not_be_told_today_is_not_told_of_an_old_decision_either(
     office: Office, ground: str

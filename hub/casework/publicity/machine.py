@@ -210,9 +210,19 @@ def _reopen(_: Case[PublicityDetails], __: Step) -> Effects:
     return Effects(details={"secrecy_review": None, "content_review": None})
 
 
-def _exceptable(_: Case[PublicityDetails], step: Step) -> str | None:
-    row = load_timeliness_rules().exception(step.inputs["ground"], step.today)
-    return None if row is not None else "NO_SUCH_GROUND"
+# Grounds that only a penalty has.
+_OF_PENALTIES = frozenset({"NATURAL_PERSON", "SIMPLE_PROCEDURE", "WARNING_ONLY"})
+
+
+def _exceptable(case: Case[PublicityDetails], step: Step) -> str | None:
+    told, ground = case.details, step.inputs["ground"]
+    row = load_timeliness_rules().exception(ground, step.today)
+    if row is None:
+        return "NO_SUCH_GROUND"
+    # R7.3: what no fact of the case can bear out is no decision with a basis. How it was penalised may be wrong in the draft.
+    foreign = ground in _OF_PENALTIES and told.kind != "PENALTY"
+    firm = ground == "NATURAL_PERSON" and row.by_default and ground not in told.proposed_exceptions
+    return "GROUND_DOES_NOT_FIT" if foreign or firm else None
 
 
 def _except(_: Case[PublicityDetails], step: Step) -> Effects:
