@@ -196,6 +196,9 @@ async def test_r8_2_a_nomination_is_reviewed_by_a_second_person_and_only_propose
     told = (await desk.second().done(ENDORSE, {"n": number}))["endorseHonestModel"]
     assert (told["state"], told["endorsement"]["opinion"]) == ("ENDORSED", "事迹属实")
     assert (await desk.refused(PROPOSE, {**asked, "l": "M-WATCH"}))["reason"] == "NOT_A_RED_LIST"
+    # Not for want of a ground, which this command has no place for.
+    await office.defined("M-BLACK", "BLACK")
+    assert (await desk.refused(PROPOSE, {**asked, "l": "M-BLACK"}))["reason"] == "NOT_A_RED_LIST"
     assert (await desk.refused(PROPOSE, {**asked, "l": "NONE"}))["reason"] == "LIST_UNKNOWN"
     # What was refused has left no proposal behind.
     assert await office.rows("SELECT 1 FROM case_file WHERE mechanism = 'LIST_ENTRY'") == []

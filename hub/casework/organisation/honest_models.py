@@ -28,6 +28,7 @@ ARTICLE = ("第十六条",)
 _KNOWN = """
 SELECT 1 FROM case_file WHERE mechanism = 'HONEST_MODEL' AND subject_id = $1 AND closed_at IS NULL AND owner = $2
 """
+_COLOR = "SELECT color FROM list_definition WHERE code = $1"
 
 
 @dataclass(frozen=True)
@@ -153,9 +154,10 @@ async def propose(work: Work, given: Mapping[str, Any]) -> Made:
     told: HonestModelDetails = case.details
     # The step is taken last: whatever it refuses takes the proposal with it.
     subject = await subject_of(work, told.subject_code)
-    new = await proposal(work, subject, given["list_code"], told.deeds, None)
-    if new.details.definition.color != "RED":
+    # First of all: what else another list asks for, such as a ground, has no place here.
+    if await work.connection.fetchval(_COLOR, given["list_code"]) not in ("RED", None):
         raise GuardRefused(reason="NOT_A_RED_LIST")
+    new = await proposal(work, subject, given["list_code"], told.deeds, None)
     (listing,) = await engine.open_cases(work.connection, LIST_ENTRY, [new], work.step({}))
     return await take(work, HONEST_MODEL, "propose", {**given, "listing": listing.number})
 
