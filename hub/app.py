@@ -145,6 +145,7 @@ async def running(settings: Settings, clock: Callable[[], datetime] = present) -
                 states,
                 f"{matrix.version} {matrix.digest[:16]}",
                 platform,
+                timeout=settings.command_timeout,
             ),
         )
         yield Running(parts, observer)

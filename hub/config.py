@@ -188,6 +188,12 @@ class Settings:
         _seconds(0.05, 600),
         "2",
     )
+    command_timeout: float = setting(
+        "HUB_COMMAND_TIMEOUT",
+        "Seconds after which the commands of a request are given up, and nothing of them is done",
+        _seconds(0.05, 600),
+        "2",
+    )
     source_deadline: float = setting(
         "HUB_SOURCE_DEADLINE", "Seconds that an answer waits for live sources", _seconds(0.01, 60), "0.8"
     )

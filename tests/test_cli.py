@@ -894,7 +894,7 @@ async def looked_at(shell: Shell, store: Database, tmp_path: Path) -> None:
         hmac_sm3(KEY, RESIDENT_ID),
     )
     await admin.close()
-    ledger = Ledger(store.writer_dsn)
+    ledger = Ledger(store.writer_dsn, timeout=20)
     await ledger.start()
     first, last = datetime(2026, 5, 4, 0, tzinfo=SHANGHAI), datetime(2026, 5, 5, 23, 59, 59, tzinfo=SHANGHAI)
     for number, at, partner in ((1, first, "customs"), (2, last, "customs"), (3, last, "mall")):

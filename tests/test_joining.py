@@ -190,7 +190,7 @@ async def test_who_saw_the_part_saw_the_firm(database: Database, auditor: asyncp
     await take(database, [old("1", CUSTOMS)], [granted("4")])
     part = await one(database, "SELECT subject_id FROM subject WHERE uscc IS NULL")
     firm = await one(database, "SELECT subject_id FROM subject WHERE uscc = $1", FIRM)
-    ledger = Ledger(database.writer_dsn)
+    ledger = Ledger(database.writer_dsn, timeout=20)
     await ledger.start()
     await asyncio.gather(*(ledger.record(disclosure(n, (who,))) for n, who in enumerate((part, firm, 999))))
     await ledger.stop()

@@ -21,7 +21,7 @@ from tests.disclosures import disclosure
 @pytest.fixture
 async def ledger(database: Database) -> AsyncIterator[Ledger]:
     """A running ledger on a fresh store."""
-    running = Ledger(database.writer_dsn)
+    running = Ledger(database.writer_dsn, timeout=20)
     await running.start()
     yield running
     await running.stop()
@@ -104,7 +104,7 @@ async def test_an_entry_says_where_its_classes_are_a_bound(
 async def test_anybody_can_repeat_the_digest_by_another_sm3(
     database: Database, auditor: asyncpg.Connection
 ) -> None:
-    ledger = Ledger(database.writer_dsn, clock=lambda: 1_700_000_000.25)
+    ledger = Ledger(database.writer_dsn, timeout=20, clock=lambda: 1_700_000_000.25)
     await ledger.start()
     await ledger.record(disclosure(1, (9, 2, 9)))
     await ledger.stop()
@@ -119,13 +119,13 @@ async def test_anybody_can_repeat_the_digest_by_another_sm3(
 async def test_each_writer_has_a_chain_of_its_own_and_a_later_one_goes_on(
     database: Database, auditor: asyncpg.Connection
 ) -> None:
-    writers = [Ledger(database.writer_dsn) for _ in range(3)]
+    writers = [Ledger(database.writer_dsn, timeout=20) for _ in range(3)]
     for writer in writers:
         await writer.start()
     assert [writer.chain for writer in writers] == [1, 2, 3]
     await asyncio.gather(*(writer.record(disclosure(n)) for n in range(9) for writer in writers))
     await writers[1].stop()
-    heir = Ledger(database.writer_dsn)
+    heir = Ledger(database.writer_dsn, timeout=20)
     await heir.start()
     assert heir.chain == 2
     await heir.record(disclosure(99))
@@ -169,7 +169,7 @@ async def test_a_subject_that_is_no_id_fails_its_block_and_not_the_next(
 
 
 async def test_a_ledger_that_does_not_run_records_nothing(database: Database) -> None:
-    ledger = Ledger(database.writer_dsn)
+    ledger = Ledger(database.writer_dsn, timeout=20)
     with pytest.raises(LedgerUnavailable):
         await ledger.record(disclosure(1))
     await ledger.start()

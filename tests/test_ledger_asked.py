@@ -51,7 +51,8 @@ async def committed(database: Database, *entries: tuple[int, Disclosure]) -> Non
     """Entries with their chains, each in a block of its own that was committed when it was made."""
     at = 0.0
     ledgers = [
-        Ledger(database.writer_dsn, clock=lambda: at) for _ in range(max(chain for chain, _ in entries))
+        Ledger(database.writer_dsn, timeout=20, clock=lambda: at)
+        for _ in range(max(chain for chain, _ in entries))
     ]
     for ledger in ledgers:
         await ledger.start()
@@ -171,7 +172,7 @@ async def test_an_entry_is_found_by_its_own_time_and_not_by_that_of_its_commit(
     database: Database, auditor: asyncpg.Connection
 ) -> None:
     clock = [0.0]
-    ledger = Ledger(database.writer_dsn, clock=lambda: clock[0])
+    ledger = Ledger(database.writer_dsn, timeout=20, clock=lambda: clock[0])
     await ledger.start()
     for number, (age, late) in enumerate(((2 * DAY, -1800), (DAY, 1800))):
         clock[0] = back(age) + late

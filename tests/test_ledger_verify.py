@@ -22,7 +22,7 @@ Tamper = Callable[[asyncpg.Connection], Awaitable[Any]]
 @pytest.fixture
 async def ledger(database: Database) -> AsyncIterator[Ledger]:
     """A running ledger on a fresh store."""
-    running = Ledger(database.writer_dsn)
+    running = Ledger(database.writer_dsn, timeout=20)
     await running.start()
     yield running
     await running.stop()

@@ -47,9 +47,8 @@ _KEY = re.compile(r"[\x21-\x7e]{1,64}", re.ASCII)
 _CAPITAL = re.compile(r"([A-Z])")
 _KNOWN = "SELECT digest, outcome FROM idempotency WHERE partner = $1 AND key = $2"
 _KEEP = "INSERT INTO idempotency (partner, key, digest, outcome, at) VALUES ($1, $2, $3, $4::jsonb, $5)"
-# Seconds a request waits for a connection to write with, and then for all that its commands do.
+# Seconds a request waits for a connection to write with.
 WAIT_SECONDS = 0.5
-COMMAND_SECONDS = 2.0
 _NOT_SHOWN = "This caller may not see what it would do; so it may not do it."
 _AWAY = (
     *NOT_ANSWERED,
@@ -89,14 +88,20 @@ class Mutations:
         states: SourceStates,
         policy_version: str,
         domestic: DomesticPlatform | None = None,
+        *,
+        timeout: float,
     ) -> None:
-        """`pool`: connections as the writing role; `policy_version` goes into frozen evidence."""
+        """`pool`: connections as the writing role; `policy_version` goes into frozen evidence.
+
+        `timeout`: seconds for all that the commands of a request do.
+        """
         self._pool = pool
         self._registry = registry
         self._secrets = secrets
         self._states = states
         self._policy_version = policy_version
         self._domestic = domestic
+        self._timeout = timeout
 
     async def read(
         self,
@@ -143,7 +148,7 @@ class Mutations:
 
     async def _attempt(self, asked: Commanding) -> dict[str, Made]:
         async with (
-            lent(self._pool, COMMAND_SECONDS, WAIT_SECONDS) as connection,
+            lent(self._pool, self._timeout, WAIT_SECONDS) as connection,
             connection.transaction(),
         ):
             return await self._once(asked, connection)

@@ -26,7 +26,7 @@ from hub.sandbox.tokens import demo_token
 from schema.coordinates import vocabulary
 from schema.identifiers import organization_check, uscc_check
 from tests.conftest import Database
-from tests.hub_server import hub_settings
+from tests.hub_server import PATIENT, hub_settings
 from tests.serving import serving
 
 LICENSING = ("ADMINISTRATIVE_LICENSING", "SW-XK-OIL")
@@ -271,7 +271,7 @@ async def office_over(
 
     `given`: further settings of its hub, by variable.
     """
-    settings = hub_settings(database.owner_dsn, state_dir, given, HUB_DATABASE_TIMEOUT="10")
+    settings = hub_settings(database.owner_dsn, state_dir, given, **PATIENT)
     issuer = demo_issuer(settings.state_dir)
     await apply_agreements(
         database.writer,
