@@ -138,3 +138,5 @@ def log_to_stderr(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # A line for each request that is sent, with its whole address, in which a source's password may stand.
+    logging.getLogger("httpx").setLevel(max(level, logging.WARNING))

@@ -195,6 +195,18 @@ async def test_one_round_does_what_is_due_and_ends(database: Database) -> None:
         assert await states(database.writer) == [("OWN_SITE", "ACKNOWLEDGED", 1, None)]
 
 
+async def test_the_log_tells_no_address_that_was_asked_and_no_secret_in_one() -> None:
+    asking = "import sys, httpx, hub.observe as o; o.log_to_stderr(); httpx.get(sys.argv[1], trust_env=False)"
+    async with sites() as channels:
+        # Where a source asks for a name and a password, they stand in its address.
+        address = channels[Channel.OWN_SITE].address.url.replace("//", "//hub:geheim@")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", asking, address), stderr=asyncio.subprocess.PIPE
+        )
+        _, log = await asyncio.wait_for(process.communicate(), 30)
+    assert (process.returncode, log) == (0, b"")
+
+
 async def test_a_worker_goes_on_at_once_when_the_clock_of_the_store_was_put_back(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
