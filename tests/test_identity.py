@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import stat
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -803,6 +804,69 @@ async def test_an_agreement_that_changes_during_a_slow_fetch_is_not_left_to_the_
             )
         finally:
             await keys.close()
+
+
+async def test_an_agreement_that_is_extended_or_narrowed_waits_for_no_issuer(issuer: Issuer) -> None:
+    issuer.publish({**public_jwk(MALL), "kid": "mall-1"}, {**public_jwk(CUSTOMS), "kid": "mall-2"})
+    book = Book(by_key_set(issuer))
+    keys = PartnerKeys(book, Clock())
+    await keys.refresh()
+    issuer.status = "503 Service Unavailable"
+
+    def known(kid: str, now: Agreement) -> bool:
+        book.put(now)
+        return keys.key("mall", "https://id.mall.example", kid, MORNING.date()) is not None
+
+    extended = agreement_text("mall", key_set_table("https://id.mall.example", issuer.url))
+    extended = re.sub(r"valid_to = \d+", "valid_to = 2028", extended)
+    for _ in range(2):
+        assert known("mall-1", read_agreement(extended, MATRIX, MORNING.date()))
+        assert known("mall-2", by_key_set(issuer))
+        # Of an algorithm that the agreement names no longer, no key counts from then on.
+        assert not known("mall-2", by_key_set(issuer, '"EdDSA"'))
+        await keys.refresh()
+
+
+async def test_a_set_that_is_there_counts_while_another_issuer_keeps_the_hub_waiting(issuer: Issuer) -> None:
+    async with serving() as other:
+        issuer.delay = 30
+        other.publish({**public_jwk(CUSTOMS), "kid": "c9", "alg": "ES256"})
+        of_customs = agreement("customs", key_set_table("https://id.customs.example", other.url))
+        keys = PartnerKeys(Book(by_key_set(issuer), of_customs), Clock(), patience=60)
+        fetching = asyncio.create_task(keys.refresh())
+        await until(
+            lambda: keys.key("customs", "https://id.customs.example", "c9", MORNING.date()) is not None
+        )
+        assert not fetching.done()
+        fetching.cancel()
+
+
+async def test_the_log_says_once_what_is_wrong_with_a_key_set_and_as_an_error_when_no_token_of_it_is_taken(
+    issuer: Issuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "hub")
+    clock = Clock()
+    keys = PartnerKeys(Book(by_key_set(issuer)), clock)
+
+    async def said() -> list[tuple[str, str]]:
+        caplog.clear()
+        for _ in range(3):
+            await keys.refresh()
+        return [
+            (one.levelname, one.getMessage().partition(": ")[2])
+            for one in caplog.records
+            if one.name[:3] == "hub"
+        ]
+
+    assert await said() == [
+        ("ERROR", "nothing in it is a key that its agreement lets count, so no token of it is taken")
+    ]
+    issuer.publish({**public_jwk(MALL), "kid": "mall-1"})
+    assert await said() == [("INFO", "in order again")]
+    issuer.status = "503 Service Unavailable"
+    assert await said() == [("WARNING", "status 503; its last good set counts for a day at most")]
+    clock.now += LAST_GOOD + timedelta(seconds=1)
+    assert await said() == [("ERROR", "status 503; none of its sets counts, so no token of it is taken")]
 
 
 async def test_verifying_never_asks_an_issuer(issuer: Issuer) -> None:

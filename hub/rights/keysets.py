@@ -12,8 +12,9 @@ import json
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -41,6 +42,14 @@ _CURVES: Final = MappingProxyType({(kty, crv): alg for alg, (kty, crv) in ALGORI
 _MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", *PRIVATE)
 
 
+class _Trouble(StrEnum):
+    """What can be wrong with a key set."""
+
+    AWAY = "its last good set counts for a day at most"
+    NO_KEY = "nothing in it is a key that its agreement lets count, so no token of it is taken"
+    NONE_COUNTS = "none of its sets counts, so no token of it is taken"
+
+
 class InForce(Protocol):
     """The agreements in force (hub/rights/agreement.py)."""
 
@@ -57,9 +66,19 @@ class InForce(Protocol):
 
 
 @dataclass(frozen=True)
-class _Held:
-    keys: Mapping[str, IssuerKey]
+class _Published:
+    """What stood at an address, whatever agreement names it: one that is extended or narrowed waits for no issuer."""
+
+    keys: Sequence[object]
     fetched_at: datetime
+    _read: dict[KeySet, Mapping[str, IssuerKey]] = field(default_factory=dict)
+
+    def of(self, key_set: KeySet) -> Mapping[str, IssuerKey]:
+        """Key id → key, of those that `key_set` lets count."""
+        found = self._read.get(key_set)
+        if found is None:
+            found = self._read[key_set] = published_keys(self.keys, key_set)
+        return found
 
 
 class PartnerKeys:
@@ -77,7 +96,10 @@ class PartnerKeys:
         self._clock = clock
         self._period = period
         self._patience = patience
-        self._held: Mapping[KeySet, _Held] = {}
+        # By address.
+        self._published: dict[str, _Published] = {}
+        # What is wrong with each set, as the log said last.
+        self._told: Mapping[KeySet, _Trouble] = {}
         self._generation = 0
         self._following: asyncio.Task[None] | None = None
 
@@ -114,34 +136,46 @@ class PartnerKeys:
         if found is not None:
             return found
         for key_set in agreement.key_sets:
-            held = self._held.get(key_set)
-            if (
-                key_set.iss == iss
-                and key_set.valid_from <= today <= key_set.valid_to
-                and held is not None
-                and self._clock() - held.fetched_at <= LAST_GOOD
-            ):
-                return held.keys.get(kid)
+            if key_set.iss == iss and key_set.valid_from <= today <= key_set.valid_to:
+                published = self._counting(key_set.url)
+                return None if published is None else published.of(key_set).get(kid)
         return None
 
     async def refresh(self) -> None:
         """Fetch the key sets that the agreements in force name now; failures are logged, never raised."""
         wanted = {key_set for agreement in self._agreements.in_force() for key_set in agreement.key_sets}
-        documents = await self._documents(sorted({key_set.url for key_set in wanted}))
-        now = self._clock()
-        held: dict[KeySet, _Held] = {}
-        for key_set in wanted:
-            document = documents[key_set.url]
-            last = self._held.get(key_set)
-            if document is not None:
-                held[key_set] = _Held(published_keys(document, key_set), now)
-            elif last is not None and now - last.fetched_at <= LAST_GOOD:
-                held[key_set] = last
-        changed = {name: one.keys for name, one in held.items()} != {
-            name: one.keys for name, one in self._held.items()
-        }
-        self._held = held
-        self._generation += changed
+        failed = await self._fetch_all(sorted({key_set.url for key_set in wanted}))
+        counting = {url: one for url in {key_set.url for key_set in wanted} if (one := self._counting(url))}
+        self._generation += counting.keys() != self._published.keys()
+        self._published = counting
+        self._tell(wanted, failed)
+
+    def _counting(self, url: str) -> _Published | None:
+        """What was last fetched from an address, as long as it counts."""
+        found = self._published.get(url)
+        return found if found is not None and self._clock() - found.fetched_at <= LAST_GOOD else None
+
+    def _tell(self, wanted: Collection[KeySet], failed: Mapping[str, str]) -> None:
+        """Say of each set once what is wrong with it, and when nothing is any more: a line a minute would hide the others."""
+        told: dict[KeySet, _Trouble] = {}
+        for key_set in sorted(wanted, key=lambda one: (one.url, one.iss)):
+            published, why = self._counting(key_set.url), failed.get(key_set.url)
+            if published is None:
+                told[key_set] = _Trouble.NONE_COUNTS
+            elif not published.of(key_set):
+                told[key_set] = _Trouble.NO_KEY
+            elif why is not None:
+                told[key_set] = _Trouble.AWAY
+            before, now = self._told.get(key_set), told.get(key_set)
+            if now is before:
+                continue
+            name = f"key set {key_set.url} of {key_set.iss}"
+            if now is None:
+                logger.info("%s: in order again", name)
+            else:
+                level = logging.WARNING if now is _Trouble.AWAY else logging.ERROR
+                logger.log(level, "%s: %s%s", name, f"{why}; " if why else "", now)
+        self._told = told
 
     async def _follow(self, epoch: int) -> None:
         """Fetch again whenever the epoch is no longer `epoch`, of which the last fetch knew, and after each period."""
@@ -155,8 +189,11 @@ class PartnerKeys:
                 # Whatever it was, following must not end with it; the keys held were good.
                 logger.exception("the key sets could not be refreshed")
 
-    async def _documents(self, urls: Sequence[str]) -> Mapping[str, Sequence[object] | None]:
-        """The keys at each address; no client is made, and no certificates are read, where there is none to ask."""
+    async def _fetch_all(self, urls: Sequence[str]) -> Mapping[str, str]:
+        """Fetch each address; each set counts once it is there, whatever others do. What failed, and why.
+
+        No client is made, and no certificates are read, where there is no address to ask.
+        """
         if not urls:
             return {}
         # Loaded where there is an address: it brings a command line with it, 5 MB of memory.
@@ -166,11 +203,11 @@ class PartnerKeys:
         async with httpx.AsyncClient(
             timeout=self._patience, trust_env=False, follow_redirects=False
         ) as client:
-            found = await asyncio.gather(*(self._fetch(client, url) for url in urls))
-        return dict(zip(urls, found, strict=True))
+            whys = await asyncio.gather(*(self._fetch(client, url) for url in urls))
+        return {url: why for url, why in zip(urls, whys, strict=True) if why is not None}
 
-    async def _fetch(self, client: httpx.AsyncClient, url: str) -> Sequence[object] | None:
-        """The `keys` member of the set at `url`; None when there is no usable answer in time."""
+    async def _fetch(self, client: httpx.AsyncClient, url: str) -> str | None:
+        """Hold the `keys` member of the set at `url`; why not, when there is no usable answer in time."""
         import httpx
 
         body = bytearray()
@@ -191,9 +228,11 @@ class PartnerKeys:
             if not isinstance(keys, list) or len(keys) > _MAX_KEYS:
                 raise ValueError(f"no list of at most {_MAX_KEYS} keys")
         except (httpx.HTTPError, OSError, TimeoutError, ValueError, RecursionError) as error:
-            logger.warning("key set %s: %s", url, str(error) or type(error).__name__)
-            return None
-        return keys
+            return str(error) or type(error).__name__
+        last = self._published.get(url)
+        self._published[url] = _Published(keys, self._clock())
+        self._generation += last is None or last.keys != keys
+        return None
 
 
 def published_keys(published: Sequence[object], key_set: KeySet) -> Mapping[str, IssuerKey]:
