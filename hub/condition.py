@@ -31,6 +31,8 @@ from schema.coordinates import vocabulary
 
 # Seconds until which the store must have told everything; Prometheus waits for ten.
 SECONDS = 5.0
+# Seconds by which clocks may differ: as much as a token's may (hub/rights/identity.py).
+APART = timedelta(seconds=30)
 # So long failures of jobs are told, and rows in quarantine are new.
 LATELY = timedelta(days=1)
 _STATES = "SELECT source, status, as_of, failing_since FROM source_state"
@@ -130,9 +132,11 @@ class OverdueCases:
 
 @dataclass(frozen=True)
 class Condition:
-    """All of it, as of `at`."""
+    """All of it, as of `at` by the clock of the store, which all that write to it share."""
 
     at: datetime
+    # By how much the clock of whoever asks is ahead of it, within the seconds that asking took.
+    clock_ahead: timedelta
     version: str
     sources: tuple[SourceCondition, ...]
     agreements: tuple[Listed, ...]
@@ -148,7 +152,10 @@ class Condition:
 
 
 async def read_condition(configured: Settings, now: datetime) -> Condition:
-    """How everything stands at `now`. Errors: StoreUnavailable within SECONDS, StoreInvalid, SettingInvalid."""
+    """How everything stands; `now`: the present by the clock of this machine.
+
+    Errors: StoreUnavailable within SECONDS, StoreInvalid, SettingInvalid.
+    """
     try:
         async with asyncio.timeout(SECONDS):
             pool = await open_pool(configured, Role.WRITER, 1, statement_seconds=SECONDS)
@@ -165,10 +172,13 @@ async def read_condition(configured: Settings, now: datetime) -> Condition:
         raise StoreUnavailable(f"The store does not tell how it stands: {type(error).__name__}.") from error
 
 
-async def _read(connection: asyncpg.Connection, configured: Settings, now: datetime) -> Condition:
+async def _read(connection: asyncpg.Connection, configured: Settings, own: datetime) -> Condition:
+    # By a clock of its own that is wrong, it would tell of workers that run that none does.
+    now = await connection.fetchval("SELECT clock_timestamp()")
     last = await connection.fetchrow(_LEDGER)
     return Condition(
         at=now,
+        clock_ahead=own - now,
         version=await connection.fetchval("SELECT version_num FROM alembic_version"),
         sources=await _sources(connection, configured, now),
         agreements=await list_agreements(connection, load_matrix(), now, vocabulary().coordinates),
@@ -214,6 +224,20 @@ async def _jobs(connection: asyncpg.Connection, now: datetime) -> tuple[JobCondi
     )
 
 
+def long(age: timedelta) -> str:
+    """About how long, in the largest unit of which there are two or more; negative: its moment is still to come."""
+    seconds, sign = abs(int(age.total_seconds())), "-" if age.total_seconds() <= -1 else ""
+    for unit, words in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * unit:
+            return f"{sign}{seconds // unit} {words}"
+    return f"{sign}{seconds} s"
+
+
+def apart(ahead: timedelta) -> str:
+    """A difference of clocks in words: ahead of the other, or behind it."""
+    return f"{long(abs(ahead))} {'ahead of' if ahead > timedelta() else 'behind'}"
+
+
 class Gauges(Collector):
     """The condition as figures, read anew for each scrape: what the store does not tell now is not told at all."""
 
@@ -250,6 +274,11 @@ class Gauges(Collector):
 
 
 def _families(condition: Condition) -> Iterator[GaugeMetricFamily]:
+    yield GaugeMetricFamily(
+        "credithub_clock_ahead_seconds",
+        "Seconds by which the clock of this worker's machine is ahead of the store's; negative: behind it",
+        value=condition.clock_ahead.total_seconds(),
+    )
     harvested = {one.source.name: one for one in condition.sources if one.harvested and one.used}
     agreed = {
         one.partner: one

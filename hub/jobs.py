@@ -46,6 +46,7 @@ from hub.casework.publicity.unshown import end_unshown
 from hub.casework.registry import registry
 from hub.casework.repair.commands import settle
 from hub.casework.reports.commands import open_reports
+from hub.condition import APART, apart
 from hub.config import Settings
 from hub.harvest.run import Outcome, harvest_all
 from hub.sources.discovery import set_up
@@ -79,7 +80,7 @@ _AGAIN = timedelta(minutes=5)
 _TRIES, _FIRST_PAUSE = 3, timedelta(seconds=10)
 # Jobs taken from the queue at once.
 _AT_ONCE = 4
-# Seconds between two looks whether the store's clock was put back.
+# Seconds between two looks whether the store's clock was put back, or differs from the own one.
 _LOOK_AT_CLOCK = 30.0
 # The library waits for the moments that it wrote itself, and would do nothing until the clock is there again. What has a
 # change that is still to come was written while the clock was ahead: due now, and alive for one lease more.
@@ -279,7 +280,7 @@ async def run_queue(
     await after_put_back(pool)
     await put_all(queries, duties)
     ending = asyncio.create_task(_stopped(stop, manager))
-    looking = asyncio.create_task(_look_at_clock(pool))
+    looking = asyncio.create_task(_look_at_clocks(pool, duties.tools.now))
     heartbeat = timedelta(seconds=lease)
     try:
         if once:
@@ -311,10 +312,31 @@ async def after_put_back(pool: asyncpg.Pool) -> None:
         _log.warning("the clock of the store was put back: what was to be done by the later time is done now")
 
 
-async def _look_at_clock(pool: asyncpg.Pool) -> None:
+async def tell_apart(pool: asyncpg.Pool, clock: Callable[[], datetime], *, told: bool) -> bool:
+    """Say that `clock` and the store's differ, unless it was `told`; or that they do no longer. Whether they do."""
+    before = clock()
+    at = await pool.fetchval("SELECT clock_timestamp()")
+    # However long the store took to tell it.
+    ahead = max(before - at, timedelta()) or min(clock() - at, timedelta())
+    if abs(ahead) <= APART:
+        if told:
+            _log.info("the clocks of this machine and of the store agree again")
+        return False
+    if not told:
+        _log.error(
+            "the clock of this machine is %s the store's: deadlines pass and facts age by it; synchronize them",
+            apart(ahead),
+        )
+    return True
+
+
+async def _look_at_clocks(pool: asyncpg.Pool, clock: Callable[[], datetime]) -> None:
+    told = False
     while True:
-        await asyncio.sleep(_LOOK_AT_CLOCK)
         # A store that is lost ends the queue itself, and all begins anew.
+        with suppress(*STORE_FAILED):
+            told = await tell_apart(pool, clock, told=told)
+        await asyncio.sleep(_LOOK_AT_CLOCK)
         with suppress(*STORE_FAILED):
             await after_put_back(pool)
 

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from inspect import getsource
 from pathlib import Path
 from typing import Any, get_args
@@ -189,7 +189,7 @@ def metrics() -> list[Row]:
 def worker_metrics() -> list[Row]:
     """What a worker tells at /metrics: what it counted, and how the installation stands."""
     told = Watch().registry
-    nothing = Condition(datetime.now(UTC), "", (), (), (), None, None, ())
+    nothing = Condition(datetime.now(UTC), timedelta(), "", (), (), (), None, None, ())
     told.register(Gauges(lambda: nothing))
     return _told(generate_latest(told))
 

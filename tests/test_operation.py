@@ -16,7 +16,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from hub.jobs import HARVEST
+from hub.commands.status import needs
+from hub.condition import read_condition
+from hub.jobs import HARVEST, tell_apart
 from hub.rights.agreement import today_in
 from hub.rights.agreement_file import digest
 from hub.sandbox.agreements import PARTNERS
@@ -253,6 +255,38 @@ async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, gi
         "worker: none has run yet: nothing is harvested or delivered, and no deadline is kept"
     ]
     await owner.close()
+
+
+@pytest.mark.parametrize(("off", "words"), [(1, "60 min ahead of"), (-1, "60 min behind")])
+async def test_status_asked_by_a_machine_whose_clock_is_off_says_that_and_is_right_about_the_others(
+    store: Database, off: int, words: str
+) -> None:
+    owner = await asyncpg.connect(store.superuser_dsn)
+    await settled(owner)
+    await owner.execute("UPDATE source_state SET as_of = now() - interval '5 min'")
+    await owner.close()
+    condition = await read_condition(
+        store.settings, datetime.now(UTC) + timedelta(hours=off, seconds=5 * off)
+    )
+    assert list(needs(condition)) == [
+        f"clock: this machine's is {words} the store's, by which all here is told; synchronize them"
+    ]
+
+
+async def test_a_worker_says_once_that_its_clock_is_off(
+    store: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    told, said = False, []
+    for hours in (0, 73, 73, 0, 0):
+        caplog.clear()
+        moment = datetime.now(UTC) + timedelta(hours=hours)
+        told = await tell_apart(store.writer, lambda now=moment: now, told=told)
+        said += [(one.levelname, one.getMessage().partition(":")[0]) for one in caplog.records]
+    assert said == [
+        ("ERROR", "the clock of this machine is 3 d ahead of the store's"),
+        ("INFO", "the clocks of this machine and of the store agree again"),
+    ]
 
 
 async def test_a_worker_works_though_what_it_prints_finds_no_room(given: dict[str, str]) -> None:

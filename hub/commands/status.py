@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from connectors.contract import SHANGHAI
 from hub.commands.session import out, present, told, with_store
-from hub.condition import Condition, SourceCondition, read_condition
+from hub.condition import APART, Condition, SourceCondition, apart, long, read_condition
 from hub.config import Settings
 from hub.errors import StoreInvalid, StoreUnavailable
 from hub.rights.agreement_store import AgreementStanding, Listed
@@ -62,10 +62,12 @@ async def _status(configured: Settings) -> int:
 
 def needs(condition: Condition) -> Iterator[str]:
     """What needs a hand, each in one line: of what, and what is the matter."""
+    if abs(condition.clock_ahead) > APART:
+        yield f"clock: this machine's is {apart(condition.clock_ahead)} the store's, by which all here is told; synchronize them"
     if condition.worker_seen is None:
         yield "worker: none has run yet: nothing is harvested or delivered, and no deadline is kept"
     elif abs(condition.at - condition.worker_seen) > _SILENT:
-        yield f"worker: none runs, the last one was seen {_long(condition.at - condition.worker_seen)} ago"
+        yield f"worker: none runs, the last one was seen {long(condition.at - condition.worker_seen)} ago"
     for job in condition.jobs:
         if job.failing:
             yield f"job {job.job}: the last one failed for good; the worker's log has its error"
@@ -84,14 +86,14 @@ def _source_needs(one: SourceCondition) -> Iterator[str]:
             yield f"source {name}: no harvest has succeeded yet"
         elif one.state.status != "OK":
             why = f"; files that wait in quarantine: {one.waiting.files}" if one.waiting.files else ""
-            yield f"source {name}: {one.state.status}, answers rest on it no more; harvested {_long(one.age)} ago{why}"
+            yield f"source {name}: {one.state.status}, answers rest on it no more; harvested {long(one.age)} ago{why}"
         elif one.age > cycle:
-            yield f"source {name}: no harvest has succeeded for {_long(one.age)}, its cycle is {_long(cycle)}"
+            yield f"source {name}: no harvest has succeeded for {long(one.age)}, its cycle is {long(cycle)}"
         elif one.age < -_SILENT:
-            yield f"source {name}: the clock was ahead when it was harvested, it counts as fresh for {_long(-one.age)} too long"
+            yield f"source {name}: the clock was ahead when it was harvested, it counts as fresh for {long(-one.age)} too long"
         elif one.failing is not None and one.failing >= _FAILING:
             # Its facts may stay fresh for a quarter: said only after that, it would be too late to mend it in time.
-            yield f"source {name}: its harvests have failed for {_long(one.failing)}; answers rest on what came before"
+            yield f"source {name}: its harvests have failed for {long(one.failing)}; answers rest on what came before"
     # What waits longer is work of the day, not of the night.
     if one.waiting.new:
         yield f"source {name}: rows that came into quarantine within a day: {one.waiting.new}"
@@ -120,14 +122,14 @@ def _worker(condition: Condition) -> Row:
     if seen is None:
         return ("never seen",)
     age = condition.at - seen
-    return ("alive" if abs(age) <= _SILENT else "SILENT", f"seen {_long(age)} ago")
+    return ("alive" if abs(age) <= _SILENT else "SILENT", f"seen {long(age)} ago")
 
 
 def _ledger(condition: Condition) -> Row:
     last = condition.ledger
     if last is None:
         return ("empty",)
-    age = _long(condition.at - last.committed_at)
+    age = long(condition.at - last.committed_at)
     return (f"chain {last.chain} block {last.seq}", f"{age} ago, {_moment(last.committed_at)}")
 
 
@@ -137,13 +139,13 @@ def _source(one: SourceCondition) -> Row:
         quarantine += f" since {_moment(one.waiting.since)}"
     if not one.harvested:
         return (one.source.name, "LIVE" if one.connected else "NOT_CONNECTED", "asked live", "", quarantine)
-    cycle = f"cycle {_long(one.source.freshness.cycle)}"
-    rest = (quarantine,) if one.failing is None else (quarantine, f"failing for {_long(one.failing)}")
+    cycle = f"cycle {long(one.source.freshness.cycle)}"
+    rest = (quarantine,) if one.failing is None else (quarantine, f"failing for {long(one.failing)}")
     if one.state.as_of is None or one.age is None:
         state = "NEVER" if one.connected else "NOT_CONNECTED"
         return (one.source.name, state, "never harvested", cycle, *rest)
     as_of = f"as of {_moment(one.state.as_of)}"
-    return (one.source.name, one.state.status, as_of, f"age {_long(one.age)} of {cycle}", *rest)
+    return (one.source.name, one.state.status, as_of, f"age {long(one.age)} of {cycle}", *rest)
 
 
 def _agreement(condition: Condition, one: Listed) -> Row:
@@ -181,12 +183,3 @@ def _print(rows: list[Row]) -> None:
 
 def _moment(at: datetime) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
-
-
-def _long(age: timedelta) -> str:
-    """About how long, in the largest unit of which there are two or more; negative: its moment is still to come."""
-    seconds, sign = abs(int(age.total_seconds())), "-" if age.total_seconds() <= -1 else ""
-    for unit, words in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * unit:
-            return f"{sign}{seconds // unit} {words}"
-    return f"{sign}{seconds} s"
