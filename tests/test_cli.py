@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -28,7 +29,7 @@ from hub.casework.catalogue.machine import AcceptedDeviation, CatalogDetails, Co
 from hub.casework.details import to_json
 from hub.cli import app
 from hub.commands import ledger as ledger_command
-from hub.commands.session import operator
+from hub.commands.session import OutputLost, operator, put
 from hub.commands.sources import Bars, tell
 from hub.errors import StoreUnavailable
 from hub.harvest.run import Outcome, Progress
@@ -174,6 +175,30 @@ def test_a_file_that_cannot_be_written_is_told(shell: Shell, tmp_path: Path) -> 
             1,
             f"credithub: {path} cannot be written: No such file or directory\n",
         )
+
+
+@pytest.mark.parametrize("before", [None, b"the report of yesterday"])
+def test_a_file_for_which_there_is_no_room_is_not_half_written_over_what_stood_there(
+    tmp_path: Path, before: bytes | None
+) -> None:
+    file = tmp_path / "report.csv"
+    if before is not None:
+        file.write_bytes(before)
+        file.chmod(0o600)
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # What is written finds room for so many bytes.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, most[1]))
+    try:
+        with pytest.raises(OutputLost):
+            put(b"1,2,3\n" * 100, file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+    assert [(one, one.read_bytes()) for one in tmp_path.iterdir()] == (
+        [] if before is None else [(file, before)]
+    )
+    put(b"1,2,3\n" * 100, file)
+    assert file.read_bytes() == b"1,2,3\n" * 100
+    assert before is None or file.stat().st_mode & 0o077 == 0
 
 
 def test_a_directory_of_the_hub_that_cannot_be_used_is_told_in_a_line(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import select
+import stat
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -16,6 +17,7 @@ from difflib import get_close_matches
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any, ParamSpec
+from uuid import uuid4
 
 import asyncpg
 import typer
@@ -86,11 +88,31 @@ err = _Plain(stderr=True)
 def put(content: bytes, to: Path | None = None) -> None:
     """Write bytes as they are, to standard output unless a file is named. Raises OutputLost."""
     with _noticed(to):
-        if to is not None:
-            to.write_bytes(content)
-        else:
+        if to is None:
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
+        elif to.exists() and not to.is_file():
+            # A device or a pipe has nothing to be kept.
+            to.write_bytes(content)
+        else:
+            _take_the_place_of(to.resolve(), content)
+
+
+def _take_the_place_of(file: Path, content: bytes) -> None:
+    """Write `file` whole or not at all: what stood there before stands there until then, and who may read it stays."""
+    draft = file.with_name(f".{uuid4().hex}")
+    mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else None
+    try:
+        with os.fdopen(
+            os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode), "wb"
+        ) as writing:
+            writing.write(content)
+        if mode is not None:
+            draft.chmod(mode)
+        draft.replace(file)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def moment(at: datetime) -> str:
