@@ -846,7 +846,8 @@ async def test_the_log_says_once_what_is_wrong_with_a_key_set_and_as_an_error_wh
 ) -> None:
     caplog.set_level("INFO", "hub")
     clock = Clock()
-    keys = PartnerKeys(Book(by_key_set(issuer)), clock)
+    book = Book(by_key_set(issuer))
+    keys = PartnerKeys(book, clock)
 
     async def said() -> list[tuple[str, str]]:
         caplog.clear()
@@ -865,6 +866,12 @@ async def test_the_log_says_once_what_is_wrong_with_a_key_set_and_as_an_error_wh
     assert await said() == [("INFO", "in order again")]
     issuer.status = "503 Service Unavailable"
     assert await said() == [("WARNING", "status 503; its last good set counts for a day at most")]
+    # The agreement is replaced by one with other algorithms meanwhile: the line before is not left standing.
+    book.put(by_key_set(issuer, '"EdDSA"'))
+    issuer.status = "200 OK"
+    assert await said() == [("INFO", "in order again")]
+    issuer.status = "503 Service Unavailable"
+    assert [level for level, _ in await said()] == ["WARNING"]
     clock.now += LAST_GOOD + timedelta(seconds=1)
     assert await said() == [("ERROR", "status 503; none of its sets counts, so no token of it is taken")]
 

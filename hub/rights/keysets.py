@@ -98,8 +98,8 @@ class PartnerKeys:
         self._patience = patience
         # By address.
         self._published: dict[str, _Published] = {}
-        # What is wrong with each set, as the log said last.
-        self._told: Mapping[KeySet, _Trouble] = {}
+        # What is wrong with each set, as the log said last; by address and issuer, which an extended agreement keeps.
+        self._told: Mapping[tuple[str, str], _Trouble] = {}
         self._generation = 0
         self._following: asyncio.Task[None] | None = None
 
@@ -157,19 +157,20 @@ class PartnerKeys:
 
     def _tell(self, wanted: Collection[KeySet], failed: Mapping[str, str]) -> None:
         """Say of each set once what is wrong with it, and when nothing is any more: a line a minute would hide the others."""
-        told: dict[KeySet, _Trouble] = {}
-        for key_set in sorted(wanted, key=lambda one: (one.url, one.iss)):
-            published, why = self._counting(key_set.url), failed.get(key_set.url)
+        told: dict[tuple[str, str], _Trouble] = {}
+        for key_set in wanted:
+            called, published = (key_set.url, key_set.iss), self._counting(key_set.url)
             if published is None:
-                told[key_set] = _Trouble.NONE_COUNTS
+                told[called] = _Trouble.NONE_COUNTS
             elif not published.of(key_set):
-                told[key_set] = _Trouble.NO_KEY
-            elif why is not None:
-                told[key_set] = _Trouble.AWAY
-            before, now = self._told.get(key_set), told.get(key_set)
+                told[called] = _Trouble.NO_KEY
+            elif key_set.url in failed:
+                told.setdefault(called, _Trouble.AWAY)
+        for url, iss in sorted({(key_set.url, key_set.iss) for key_set in wanted}):
+            before, now, why = self._told.get((url, iss)), told.get((url, iss)), failed.get(url)
             if now is before:
                 continue
-            name = f"key set {key_set.url} of {key_set.iss}"
+            name = f"key set {url} of {iss}"
             if now is None:
                 logger.info("%s: in order again", name)
             else:
