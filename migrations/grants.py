@@ -63,9 +63,9 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "quota_use": KEPT,
         "working_day": KEPT,
         "catalog_item": KEPT,
-        # What a case is about never changes, and what happened to it is only added to. Whose it is, is known better where two
-        # subjects turn out to be one.
-        "case_file": "SELECT, INSERT, UPDATE (subject_id, state, due_on, due_is_provisional, closed_at, details, version)",
+        # What a case is about never changes, and what happened to it is only added to. Where two subjects turn out to be one
+        # join_cases says whose it is.
+        "case_file": "SELECT, INSERT, UPDATE (state, due_on, due_is_provisional, closed_at, details, version)",
         "case_event": "SELECT, INSERT",
         "case_party": "SELECT, INSERT",
         "delivery_out": KEPT,
@@ -97,6 +97,10 @@ QUEUE_GRANTS = (
     f"GRANT USAGE ON SCHEMA {QUEUE} TO hub_writer",
     f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {QUEUE} TO hub_writer",
     f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {QUEUE} TO hub_writer",
+)
+FUNCTION_GRANTS = (
+    f"REVOKE ALL ON FUNCTION join_cases FROM PUBLIC, {', '.join(ROLES)}",
+    "GRANT EXECUTE ON FUNCTION join_cases TO hub_writer",
 )
 
 CREATE_ROLE = """
@@ -136,5 +140,5 @@ def apply_grants(connection: Connection) -> None:
         connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA public TO {role}")
         for table, rights in tables.items():
             connection.exec_driver_sql(f"GRANT {rights} ON TABLE {table} TO {role}")
-    for statement in QUEUE_GRANTS:
+    for statement in (*QUEUE_GRANTS, *FUNCTION_GRANTS):
         connection.exec_driver_sql(statement)

@@ -19,7 +19,7 @@ UPDATE {table} SET superseded_at = greatest($2, recorded_at)
 WHERE (subject_id = ANY ($1::bigint[]) OR version_id = ANY ($3::bigint[])) AND superseded_at IS NULL RETURNING version_id
 """
 # A case stays the one it is: only whose it is, is known better now.
-_HANDLE = f"UPDATE case_file c SET subject_id = n.whole FROM {_PAIRS} WHERE c.subject_id = n.part"  # noqa: S608
+_HANDLE = "SELECT join_cases($1::bigint[], $2::bigint[])"
 _IDENTIFY = f"UPDATE identifier i SET subject_id = n.whole FROM {_PAIRS} WHERE i.subject_id = n.part"  # noqa: S608
 # Nothing is known of the part any more, so nothing is denied of it, and nobody finds it by its name. Whoever has kept its
 # id is told so, and what was told of it stands in the ledger under it.

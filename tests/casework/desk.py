@@ -271,7 +271,7 @@ async def office_over(
 
     `given`: further settings of its hub, by variable.
     """
-    settings = hub_settings(database.owner_dsn, state_dir, given, **PATIENT)
+    settings = hub_settings(database.owner_dsn, state_dir, {**PATIENT, **given})
     issuer = demo_issuer(settings.state_dir)
     await apply_agreements(
         database.writer,

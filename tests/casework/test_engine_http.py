@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from hub.sandbox.tokens import demo_token
-from tests.casework.desk import Office
+from tests.casework.desk import Office, office_over
 from tests.casework.test_bypass import DRAFT, SUBMIT
+from tests.conftest import Database
 
 RUN = "mutation Run($code: USCC!) { runCreditCheck(subject: $code) { number conclusion state } }"
 CHECK = """
@@ -112,6 +114,28 @@ async def test_a_command_that_waited_for_whoever_waits_for_it_is_done_at_a_secon
     finally:
         await other.close()
     assert (await command)["submitPublicity"]["state"]
+
+
+@pytest.mark.alone
+async def test_a_command_that_waits_longer_than_it_may_is_given_up_and_nothing_of_it_is_done(
+    database: Database, state_dir: Path
+) -> None:
+    async with office_over(database, state_dir, {"HUB_COMMAND_TIMEOUT": "0.2"}) as hasty:
+        code = await hasty.subject()
+        desk = hasty.desk(purpose="ONGOING_SUPERVISION")
+        number = (await desk.done(DRAFT, {"code": code}))["draftPublicity"]["number"]
+        other = await asyncpg.connect(hasty.database.owner_dsn)
+        try:
+            async with other.transaction():
+                await other.execute("SELECT 1 FROM case_file WHERE number = $1 FOR UPDATE", number)
+                async with asyncio.timeout(1.5):
+                    assert (await desk.refused(SUBMIT, {"n": number}))["code"] == "STORE_UNAVAILABLE"
+        finally:
+            await other.close()
+        assert (await hasty.rows("SELECT state FROM case_file WHERE number = $1", number))[0][
+            "state"
+        ] == "DRAFT"
+        assert (await desk.done(SUBMIT, {"n": number}))["submitPublicity"]["state"] != "DRAFT"
 
 
 async def test_a_key_of_another_request_is_a_conflict(office: Office) -> None:
@@ -242,3 +266,20 @@ async def test_an_event_is_never_changed_nor_taken_away(office: Office) -> None:
                 "UPDATE case_file SET number = 'x'", "UPDATE case_file SET subject_id = NULL"):  # fmt: skip
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await office.database.writer.execute(sql)
+
+
+async def test_no_case_of_a_firm_with_a_code_becomes_anothers(office: Office) -> None:
+    """Cases go to another subject by join_cases alone, from one that had no code."""
+    code, other = await office.subject(), await office.subject()
+    await office.desk(case="BJ-JOIN").done(RUN, {"code": code})
+    whose = "SELECT subject_id FROM case_file JOIN subject USING (subject_id) WHERE uscc = $1"
+    before = await office.rows(whose, code)
+    assert before
+    join = (
+        "SELECT join_cases(array_agg(p.subject_id), array_agg(w.subject_id)) FROM subject p, subject w"
+        " WHERE p.uscc = $1 AND w.uscc = $2"
+    )
+    await office.database.writer.execute(join, code, other)
+    assert await office.rows(whose, code) == before
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await office.database.reader.execute(join, code, other)
