@@ -159,6 +159,17 @@ async def test_r8_1_no_place_on_a_list_that_does_not_tell_what_it_must(
     assert (refusal["code"], refusal["reason"]) == ("GUARD_REFUSED", reason)
 
 
+@pytest.mark.parametrize("name", ["L-BLACK", "L-WATCH"])
+async def test_r8_1_no_office_of_a_prefecture_puts_anybody_on_a_list_of_the_province(
+    office: Office, name: str
+) -> None:
+    await _lists(office)
+    code = await office.subject()
+    xining = office.desk("commerce-xining", "ONGOING_SUPERVISION", "M-1", None)
+    refusal = await xining.refused(PROPOSE, {"code": code, "list": name, "ground": GROUND})
+    assert (refusal["code"], refusal["reason"]) == ("GUARD_REFUSED", "NOT_OUR_LIST")
+
+
 async def test_r8_1_a_black_list_needs_one_of_the_four_grounds(office: Office) -> None:
     await _lists(office)
     code = await office.subject()

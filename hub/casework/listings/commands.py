@@ -21,6 +21,7 @@ from hub.casework.listings.machine import (
 from hub.casework.listings.measures import follow
 from hub.casework.listings.rechecks import BY_RECORD, SPOILT
 from hub.casework.machine import Case
+from hub.casework.partners import DEPARTMENT
 from hub.casework.stepping import stepping
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
@@ -127,7 +128,7 @@ async def proposal(
     if row is None:
         raise GuardRefused(reason="LIST_UNKNOWN")
     definition = _definition(row)
-    refusal = standing(definition, work.today) or incomplete(definition)
+    refusal = standing(definition, work.today) or _others(work, definition) or incomplete(definition)
     if refusal is not None:
         raise GuardRefused(reason=refusal)
     cause = said(cause, "cause", MOST_CHARACTERS)
@@ -159,6 +160,11 @@ async def proposal(
     )
 
 
+def _others(work: Work, definition: Definition) -> str | None:
+    """5.2: the provincial department itself recognizes for watch and black lists, no office of a prefecture in its name."""
+    return None if definition.color == "RED" or work.request.partner_class == DEPARTMENT else "NOT_OUR_LIST"
+
+
 def _names_person(text: str, today: date) -> bool:
     """Beside its number (D3), which no text of any case may hold, and which is refused as such."""
     return any(one.kind not in (MINOR, RESIDENT_ID) for one in screen(text, today).findings)
@@ -180,6 +186,9 @@ async def recognize(work: Work, given: Mapping[str, Any]) -> Made:
     """Recognize, with the earliest day of repair that the notice on repair tells, and after a new look at red ones."""
     case, _ = await engine.find(work.connection, LIST_ENTRY, given["number"], work.actor)
     told: ListingDetails = case.details
+    # Proposed before an office of a prefecture could not.
+    if refusal := _others(work, told.definition):
+        raise GuardRefused(reason=refusal)
     more: dict[str, Any] = {}
     if told.definition.color == "RED":
         assert case.subject_id is not None
