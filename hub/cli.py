@@ -17,6 +17,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "affiliations": ("sources", "affiliations"),
         "agreements": ("agreements", "app"),
+        "calendar": ("calendar", "app"),
         "casework": ("casework", "app"),
         "catalogue": ("catalogue", "app"),
         "deliveries": ("deliveries", "app"),

@@ -23,6 +23,7 @@ from hub.config import Settings
 from hub.errors import HubError, StoreUnavailable
 from hub.rights.agreement import today_in
 from hub.rights.agreement_store import AgreementStanding, Listed, list_agreements
+from hub.rules.calendar import NATIONAL
 from hub.rules.matrix import load_matrix
 from hub.sources.discovery import discover, set_up
 from hub.sources.freshness import State, harvested_state
@@ -65,6 +66,7 @@ _OVERDUE = """
 SELECT mechanism, count(*) AS cases, min(due_on) AS oldest FROM case_file
 WHERE closed_at IS NULL AND due_on < $1 GROUP BY mechanism ORDER BY mechanism
 """
+_CALENDAR = "SELECT max(day) FROM working_day WHERE region_code = $1"
 _log = logging.getLogger(__name__)
 
 
@@ -145,6 +147,8 @@ class Condition:
     worker_seen: datetime | None
     ledger: LastBlock | None
     overdue: tuple[OverdueCases, ...]
+    # The last day that a notice of the country fixes; None: none does.
+    calendar_until: date | None
 
     def days_left(self, until: date) -> int:
         """Days from today to a last day; negative: it has passed."""
@@ -186,6 +190,7 @@ async def _read(connection: asyncpg.Connection, configured: Settings, own: datet
         worker_seen=await connection.fetchval(_WORKER),
         ledger=None if last is None else LastBlock(*last),
         overdue=tuple(OverdueCases(*row) for row in await connection.fetch(_OVERDUE, today_in(now))),
+        calendar_until=await connection.fetchval(_CALENDAR, NATIONAL),
     )
 
 

@@ -48,6 +48,7 @@ from tests.disclosures import disclosure
 from tests.hub_server import CHECK, MERCHANT, hub_at, hub_settings
 from tests.publicity_files import KEY, PERSON, RESIDENT_ID, csv_bytes, drop, license_row, penalty_row
 from tests.rules.test_list_definitions import TEXT as WATCH_LIST
+from tests.rules.test_notices import NOTICE_2026, PLACE
 from tests.test_database import migrated_before
 
 SECRET = "s3cr3t-value"
@@ -785,6 +786,38 @@ def test_a_list_is_defined_and_changed_with_who_did_it(shell: Shell, tmp_path: P
     path.write_text(WATCH_LIST, encoding="utf-8")
     shell("lists", "apply", path, path).refused("FILE_REFUSED", "in two files")
     assert shell("lists", "list").out == told
+
+
+def test_a_notice_on_holidays_is_laid_and_what_it_changes_is_told(shell: Shell, tmp_path: Path) -> None:
+    path, place = tmp_path / "2026.toml", tmp_path / "place.toml"
+    path.write_text(NOTICE_2026, encoding="utf-8")
+    place.write_text(PLACE, encoding="utf-8")
+    # What the store was seeded with; the document has another name now.
+    assert shell("calendar", "apply", path).out == "CN 2026: 0 days fixed, 0 fixed otherwise than before\n"
+    path.write_text(NOTICE_2026.replace("2026-05-09, ", ""), encoding="utf-8")
+    told = [
+        "CN 2026: 0 days fixed, 1 fixed otherwise than before",
+        "  2026-05-09: rest now",
+        "632300 2027: 2 days fixed, 0 fixed otherwise than before",
+    ]
+    before = shell("calendar", "list").out
+    assert shell("calendar", "apply", path, place, "--dry-run").lines == [
+        *told,
+        "dry run: nothing was written",
+    ]
+    assert shell("calendar", "list").out == before
+    assert shell("calendar", "apply", path, place).lines == told
+    (row,) = re.findall(r"^.*632300.*$", shell("calendar", "list").out, re.MULTILINE)
+    assert row.replace("│", " ").split() == ["2027", "632300", "2", "1", "1", "州政府通知"]
+    path.write_text(NOTICE_2026, encoding="utf-8")
+    assert "  2026-05-09: worked now" in shell("calendar", "apply", path).lines
+    # All of the files, or none.
+    path.write_text(NOTICE_2026.replace("2026-05-09", "2026-05-08"), encoding="utf-8")
+    shell("calendar", "apply", place, path).refused(
+        "FILE_REFUSED", "2026.toml: notice 1: 2026-05-08 is among"
+    )
+    path.write_bytes(b"\xff")
+    shell("calendar", "apply", path).refused("FILE_REFUSED", "2026.toml: not UTF-8")
 
 
 def test_lists_of_merchants_are_taken_whole_or_not_at_all(shell: Shell, texts: Path, tmp_path: Path) -> None:

@@ -39,6 +39,11 @@ _QUARANTINED = """
 INSERT INTO quarantine (source, origin, position, raw, reason_code, reason, quarantined_at)
 VALUES ($1, 'file.csv', $2, '', 'BAD_DATE', 'no day', $3)
 """
+# As though the notices of this year and the next two were laid, whatever day it is.
+_NOTICES = """
+INSERT INTO working_day (region_code, day, is_workday, source_doc)
+SELECT 'CN', current_date + n, true, '试验通知' FROM generate_series(0, 800) n ON CONFLICT DO NOTHING
+"""
 # The first such line is the agreement's own; the keys follow.
 _VALID_TO = re.compile(r"^valid_to = .*$", re.MULTILINE)
 
@@ -89,6 +94,7 @@ async def settled(owner: asyncpg.Connection) -> None:
     """Nothing waits for anybody, and a worker has looked what is due just now."""
     await owner.execute("UPDATE quarantine SET replayed_at = now()")
     await owner.execute("UPDATE case_file SET due_on = NULL")
+    await owner.execute(_NOTICES)
     await owner.execute("DELETE FROM job.pgqueuer_log")
     await owner.execute(
         "INSERT INTO job.pgqueuer_schedules (expression, entrypoint) VALUES ('* * * * *', 'look')"
@@ -248,6 +254,13 @@ async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, gi
     await opened(store.writer, "P-3", now, due_on=today)
     assert await told() == [f"overdue PUBLICITY: 2 open past the last day, since {today - timedelta(days=4)}"]
     await owner.execute("UPDATE case_file SET closed_at = now()")
+
+    soon = today + timedelta(days=14)
+    assert await told(("DELETE FROM working_day WHERE day > $1", soon)) == [
+        f"calendar: no notice fixes days after {soon}, so deadlines over them are provisional;"
+        " `credithub calendar apply` lays the next notice"
+    ]
+    assert await told((_NOTICES,)) == []
 
     await owner.execute("UPDATE job.pgqueuer_schedules SET updated = now() - interval '1 hour'")
     assert attention(await status_of(given)) == ["worker: none runs, the last one was seen 60 min ago"]

@@ -49,6 +49,7 @@ async def _status(configured: Settings) -> int:
         ]
     )
     _print([("source", *_source(one)) for one in condition.sources])
+    _print([("calendar", f"fixed until {condition.calendar_until or 'no day'}")])
     _print([("agreement", *_agreement(condition, one)) for one in condition.agreements])
     _print(
         [
@@ -75,6 +76,10 @@ def needs(condition: Condition) -> Iterator[str]:
         yield from _source_needs(one)
     for agreement in condition.agreements:
         yield from _agreement_needs(condition, agreement)
+    until = condition.calendar_until
+    if until is None or condition.days_left(until) <= _SOON:
+        fixed = "no notice fixes any day" if until is None else f"no notice fixes days after {until}"
+        yield f"calendar: {fixed}, so deadlines over them are provisional; `credithub calendar apply` lays the next notice"
     for overdue in condition.overdue:
         yield f"overdue {overdue.mechanism}: {overdue.count} open past the last day, since {overdue.oldest}"
 

@@ -12,6 +12,8 @@ import pytest
 from hub.casework.mechanisms import declared
 from hub.casework.new_calendar import recompute
 from hub.casework.registry import registry
+from hub.rules.notices import load_notices
+from hub.store import working_days
 from tests.casework import test_foreign_trade as abroad
 from tests.casework import test_inspections as inspections
 from tests.casework import test_listings as lists
@@ -42,6 +44,18 @@ async def lay(office: Office, otherwise: dict[int, bool], region: str = "CN") ->
             " ON CONFLICT (region_code, day) DO UPDATE SET is_workday = $3",
             region, on, worked,
         )  # fmt: skip
+
+
+NOTICE_2027 = """
+[[notice]]
+year = 2027
+source_doc = "国务院办公厅关于2027年部分节假日安排的通知"
+rest_days = [
+  2027-01-01, 2027-01-02, 2027-01-04, 2027-02-05, 2027-02-06, 2027-02-07, 2027-02-08, 2027-04-05, 2027-05-01, 2027-05-02,
+  2027-06-09, 2027-09-15, 2027-10-01, 2027-10-02, 2027-10-03,
+]
+working_days = [2027-01-09]
+"""
 
 
 async def recomputed(office: Office) -> int:
@@ -390,3 +404,18 @@ def test_each_deadline_that_is_counted_is_one_of_a_state_that_its_machine_has() 
     for mechanism, state in declared("COUNTED"):
         machine = machines[mechanism]
         assert state in {one.name for one in machine.states} - machine.final
+
+
+async def test_r7_1_a_notice_that_is_laid_fixes_what_was_provisional(office: Office) -> None:
+    """A decision of 28 December 2026, then the notice for 2027, here one that moves 4 January to the Saturday after."""
+    office.clock.now = at(2026, 12, 28)
+    number = await publicity(office)
+    assert (await case_of(office, number))[:2] == ("2027-01-07", True)
+    (notice,) = load_notices(NOTICE_2027, "2027.toml")
+    async with office.database.writer.acquire() as connection, connection.transaction():
+        result = await working_days.lay(connection, notice.region, notice.days(), notice.source_doc)
+    assert (result.new, result.changed) == (365, {})
+    assert await recomputed(office) == 1
+    assert (await case_of(office, number))[:2] == ("2027-01-08", False)
+    assert len(await moves_of(office, number)) == 1
+    assert await recomputed(office) == 0
