@@ -77,6 +77,12 @@ class PublicityFiles(FileConnector):
         today = self._tools.now().astimezone(SHANGHAI).date()
         return item_of(row, today, self._tools.digest_person_id)
 
+    def withdrawn(self, row: RawRow) -> Item:
+        """What names the licence or penalty of a row that was not understood. Raises RowRejected."""
+        reject_defect(row)
+        today = self._tools.now().astimezone(SHANGHAI).date()
+        return item_of(row, today, self._tools.digest_person_id, withdrawn=True)
+
     def persons_in(self, row: RawRow) -> set[str]:
         """The digests of persons' numbers in a row that was not understood."""
         return persons_in(row, self._tools.digest_person_id)

@@ -214,6 +214,15 @@ class Connector(Protocol):
 
 
 @runtime_checkable
+class NamesRecords(Protocol):
+    """A connector that gives a row another place when it is corrected: what the record is called tells that it is the same."""
+
+    def withdrawn(self, row: RawRow) -> Item:
+        """The item of `row`, which could not be understood, as though it were withdrawn: what names it. Raises RowRejected."""
+        ...
+
+
+@runtime_checkable
 class NamesPersons(Protocol):
     """A connector whose rows may be about natural persons."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from connectors.contract import (
@@ -124,6 +125,10 @@ class CreditPlatform:
         # Several lists come as one item, and each numbers its own decisions.
         record_id = f"{item}:{key}:{code}:{read.number('rdwh')}"
         return Item(Kind.LIST_ENTRY, record_id, item, subject, values, updated, deleted, read.flags)
+
+    def withdrawn(self, row: RawRow) -> Item:
+        """What names that of which a row that was not understood tells. Raises RowRejected."""
+        return self.canonical(replace(row, fields={**row.fields, "scbz": "1"}))
 
     def persons_in(self, row: RawRow) -> set[str]:
         """The digest in a row that was not understood, where it is about a natural person."""

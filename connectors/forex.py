@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 
 from connectors.contract import (
     CatalogItem,
@@ -53,6 +55,7 @@ _TITLES = {
     "文号": "WH",
 }
 _CLASSES = frozenset("ABC")
+_REVOKED = "撤销"
 
 
 def header(cells: Sequence[str]) -> Sequence[str] | None:
@@ -70,33 +73,38 @@ class Forex(FileConnector):
         """The class that `row` states. Raises RowRejected."""
         reject_defect(row)
         read = Reader(row)
-        code, grade, since = (
-            read.required_code("TYSHXYDM"),
-            read.required("FLJB").removesuffix("类"),
-            read.required_day("QSRQ"),
-        )
-        if grade not in _CLASSES:
-            raise RowRejected("UNKNOWN_GRADE", "FLJB is none of A, B and C")
+        code, since = read.required_code("TYSHXYDM"), read.required_day("QSRQ")
         read.required("ZT")
-        revoked = read.says("ZT", ("撤销",), ("有效",)) is True
-        until = read.day("DQRQ")
-        if until is not None and until < since:
-            raise RowRejected("DATES_CROSSED", "DQRQ lies before QSRQ")
-        values: dict[str, object] = {
-            "scheme": "SAFE",
-            "grade_code": grade,
-            "grade_label": f"{grade}类",
-            "ruleset_version": "SAFE-2012",  # 货物贸易外汇管理指引(汇发〔2012〕38号)
-            "issuer_name": ISSUER,
-            "issuer_uscc": ISSUER_CODE,
-            "effective_from": since,
-            "effective_to": until,
-        }
+        revoked = read.says("ZT", (_REVOKED,), ("有效",)) is True
+        # Of what is withdrawn only the name counts: a row that was wrong is withdrawn as it stands.
+        values = {} if revoked else _class(read, since)
         subject = SubjectRef(kind_of(code), read.required("QYMC"), (("USCC", code),))
         record_id = f"{CLASS}:{fold(code)}:{since.isoformat()}"
         # The list has no column that says when a row changed.
         updated = delivered_on(row.origin)
         return Item(Kind.GRADE, record_id, CLASS, subject, values, updated, revoked, read.flags)
+
+    def withdrawn(self, row: RawRow) -> Item:
+        """What names the class of a row that was not understood. Raises RowRejected."""
+        return self.canonical(replace(row, fields={**row.fields, "ZT": _REVOKED}))
+
+
+def _class(read: Reader, since: date) -> dict[str, object]:
+    grade, until = read.required("FLJB").removesuffix("类"), read.day("DQRQ")
+    if grade not in _CLASSES:
+        raise RowRejected("UNKNOWN_GRADE", "FLJB is none of A, B and C")
+    if until is not None and until < since:
+        raise RowRejected("DATES_CROSSED", "DQRQ lies before QSRQ")
+    return {
+        "scheme": "SAFE",
+        "grade_code": grade,
+        "grade_label": f"{grade}类",
+        "ruleset_version": "SAFE-2012",  # 货物贸易外汇管理指引(汇发〔2012〕38号)
+        "issuer_name": ISSUER,
+        "issuer_uscc": ISSUER_CODE,
+        "effective_from": since,
+        "effective_to": until,
+    }
 
 
 def connect(settings: Mapping[str, str], tools: Tools) -> Connector:

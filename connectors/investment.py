@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from connectors.contract import (
     CatalogItem,
@@ -125,6 +126,10 @@ class Investment(FileConnector):
         record_id = f"{item}:{fold(code)}:{number}"
         changed = updated or delivered_on(row.origin)
         return Item(Kind.ARCHIVE, record_id, item, subject, values, changed, deleted, read.flags)
+
+    def withdrawn(self, row: RawRow) -> Item:
+        """What names the report of a row that was not understood. Raises RowRejected."""
+        return self.canonical(replace(row, fields={**row.fields, "YXBZ": "0"}))
 
 
 def _value(read: Reader, column: str) -> str | None:

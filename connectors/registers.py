@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -272,6 +272,10 @@ class Registers(FileConnector):
         return Item(
             Kind.ARCHIVE, record_id, form.item, subject, values, changed, deleted, read.flags, period_code=form.period_code
         )  # fmt: skip
+
+    def withdrawn(self, row: RawRow) -> Item:
+        """What names the record of a row that was not understood. Raises RowRejected."""
+        return self.canonical(replace(row, fields={**row.fields, "YXBZ": "0"}))
 
 
 def _value(read: Reader, column: Column) -> str | None:

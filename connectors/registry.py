@@ -164,6 +164,10 @@ class Registry:
             raise RowRejected("TEMPLATE", "the columns are not those of a penalty")
         return replace(item, catalog_item_code=PENALTIES, source_updated_at=read.moment("gxsj"))
 
+    def withdrawn(self, row: RawRow) -> Item:
+        """What names that of which a row that was not understood tells. Raises RowRejected."""
+        return self.canonical(replace(row, fields={**row.fields, "scbz": "1"}))
+
     def persons_in(self, row: RawRow) -> set[str]:
         """The digests of persons' numbers in a row that was not understood."""
         return persons_in(row, self._tools.digest_person_id)

@@ -6,13 +6,13 @@ import hashlib
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import orjson
 
-from connectors.contract import Connector, Item, Kind, NamesPersons, RawRow, RowRejected, Source
+from connectors.contract import Connector, Item, Kind, NamesPersons, NamesRecords, RawRow, RowRejected, Source
 from hub.harvest.catalogue import Catalogue
 from hub.harvest.classes import data_class_of
 from hub.harvest.columns import PLACES, TABLES, day_of, fill
@@ -54,12 +54,24 @@ class Intake:
         try:
             return self.understand(row, connector.canonical(row))
         except RowRejected as error:
-            return Rejected(row, error.code, error.reason, _persons_in(connector, row))
+            return self._called(
+                connector, Rejected(row, error.code, error.reason, _persons_in(connector, row))
+            )
         except Exception as error:
             # A defect of the connector costs the row, not the harvest; the words may hold the row's values.
             _log.warning("%s: %s in canonical()", self.source.name, type(error).__name__)
             reason = f"the connector failed with {type(error).__name__}"
-            return Rejected(row, "CONNECTOR_DEFECT", reason, _persons_in(connector, row))
+            rejected = Rejected(row, "CONNECTOR_DEFECT", reason, _persons_in(connector, row))
+            return self._called(connector, rejected)
+
+    def _called(self, connector: Connector, rejected: Rejected) -> Rejected:
+        """With what it tells of, as far as that can be read."""
+        row = rejected.row
+        if isinstance(connector, NamesRecords):
+            # Whatever is wrong with the row may be wrong with its name, too.
+            with suppress(Exception):
+                return replace(rejected, called=self.understand(row, connector.withdrawn(row)).called)
+        return rejected
 
     def understand(self, row: RawRow, item: Item) -> Prepared:
         """What is stored of `item`. Raises RowRejected."""

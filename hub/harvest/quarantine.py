@@ -15,21 +15,23 @@ from connectors.contract import RawRow
 from connectors.files import WHOLE_FILE
 from hub.harvest import doubts
 from hub.harvest.screen import redact
-from hub.harvest.understood import Rejected
+from hub.harvest.understood import Called, Rejected
 
 _KEEP = """
-INSERT INTO quarantine (source, origin, position, raw, reason_code, reason, quarantined_at, codes, data_classes)
-SELECT $1, n.origin, n.position, n.raw, n.code, n.reason, $7, string_to_array(n.codes, ' '), $9::text[]
-FROM unnest($2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $8::text[])
-  AS n(origin, position, raw, code, reason, codes)
+INSERT INTO quarantine (source, origin, position, raw, reason_code, reason, quarantined_at, codes, data_classes, named, changed_at)
+SELECT $1, n.origin, n.position, n.raw, n.code, n.reason, $7, string_to_array(n.codes, ' '), $9::text[], n.named, n.changed_at
+FROM unnest($2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $8::text[], $10::text[], $11::timestamptz[])
+  AS n(origin, position, raw, code, reason, codes, named, changed_at)
 ON CONFLICT (source, origin, position) DO UPDATE
 SET raw = excluded.raw, reason_code = excluded.reason_code, reason = excluded.reason,
   quarantined_at = excluded.quarantined_at, replayed_at = NULL, settled_by = NULL, corrected = NULL, dismissed_because = NULL,
   joined_because = NULL,
-  codes = excluded.codes, data_classes = excluded.data_classes
+  codes = excluded.codes, data_classes = excluded.data_classes, named = excluded.named, changed_at = excluded.changed_at
 WHERE quarantine.raw <> excluded.raw OR quarantine.reason_code <> excluded.reason_code
   OR quarantine.replayed_at IS NULL
-    AND (quarantine.data_classes <> excluded.data_classes OR quarantine.codes <> excluded.codes)
+    AND (quarantine.data_classes <> excluded.data_classes OR quarantine.codes <> excluded.codes
+      OR quarantine.named <> excluded.named OR quarantine.changed_at IS DISTINCT FROM excluded.changed_at)
+  OR quarantine.replayed_at IS NOT NULL AND quarantine.settled_by IS NULL
 RETURNING codes
 """
 # What rows that come back otherwise named before.
@@ -43,6 +45,14 @@ _SETTLE = """
 UPDATE quarantine q SET replayed_at = $4
 FROM unnest($2::text[], $3::text[]) AS n(origin, position)
 WHERE q.source = $1 AND q.origin = n.origin AND q.position = n.position AND q.replayed_at IS NULL
+RETURNING q.codes
+"""
+# Nor does one of which its source sent a later state elsewhere: a file in another file, a service under another serial number.
+_SETTLE_NAMED = """
+UPDATE quarantine q SET replayed_at = $4
+FROM unnest($2::text[], $3::timestamptz[]) AS n(named, changed_at)
+WHERE q.source = $1 AND q.named = n.named AND q.named <> '' AND q.replayed_at IS NULL
+  AND coalesce(n.changed_at >= q.changed_at, TRUE)
 RETURNING q.codes
 """
 # What waits is less than what a file brings anew: it is gone through once, not asked for each code.
@@ -150,6 +160,8 @@ async def keep(
         now,
         [" ".join((*doubts.codes_in(one.row), *sorted(one.persons))) for one in rows.values()],
         classes,
+        [one.called[0] for one in rows.values()],
+        [one.called[1] for one in rows.values()],
     )
     named = {code for row in kept for code in row["codes"]}
     await doubts.arise(connection, named, classes, source)
@@ -157,11 +169,21 @@ async def keep(
 
 
 async def settle(
-    connection: asyncpg.Connection, source: str, rows: Sequence[RawRow], now: datetime
+    connection: asyncpg.Connection,
+    source: str,
+    rows: Sequence[RawRow],
+    now: datetime,
+    told: Sequence[Called] = (),
 ) -> set[str]:
-    """Mark quarantined rows that were understood now. Gives the codes of those whom they named."""
+    """Mark quarantined rows that were understood now, and those of which `told` is the later state: what of, and changed when.
+
+    Gives the codes of those whom they named.
+    """
     settled = await connection.fetch(
         _SETTLE, source, [row.origin for row in rows], [row.position for row in rows], now
+    )
+    settled += await connection.fetch(
+        _SETTLE_NAMED, source, [named for named, _ in told], [moment for _, moment in told], now
     )
     names = {row.origin.rpartition("@")[0] for row in rows} - {""}
     if names:

@@ -5,12 +5,15 @@ None of it has slots: it goes from process to process, and to pickle what has th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from connectors.contract import RawRow
 from hub.harvest.drafts import SubjectDraft
+
+# What a row tells of, and when it changed as its source says: a later row of that corrects it. Empty: it cannot be read.
+Called = tuple[str, datetime | None]
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,16 @@ class Prepared:
     period: str = ""
     period_code: str = ""
 
+    @property
+    def named(self) -> str:
+        """What the row tells of: the record, or what it told of one period. So far a withdrawal of it ends it."""
+        return f"{self.record_id}:{self.period}" if self.period else self.record_id
+
+    @property
+    def called(self) -> Called:
+        """What the row tells of, and when that changed."""
+        return self.named, self.source_updated_at
+
 
 @dataclass(frozen=True)
 class Rejected:
@@ -47,3 +60,19 @@ class Rejected:
     reason: str
     # Digests of the persons' numbers that it may name its subject by.
     persons: Collection[str] = ()
+    # As of one that is understood, as far as it can be read.
+    called: Called = ("", None)
+
+
+def corrected_behind(batch: Sequence[Prepared | Rejected], accepted: Collection[int]) -> list[RawRow]:
+    """The rows of `batch` that were not understood and that a row behind them, `accepted` by its id, corrects."""
+    behind: dict[str, list[datetime | None]] = {}
+    found = []
+    for one in reversed(batch):
+        named, changed = one.called
+        if isinstance(one, Prepared):
+            if id(one) in accepted:
+                behind.setdefault(named, []).append(changed)
+        elif any(not (changed and later) or later >= changed for later in behind.get(named, ())):
+            found.append(one.row)
+    return found

@@ -18,7 +18,7 @@ from hub.harvest.ids import random_ids
 from hub.harvest.joining import join
 from hub.harvest.periods import period_in
 from hub.harvest.resolve import Anchor, resolve
-from hub.harvest.understood import Prepared, Rejected
+from hub.harvest.understood import Called, Prepared, Rejected, corrected_behind
 from hub.rules.ongoing import going_on
 from hub.store.writing import one_writer
 from schema.names import name_key
@@ -216,17 +216,20 @@ class _Work:
         await self._load(understood)
         stored = unchanged = 0
         accepted: list[RawRow] = []
+        # What the rows tell of and when it changed: under the name that each gives it, and the one that it has in the store.
+        told: dict[int, list[Called]] = {}
         understood, found = await self._named(understood, rejected)
         anchors = await self._anchors(understood)
         named = await self._renamed(understood, anchors)
         for one in understood:
             resolved, joinable = anchors.get(id(one)), id(one) in self._joinable
-            one = named.get(id(one), one)
+            given, one = one, named.get(id(one), one)
             if resolved is not None and resolved[0] is None:
                 reason = _CASES_WAIT if joinable else "the row's identifiers belong to different subjects"
-                rejected.append(Rejected(one.row, "KEY_CONFLICT", reason))
+                rejected.append(Rejected(one.row, "KEY_CONFLICT", reason, called=given.called))
                 continue
             accepted.append(one.row)
+            told[id(given)] = [given.called, *([one.called] if one is not given else ())]
             if self._apply(one, resolved):
                 stored += 1
                 if id(one) in found:
@@ -242,9 +245,14 @@ class _Work:
         if accepted and await quarantine.has_open(self._connection):
             # Of whom the store knows only now, a row may have waited before.
             settled |= self._moved | await quarantine.waiting(self._connection, self._new)
-            settled |= await quarantine.settle(self._connection, self._source.name, accepted, self._now)
+            known = [one for names in told.values() for one in names]
+            settled |= await quarantine.settle(
+                self._connection, self._source.name, accepted, self._now, known
+            )
         classes = doubts.classes_of(self._source)
         settled |= await quarantine.keep(self._connection, self._source.name, rejected, self._now, classes)
+        if corrected := corrected_behind(batch, told):
+            settled |= await quarantine.settle(self._connection, self._source.name, corrected, self._now)
         await doubts.look_again(self._connection, settled)
         return Totals(len(batch), stored, unchanged, len(rejected))
 
@@ -259,7 +267,7 @@ class _Work:
         lost = set()
         for one, target in zip(results, await repairs.targets(self._connection, results), strict=True):
             if isinstance(target, Rejected):
-                rejected.append(target)
+                rejected.append(replace(target, called=one.called))
                 lost.add(id(one))
             else:
                 found[id(one)] = target
@@ -273,7 +281,7 @@ class _Work:
     async def _load(self, understood: Iterable[Prepared]) -> None:
         ids: dict[str, set[str]] = {}
         for one in understood:
-            ids.setdefault(one.table, set()).update((one.record_id, _withdrawable(one)))
+            ids.setdefault(one.table, set()).update((one.record_id, one.named))
         for table, wanted in ids.items():
             query = _NEWEST.format(
                 table=table,
@@ -366,7 +374,7 @@ class _Work:
 
     def _apply(self, one: Prepared, resolved: tuple[Anchor | None, bool] | None) -> bool:
         """Take one row; whether it changed anything."""
-        key, ending = (one.table, one.record_id), (one.table, _withdrawable(one))
+        key, ending = (one.table, one.record_id), (one.table, one.named)
         newest = self._newest.get(key)
         told = newest.items if newest is not None and one.period else None
         stands = period_in(orjson.loads(told), one.period_code) if told is not None else ""
@@ -519,11 +527,6 @@ class _Work:
         await self._register(
             [(row["subject_id"], row, region_of(row["region_code"], row["uscc"])) for row in others]
         )
-
-
-def _withdrawable(one: Prepared) -> str:
-    """What a withdrawal ends: the record, or what it told of one period."""
-    return f"{one.record_id}:{one.period}" if one.period else one.record_id
 
 
 def _flagged(one: Prepared, flag: str) -> tuple[object, ...]:

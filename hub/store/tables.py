@@ -480,6 +480,9 @@ quarantine = Table(
     # of its source may be of.
     Column("codes", ARRAY(CODE), nullable=False, server_default=text("'{}'")),
     Column("data_classes", ARRAY(CODE), nullable=False, server_default=text("'{}'")),
+    # What it tells of, where that can be read, and when it changed as its source says: a later row of that corrects it.
+    Column("named", Text, nullable=False, server_default=text("''")),
+    Column("changed_at", MOMENT),
     # Who replayed it and the fields that were corrected then, or who dismissed it and why.
     Column("settled_by", Text),
     Column("corrected", ARRAY(Text)),
@@ -497,6 +500,13 @@ Index(
     "ix_quarantine_open",
     quarantine.c.source,
     quarantine.c.quarantined_at,
+    postgresql_where=quarantine.c.replayed_at.is_(None),
+)
+# Which rows that wait a later row corrects.
+Index(
+    "ix_quarantine_named",
+    quarantine.c.source,
+    quarantine.c.named,
     postgresql_where=quarantine.c.replayed_at.is_(None),
 )
 # Which rows that wait name a subject.

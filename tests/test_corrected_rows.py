@@ -1,0 +1,141 @@
+"""A row that waits in quarantine waits no more once its source has sent the same thing right, in whatever place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from connectors.commerce import connect as connect_commerce
+from connectors.contract import Connector, Item, RawRow
+from connectors.credit_platform import EVALUATION
+from connectors.forex import connect as connect_forex
+from connectors.investment import connect as connect_investment
+from connectors.registers import connect as connect_registers
+from hub.harvest.quarantine import list_quarantined
+from hub.harvest.run import harvest
+from tests.casework.test_repair_results import Window
+from tests.conftest import Database
+from tests.harvesting import granted, imported, one, take, written
+from tests.publicity_files import FIRM, NOW, TOOLS, csv_bytes, drop, penalty_row
+
+WRONG, RIGHT = {"CF_JDRQ": "2026/13/01"}, {"CF_JDRQ": "2026/05/01"}
+
+
+async def waiting(database: Database) -> list[str]:
+    """The files of the rows that wait."""
+    return [row.origin.partition("@")[0] for row in await list_quarantined(database.writer)]
+
+
+async def in_doubt(database: Database) -> bool:
+    """Whether something is in doubt of the firm."""
+    return bool(await one(database, "SELECT in_doubt IS NOT NULL FROM subject WHERE uscc = $1", FIRM))
+
+
+@pytest.mark.parametrize("name", ["CF_20260501_01.csv", "CF_20260502_01.csv", "corrected.csv"])
+async def test_a_row_that_a_later_file_corrects_waits_no_more(
+    database: Database, tmp_path: Path, name: str
+) -> None:
+    await take(database, [granted("7")])
+    await imported(database, written(tmp_path, penalty_row(**WRONG), name="CF_20260501_01.csv"))
+    assert (await waiting(database), await in_doubt(database)) == (["CF_20260501_01.csv"], True)
+    await imported(database, written(tmp_path, penalty_row(**RIGHT), name=name))
+    assert (await waiting(database), await in_doubt(database)) == ([], False)
+
+
+async def test_what_an_older_file_says_corrects_no_row_and_what_tells_of_another_thing_neither(
+    database: Database, tmp_path: Path
+) -> None:
+    await imported(database, written(tmp_path, penalty_row(**WRONG), name="CF_20260501_01.csv"))
+    await imported(database, written(tmp_path, penalty_row(**RIGHT), name="CF_20260430_01.csv"))
+    other = penalty_row(**RIGHT, CF_WSH="青商罚〔2026〕777号")
+    await imported(database, written(tmp_path, other, name="CF_20260502_01.csv"))
+    assert await waiting(database) == ["CF_20260501_01.csv"]
+
+
+async def test_of_two_rows_of_a_file_about_one_thing_the_one_behind_counts(
+    database: Database, tmp_path: Path
+) -> None:
+    wrong, right = penalty_row(**WRONG), penalty_row(**RIGHT)
+    await imported(database, written(tmp_path, right, wrong, name="CF_20260501_01.csv"))
+    assert await waiting(database) == ["CF_20260501_01.csv"]
+    await imported(database, written(tmp_path, wrong, right, name="CF_20260502_01.csv"))
+    assert await waiting(database) == []
+
+
+async def test_a_row_that_comes_again_after_its_correction_waits_until_that_comes_again_too(
+    database: Database, tmp_path: Path
+) -> None:
+    wrong = written(tmp_path, penalty_row(**WRONG), name="CF_20260501_01.csv")
+    right = written(tmp_path, penalty_row(**RIGHT), name="CF_20260502_01.csv")
+    await imported(database, wrong)
+    await imported(database, right)
+    await imported(database, wrong, again=True)
+    assert await waiting(database) == ["CF_20260501_01.csv"]
+    await imported(database, right, again=True)
+    assert await waiting(database) == []
+
+
+@dataclass
+class Platform(Window):
+    """As the window, and as the connector names the records of rows that were not understood."""
+
+    def withdrawn(self, row: RawRow) -> Item:
+        """As the connector has it."""
+        return self.real.withdrawn(row)  # type: ignore[attr-defined, no-any-return]
+
+
+async def test_a_row_that_a_service_corrects_under_another_serial_number_waits_no_more(
+    database: Database,
+) -> None:
+    wrong = {
+        "tyshxydm": FIRM, "ztmc": "青海三江源商贸有限公司", "ztlb": "法人及非法人组织", "pjdj": "丁", "pjrq": "2026-05-01",
+        "gxsj": "2026-05-02 10:00:00", "scbz": "0",
+    }  # fmt: skip
+    right = {**wrong, "pjdj": "D", "gxsj": "2026-05-02 11:00:00"}
+    await harvest(Platform([wrong], EVALUATION), database.writer, lambda: NOW, pauses=())
+    assert len(await waiting(database)) == 1
+    await harvest(Platform([wrong, right], EVALUATION), database.writer, lambda: NOW, pauses=())
+    assert await waiting(database) == []
+
+
+FOREX = {
+    "TYSHXYDM": FIRM, "QYMC": "青海三江源商贸有限公司", "FLJB": "A", "QSRQ": "2026-01-01", "DQRQ": "2026-12-31", "ZT": "有效",
+    "WH": "青汇〔2026〕1号",
+}  # fmt: skip
+BALANCE = {
+    "QYMC": "青海三江源商贸有限公司", "TYSHXYDM": FIRM, "YXBZ": "1", "GXSJ": "", "YEBAH": "6301A00001", "BSRQ": "2026-04-10",
+    "JD": "2026Q1", "YSYE": "10", "CGYE": "5", "CGBL": "50", "SFAQ": "是", "YJBZ": "正常",
+}  # fmt: skip
+REPORT = {
+    "BGBH": "WZ2026001", "BGLX": "年度报告", "QYMC": "青海三江源商贸有限公司", "TYSHXYDM": FIRM, "BGRQ": "2026-04-01", "YXBZ": "1",
+    "TZZMC": "甲", "TZZGB": "香港", "CZBL": "100", "YQBZ": "否",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("connect", "setting", "right", "wrong"),
+    [
+        (connect_commerce, "HUB_COMMERCE_DIR", penalty_row(**RIGHT), WRONG),
+        (connect_forex, "HUB_FOREX_DIR", FOREX, {"FLJB": "甲"}),
+        (connect_registers, "HUB_REGISTERS_DIR", BALANCE, {"YJBZ": "不详"}),
+        (connect_investment, "HUB_INVESTMENT_DIR", REPORT, {"CZBL": "很多"}),
+    ],
+    ids=("penalties", "classes", "registers", "reports"),
+)
+async def test_a_dropped_file_is_corrected_by_the_next(
+    database: Database,
+    tmp_path: Path,
+    connect: object,
+    setting: str,
+    right: dict[str, str],
+    wrong: dict[str, str],
+) -> None:
+    connector: Connector = connect({setting: str(tmp_path)}, TOOLS)  # type: ignore[operator]
+    drop(tmp_path, "X_20260501_01.csv", csv_bytes([{**right, **wrong}]), 1)
+    await harvest(connector, database.writer, lambda: NOW, pauses=())
+    assert await waiting(database) == ["X_20260501_01.csv"]
+    drop(tmp_path, "X_20260502_01.csv", csv_bytes([right]), 1)
+    await harvest(connector, database.writer, lambda: NOW, pauses=())
+    assert await waiting(database) == []
