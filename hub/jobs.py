@@ -97,7 +97,10 @@ _TIDY = (
     ("DELETE FROM job.pgqueuer_statistics WHERE created < $1", _KEPT),
     ("DELETE FROM idempotency WHERE at < $1", _REPEATABLE),
 )
-_STATES = "SELECT source, as_of, checked_at FROM source_state"
+# A source of which a migration had the place forgotten is to be read from its beginning, however fresh its facts are.
+_STATES = """
+SELECT source, CASE WHEN cursor IS NOT NULL OR rows_read = 0 THEN as_of END AS as_of, checked_at FROM source_state
+"""
 _log = logging.getLogger(__name__)
 
 

@@ -1,4 +1,8 @@
-"""A row in quarantine says of what it tells and when that changed, so that the row that corrects it is known wherever it comes."""
+"""Every source is read once more from its beginning, and a row in quarantine is known again in the one that corrects it.
+
+How rows are read was mended: places on watch lists are in force once recognized, a penalty's own last day has a column. A
+source that gives only what is new would never bring what is stored to that. What is as it was stays as it is.
+"""
 
 from __future__ import annotations
 
@@ -21,3 +25,4 @@ def upgrade() -> None:
         ["source", "named"],
         postgresql_where=sa.text("replayed_at IS NULL"),
     )
+    op.execute("UPDATE source_state SET cursor = NULL")

@@ -34,12 +34,15 @@ from hub.harvest.versions import Totals
 from hub.observe import JsonLines
 from hub.sandbox.channels import Trouble
 from hub.store.database import Role, open_pool
+from hub.store.embedded import EmbeddedPostgres
+from hub.store.migration import migrated
 from tests.casework.desk import Office
 from tests.casework.dispatch import duties, handed_in, opened, present, sites, states
 from tests.casework.workers import settings_of, started, working
 from tests.conftest import Database
 from tests.harvesting import REGISTER
 from tests.publicity_files import NOW
+from tests.test_database import fresh, migrated_before
 
 DOCUMENT = {"kind": "PENALTY", "title": "未按规定明码标价"}
 # Kills that must come between a sending and its receipt, and items published before each kill.
@@ -134,6 +137,32 @@ def test_sources_are_asked_by_their_freshness() -> None:
     assert due(timedelta(hours=6)) == ["NEW", "NOW", "DAY", "YEAR", "DOWN"]
     # The clock was ahead when they were asked, and has been put back.
     assert due(timedelta(hours=-8)) == ["NEW", "NOW", "DAY", "YEAR", "DOWN"]
+
+
+async def test_after_an_upgrade_that_reads_rows_otherwise_every_source_is_read_again_at_once(
+    postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    dsn = await fresh(postgres, "hub_read_again")
+    await migrated_before(dsn, "0023")
+    connected_sources = SimpleNamespace(
+        source_settings={"HUB_FOREX_DIR": str(tmp_path), "HUB_INVESTMENT_DIR": str(tmp_path)}
+    )
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as pool:
+        # Of the second nothing came yet, so it has no place to forget: it keeps its pace.
+        await pool.execute(
+            "INSERT INTO source_state (source, status, as_of, checked_at, cursor, rows_read)"
+            " VALUES ('FOREIGN_EXCHANGE', 'OK', $1, $1, '{}', 7), ('FOREIGN_INVESTMENT', 'OK', $1, $1, NULL, 0)",
+            NOW,
+        )
+        duties = Mock(settings=connected_sources, pool=pool, tools=Mock(now=lambda: NOW + timedelta(hours=1)))
+        assert await jobs._due_sources(duties) == []
+        await pool.close()
+    await migrated(dsn)
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as pool:
+        duties.pool = pool
+        assert await jobs._due_sources(duties) == ["FOREIGN_EXCHANGE"]
+        # What there is to know of it until then still counts.
+        assert await pool.fetchval("SELECT as_of FROM source_state WHERE source = 'FOREIGN_EXCHANGE'") == NOW
 
 
 async def test_a_worker_delivers_and_ends_in_order_when_it_is_told(database: Database) -> None:
