@@ -163,6 +163,39 @@ async def test_a_migration_that_a_lock_keeps_out_gives_up_and_says_so_in_one_lin
     await migrated(database.owner_dsn)
 
 
+@pytest.mark.usefixtures("database")  # It makes the roles.
+async def test_no_store_is_migrated_while_a_hub_serves_by_its_old_tables(postgres: EmbeddedPostgres) -> None:
+    dsn = await fresh(postgres, "hub_beside")
+    await migrated_before(dsn, head())
+    serving = postgres.dsn("hub_reader", "hub_beside")
+    async with connected(dsn) as owner:
+        await owner.execute("GRANT CONNECT ON DATABASE hub_beside TO hub_reader")
+        before = await owner.fetchval("SELECT version_num FROM alembic_version")
+        async with connected(serving):
+            with pytest.raises(
+                StoreUnavailable, match=r"A hub still works .*1 connections.*stop every `serve`"
+            ):
+                await migrated(dsn)
+            assert await owner.fetchval("SELECT version_num FROM alembic_version") == before
+        for _ in range(500):
+            if not await owner.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE usename = 'hub_reader' AND datname = 'hub_beside'"
+            ):
+                break
+            await asyncio.sleep(0.01)
+    assert await migrated(dsn) == before
+    # One that is up to date needs nothing of anybody.
+    async with connected(serving):
+        assert await migrated(dsn) == head()
+
+
+async def test_an_older_hub_neither_migrates_nor_garbles_a_newer_store(database: Database) -> None:
+    async with connected(database.owner_dsn) as owner:
+        await owner.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreInvalid, match=r"9999, newer than this hub.*install the newer hub again"):
+        await migrated(database.owner_dsn)
+
+
 async def test_a_migration_whose_connection_is_cut_says_so_in_one_line(database: Database) -> None:
     async with connected(database.superuser_dsn) as admin:
         await admin.execute(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")

@@ -219,14 +219,19 @@ async def check_store(connection: asyncpg.Connection) -> None:
         raise StoreInvalid(
             "pg_trgm ignores Chinese in this database: create it with a UTF-8 LC_CTYPE such as C.UTF-8."
         )
+    refuse_newer(revision)
+    if revision != head():
+        raise StoreInvalid(
+            f"The store is at version {revision}, this hub needs {head()}: run `credithub migrate`."
+        )
+
+
+def refuse_newer(revision: str) -> None:
+    """Refuse a store that a newer hub has migrated. Errors: StoreInvalid."""
     if _FOLLOWING.fullmatch(revision) and revision > head():
         raise StoreInvalid(
             f"The store is at version {revision}, newer than this hub, which knows {head()}: install the newer hub again,"
             " or restore the backup that was made before it."
-        )
-    if revision != head():
-        raise StoreInvalid(
-            f"The store is at version {revision}, this hub needs {head()}: run `credithub migrate`."
         )
 
 

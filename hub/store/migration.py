@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from hub.errors import StoreInvalid, StoreUnavailable
-from hub.store.database import CONNECT_SECONDS, check_store
+from hub.store.database import CONNECT_SECONDS, Role, check_store, head, refuse_newer
 from hub.store.tables import metadata
 
 # How long a migration waits for another one; nobody else waits behind it.
@@ -31,6 +31,10 @@ _OF_ROWS = ("22", "23", "P0")
 _OWNERS = """
 SELECT current_user, pg_get_userbyid(relowner) FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relname = ANY ($1::text[]) AND NOT pg_has_role(relowner, 'USAGE') LIMIT 1
+"""
+# Connections of those who serve and work; what else there is to know of them is hidden from the owner.
+_OTHERS = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = ANY ($1::text[])
 """
 # Another holds a lock; each waits for the other.
 _HELD = (asyncpg.LockNotAvailableError.sqlstate, asyncpg.DeadlockDetectedError.sqlstate)
@@ -114,8 +118,21 @@ def _upgrade(connection: Connection) -> str | None:
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{TABLE_LOCK_TIMEOUT}'")
     before = MigrationContext.configure(connection).get_current_revision()
+    if before is not None and before != head():
+        refuse_newer(before)
+        _refuse_beside_others(connection)
     command.upgrade(config, "head")
     return before
+
+
+def _refuse_beside_others(connection: Connection) -> None:
+    """Whoever serves or works looks at the version once, when it begins: it would go on by the tables as they were."""
+    others = connection.exec_driver_sql(_OTHERS, ([Role.READER, Role.WRITER],)).scalar_one()
+    if others:
+        raise StoreUnavailable(
+            f"A hub still works with the store ({others} connections of {Role.READER} and {Role.WRITER}): nothing was changed;"
+            " stop every `serve` and `worker`, on all machines, and run `credithub migrate` again."
+        )
 
 
 def _alembic() -> Config:
