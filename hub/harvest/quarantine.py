@@ -48,12 +48,17 @@ WHERE q.source = $1 AND q.origin = n.origin AND q.position = n.position AND q.re
 RETURNING q.codes
 """
 # Nor does one of which its source sent a later state elsewhere: a file in another file, a service under another serial number.
+# Found by all names at once, and apart: thousands may have come since the table's statistics were taken.
 _SETTLE_NAMED = """
-UPDATE quarantine q SET replayed_at = $4
-FROM unnest($2::text[], $3::timestamptz[]) AS n(named, changed_at)
-WHERE q.source = $1 AND q.named = n.named AND q.named <> '' AND q.replayed_at IS NULL
-  AND coalesce(n.changed_at >= q.changed_at, TRUE)
-RETURNING q.codes
+WITH waiting AS MATERIALIZED (
+  SELECT quarantine_id, named, changed_at FROM quarantine
+  WHERE source = $1 AND named = ANY ($2::text[]) AND named <> '' AND replayed_at IS NULL
+), corrected AS MATERIALIZED (
+  SELECT DISTINCT w.quarantine_id FROM waiting w
+  JOIN unnest($2::text[], $3::timestamptz[]) AS n(named, changed_at) USING (named)
+  WHERE coalesce(n.changed_at >= w.changed_at, TRUE)
+)
+UPDATE quarantine q SET replayed_at = $4 FROM corrected c WHERE q.quarantine_id = c.quarantine_id RETURNING q.codes
 """
 # What waits is less than what a file brings anew: it is gone through once, not asked for each code.
 _WAITING_CODES = """
