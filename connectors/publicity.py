@@ -241,18 +241,21 @@ def _penalty(reader: Reader, decided: date, legacy: bool) -> dict[str, object]:
 
 
 def _add_gravity(reader: Reader, values: dict[str, object]) -> None:
+    """The class and the procedure that the row states. Raises RowRejected.
+
+    A word for them that is not known is for a person to read: by the kinds alone a penalty could be told of that is published
+    nowhere, or be withheld as minor that its authority calls grave.
+    """
     level, procedure = reader.text("DISCREDIT_LEVEL"), reader.text("CASE_PROCESS_TYPE")
     if level is not None:
         stated = next((value for word, value in _STATED.items() if level.startswith(word)), None)
         if stated is None:
-            reader.flag("UNKNOWN:DISCREDIT_LEVEL")
-        else:
-            values["seriousness"] = stated
+            raise RowRejected("UNKNOWN_VALUE", "DISCREDIT_LEVEL is a class of penalty that is not known")
+        values["seriousness"] = stated
     if procedure is not None:
-        simple = _PROCEDURE.get(procedure)
-        if simple is None:
-            reader.flag("UNKNOWN:CASE_PROCESS_TYPE")
-        values["simple_procedure"] = simple
+        if procedure not in _PROCEDURE:
+            raise RowRejected("UNKNOWN_VALUE", "CASE_PROCESS_TYPE is a procedure that is not known")
+        values["simple_procedure"] = _PROCEDURE[procedure]
 
 
 def _common_details(reader: Reader, prefix: str, unit: str, code: str) -> dict[str, object]:

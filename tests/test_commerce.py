@@ -307,6 +307,17 @@ def test_columns_beyond_the_standard_are_flagged_or_understood() -> None:
 
 
 @pytest.mark.parametrize(
+    "stated", [{"DISCREDIT_LEVEL": "特别严重"}, {"DISCREDIT_LEVEL": "3"}, {"CASE_PROCESS_TYPE": "03"}]
+)
+def test_a_penalty_of_an_unknown_class_or_procedure_is_for_a_person_to_read(stated: dict[str, str]) -> None:
+    # By its kind alone a warning is MINOR, and no partner is told of it: what its authority said of it was left out.
+    warned = {"CF_CFLB": "警告", "CF_NR": "警告", "CF_NR_FK": ""}
+    assert code_of(penalty_row(**warned, **stated)) == "UNKNOWN_VALUE"
+    # An empty column, or a mark for none, leaves it to the kinds.
+    assert "seriousness" not in understood(penalty_row(**warned, DISCREDIT_LEVEL="无")).values
+
+
+@pytest.mark.parametrize(
     ("states", "lifecycle"),
     [
         ({"PUBLICSTATUS": "撤销", "撤销原因": "行政复议撤销原处罚决定"}, "REVOKED"),
