@@ -257,6 +257,15 @@ def test_watch_list_is_nothing_for_public_platform_and_association() -> None:
         assert decide(MATRIX, deal, deal.purposes[0], "D12", TODAY).grants == ()
 
 
+def test_the_public_pages_through_every_list_of_which_it_is_told_in_full() -> None:
+    # A list whose entries `subject` tells of and whose pages are empty looks as if nobody were on it.
+    lists = ("D10", "D11", "D12", "D13", "D18")
+    deal, purpose = everything("P11"), Purpose.PUBLIC_QUERY
+    told = {code for code in lists if decide(MATRIX, deal, purpose, code, TODAY).level is Level.FULL}
+    assert told == {"D10", "D13", "D18"}
+    assert MATRIX.partners["P11"].browse == told
+
+
 def test_customs_sees_its_own_contribution_in_full_and_no_numbers_of_persons() -> None:
     deal = everything("P4")
     minor = decide(MATRIX, deal, Purpose.NOTIFICATION, "D7", TODAY)
