@@ -81,6 +81,7 @@ _PARTS = {
     INTERNAL: ("joinedOn", "complaintsReceived", "complaintsResolved", "sanctions"),
     GRADE: ("grade", "certificateNo", "gradedOn"),
 }
+_TOLD = ("complaints", "sanctions", "honours", "grade", "certificateNo")
 _LABELS = {
     "memberClass": "会员类别",
     "joinedOn": "入会日期",
@@ -167,11 +168,11 @@ class Association:
         subject = SubjectRef(kind_of(code), read.required("name"), (("USCC", code),))
         deleted = read.says("status", ("已退会",), ("在会",)) is True
         if item == GRADE:
-            certificate = read.required("certificateNo")
-            values = _evaluation(read, certificate, self._now().astimezone(SHANGHAI).date())
-            return Item(
-                Kind.GRADE, f"{GRADE}:{certificate}", GRADE, subject, values, updated, deleted, read.flags
-            )
+            # A member has one grade, whatever number its certificate has: the next one takes its place, and so does none.
+            none = read.text("grade") is None and read.text("certificateNo") is None
+            values = {} if none or deleted else _evaluation(read, self._now().astimezone(SHANGHAI).date())
+            record_id, ended = f"{GRADE}:{number}", none or deleted
+            return Item(Kind.GRADE, record_id, GRADE, subject, values, updated, ended, read.flags)
         archive: dict[str, object] = {
             "archive_type": "ASSOCIATION" if item == ARCHIVE else "ASSOCIATION_INTERNAL",
             "origin_class": "MARKET_CREDIT",
@@ -244,8 +245,8 @@ class Association:
 def _split(node: Mapping[str, object]) -> list[RawRow]:
     """The rows of one member: its parts have different readers, so they are rows of their own."""
     try:
-        # What is null the association does not say.
-        complaints, sanctions, honours = (node[name] for name in ("complaints", "sanctions", "honours"))
+        # What is null the association does not say; but who has no grade has none any more, which it must have said.
+        complaints, sanctions, honours, *_ = (node[name] for name in _TOLD)
         assert isinstance(complaints, dict | None)
         assert isinstance(sanctions, list | None)
         assert isinstance(honours, list | None)
@@ -263,16 +264,14 @@ def _split(node: Mapping[str, object]) -> list[RawRow]:
         return [_misshapen(item, node) for item in _PARTS]
     rows = []
     for item, part in _PARTS.items():
-        # Most members were never evaluated: no grade, no row.
-        if item != GRADE or node.get("grade") or node.get("certificateNo"):
-            fields = {name: flat.get(name) for name in (*_COMMON, *part)}
-            rows.append(json_raw(f"{SOURCE.name}/{item}", str(node.get("memberNo")), fields))
+        fields = {name: flat.get(name) for name in (*_COMMON, *part)}
+        rows.append(json_raw(f"{SOURCE.name}/{item}", str(node.get("memberNo")), fields))
     return rows
 
 
 def _misshapen(item: str, node: Mapping[str, object]) -> RawRow:
     row = json_raw(f"{SOURCE.name}/{item}", str(node.get("memberNo")), node)
-    reason = "complaints, sanctions or honours are missing or of another shape"
+    reason = "complaints, sanctions, honours or the grade are missing, or of another shape"
     return defect(row.origin, row.position, row.raw, "UNKNOWN_VALUE", reason)
 
 
@@ -283,9 +282,10 @@ def _shown(read: Reader, name: str) -> str | None:
     return read.text(name)
 
 
-def _evaluation(read: Reader, certificate: str, today: date) -> dict[str, object]:
+def _evaluation(read: Reader, today: date) -> dict[str, object]:
     """An evaluation whose 15-digit certificate agrees with what is said about it."""
-    grade, graded = read.required("grade"), read.past_day("gradedOn", today)
+    certificate, grade = read.required("certificateNo"), read.required("grade")
+    graded = read.past_day("gradedOn", today)
     if problem := certificate_problem(certificate, grade, graded.year):
         if problem == "UNKNOWN_GRADE":
             raise RowRejected("UNKNOWN_GRADE", "grade is none of AAA to C")

@@ -611,7 +611,11 @@ async def test_nobody_was_evaluated_on_a_day_that_lies_ahead(
     today = datetime.now(SHANGHAI).date()
     async with opened(name, settings) as connector:
         rows = rows_of(await batches(connector))
-        row = next(row for row in rows if column in row.fields and _is_item(connector, row))
+        row = next(
+            row
+            for row in rows
+            if column in row.fields and _is_item(connector, row) and not connector.canonical(row).deleted
+        )
         for ahead in (today + timedelta(days=2), date(today.year + 1, 4, 20)):
             with pytest.raises(RowRejected) as refused:
                 connector.canonical(replace(row, fields={**row.fields, column: ahead.isoformat()}))
@@ -812,10 +816,14 @@ async def test_a_member_in_another_shape_costs_no_other(settings: Mapping[str, s
             "uscc": CLEAN,
             "status": "在会",
             "updatedAt": "2026-05-01",
+            "grade": None,
+            "certificateNo": None,
         }
         whole = known | {"complaints": {"received": 1, "resolved": 1}, "sanctions": [], "honours": ["甲"]}
         silent = known | {"complaints": None, "sanctions": None, "honours": None}
-        for node, items in ((whole, 2), (silent, 2), (known, 0), (whole | {"sanctions": "无"}, 0)):
+        ungraded = {name: value for name, value in whole.items() if name != "grade"}
+        misshapen = (known, whole | {"sanctions": "无"}, ungraded)
+        for node, items in ((whole, 3), (silent, 3), *((one, 0) for one in misshapen)):
             made, refused = understood(connector, _split(node))
             assert len(made) == items
             assert {error.code for error in refused} <= {"UNKNOWN_VALUE"}
