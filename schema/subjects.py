@@ -45,10 +45,10 @@ from schema.tiers import SupervisionTier
 PERSON = ("D5", "D8", "D11")
 # What fields that both kinds of business have are, in both languages.
 _GRADES = (
-    "外部等级，仅在有效期内的；外汇分类一户一类，后一分类生效即取代前一分类；其他等级，后来的不使其来源仍作为有效送来的先前等级失效，"
-    "先后见生效日期",
-    "grades issued by others, in force; of the classes of foreign exchange the one that began last; another grade does not end"
-    " an earlier one that its source still delivers as in force: effectiveFrom tells which is newer",
+    "外部等级，仅在有效期内的；外汇分类一户一类，后一分类生效即取代前一分类，期满也不恢复；其他等级，后来的不使"
+    "其来源仍作为有效送来的先前等级失效，先后见生效日期",
+    "grades issued by others, in force; of the classes of foreign exchange the one that began last, none once that is over; another"
+    " grade does not end an earlier one that its source still delivers as in force: effectiveFrom tells which is newer",
 )
 _TIERS = (
     "有效的监管分类，分领域；限监管单位、主体本人和审计；审计以及办理异议、修复的主体本人，也见已停用或过期的（R10.1）",

@@ -70,13 +70,13 @@ ENTRY_STANDS = (
     " AND (entry.publicity_ends_on IS NULL OR entry.publicity_ends_on >= {today})" + ROW_BY_ROW + ")"
 )
 _GRADE_IN_TERM = "{t}.effective_from <= {today} AND ({t}.effective_to IS NULL OR {t}.effective_to >= {today})"
-# 4.3, 4.12: a firm has one class of foreign exchange, whose key is the firm alone: it lasts until the next one begins. Not so
-# grades of a year, a customs number or a certificate. One that is less open puts nothing aside: not all are shown it.
+# 4.3, 4.12: a firm has one class of foreign exchange, whose key is the firm alone: it lasts until the next one begins, and
+# does not come back when that one is over. Not so grades of a year, a customs number or a member. One that is less open puts
+# nothing aside: not all are shown it.
 _LATEST_CLASS = (
     "({t}.scheme <> 'SAFE' OR NOT EXISTS (SELECT FROM grade later WHERE later.subject_id = {t}.subject_id"
     " AND (later.scheme, later.source, later.sharing_attribute) = ('SAFE', {t}.source, {t}.sharing_attribute)"
-    " AND later.superseded_at IS NULL AND later.effective_from > {t}.effective_from AND "
-    + _GRADE_IN_TERM.replace("{t}", "later")
+    " AND later.superseded_at IS NULL AND later.effective_from > {t}.effective_from AND later.effective_from <= {today}"
     + ROW_BY_ROW
     + ")"
 )

@@ -147,7 +147,7 @@ class Rights:
                 return self._in_term(row) and not any(
                     one["effective_from"] > row["effective_from"]
                     and one["superseded_at"] is None
-                    and self._in_term(one)
+                    and one["effective_from"] <= self.asker.today
                     and all(one[name] == row[name] for name in ("source", "sharing_attribute"))
                     for one in self.store.about("grade", row["subject_id"])
                     if row["scheme"] == one["scheme"] == "SAFE"
