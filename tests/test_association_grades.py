@@ -89,7 +89,7 @@ async def test_the_migration_leaves_each_firm_the_grade_told_last_under_its_memb
     postgres: EmbeddedPostgres,
 ) -> None:
     dsn = await fresh(postgres, "hub_grades_of_members")
-    await migrated_before(dsn, "0024")
+    await migrated_before(dsn, "0025")
     fact = "provider_name, catalog_item_code, fetched_at, payload_digest, recorded_at, source_updated_at"
     grade = f"""
         INSERT INTO grade (subject_id, data_class, scheme, grade_code, grade_label, ruleset_version, issuer_name,
