@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import getpass
 import json
 import os
@@ -33,6 +34,8 @@ from hub.store.database import NOT_ANSWERED, Role, attached, open_pool
 from schema.identifiers import hmac_sm3
 
 P = ParamSpec("P")
+# A directory that takes no other file, or a file that is mounted by itself.
+_NO_PLACE = (errno.EACCES, errno.EPERM, errno.EBUSY)
 # Where a running demo says at which addresses its sandboxes are.
 SANDBOXES = "sandboxes.json"
 # Variables that commands take, and no settings.
@@ -95,24 +98,40 @@ def put(content: bytes, to: Path | None = None) -> None:
             # A device or a pipe has nothing to be kept.
             to.write_bytes(content)
         else:
-            _take_the_place_of(to.resolve(), content)
+            _take_the_place_of(Path(os.path.realpath(to)), content)
 
 
 def _take_the_place_of(file: Path, content: bytes) -> None:
-    """Write `file` whole or not at all: what stood there before stands there until then, and who may read it stays."""
+    """Write `file` whole or not at all: what stood there before stands there until then, and whose it is stays.
+
+    Where its directory lets nothing take its place, it is written where it stands.
+    """
+    before = file.stat() if file.exists() else None
+    if before is not None:
+        # Who may not write it may not replace it either.
+        os.close(os.open(file, os.O_WRONLY))
     draft = file.with_name(f".{uuid4().hex}")
-    mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else None
+    created = 0o666 if before is None else 0o600
     try:
-        with os.fdopen(
-            os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode), "wb"
-        ) as writing:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, created), "wb") as writing:
             writing.write(content)
-        if mode is not None:
-            draft.chmod(mode)
+            if before is not None:
+                _give_as(writing.fileno(), before)
         draft.replace(file)
-    except BaseException:
+    except BaseException as error:
         draft.unlink(missing_ok=True)
-        raise
+        if before is None or not isinstance(error, OSError) or error.errno not in _NO_PLACE:
+            raise
+        file.write_bytes(content)
+
+
+def _give_as(descriptor: int, before: os.stat_result) -> None:
+    """Let a file be whose another one is; only root gives files away, others keep its group if it is theirs."""
+    for owner in (before.st_uid, -1):
+        with suppress(PermissionError):
+            os.fchown(descriptor, owner, before.st_gid)
+            break
+    os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
 
 
 def moment(at: datetime) -> str:
