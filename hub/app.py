@@ -118,7 +118,9 @@ async def running(settings: Settings, clock: Callable[[], datetime] = present) -
         quotas = Quotas(writer, matrix.person_lookups, lambda: today_in(clock()))
         await quotas.start()
         stack.push_async_callback(quotas.stop)
-        commanders = await open_pool(settings, Role.WRITER, COMMANDERS)
+        commanders = await open_pool(
+            settings, Role.WRITER, COMMANDERS, statement_seconds=settings.command_timeout
+        )
         stack.callback(commanders.terminate)
         ledger = Ledger(role_url(settings, Role.WRITER), timeout=settings.database_timeout)
         await ledger.start()

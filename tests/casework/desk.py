@@ -245,13 +245,24 @@ class Office:
 
     async def waiting(self, number: int = 1) -> None:
         """Until so many transactions in the store wait for another."""
-        sql = "SELECT count(*) AS n FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = $1"
         for _ in range(500):
-            (row,) = await self.rows(sql, self.database.name)
-            if row["n"] >= number:
+            if await self._waiters() >= number:
                 return
             await asyncio.sleep(0.01)
         raise AssertionError(f"no {number} transactions wait")
+
+    async def nobody_waits(self) -> None:
+        """Until no transaction in the store waits for another."""
+        for _ in range(500):
+            if not await self._waiters():
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("a transaction waits still")
+
+    async def _waiters(self) -> int:
+        sql = "SELECT count(*) AS n FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = $1"
+        (row,) = await self.rows(sql, self.database.name)
+        return int(row["n"])
 
     async def noticed(self, name: str, status: str) -> None:
         """Wait until the hub knows that a source stands so."""

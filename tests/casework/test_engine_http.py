@@ -130,6 +130,8 @@ async def test_a_command_that_waits_longer_than_it_may_is_given_up_and_nothing_o
                 await other.execute("SELECT 1 FROM case_file WHERE number = $1 FOR UPDATE", number)
                 async with asyncio.timeout(1.5):
                     assert (await desk.refused(SUBMIT, {"n": number}))["code"] == "STORE_UNAVAILABLE"
+                # Nor does the server go on with it: its locks would stand in the way of whoever asks again.
+                await hasty.nobody_waits()
         finally:
             await other.close()
         assert (await hasty.rows("SELECT state FROM case_file WHERE number = $1", number))[0][
