@@ -792,8 +792,14 @@ def test_a_notice_on_holidays_is_laid_and_what_it_changes_is_told(shell: Shell, 
     path, place = tmp_path / "2026.toml", tmp_path / "place.toml"
     path.write_text(NOTICE_2026, encoding="utf-8")
     place.write_text(PLACE, encoding="utf-8")
-    # What the store was seeded with; the document has another name now.
+    # What the store was seeded with; then under its number.
     assert shell("calendar", "apply", path).out == "CN 2026: 0 days fixed, 0 fixed otherwise than before\n"
+    path.write_text(NOTICE_2026.replace("通知", "通知（其文号）"), encoding="utf-8")
+    renamed = "CN 2026: 0 days fixed, 0 fixed otherwise than before, 365 as before by another document"
+    assert shell("calendar", "apply", path, "--dry-run").lines[0] == renamed
+    assert shell("calendar", "apply", path).lines == [renamed]
+    path.write_text(NOTICE_2026, encoding="utf-8")
+    assert shell("calendar", "apply", path).lines == [renamed]
     path.write_text(NOTICE_2026.replace("2026-05-09, ", ""), encoding="utf-8")
     told = [
         "CN 2026: 0 days fixed, 1 fixed otherwise than before",

@@ -42,6 +42,8 @@ def apply(
             await (transaction.rollback() if dry_run else transaction.commit())
         for notice, result in zip(notices, done, strict=True):
             what = f"{result.new} days fixed, {len(result.changed)} fixed otherwise than before"
+            if result.renamed:
+                what += f", {result.renamed} as before by another document"
             out.print(f"{notice.region} {notice.year}: {what}")
             for day, worked in result.changed.items():
                 out.print(f"  {day}: {'worked' if worked else 'rest'} now")

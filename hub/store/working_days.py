@@ -10,7 +10,9 @@ import asyncpg
 
 from hub.store.writing import one_at_a_time
 
-_FIXED = "SELECT day, is_workday FROM working_day WHERE region_code = $1 AND day = ANY ($2::date[])"
+_FIXED = (
+    "SELECT day, is_workday, source_doc FROM working_day WHERE region_code = $1 AND day = ANY ($2::date[])"
+)
 _LAY = """
 INSERT INTO working_day (region_code, day, is_workday, source_doc)
 SELECT $1, day, worked, $4 FROM unnest($2::date[], $3::boolean[]) AS n(day, worked)
@@ -33,6 +35,8 @@ class Laid:
     new: int
     # Days that were fixed otherwise, and whether they are worked now.
     changed: Mapping[date, bool]
+    # Days that another document had fixed as they stay.
+    renamed: int
 
 
 async def lay(
@@ -40,10 +44,11 @@ async def lay(
 ) -> Laid:
     """Fix `days` of a region's calendar, in the caller's transaction; running deadlines are the worker's to count anew."""
     await one_at_a_time(connection, "working_day")
-    before = {row["day"]: row["is_workday"] for row in await connection.fetch(_FIXED, region, list(days))}
+    before = {row["day"]: row for row in await connection.fetch(_FIXED, region, list(days))}
     await connection.execute(_LAY, region, list(days), list(days.values()), source_doc)
-    changed = {day: worked for day, worked in days.items() if before.get(day, worked) != worked}
-    return Laid(len(days) - len(before), changed)
+    changed = {day: days[day] for day, row in before.items() if row["is_workday"] != days[day]}
+    by_another = {day for day, row in before.items() if row["source_doc"] != source_doc}
+    return Laid(len(days) - len(before), dict(sorted(changed.items())), len(by_another - changed.keys()))
 
 
 async def laid(connection: asyncpg.Connection, since: date) -> Sequence[asyncpg.Record]:
