@@ -158,6 +158,9 @@ async def test_status_tells_on_one_screen_that_all_is_well(store: Database, give
     mall = next(line for line in agreed if " mall " in line)
     assert re.search(r"mall +IN_FORCE +until \d{4}-\d\d-\d\d \(\d+ days\)  keys until \S+ \(\d+ days\)", mall)
     assert "overdue  none" in lines
+    # In the order of the manual.
+    told = dict.fromkeys(line.split()[0] for line in lines)
+    assert list(told)[-5:-1] == ["source", "agreement", "calendar", "overdue"]
 
 
 async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, given: dict[str, str]) -> None:

@@ -49,8 +49,8 @@ async def _status(configured: Settings) -> int:
         ]
     )
     _print([("source", *_source(one)) for one in condition.sources])
-    _print([("calendar", f"fixed until {condition.calendar_until or 'no day'}")])
     _print([("agreement", *_agreement(condition, one)) for one in condition.agreements])
+    _print([("calendar", f"fixed until {condition.calendar_until or 'no day'}")])
     _print(
         [
             ("overdue", one.mechanism, f"cases {one.count}", f"oldest due {one.oldest}")
