@@ -70,11 +70,19 @@ def _open_directory(where: Path | None) -> Iterator[Path]:
         yield Path(name)
 
 
+def in_memory(memory: Path) -> Path | None:
+    """`memory`, where it has room for three processes of tests and takes files of this account."""
+    try:
+        with tempfile.TemporaryDirectory(dir=memory):
+            return memory if shutil.disk_usage(memory).free > _ROOM else None
+    except OSError:
+        return None
+
+
 @pytest.fixture(scope="session")
 def state_dir() -> Iterator[Path]:
-    """A directory for the servers of the session: in memory where that has room for three processes of tests."""
-    roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
-    with _open_directory(_MEMORY if roomy else None) as found:
+    """A directory for the servers of the session: in memory where it may be."""
+    with _open_directory(in_memory(_MEMORY)) as found:
         yield found
 
 
