@@ -361,6 +361,24 @@ async def test_a_firm_leaves_the_tax_bureaus_list_by_its_code_that_came_there_by
     assert await one(database, "SELECT count(*) FROM subject WHERE joined_to IS NULL") == 1
 
 
+@pytest.mark.parametrize("gxsj", ["2026-04-20 08:00:00", ""], ids=("dated", "undated"))
+async def test_a_firm_leaves_the_list_by_its_old_number_that_stood_there_by_both(
+    database: Database, gxsj: str
+) -> None:
+    bureau = tax.connect({"HUB_TAX_DATABASE_URL": "postgresql://x"}, TOOLS)
+    listed = _TAXED | {
+        "ajxz": "偷税", "zywfss": "x", "cfyj": "y", "wsh": "青税稽罚〔2026〕1号", "lrsj": "2026-04-20", "ycsj": "", "ycyy": "",
+        "gxsj": gxsj, "nsrsbh": "630103" + OTHER_FIRM[8:17],
+    }  # fmt: skip
+    coded, joining = listed | _CODED[1], listed | _CODED[0] | {"wsh": "青税稽罚〔2026〕2号"}
+    for told in (listed, coded, joining, listed):
+        await _told(database, bureau, tax.SERIOUS, told)
+    assert await _standing(database, "list_entry", "state") == ["PUBLISHED"] * 2
+    left = listed | {"ycsj": "2026-10-01", "ycyy": "信用修复", "gxsj": "2026-10-01 08:00:00"}
+    await _told(database, bureau, tax.SERIOUS, left)
+    assert sorted(await _standing(database, "list_entry", "state")) == ["EXITED_REPAIRED", "PUBLISHED"]
+
+
 @pytest.mark.parametrize("coded", _CODED, ids=("beside", "in its place"))
 async def test_the_grade_of_a_year_is_one_by_whichever_number_the_tax_bureau_tells_it(
     database: Database, coded: dict[str, str]

@@ -55,20 +55,22 @@ JOIN subject s ON s.subject_id = i.subject_id AND (n.uscc IS NULL OR s.uscc IS N
 
 
 async def known(
-    connection: asyncpg.Connection, source: str, asked: Sequence[tuple[Prepared, int, Collection[int]]]
+    connection: asyncpg.Connection,
+    source: str,
+    asked: Sequence[tuple[Prepared, int, Collection[int], bool]],
 ) -> list[tuple[Prepared, str]]:
     """Which of `asked` are about decisions that the store, or a row before it, has under another name; with that name.
 
-    Each with its subject, and all that this was until now: a firm is delivered under the number of its registration first,
-    and later under its code.
+    Each with its subject, all that this was until now: a firm is delivered under the number of its registration first, and
+    later under its code; and whether what it was under its own name ended with a subject that turned out to be this one.
     """
-    told = [one.told if one.deleted else named(one.table, one.values) for one, _, _ in asked]
-    decisions = [_decision(one.table, values) for (one, _, _), values in zip(asked, told, strict=True)]
+    told = [one.told if one.deleted else named(one.table, one.values) for one, *_ in asked]
+    decisions = [_decision(one.table, values) for (one, *_), values in zip(asked, told, strict=True)]
     stored: dict[int, str] = {}
     for table in _TOLD_BY:
         rows = [
             (place, subject_id, told[place])
-            for place, (one, _, subjects) in enumerate(asked)
+            for place, (one, _, subjects, _) in enumerate(asked)
             if one.table == table
             for subject_id in subjects
         ]
@@ -78,10 +80,11 @@ async def known(
                     stored.setdefault(row["place"], row["source_record_id"])
     names: dict[tuple[int, str, tuple[str, ...]], str] = {}
     found = []
-    for place, (one, subject_id, _) in enumerate(asked):
+    for place, (one, subject_id, _, moved) in enumerate(asked):
         key = subject_id, one.table, decisions[place]
-        # One firm may have grades and entries by several old numbers: until a row names its code, each is one of its own.
-        own = one.table != "record" and (one.subject is None or one.subject.uscc is None)
+        # One firm may have grades and entries by several old numbers: until a row names its code, each is one of its own. One
+        # that ended when its subject became this one was the same as what stands.
+        own = one.table != "record" and not moved and (one.subject is None or one.subject.uscc is None)
         name = names.setdefault(key, one.record_id if own else stored.get(place, one.record_id))
         if not own and name != one.record_id:
             found.append((one, name))

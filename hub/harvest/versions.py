@@ -362,7 +362,9 @@ class _Work:
             # Whose it is is certain, or nobody's name is taken.
             if len(whole_ids) == 1:
                 (subject_id,) = whole_ids
-                asked.append((one, subject_id, [subject_id, *parts.get(subject_id, ())]))
+                newest = self._newest.get((one.table, one.record_id))
+                moved = newest is not None and newest.subject_id != subject_id
+                asked.append((one, subject_id, [subject_id, *parts.get(subject_id, ())], moved))
         known = await decided.known(self._connection, self._source.name, asked)
         renamed = {id(one): replace(one, record_id=name) for one, name in known}
         for one, _ in known:
