@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from connectors.commerce import connect as connect_commerce
-from connectors.contract import Connector, Item, RawRow
-from connectors.credit_platform import EVALUATION
+from connectors.contract import Batch, Connector, Item, RawRow
+from connectors.credit_platform import EVALUATION, RED
 from connectors.forex import connect as connect_forex
 from connectors.investment import connect as connect_investment
+from connectors.reading import json_raw
 from connectors.registers import connect as connect_registers
 from hub.harvest.quarantine import list_quarantined
 from hub.harvest.run import harvest
@@ -139,3 +141,23 @@ async def test_a_dropped_file_is_corrected_by_the_next(
     drop(tmp_path, "X_20260502_01.csv", csv_bytes([right]), 1)
     await harvest(connector, database.writer, lambda: NOW, pauses=())
     assert await waiting(database) == []
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\ud800"], ids=("nul", "surrogate"))
+async def test_what_is_named_by_no_text_waits_and_holds_up_nothing(database: Database, sign: str) -> None:
+    platform = Platform([])
+    told = {
+        "tyshxydm": FIRM, "ztmc": "青海三江源商贸有限公司", "ztlb": "法人及非法人组织", "mddm": "SW-RED", "scbz": "0",
+        "rdwh": f"青〔2026〕{sign}1号", "rdrq": "2026-05-01", "gxsj": "2026-05-02 10:00:00",
+    }  # fmt: skip
+    rows = [told, {**told, "scbz": "1"}]
+    batch = Batch([json_raw(f"CREDIT_PLATFORM/{RED}", str(n), one) for n, one in enumerate(rows)], "1")
+
+    async def harvested(_: str | None) -> AsyncIterator[Batch]:
+        yield batch
+
+    platform.harvest = harvested  # type: ignore[method-assign, assignment]
+    outcome = await harvest(platform, database.writer, lambda: NOW, pauses=())
+    assert outcome.status == "OK"
+    found = sorted(one.reason_code for one in await list_quarantined(database.writer))
+    assert found == ["MISSING", "NOT_TEXT"]

@@ -84,6 +84,12 @@ class Intake:
                 "PERSON_NUMBER_IN_TEXT",
                 "the source's name for the record holds what looks like a resident ID number",
             )
+        # Of what is withdrawn, and of a row that is not understood, these alone are kept or looked for.
+        told = item.values.values() if item.deleted else ()
+        if not all(_is_text(one) for one in (item.source_record_id, *told) if isinstance(one, str)):
+            raise RowRejected(
+                "NOT_TEXT", "what names the record is no Unicode text, or holds the character NUL"
+            )
         moment = self._changed_at(item)
         period = period_in(item.values.get("items"), item.period_code), item.period_code
         if item.deleted:
@@ -225,6 +231,14 @@ class Intake:
         if changed is None or changed <= self.today:
             return columns
         return (*columns[:place], self.today, *columns[place + 1 :])
+
+
+def _is_text(value: str) -> bool:
+    """Whether the store can keep it."""
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _persons_in(connector: Connector, row: RawRow) -> Collection[str]:
