@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from connectors.commerce import connect as connect_commerce
-from connectors.contract import Batch, Connector, Item, RawRow
+from connectors.contract import Batch, Connector, Item, Kind, RawRow
 from connectors.credit_platform import EVALUATION, RED
 from connectors.forex import connect as connect_forex
 from connectors.investment import connect as connect_investment
@@ -19,7 +19,7 @@ from hub.harvest.quarantine import list_quarantined
 from hub.harvest.run import harvest
 from tests.casework.test_repair_results import Window
 from tests.conftest import Database
-from tests.harvesting import granted, imported, one, take, written
+from tests.harvesting import NO_PAUSE, Rows, granted, imported, one, row, take, written
 from tests.publicity_files import FIRM, NOW, TOOLS, csv_bytes, drop, penalty_row
 
 WRONG, RIGHT = {"CF_JDRQ": "2026/13/01"}, {"CF_JDRQ": "2026/05/01"}
@@ -161,3 +161,27 @@ async def test_what_is_named_by_no_text_waits_and_holds_up_nothing(database: Dat
     assert outcome.status == "OK"
     found = sorted(one.reason_code for one in await list_quarantined(database.writer))
     assert found == ["MISSING", "NOT_TEXT"]
+
+
+async def test_a_row_whose_numbers_are_of_two_subjects_is_corrected_by_one_behind_it(
+    database: Database,
+) -> None:
+    first, second = ("CUSTOMS_CODE", "6301960A01"), ("BUSINESS_REG_NO", "6301001200001")
+    old = {"title": "x", "decided_on": "2014-01-01"}
+    await take(
+        database,
+        [row("1", Kind.LICENSE, "甲", [first], **old), row("2", Kind.LICENSE, "乙", [second], **old)],
+    )
+    wrong, right = (row("3", Kind.LICENSE, "丙", keys, **old) for keys in ([first, second], [first]))
+
+    class Serial(Rows):
+        """As Rows; each row in a place of its own."""
+
+        async def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
+            async for batch in super().harvest(cursor):
+                yield replace(batch, rows=[replace(one, position=f"{n}") for n, one in enumerate(batch.rows)])
+
+    for batch, waits in (([wrong, right], 0), ([right, wrong], 1)):
+        await database.writer.execute("UPDATE source_state SET cursor = NULL")
+        await harvest(Serial([batch]), database.writer, lambda: NOW, pauses=NO_PAUSE)
+        assert len(await waiting(database)) == waits

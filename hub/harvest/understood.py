@@ -65,14 +65,13 @@ class Rejected:
 
 
 def corrected_behind(batch: Sequence[Prepared | Rejected], accepted: Collection[int]) -> list[RawRow]:
-    """The rows of `batch` that were not understood and that a row behind them, `accepted` by its id, corrects."""
+    """The rows of `batch` that wait and that a row behind them, `accepted` by its id, corrects."""
     behind: dict[str, list[datetime | None]] = {}
     found = []
     for one in reversed(batch):
         named, changed = one.called
-        if isinstance(one, Prepared):
-            if id(one) in accepted:
-                behind.setdefault(named, []).append(changed)
+        if id(one) in accepted:
+            behind.setdefault(named, []).append(changed)
         elif any(not (changed and later) or later >= changed for later in behind.get(named, ())):
             found.append(one.row)
     return found
