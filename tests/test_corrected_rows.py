@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.commerce import connect as connect_commerce
+from connectors.commerce import connect_file
 from connectors.contract import Batch, Connector, Item, Kind, RawRow
 from connectors.credit_platform import EVALUATION, RED
 from connectors.forex import connect as connect_forex
@@ -16,6 +17,7 @@ from connectors.investment import connect as connect_investment
 from connectors.reading import json_raw
 from connectors.registers import connect as connect_registers
 from hub.harvest.quarantine import list_quarantined
+from hub.harvest.replay import replay
 from hub.harvest.run import harvest
 from tests.casework.test_repair_results import Window
 from tests.conftest import Database
@@ -63,6 +65,22 @@ async def test_of_two_rows_of_a_file_about_one_thing_the_one_behind_counts(
     await imported(database, written(tmp_path, right, wrong, name="CF_20260501_01.csv"))
     assert await waiting(database) == ["CF_20260501_01.csv"]
     await imported(database, written(tmp_path, wrong, right, name="CF_20260502_01.csv"))
+    assert await waiting(database) == []
+
+
+@pytest.mark.parametrize("name", ["CF_20260501_01.csv", "undated.csv"])
+async def test_a_row_that_a_person_corrects_says_nothing_of_what_came_behind_it(
+    database: Database, tmp_path: Path, name: str
+) -> None:
+    path = written(tmp_path, penalty_row(**WRONG), penalty_row(**WRONG, CF_NR="另"), name=name)
+    await imported(database, path)
+    behind, before = await list_quarantined(database.writer)
+    connector = connect_file(path, TOOLS)
+    assert await replay(database.writer, connector, before.quarantine_id, RIGHT, lambda: NOW) is None
+    assert [one.position for one in await list_quarantined(database.writer)] == [behind.position]
+    await database.writer.execute("UPDATE quarantine SET replayed_at = NULL")
+    assert await replay(database.writer, connector, behind.quarantine_id, RIGHT, lambda: NOW) is None
+    # What came before it is told.
     assert await waiting(database) == []
 
 

@@ -53,6 +53,7 @@ _SETTLE_NAMED = """
 WITH waiting AS MATERIALIZED (
   SELECT quarantine_id, named, changed_at FROM quarantine
   WHERE source = $1 AND named = ANY ($2::text[]) AND named <> '' AND replayed_at IS NULL
+    AND ($5::bigint IS NULL OR quarantine_id < $5)
 ), corrected AS MATERIALIZED (
   SELECT DISTINCT w.quarantine_id FROM waiting w
   JOIN unnest($2::text[], $3::timestamptz[]) AS n(named, changed_at) USING (named)
@@ -179,16 +180,17 @@ async def settle(
     rows: Sequence[RawRow],
     now: datetime,
     told: Sequence[Called] = (),
+    replayed: int | None = None,
 ) -> set[str]:
     """Mark quarantined rows that were understood now, and those of which `told` is the later state: what of, and changed when.
 
-    Gives the codes of those whom they named.
+    `replayed`: the row that a person replayed is no later than what came behind it. Gives the codes of those whom they named.
     """
     settled = await connection.fetch(
         _SETTLE, source, [row.origin for row in rows], [row.position for row in rows], now
     )
     settled += await connection.fetch(
-        _SETTLE_NAMED, source, [named for named, _ in told], [moment for _, moment in told], now
+        _SETTLE_NAMED, source, [named for named, _ in told], [moment for _, moment in told], now, replayed
     )
     names = {row.origin.rpartition("@")[0] for row in rows} - {""}
     if names:

@@ -90,7 +90,13 @@ async def replay(
             if joined is not None:
                 await _hold_cases(connection, understood)
             totals = await write_batch(
-                connection, connector.source, understood, clock(), checkpoint, joining=joined is not None
+                connection,
+                connector.source,
+                understood,
+                clock(),
+                checkpoint,
+                joining=joined is not None,
+                replayed=quarantine_id,
             )
     again = await quarantined(pool, quarantine_id) if totals.quarantined else None
     return Rejected(understood[0].row, again[0].reason_code, again[0].reason) if again else None

@@ -166,6 +166,7 @@ async def write_batch(
     checkpoint: Checkpoint,
     *,
     joining: bool = False,
+    replayed: int | None = None,
 ) -> Totals:
     """Store `batch` and move the checkpoint, both or neither: a killed harvest loses and doubles nothing.
 
@@ -173,10 +174,11 @@ async def write_batch(
     Rows are taken in order. A row like the newest version of its record is unchanged; one with an older
     `source_updated_at` is a re-delivery and changes nothing either, nor does one from before its record was withdrawn.
     `joining`: a person has found that the numbers of a row are one subject's, also where cases are about an old one.
+    `replayed`: the row in quarantine that a person replays, which came before what came behind it.
     """
     async with connection.transaction():
         await one_writer(connection)
-        work = _Work(connection, source, now, joining)
+        work = _Work(connection, source, now, joining, replayed)
         totals = await work.take(batch)
         await checkpoint(totals)
     return totals
@@ -185,11 +187,19 @@ async def write_batch(
 class _Work:
     """One batch under way."""
 
-    def __init__(self, connection: asyncpg.Connection, source: Source, now: datetime, joining: bool) -> None:
+    def __init__(
+        self,
+        connection: asyncpg.Connection,
+        source: Source,
+        now: datetime,
+        joining: bool,
+        replayed: int | None,
+    ) -> None:
         self._connection = connection
         self._source = source
         self._now = now
         self._joining = joining
+        self._replayed = replayed
         self._ids = random_ids()
         self._newest: dict[tuple[str, str], _Newest] = {}
         self._inserts: dict[str, list[list[object]]] = {}
@@ -247,7 +257,7 @@ class _Work:
             settled |= self._moved | await quarantine.waiting(self._connection, self._new)
             known = [one for names in told.values() for one in names]
             settled |= await quarantine.settle(
-                self._connection, self._source.name, accepted, self._now, known
+                self._connection, self._source.name, accepted, self._now, known, self._replayed
             )
         classes = doubts.classes_of(self._source)
         settled |= await quarantine.keep(self._connection, self._source.name, rejected, self._now, classes)
