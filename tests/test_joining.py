@@ -263,6 +263,8 @@ _ENTRY = {"list_code": "TAX-SERIOUS", "recognized_on": "2026-01-31", "decision_n
         ),
         # No case loses what it is about.
         ({"updated": "2026-10-02T00:00:00Z"}, {"updated": "2026-10-01T00:00:00Z"}, True, "2"),
+        # Nor does a repair get lost by it.
+        ({"state": "EXITED_REPAIRED", "exited_on": "2026-10-01"}, {}, True, "12"),
         ({"decision_number": "青税稽罚〔2026〕2号"}, {}, False, "12"),
         ({"decision_number": None}, {"decision_number": None}, False, "12"),
     ],

@@ -33,11 +33,11 @@ FROM unnest($2::int[], $3::bigint[]) AS n(place, subject_id)
 JOIN {table} r ON r.subject_id = n.subject_id AND r.superseded_at IS NULL AND r.source = $1
 ORDER BY n.place, r.source_record_id
 """
-# What stands of subjects that turn out to be one. Of two the one stays that a case is about, and both where cases are; else
-# the one that was repaired, else the one that its source told of later, else the one under the code.
+# What stands of subjects that turn out to be one. Of two the one stays that was repaired, else the one that a case is about,
+# else the one that its source told of later, else the one under the code; whatever a case is about stays beside it.
 _OF_ONE = """
 SELECT r.version_id, n.subject_id, n.whole, r.source, {columns}, (
-    EXISTS (SELECT FROM case_file c WHERE c.target_public_id = r.public_id), {repaired},
+    {repaired}, EXISTS (SELECT FROM case_file c WHERE c.target_public_id = r.public_id),
     coalesce(r.source_updated_at, '-infinity'), n.subject_id = n.whole
   ) AS rank
 FROM unnest($1::bigint[], $2::bigint[]) AS n(subject_id, whole)
@@ -125,7 +125,8 @@ async def doubled(
             continue
         of = stays.setdefault((row["whole"], row["source"], decision), set())
         # What one of them has twice, as grades by several old numbers, is two.
-        if of and row["subject_id"] not in of and not row["rank"][0]:
+        _, handled, *_ = row["rank"]
+        if of and row["subject_id"] not in of and not handled:
             ended.add(row["version_id"])
         of.add(row["subject_id"])
     return frozenset(ended)
