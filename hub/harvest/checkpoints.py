@@ -20,10 +20,13 @@ ON CONFLICT (source) DO UPDATE SET
   rows_unchanged = s.rows_unchanged + excluded.rows_unchanged,
   rows_quarantined = s.rows_quarantined + excluded.rows_quarantined
 """
+# Who gave nothing gave no place either: that it was read to its end ($6) is one, else it would be read from its beginning at
+# every look after a migration that had its place forgotten.
 _NOTE = """
 INSERT INTO source_state AS s (source, status, as_of, checked_at, failing_since) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (source) DO UPDATE
 SET status = excluded.status, as_of = excluded.as_of, checked_at = excluded.checked_at,
+  cursor = CASE WHEN $6 THEN coalesce(s.cursor, '') ELSE s.cursor END,
   failing_since = CASE WHEN excluded.failing_since IS NOT NULL
     THEN coalesce(s.failing_since, excluded.failing_since) END
 """
@@ -69,12 +72,12 @@ async def count(
 async def cursor_of(connection: asyncpg.Connection, source: str) -> str | None:
     """Where the next harvest of the source goes on."""
     found = await connection.fetchval("SELECT cursor FROM source_state WHERE source = $1", source)
-    return None if found is None else str(found)
+    return str(found) if found else None
 
 
 async def note_success(connection: asyncpg.Connection, source: str, as_of: datetime, now: datetime) -> None:
     """The source was gone through to its end: its facts are as of `as_of`."""
-    await connection.execute(_NOTE, source, "OK", as_of, now, None)
+    await connection.execute(_NOTE, source, "OK", as_of, now, None, True)
 
 
 async def note_failure(connection: asyncpg.Connection, source: Source, now: datetime) -> None:
@@ -86,13 +89,13 @@ async def note_failure(connection: asyncpg.Connection, source: Source, now: date
     as_of, status = known["as_of"] if known else None, "UNAVAILABLE"
     if known and as_of is not None and known["status"] != status:
         status = "OK" if now - as_of <= source.freshness.stale_after else "STALE"
-    await connection.execute(_NOTE, source.name, status, as_of, now, now)
+    await connection.execute(_NOTE, source.name, status, as_of, now, now, False)
 
 
 async def note_incomplete(connection: asyncpg.Connection, source: str, now: datetime) -> None:
     """Something that the source sent is not known at all, of whomever it is: it vouches for nothing, since `now` or before."""
     as_of = await connection.fetchval("SELECT as_of FROM source_state WHERE source = $1", source)
-    await connection.execute(_NOTE, source, "UNAVAILABLE", as_of, now, now)
+    await connection.execute(_NOTE, source, "UNAVAILABLE", as_of, now, now, True)
 
 
 async def delivery_of(connection: asyncpg.Connection, digest: str) -> Delivery | None:

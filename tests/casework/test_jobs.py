@@ -24,12 +24,13 @@ from pgqueuer.domain.errors import RetryRequested
 from prometheus_client import generate_latest
 
 from connectors.contract import Freshness, Mode, Retention
+from connectors.forex import connect as connect_forex
 from hub import jobs
 from hub.casework.delivery.channels import Channel, list_exit, publication, withdrawal
 from hub.casework.delivery.watch import Watch
 from hub.casework.machine import Delivery
 from hub.commands.worker import beside
-from hub.harvest.run import Outcome
+from hub.harvest.run import Outcome, harvest
 from hub.harvest.versions import Totals
 from hub.observe import JsonLines
 from hub.sandbox.channels import Trouble
@@ -41,7 +42,7 @@ from tests.casework.dispatch import duties, handed_in, opened, present, sites, s
 from tests.casework.workers import settings_of, started, working
 from tests.conftest import Database
 from tests.harvesting import REGISTER
-from tests.publicity_files import NOW
+from tests.publicity_files import NOW, TOOLS
 from tests.test_database import fresh, migrated_before
 
 DOCUMENT = {"kind": "PENALTY", "title": "未按规定明码标价"}
@@ -163,6 +164,10 @@ async def test_after_an_upgrade_that_reads_rows_otherwise_every_source_is_read_a
         assert await jobs._due_sources(duties) == ["FOREIGN_EXCHANGE"]
         # What there is to know of it until then still counts.
         assert await pool.fetchval("SELECT as_of FROM source_state WHERE source = 'FOREIGN_EXCHANGE'") == NOW
+        # The files are gone from the directory since: it was looked into, and keeps its pace from then on.
+        forex = connect_forex(connected_sources.source_settings, TOOLS)
+        await harvest(forex, pool, lambda: NOW + timedelta(minutes=30), pauses=())
+        assert await jobs._due_sources(duties) == []
 
 
 async def test_a_worker_delivers_and_ends_in_order_when_it_is_told(database: Database) -> None:
