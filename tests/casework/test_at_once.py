@@ -57,10 +57,10 @@ async def test_r8_2_a_firm_is_proposed_for_a_list_once(office: Office) -> None:
 
 async def test_r8_2_two_departments_do_not_put_a_firm_on_a_list_twice(office: Office) -> None:
     code = await office.subject()
-    first = await listings._served(office, code, "L-BLACK")
+    first = await listings._served(office, code, "L-RED")
     # Of another department's proposal nobody is told.
     xining = office.desk("commerce-xining", "ONGOING_SUPERVISION", "M-1", None)
-    given = {"code": code, "list": "L-BLACK", "ground": listings.GROUND}
+    given = {"code": code, "list": "L-RED", "ground": None}
     second = (await xining.done(listings.PROPOSE, given))["proposeListing"]["number"]
     await xining.done(listings.NOTIFY, {"n": second, "told": True})
     await xining.done(listings.SERVE, {"n": second, "on": listings._today(office)})

@@ -67,8 +67,8 @@ async def test_14_figures_of_units_count_what_the_callers_reports_tell(office: O
 async def test_41_a_proposal_that_is_not_shown_refuses_none(office: Office) -> None:
     """R8.2: a proposal is its department's until it is published; then there is no second place on the list."""
     listed, other = await office.subject(), await office.subject()
-    first = await listings._served(office, listed, "L-BLACK")
-    given = {"list": "L-BLACK", "ground": listings.GROUND}
+    first = await listings._served(office, listed, "L-RED")
+    given = {"list": "L-RED", "ground": None}
     hidden = await xining(office).ask(listings.PROPOSE, {"code": listed, **given})
     absent = await xining(office).ask(listings.PROPOSE, {"code": other, **given})
     assert alike(dict(hidden)) == alike(dict(absent))
@@ -84,7 +84,7 @@ async def test_41_a_proposal_that_is_not_shown_refuses_none(office: Office) -> N
     assert (await xining(office).refused(listings.PUBLISH, {"n": second}))["reason"] == "ALREADY_LISTED"
     # In force it is public, and so is that there is no room for another.
     third = await office.subject()
-    await listings._published(office, third, "L-BLACK")
+    await listings._published(office, third, "L-RED")
     known = await xining(office).refused(listings.PROPOSE, {"code": third, **given})
     assert known["reason"] == "ALREADY_PROPOSED_OR_LISTED"
 
