@@ -12,7 +12,7 @@ DEVELOPER := .venv/developer.stamp
 demo: $(RUNTIME) graphiql
 	@exec $(BIN)/credithub demo
 
-# In three processes, each with servers of its own, for a test often waits for another process; then by themselves those
+# In four processes, each with servers of its own, for a test often waits for another process; then by themselves those
 # that measure time.
 test: $(DEVELOPER) graphiql
 	@without=""; \
@@ -20,7 +20,7 @@ test: $(DEVELOPER) graphiql
 	  echo "Chromium is not installed: the tests in a browser are left out (Debian: apt-get install chromium)."; \
 	  without="and not browser"; \
 	fi; \
-	$(BIN)/python -m pytest -m "not soak and not alone $$without" -n 3 --dist loadfile --no-loadscope-reorder && \
+	$(BIN)/python -m pytest -m "not soak and not alone $$without" -n 4 --dist loadfile --no-loadscope-reorder && \
 	$(BIN)/python -m pytest -m "alone and not soak $$without"
 
 bench: $(DEVELOPER)

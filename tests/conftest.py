@@ -71,7 +71,7 @@ def _open_directory(where: Path | None) -> Iterator[Path]:
 
 
 def in_memory(memory: Path) -> Path | None:
-    """`memory`, where it has room for three processes of tests and takes files of this account."""
+    """`memory`, where it has room for four processes of tests and takes files of this account."""
     try:
         with tempfile.TemporaryDirectory(dir=memory):
             return memory if shutil.disk_usage(memory).free > _ROOM else None
