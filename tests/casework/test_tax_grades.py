@@ -75,10 +75,11 @@ async def test_4_2_a_grade_that_is_not_shared_puts_none_aside(office: Office) ->
     ("grades", "shown"),
     [
         ([("A", date(2020, 1, 1)), ("B", TODAY)], ["B"]),
-        # Announced for a later day it hides nothing, nor does one that has ended.
+        # Announced for a later day it hides nothing. One that is over has put aside what was before it for good: what is in
+        # force then is for its source to say.
         ([("A", date(2020, 1, 1)), ("B", TODAY + timedelta(days=1))], ["A"]),
         ([("A", date(2020, 1, 1)), ("B", date(2025, 11, 1), {"effective_to": TODAY})], ["B"]),
-        ([("A", date(2020, 1, 1)), ("B", date(2025, 11, 1), {"effective_to": TODAY - timedelta(days=1)})], ["A"]),
+        ([("A", date(2020, 1, 1)), ("B", date(2025, 11, 1), {"effective_to": TODAY - timedelta(days=1)})], []),
         ([("A", date(2020, 1, 1)), ("B", TODAY, {"superseded_at": MONDAY})], ["A"]),
         # What the caller is not shown puts nothing aside.
         ([("A", date(2020, 1, 1)), ("B", TODAY, {"sharing_attribute": "RESTRICTED"})], ["A"]),
