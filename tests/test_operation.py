@@ -29,6 +29,7 @@ from tests.casework.workers import Worker, working
 from tests.command_line import CREDITHUB, credithub, environment
 from tests.conftest import Database, copied_store
 from tests.hub_server import MERCHANT
+from tests.test_cli import Shell
 
 KEYS = {"HUB_ID_KEY": "5a" * 32, "HUB_CURSOR_KEY": "a5" * 32}
 _LOST = (
@@ -121,6 +122,12 @@ async def status_of(given: Mapping[str, str]) -> CompletedProcess[str]:
     return await asyncio.to_thread(credithub, "status", given=given)
 
 
+def shown(given: Mapping[str, str]) -> CompletedProcess[str]:
+    """The same in this process, where it is asked for again and again."""
+    done = Shell(given)("status")
+    return CompletedProcess([], done.status, done.out, done.err)
+
+
 def attention(done: CompletedProcess[str]) -> list[str]:
     """What it says needs a hand; its exit status and its last line agree with that."""
     lines = [
@@ -171,7 +178,7 @@ async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, gi
     async def status(environment: Mapping[str, str] = given) -> CompletedProcess[str]:
         # A worker that was there a moment ago is there no more after a minute, and this takes longer on a slow machine.
         await owner.execute("UPDATE job.pgqueuer_schedules SET updated = now()")
-        return await status_of(environment)
+        return shown(environment)
 
     async def told(*changes: tuple[object, ...]) -> list[str]:
         for statement, *arguments in changes:
@@ -266,7 +273,7 @@ async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, gi
     assert await told((_NOTICES,)) == []
 
     await owner.execute("UPDATE job.pgqueuer_schedules SET updated = now() - interval '1 hour'")
-    assert attention(await status_of(given)) == ["worker: none runs, the last one was seen 60 min ago"]
+    assert attention(shown(given)) == ["worker: none runs, the last one was seen 60 min ago"]
     assert await told(("DELETE FROM job.pgqueuer_schedules",)) == [
         "worker: none has run yet: nothing is harvested or delivered, and no deadline is kept"
     ]
