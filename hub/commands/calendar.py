@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from hub.commands.session import out, present, told, with_store, writer
+from hub.commands.session import out, present, told, tried, with_store, writer
 from hub.config import Settings
 from hub.errors import FileRefused, RulesInvalid
 from hub.rights.agreement import today_in
@@ -31,15 +31,8 @@ def apply(
     notices = [one for file in files for one in _read(file)]
 
     async def work(configured: Settings) -> None:
-        async with writer(configured, 1) as pool, pool.acquire() as connection:
-            transaction = connection.transaction()
-            await transaction.start()
-            try:
-                done = [await lay(connection, one.region, one.days(), one.source_doc) for one in notices]
-            except BaseException:
-                await transaction.rollback()
-                raise
-            await (transaction.rollback() if dry_run else transaction.commit())
+        async with writer(configured, 1) as pool, pool.acquire() as connection, tried(connection, dry_run):
+            done = [await lay(connection, one.region, one.days(), one.source_doc) for one in notices]
         for notice, result in zip(notices, done, strict=True):
             what = f"{result.new} days fixed, {len(result.changed)} fixed otherwise than before"
             if result.renamed:

@@ -17,7 +17,7 @@ from hub.casework.catalogue.power_list import coverage, read_power_list, take_po
 from hub.casework.machine import Actor, Step
 from hub.casework.registry import registry
 from hub.casework.work import calendar_for
-from hub.commands.session import err, operator, out, present, put, told, with_store, writer
+from hub.commands.session import err, operator, out, present, put, told, tried, with_store, writer
 from hub.commands.tables import Format, written
 from hub.config import Settings
 from hub.errors import FileRefused
@@ -55,17 +55,11 @@ def power_list(
                 "SELECT EXISTS (SELECT FROM agreement WHERE partner = $1)", unit
             ):
                 raise FileRefused(f"No partner {unit!r} has an agreement here.")
-            transaction = connection.transaction()
-            await transaction.start()
             today = now.astimezone(SHANGHAI).date()
             actor = Actor(partner=unit, officer=operator(), capabilities=frozenset({Capability.CASEWORK}))
-            step = Step(actor, {}, now, today, await calendar_for(connection, [], today))
-            try:
+            async with tried(connection, dry_run):
+                step = Step(actor, {}, now, today, await calendar_for(connection, [], today))
                 done = await take_power_list(connection, registry().machines, unit, found.items, step)
-            except BaseException:
-                await transaction.rollback()
-                raise
-            await (transaction.rollback() if dry_run else transaction.commit())
         out.print(
             f"{unit}: {done.added} added, {done.changed} changed, {done.ended} ended, {done.unchanged} unchanged;"
             f" {found.others} rows of other kinds left out{' (dry run: nothing was written)' if dry_run else ''}"

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from connectors.contract import SHANGHAI
 from hub.casework.listings.definitions import define, listed
-from hub.commands.session import operator, out, present, told, with_store, writer
+from hub.commands.session import operator, out, present, told, tried, with_store, writer
 from hub.config import Settings
 from hub.errors import FileRefused, RulesInvalid
 from hub.rights.agreement import today_in
@@ -34,15 +34,8 @@ def apply(
             raise FileRefused(f"{code} is defined in two files.")
 
     async def work(configured: Settings) -> None:
-        async with writer(configured, 1) as pool, pool.acquire() as connection:
-            transaction = connection.transaction()
-            await transaction.start()
-            try:
-                done = await define(connection, definitions, present(), operator())
-            except BaseException:
-                await transaction.rollback()
-                raise
-            await (transaction.rollback() if dry_run else transaction.commit())
+        async with writer(configured, 1) as pool, pool.acquire() as connection, tried(connection, dry_run):
+            done = await define(connection, definitions, present(), operator())
         for one in done:
             out.print(f"{one.code}: {one.outcome}")
             for key, before, after in one.changes:

@@ -190,6 +190,19 @@ async def writer(configured: Settings, size: int = 2) -> AsyncIterator[asyncpg.P
 
 
 @asynccontextmanager
+async def tried(connection: asyncpg.Connection, dry_run: bool) -> AsyncIterator[None]:
+    """One transaction: all of it or nothing, in a dry run nothing, when it is known what it would have done."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield
+    except BaseException:
+        await transaction.rollback()
+        raise
+    await (transaction.rollback() if dry_run else transaction.commit())
+
+
+@asynccontextmanager
 async def auditor(configured: Settings) -> AsyncIterator[Any]:
     """One connection as the auditing role."""
     pool = await open_pool(configured, Role.AUDITOR, 1, statement_seconds=3600)
