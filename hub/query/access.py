@@ -182,15 +182,17 @@ class Access:
             case Scope.OWN_REGION:
                 regions = bind(Context.REGIONS, "text[]")
                 within = f"EXISTS (SELECT FROM unnest({regions}) p WHERE starts_with(%s.region_code, p))"
-                if row.subject_alias:
-                    return within % row.subject_alias
                 about = (
-                    f"EXISTS (SELECT FROM subject z WHERE z.subject_id = {row.subject_id} AND {within % 'z'}"
+                    within % row.subject_alias
+                    if row.subject_alias
+                    else f"EXISTS (SELECT FROM subject z WHERE z.subject_id = {row.subject_id} AND {within % 'z'}"
                     + ROW_BY_ROW
                 )
                 if not row.table.regional:
                     return about
-                return f"({about} OR {row.subject_id} IS NULL AND {within % row.alias})"
+                # What a unit took up in its region it goes on with, wherever the firm moves: nobody else could.
+                taken = f"({row.subject_id} IS NULL OR {row.alias}.owner = {bind(Context.PARTNER, 'text')})"
+                return f"({about} OR {taken} AND {within % row.alias})"
             case Scope.OWN_MEMBER | Scope.OWN_MERCHANT:
                 kind = "MEMBER" if scope is Scope.OWN_MEMBER else "MERCHANT"
                 return (

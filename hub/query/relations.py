@@ -36,7 +36,7 @@ class Table:
     told: str = ""
     # The subject of a row, over `{t}`; empty: the row is about nobody, so scopes of subjects do not apply to it.
     subject: str = "{t}.subject_id"
-    # Rows about nobody lie in the region of their own column `region_code`.
+    # Rows about nobody, and those that the caller itself owns, lie in the region of their own column `region_code`, too.
     regional: bool = False
 
 

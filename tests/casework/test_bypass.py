@@ -175,21 +175,24 @@ async def test_rows_of_a_command_name_no_case_that_its_caller_may_not_see(
     assert (await desk.done(BATCH, {"codes": [near]}))["runCreditChecks"][0]["check"]
 
 
-async def test_a_look_at_the_lists_leaves_what_its_caller_is_no_longer_shown(office: Office) -> None:
-    """R8.3: a firm that moved to another region is not suspended by the department that it left."""
+async def test_a_look_at_the_lists_goes_on_with_what_its_caller_took_up_and_leaves_what_it_is_not_shown(
+    office: Office,
+) -> None:
+    """R8.3: a firm that moved is suspended by the department that put it on the list in its region, and by no other."""
     moved, stays = await office.subject(region="630103"), await office.subject(region="630103")
-    for code in (moved, stays):
+    far = await office.subject(region=FAR)
+    for code in (moved, stays, far):
         await listings._published(office, code, "L-RED")
         await office.adverse(code, date(2026, 11, 20), "SERIOUS")
     await office.rows(
         "UPDATE case_file SET owner = 'commerce-xining' WHERE mechanism = 'LIST_ENTRY' AND subject_id IN"
         " (SELECT subject_id FROM subject WHERE uscc = ANY ($1))",
-        [moved, stays],
+        [moved, stays, far],
     )
     await office.rows(
         "INSERT INTO case_party SELECT case_id, 'commerce-xining', 'HANDLER', $2 FROM case_file JOIN subject"
         " USING (subject_id) WHERE mechanism = 'LIST_ENTRY' AND uscc = ANY ($1)",
-        [moved, stays],
+        [moved, stays, far],
         MONDAY,
     )
     await office.rows("UPDATE subject SET region_code = $2 WHERE uscc = $1", moved, FAR)
@@ -199,9 +202,13 @@ async def test_a_look_at_the_lists_leaves_what_its_caller_is_no_longer_shown(off
     found = await office.rows(
         "SELECT uscc, state FROM case_file JOIN subject USING (subject_id) WHERE mechanism = 'LIST_ENTRY'"
         " AND uscc = ANY ($1)",
-        [moved, stays],
+        [moved, stays, far],
     )
-    assert {row["uscc"]: row["state"] for row in found} == {moved: "PUBLISHED", stays: "SUSPENDED"}
+    assert {row["uscc"]: row["state"] for row in found} == {
+        moved: "SUSPENDED",
+        stays: "SUSPENDED",
+        far: "PUBLISHED",
+    }
 
 
 async def test_a_look_at_the_lists_opens_conflicts_of_ones_own_region_only(office: Office) -> None:

@@ -87,12 +87,12 @@ _PUBLISHED = """
 SELECT number FROM case_file WHERE mechanism = 'LIST_ENTRY' AND subject_id = $1 AND state = 'PUBLISHED'
   AND details->'definition'->>'code' = $2 AND case_id <> $3
 """
-# R8.3: of this handler, of those that it is shown: a firm that moved to another region is no longer its handler's to suspend.
+# R8.3: of this handler, of those that it is shown.
 _OWN = "c.state = 'PUBLISHED' AND c.owner = {own} AND {shown}"
 # R8.4: on a red and a black list at once, whoever recognized it, and not in the queue yet; of what the caller is shown,
 # for the case tells it.
 _CONFLICTS = """
-SELECT r.subject_id, r.public_id AS red, b.public_id AS black
+SELECT r.subject_id, s.region_code, r.public_id AS red, b.public_id AS black
 FROM list_entry r JOIN list_entry b USING (subject_id) JOIN subject s USING (subject_id)
 WHERE r.color = 'RED' AND b.color = 'BLACK' AND r.state = 'PUBLISHED' AND b.state = 'PUBLISHED'
   AND r.superseded_at IS NULL AND b.superseded_at IS NULL
@@ -234,7 +234,9 @@ async def recheck(work: Work, _: Mapping[str, Any]) -> Made:
     await one_writer(work.connection)
     for found in await _conflicts(work):
         details = ConflictDetails(opaque_id("l", found["red"]), opaque_id("l", found["black"]))
-        new = engine.NewCase(subject_id=found["subject_id"], details=details)
+        new = engine.NewCase(
+            subject_id=found["subject_id"], details=details, region_code=found["region_code"]
+        )
         (case,) = await engine.open_cases(work.connection, LIST_CONFLICT, [new], work.step({}))
         rows.append(_row(rows, "CONFLICT", case))
     for found in await _spoilt(work):

@@ -1,0 +1,59 @@
+"""A firm moves to another region while a prefecture's department has cases about it on its desk."""
+
+from __future__ import annotations
+
+from tests.casework.check_documents import FEED, run
+from tests.casework.desk import Desk, Office
+from tests.casework.test_bypass import CHECK, DRAFT, FAR, SUBMIT
+from tests.casework.test_listings import RECHECK
+
+KNOWN = "query K($n: String!) { case(number: $n) { state } }"
+PROPOSE = """
+mutation P($code: USCC!) { proposeListing(subject: $code, listCode: "M-RED", cause: "守信") { number } }
+"""
+DECLINE = 'mutation D($n: String!) { declineListing(number: $n, reason: "已迁出") { state } }'
+RESOLVE = 'mutation R($n: String!) { resolveListConflict(number: $n, reason: "核实", documentNumber: "处1号") { state } }'
+
+
+def _xining(office: Office) -> Desk:
+    return office.desk("commerce-xining", "ONGOING_SUPERVISION", "SW-JG", None)
+
+
+async def _moves(office: Office, code: str) -> None:
+    await office.rows("UPDATE subject SET region_code = $2 WHERE uscc = $1", code, FAR)
+
+
+async def test_a_department_goes_on_with_what_it_took_up_before_the_firm_moved_and_takes_up_nothing_new(
+    office: Office,
+) -> None:
+    code = await office.subject()
+    await office.defined("M-RED", "RED", "POLICY", max_publicity_months=12)
+    licensing, work = office.desk("commerce-xining"), _xining(office)
+    check = (await run(licensing, code))["number"]
+    draft = (await work.done(DRAFT, {"code": code}))["draftPublicity"]["number"]
+    place = (await work.done(PROPOSE, {"code": code}))["proposeListing"]["number"]
+    await _moves(office, code)
+    # R7.1: the seven working days run on, and R5.3: the decision has still to be fed back.
+    assert (await work.done(KNOWN, {"n": draft}))["case"] == {"state": "DRAFT"}
+    assert (await work.done(SUBMIT, {"n": draft}))["submitPublicity"]["state"] == "SECRECY_REVIEW"
+    assert (await work.done(DECLINE, {"n": place}))["declineListing"]["state"] == "NOT_RECOGNIZED"
+    fed = await licensing.done(FEED, {"number": check, "decision": "GRANTED", "on": "2026-11-23"})
+    assert fed["recordCheckFeedback"]["state"] == "FED_BACK"
+    for desk, query in ((licensing, CHECK), (work, DRAFT), (work, PROPOSE)):
+        assert (await desk.refused(query, {"code": code}))["code"] == "FORBIDDEN"
+    # Whose it is not, for whom nothing has changed.
+    assert (await office.desk("commerce", "ONGOING_SUPERVISION").done(KNOWN, {"n": draft}))["case"] is None
+
+
+async def test_r8_4_a_conflict_that_a_department_has_queued_is_resolved_when_the_firm_has_moved(
+    office: Office,
+) -> None:
+    code = await office.subject()
+    for color in ("RED", "BLACK"):
+        await office.listed(code, color)
+    await _xining(office).done(RECHECK)
+    sql = "SELECT number FROM case_file JOIN subject USING (subject_id) WHERE mechanism = 'LIST_CONFLICT' AND uscc = $1"
+    (conflict,) = await office.rows(sql, code)
+    await _moves(office, code)
+    done = await _xining(office).done(RESOLVE, {"n": conflict["number"]})
+    assert done["resolveListConflict"]["state"] == "RESOLVED"
