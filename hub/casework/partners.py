@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from functools import lru_cache
 
 import asyncpg
 
-from hub.rights.agreement import NEWEST, Agreement, read_applied, usable
+from hub.errors import AgreementInvalid
+from hub.rights.agreement import NEWEST, Agreement, as_applied, read_applied, usable
 from hub.rules.matrix import load_matrix
 from schema.coordinates import vocabulary
 
@@ -39,6 +41,18 @@ async def in_force(connection: asyncpg.Connection, today: date) -> Mapping[str, 
     # What cannot be used is in force for nobody.
     good, _ = usable(await connection.fetch(NEWEST), _read)
     return {partner: agreement for partner, agreement in good.items() if agreement.in_force(today)}
+
+
+async def ever_in_force(connection: asyncpg.Connection) -> Mapping[str, Agreement]:
+    """Partner → its newest agreement, in force or not: whoever left the hub is still who decided what it decided.
+
+    What cannot be read is left out.
+    """
+    found = {}
+    for row in await connection.fetch(NEWEST):
+        with suppress(AgreementInvalid):
+            found[row["partner"]] = as_applied(row, _read)
+    return found
 
 
 def department_of(partners: Mapping[str, Agreement], region: str | None) -> str | None:

@@ -21,7 +21,7 @@ from hub.casework.foreign_trade.notifications import (
 from hub.casework.given import is_sm3, said
 from hub.casework.machine import Case
 from hub.casework.mechanisms import declared
-from hub.casework.partners import in_force
+from hub.casework.partners import ever_in_force, in_force
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused
@@ -118,8 +118,8 @@ async def file_finding(work: Work, given: Mapping[str, Any]) -> Made:
     if not kinds:
         raise BadUserInput("A penalty has a kind.", argument="penaltyKinds")
     publishable("\n".join(texts.values()), work.today)
-    partners, record = await in_force(work.connection, work.today), str(uuid4())
-    known = partners.get(given["authority"])
+    # Whoever has left the hub since decided under its own name all the same.
+    known, record = (await ever_in_force(work.connection)).get(given["authority"]), str(uuid4())
     number, decided = texts["document_number"], given["decided_on"]
     authority = authority_of(known, decided) if known is not None else given["authority"]
     before = await filed_before(work.connection, case.subject_id, number, authority, decided)

@@ -14,7 +14,7 @@ from hub.casework import engine
 from hub.casework.clock import SYSTEM
 from hub.casework.delivery.deliveries import SHOWN_ON_BOTH
 from hub.casework.machine import Case, Machine, Step
-from hub.casework.partners import in_force
+from hub.casework.partners import ever_in_force, in_force
 from hub.casework.reports.figures import WRITTEN_LATER, Happened, looking_back, mechanisms, members, recount
 from hub.casework.reports.machine import (
     QUARTERLY_REPORT,
@@ -48,6 +48,11 @@ WHERE c.owner = ANY ($1::text[]) AND c.mechanism = ANY ($2::text[]) AND (e.at < 
   AND (c.closed_at IS NULL OR c.closed_at >= $3) AND (e.at >= $3 OR c.mechanism = ANY ($5::text[]))
 ORDER BY e.event_id
 """
+# Which of some partners had cases that are in a quarter's figures.
+_HANDLED = """
+SELECT DISTINCT owner FROM case_file
+WHERE owner = ANY ($1::text[]) AND mechanism = ANY ($2::text[]) AND (closed_at IS NULL OR closed_at >= $3)
+"""
 _DAYS = """
 SELECT region_code, day, is_workday FROM working_day WHERE day BETWEEN $1 AND $2 AND region_code = ANY ($3::text[])
 """
@@ -60,8 +65,7 @@ async def open_reports(pool: asyncpg.Pool, machines: Mapping[str, Machine], now:
     today, opened = now.astimezone(SHANGHAI).date(), 0
     quarter = reported_on(today)
     async with pool.acquire() as connection:
-        reporters = load_report_rules().reporters_on(quarter.following)
-        found = reporting(reporters, (await in_force(connection, today)).values())
+        found = await _reporting(connection, quarter, today)
     for one in found.values():
         with apart(f"report of {one.region}"):
             async with pool.acquire() as connection, connection.transaction():
@@ -170,10 +174,23 @@ async def _calendar(connection: asyncpg.Connection, region: str, quarter: Quarte
     return calendar_of((tuple(row) for row in rows), region)
 
 
+async def _reporting(
+    connection: asyncpg.Connection, quarter: Quarter, today: date
+) -> Mapping[str, Reporting]:
+    """Who reports on the quarter today, also of the work of departments that have left the hub since."""
+    agreements, known = await in_force(connection, today), await ever_in_force(connection)
+    left = [partner for partner in known if partner not in agreements]
+    rows = await connection.fetch(_HANDLED, left, sorted(mechanisms()), _midnight(quarter.first))
+    return reporting(
+        load_report_rules().reporters_on(quarter.following),
+        agreements.values(),
+        [known[row["owner"]] for row in rows],
+    )
+
+
 async def _own(work: Work, quarter: Quarter) -> Reporting:
     """The caller's own reporting. Raises GuardRefused: its region does not report."""
-    rows = load_report_rules().reporters_on(quarter.following)
-    found = reporting(rows, (await in_force(work.connection, work.today)).values())
+    found = await _reporting(work.connection, quarter, work.today)
     own = next((one for one in found.values() if one.partner == work.actor.partner), None)
     if own is None:
         raise GuardRefused(reason="NOT_A_REPORTER")

@@ -25,12 +25,16 @@ class Reporting:
     recipients: tuple[str, ...]
 
 
-def reporting(reporters: Iterable[Reporter], agreements: Iterable[Agreement]) -> Mapping[str, Reporting]:
+def reporting(
+    reporters: Iterable[Reporter], agreements: Iterable[Agreement], gone: Iterable[Agreement] = ()
+) -> Mapping[str, Reporting]:
     """Region → its partners. A region whose department has no agreement is left out: nobody could submit. Pure.
 
-    Counties report through their prefecture: the reporter's own region holds theirs, and not the reverse.
+    Counties report through their prefecture: the reporter's own region holds theirs, and not the reverse. `gone`: whose
+    agreement is in force no more, but whose cases count.
     """
     known = sorted(agreements, key=lambda one: one.partner)
+    handling = sorted((*known, *gone), key=lambda one: one.partner)
     found = {}
     for row in reporters:
         near = [one for one in known if row.region.startswith(one.regions)] if known else []
@@ -40,7 +44,7 @@ def reporting(reporters: Iterable[Reporter], agreements: Iterable[Agreement]) ->
         within = row.region[:4]
         departments = tuple(
             one
-            for one in known
+            for one in handling
             if one.partner_class == own.partner_class
             and one.regions
             and all(region.startswith(within) for region in one.regions)
