@@ -6,6 +6,8 @@ from tests.casework.check_documents import FEED, run
 from tests.casework.desk import Desk, Office
 from tests.casework.test_bypass import CHECK, DRAFT, FAR, SUBMIT
 from tests.casework.test_listings import RECHECK
+from tests.casework.test_notifications import DRAFT as NOTIFY
+from tests.casework.test_notifications import commerce, refusal, took
 
 KNOWN = "query K($n: String!) { case(number: $n) { state } }"
 PROPOSE = """
@@ -57,3 +59,25 @@ async def test_r8_4_a_conflict_that_a_department_has_queued_is_resolved_when_the
     await _moves(office, code)
     done = await _xining(office).done(RESOLVE, {"n": conflict["number"]})
     assert done["resolveListConflict"]["state"] == "RESOLVED"
+
+
+async def test_r13_1_no_notification_goes_to_a_department_that_is_not_shown_it(office: Office) -> None:
+    far, near = await office.subject(region=FAR), await office.subject()
+    given = {"to": ["commerce-xining"], "digest": "0f" * 32}
+    told = await commerce(office).refused(NOTIFY, {**given, "code": far})
+    assert told["reason"] == "ADDRESSEE_NOT_REACHABLE"
+    numbers = [
+        (await commerce(office).done(NOTIFY, {**given, "code": near}))["draftNotification"]["number"]
+        for _ in range(2)
+    ]
+    await took(commerce(office), numbers[0], "issueNotification")
+    made = await took(
+        office.desk("commerce-xining", "NOTIFICATION", "SW-TB", None), numbers[0], "acknowledgeNotification"
+    )
+    assert made["state"] == "RECEIVED"
+    # The firm moves before the second one is issued: nobody would ever acknowledge it.
+    await _moves(office, near)
+    assert await refusal(commerce(office), numbers[1], "issueNotification") == "ADDRESSEE_NOT_REACHABLE"
+    assert (await took(commerce(office), numbers[1], "withdrawNotification", ', reason: "已迁出"'))[
+        "closedAt"
+    ]

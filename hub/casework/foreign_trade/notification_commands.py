@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -27,15 +28,31 @@ from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused
 from hub.query.ids import opaque_id
 from hub.rights.agreement import Agreement
+from hub.rights.matrix import Scope
+from hub.rights.policy import decide
 from hub.rules.deadlines import due
+from hub.rules.matrix import load_matrix
 from schema.governance import Capability
 
+_REGION = "SELECT region_code FROM subject WHERE subject_id = $1"
 MOST_ADDRESSEES, MOST_FILES, LONGEST_TOPIC = 20, 50, 200
 
 
-def reachable(agreement: Agreement) -> bool:
-    """Whether a partner can read a notification and answer it: its agreement says so, within the matrix."""
-    return "D35" in agreement.data and Capability.NOTIFY in agreement.capabilities
+def reachable(agreement: Agreement, region: str | None, today: date) -> bool:
+    """Whether a partner can read a notification about a firm of this region and answer it, for a purpose of its agreement."""
+    scopes = (
+        {Scope.PARTY, Scope.OWN_REGION} if (region or "").startswith(agreement.regions) else {Scope.PARTY}
+    )
+    given = (decide(load_matrix(), agreement, one, "D35", today) for one in agreement.purposes)
+    read = any(grant.scopes <= scopes for decision in given for grant in decision.grants)
+    return read and Capability.NOTIFY in agreement.capabilities
+
+
+async def _all_reachable(work: Work, addressees: Sequence[str], region: str | None) -> None:
+    """Raises GuardRefused: to whom a notification does not come, it would be answered by never."""
+    partners = await in_force(work.connection, work.today)
+    if not all(one in partners and reachable(partners[one], region, work.today) for one in addressees):
+        raise GuardRefused(reason="ADDRESSEE_NOT_REACHABLE")
 
 
 async def draft(work: Work, given: Mapping[str, Any]) -> Made:
@@ -46,9 +63,7 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
     addressees = tuple(dict.fromkeys(given["to"]))
     if not 1 <= len(addressees) <= MOST_ADDRESSEES or work.actor.partner in addressees:
         raise BadUserInput(f"1 to {MOST_ADDRESSEES} addressees other than the sender.", argument="to")
-    partners = await in_force(work.connection, work.today)
-    if not all(one in partners and reachable(partners[one]) for one in addressees):
-        raise GuardRefused(reason="ADDRESSEE_NOT_REACHABLE")
+    await _all_reachable(work, addressees, subject["region_code"])
     regions = work.actor.regions
     named = given.get("feedback_by")
     feedback_by = named or due(FEEDBACK, work.today, work.calendar).on
@@ -80,6 +95,15 @@ def _evidence(files: Any) -> tuple[Evidence, ...]:
     if not all(is_sm3(one["digest"]) for one in files):
         raise BadUserInput("An SM3 digest has 64 hexadecimal digits.", argument="evidence")
     return tuple(Evidence(said(one["name"], "evidence", 200), one["digest"]) for one in files)
+
+
+async def issue(work: Work, given: Mapping[str, Any]) -> Made:
+    """R13.1: issue; whom it could be sent to when it was drafted, it may not come to any more."""
+    case, _ = await engine.find(work.connection, NOTIFICATION, given["number"], work.actor)
+    if case.state == "DRAFT":
+        region = await work.connection.fetchval(_REGION, case.subject_id)
+        await _all_reachable(work, case.details.addressees, region)
+    return await _take(work, given, lambda _: "issue")
 
 
 async def receive(work: Work, given: Mapping[str, Any]) -> Made:
@@ -158,8 +182,9 @@ def _steps(transition: str) -> Command:
 
 COMMANDS: dict[str, Command] = {
     "notification.draft": draft,
+    "notification.issue": issue,
     "notification.receive": receive,
     "notification.answer": answer,
     "notification.file_finding": file_finding,
-    **{f"notification.{name}": _steps(name) for name in ("issue", "close", "withdraw")},
+    **{f"notification.{name}": _steps(name) for name in ("close", "withdraw")},
 }
