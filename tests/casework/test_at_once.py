@@ -15,6 +15,7 @@ from hub.store.writing import one_writer
 from tests.casework import test_foreign_trade as abroad
 from tests.casework import test_listings as listings
 from tests.casework import test_measures as measures
+from tests.casework import test_publicity as publicity
 from tests.casework.desk import Desk, Office
 from tests.casework.test_organisation import NOMINATE
 
@@ -124,3 +125,28 @@ async def test_r13_3_a_decision_is_filed_as_a_record_once(office: Office) -> Non
     outcomes = await behind_a_writer(office, [(second, document, {"n": number}) for number in numbers])
     assert outcomes == {"DONE": 1, "FILED_ALREADY": 1}
     assert len(await abroad.records(abroad.commerce(office), code)) == 1
+
+
+async def test_r7_1_a_decision_is_put_on_its_way_to_the_public_once(office: Office) -> None:
+    given = {
+        "code": await office.subject(), "kind": "PENALTY", "on": "2026-11-20", "text": publicity.TEXT, "kinds": ["罚款"],
+    }  # fmt: skip
+    desk = office.desk()
+    outcomes = await together(
+        *[(desk, publicity.DRAFT, given), (desk.second("third-officer"), publicity.DRAFT, given)] * 4
+    )
+    assert outcomes == {"DONE": 1, "DRAFTED_ALREADY": 7}
+    (row,) = await office.rows(
+        "SELECT number FROM case_file JOIN subject USING (subject_id) WHERE mechanism = 'PUBLICITY' AND uscc = $1",
+        given["code"],
+    )
+    await publicity.reviewed(desk, row["number"])
+    await publicity.took(desk, row["number"], "publishDecision")
+    assert (await desk.refused(publicity.DRAFT, given))["reason"] == "DRAFTED_ALREADY"
+    # Another decision, or this one once it was changed, has a publication of its own.
+    await desk.done(publicity.DRAFT, {**given, "on": "2026-11-19"})
+    withdrawal = (
+        ', ground: CHANGED, endedOn: "2026-11-23", reason: "已变更", documentNumber: "青商变〔2026〕1号"'
+    )
+    await publicity.took(desk.second(), row["number"], "withdrawPublicity", withdrawal)
+    await desk.done(publicity.DRAFT, given)

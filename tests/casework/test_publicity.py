@@ -372,7 +372,7 @@ async def test_d38_the_subject_is_told_the_result_and_not_how_it_came_about(offi
         "draftedBy", "proposedExceptions", "findings { kind }", "secrecyReview { opinion }", "contentReview { officer }",
     ):  # fmt: skip
         assert "errors" in await subject.ask(query % f" {internal}", {"n": number}), internal
-    desk, made = await drafted(office, date(2026, 4, 7), code=code)
+    desk, made = await drafted(office, date(2026, 4, 8), code=code)
     await took(
         desk.second(), made["number"], "exceptPublicity",
         ', ground: TRADE_SECRET, basis: "政府信息公开条例第15条", documentNumber: "青商审〔2026〕3号"',

@@ -297,7 +297,8 @@ async def test_r7_4_what_one_case_revoked_is_not_merely_suspended_by_another_of_
 ) -> None:
     desk, number, code = await published_of_source(office)
     record = await delivered(office, code, "COMMERCE", **OWN)
-    _, other = await drafted(office, DECIDED, code=code)
+    # Of the same number, with another day: a decision is drafted once.
+    _, other = await drafted(office, DECIDED.replace(day=DECIDED.day - 1), code=code)
     await reviewed(desk, other["number"])
     await took(desk, other["number"], "publishDecision")
     await took(desk, other["number"], "suspendPublicity", ', reason: "复议期间停止执行"')

@@ -310,9 +310,10 @@ async def _publicity(office: Office, work: Desk, code: str) -> list[str]:
     for days, sites in ((0, 2), (21, 2), (None, 0), (0, 1)):
         _at(office, 2026, 8, 18)
         made = await work.done(
-            'mutation D($c: USCC!) { draftPublicity(subject: $c, kind: LICENSE, title: "行政许可", decisionNumber: "许1号",'
+            "mutation D($c: USCC!, $n: String!) {"
+            ' draftPublicity(subject: $c, kind: LICENSE, title: "行政许可", decisionNumber: $n,'
             ' decidedOn: "2026-08-18", authority: "西宁市商务局", text: "准予许可") { number } }',
-            {"c": code},
+            {"c": code, "n": f"许{len(numbers)}号"},
         )
         number = made["draftPublicity"]["number"]
         numbers.append(number)
@@ -392,11 +393,12 @@ async def test_r7_1_r18_3_what_an_officer_does_late_while_no_worker_runs_counts_
     work = office.desk("commerce-xining", "ONGOING_SUPERVISION", "SW-JG", None)
     code, numbers = await office.subject(), []
     _at(office, 2026, 12, 1)
-    for _ in range(4):
+    for number in range(4):
         made = await work.done(
-            'mutation D($c: USCC!) { draftPublicity(subject: $c, kind: LICENSE, title: "行政许可", decisionNumber: "许1号",'
+            "mutation D($c: USCC!, $n: String!) {"
+            ' draftPublicity(subject: $c, kind: LICENSE, title: "行政许可", decisionNumber: $n,'
             ' decidedOn: "2026-12-01", authority: "西宁市商务局", text: "准予许可") { number dueOn } }',
-            {"c": code},
+            {"c": code, "n": f"许{number}号"},
         )
         numbers.append(made["draftPublicity"]["number"])
         assert made["draftPublicity"]["dueOn"] == "2026-12-10"

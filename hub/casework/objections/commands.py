@@ -28,7 +28,7 @@ from hub.casework.objections.machine import (
     own,
 )
 from hub.casework.partners import department_of, in_force, owner_of
-from hub.casework.publicity.machine import BEFORE, PUBLICITY
+from hub.casework.publicity.machine import BEFORE, PUBLICITY, SHOWN
 from hub.casework.stepping import take
 from hub.casework.subjects import refused_for
 from hub.casework.work import Command, Made, Work, in_its_place
@@ -357,7 +357,7 @@ async def _withdraw_published(
         "reason": reason,
         "document_number": document,
     }
-    states = [*BEFORE, "PUBLISHED", "SUSPENDED"]
+    states = [*BEFORE, *SHOWN]
     rows = await work.connection.fetch(_PUBLISHED, case.subject_id, current["document_number"], states)
     authority = Authority(current["authority_uscc"], current["authority_name"])
     published = meant(

@@ -10,7 +10,9 @@ from hub.casework import engine
 from hub.casework.delivery.deliveries import SHOWN_ON_BOTH
 from hub.casework.given import is_blank, said
 from hub.casework.publicity.machine import (
+    BEFORE,
     PUBLICITY,
+    SHOWN,
     PublicityDetails,
     all_text,
     screened,
@@ -27,11 +29,17 @@ from hub.rules.calendar import NATIONAL, calendar_of
 from hub.rules.publicity import load_publicity_rules
 from hub.rules.redactor import MINOR, TextTooLong, screen
 from hub.rules.timeliness import Decided, figures, had_to_be_published, load_timeliness_rules, publish_due
-from hub.store.writing import one_writer
+from hub.store.writing import one_at_a_time, one_writer
 
 # 许可机关 and 处罚机关 of the 双公示 standard have 200.
 _LONGEST_TITLE, _LONGEST_AUTHORITY = 400, 200
 _LONGEST_SPAN = timedelta(days=1100)
+# The same decision, of the same unit, that is on its way to the public or there.
+_KNOWN = """
+SELECT 1 FROM case_file WHERE mechanism = 'PUBLICITY' AND owner = $1 AND state = ANY ($2::text[]) AND subject_id = $3
+  AND details->>'kind' = $4 AND details->>'decision_number' = $5 AND details->>'authority' = $6
+  AND (details->>'decided_on')::date = $7 LIMIT 1
+"""
 
 
 async def draft(work: Work, given: Mapping[str, Any]) -> Made:
@@ -62,6 +70,11 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
         # It is shown with the decision, and no review can clear it. An authority may be one for minors.
         raise GuardRefused(reason="PERSONAL_DATA_IN_TEXT")
     digest, findings = _screened(title, number, text, work.today)
+    same = subject["subject_id"], given["kind"], number, authority, decided
+    await one_at_a_time(work.connection, f"PUBLICITY {work.actor.partner} {same}")
+    if await work.connection.fetchval(_KNOWN, work.actor.partner, [*BEFORE, *SHOWN], *same):
+        # Of two the one too many would count as not published, and could only be withdrawn, with the record of the decision.
+        raise GuardRefused(reason="DRAFTED_ALREADY")
     regions = work.actor.regions
     new = engine.NewCase(
         subject_id=subject["subject_id"],

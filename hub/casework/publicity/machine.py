@@ -34,6 +34,8 @@ from schema.governance import Capability
 
 # States in which the seven working days run: reviews do not stop them (R7.2).
 BEFORE = ("DRAFT", "SECRECY_REVIEW", "CONTENT_REVIEW", "APPROVED")
+# States in which it is published, or will be again.
+SHOWN = ("PUBLISHED", "SUSPENDED")
 # R7.4, 5.4: what the record of a withdrawn decision becomes. Every ground is about the decision, not about the words that
 # were published of it: one that was changed ends as CORRECTED, and as it is now it comes with its source's next delivery;
 # the others end it for good. One found unlawful may keep some effect between the parties; shown or used it is no more.

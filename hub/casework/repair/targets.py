@@ -14,7 +14,7 @@ from hub.casework import engine
 from hub.casework.listings.machine import LIST_ENTRY
 from hub.casework.listings.measures import follow_entry
 from hub.casework.machine import Machine, Step
-from hub.casework.publicity.machine import BEFORE, PUBLICITY
+from hub.casework.publicity.machine import BEFORE, PUBLICITY, SHOWN
 from hub.casework.repair.machine import (
     LIST_ENTRY_KIND,
     RECORD,
@@ -74,8 +74,7 @@ _CASES = """
 SELECT number, mechanism, state, coalesce(details->>'publicity_ends_on', details->'period'->>'latest_end')::date AS ends_on
 FROM case_file WHERE public_id = ANY ($1::uuid[]) ORDER BY case_id
 """
-_SHOWN = ("PUBLISHED", "SUSPENDED")
-_LISTED = ("RECOGNIZED", *_SHOWN)
+_LISTED = ("RECOGNIZED", "PUBLISHED", "SUSPENDED")
 
 
 class Sees(Protocol):
@@ -186,7 +185,7 @@ async def current(connection: asyncpg.Connection, kind: str, public_id: str) -> 
     proceedings: list[Any] = []
     publicity: list[Any] = []
     if kind == RECORD:
-        wanted = (*BEFORE, *_SHOWN, "ENDED_REPAIR")
+        wanted = (*BEFORE, *SHOWN, "ENDED_REPAIR")
         publicity = _of_its_decision(
             found, await connection.fetch(_PUBLICITY, row["subject_id"], row["document_number"], wanted)
         )
@@ -234,8 +233,8 @@ async def end_with(
     for row in await connection.fetch(_CASES, list(cases)):
         if row["mechanism"] == LIST_ENTRY.mechanism and row["state"] in _LISTED:
             machine, name = LIST_ENTRY, "repair"
-        elif row["mechanism"] == PUBLICITY.mechanism and row["state"] in (*BEFORE, *_SHOWN):
-            machine, name = PUBLICITY, "end_repair" if row["state"] in _SHOWN else "drop_repair"
+        elif row["mechanism"] == PUBLICITY.mechanism and row["state"] in (*BEFORE, *SHOWN):
+            machine, name = PUBLICITY, "end_repair" if row["state"] in SHOWN else "drop_repair"
         else:
             continue
         await engine.apply(connection, machines, machine, row["number"], name, step)
