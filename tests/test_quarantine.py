@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -138,6 +139,29 @@ async def test_a_corrected_row_is_replayed(database: Database, tmp_path: Path) -
     )
     assert state is not None
     assert tuple(state) == (2, 1, 1)
+
+
+async def test_of_two_who_replay_a_row_at_once_one_is_told_that_it_waits_no_more(
+    database: Database, tmp_path: Path
+) -> None:
+    """Each with the code of another firm: both would have the licence."""
+    await imported(database, written(tmp_path, license_row(XK_XDR_SHXYM="9.163E+17")))
+    connector = connect_commerce({"HUB_COMMERCE_DIR": str(tmp_path)}, TOOLS)
+    (waiting,) = await list_quarantined(database.writer)
+
+    async def replayed(code: str) -> object:
+        return await replay(
+            database.writer, connector, waiting.quarantine_id, {"XK_XDR_SHXYM": code}, lambda: NOW
+        )
+
+    ended = await asyncio.gather(replayed(FIRM), replayed("91630100MA7XK2P38N"), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in ended) == ["BadUserInput", "NoneType"]
+    assert await database.writer.fetchval("SELECT count(*) FROM record") == 1
+    state = await database.writer.fetchrow(
+        "SELECT rows_read, rows_stored, rows_quarantined FROM source_state"
+    )
+    assert state is not None
+    assert tuple(state) == (1, 1, 0)
 
 
 @pytest.mark.parametrize(("mode", "retention"), [("LIVE", "STORED"), ("HARVESTED", "TRANSIENT")])

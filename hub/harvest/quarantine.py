@@ -261,9 +261,11 @@ async def count_quarantined(pool: asyncpg.Pool, source: str | None = None, *, ev
     return int(await pool.fetchval(f"SELECT count(*) FROM quarantine WHERE {_LISTED}", source, every))  # noqa: S608 - as above
 
 
-async def quarantined(pool: asyncpg.Pool, quarantine_id: int) -> tuple[Quarantined, bytes] | None:
+async def quarantined(
+    store: asyncpg.Pool | asyncpg.Connection, quarantine_id: int
+) -> tuple[Quarantined, bytes] | None:
     """One row in quarantine with its bytes (numbers of persons masked), or None."""
-    row = await pool.fetchrow(
+    row = await store.fetchrow(
         f"SELECT {_COLUMNS}, raw FROM quarantine WHERE quarantine_id = $1",  # noqa: S608 - constants
         quarantine_id,
     )

@@ -13,7 +13,15 @@ import asyncpg
 from connectors.contract import SHANGHAI, Connector, Mode, RawRow, Retention
 from hub.errors import BadUserInput
 from hub.harvest import checkpoints, decided, doubts, quarantine
-from hub.harvest.quarantine import Clearing, fields_of, note_cleared, note_corrected, note_joined, quarantined
+from hub.harvest.quarantine import (
+    Clearing,
+    Quarantined,
+    fields_of,
+    note_cleared,
+    note_corrected,
+    note_joined,
+    quarantined,
+)
 from hub.harvest.run import Clock, exclusive, intake_of
 from hub.harvest.understood import Prepared, Rejected
 from hub.harvest.versions import Totals, write_batch
@@ -44,28 +52,17 @@ async def replay(
     texts and found that they may be shown (R7.3), and why; kept with the row once it is stored. `joined`: why the
     subjects of its numbers are one, as who replays it has found: cases about an old number go to the firm, too. A row
     that is not understood stays as it is. Errors: BadUserInput when there is no such row, it is another source's or a
-    live one's, or a correction names no field of it; StoreUnavailable.
+    live one's, it waits no more, or a correction names no field of it; HarvestRunning, StoreUnavailable.
     """
-    found = await quarantined(pool, quarantine_id)
-    if found is None or found[0].source != connector.source.name:
-        raise BadUserInput(f"No row {quarantine_id} of {connector.source.name} is in quarantine.")
-    row, raw = found
-    if connector.source.mode is not Mode.HARVESTED or connector.source.retention is not Retention.STORED:
-        # Stored, it would stand beside what the source says, and nothing would ever bring it up to date.
-        raise BadUserInput(
-            f"Row {quarantine_id} is of {row.source}, which is asked live or may not be stored: correct it at the source."
-        )
-    if row.replayed_at is not None:
-        how = "understood" if row.dismissed_because is None else "dismissed"
-        day = row.replayed_at.astimezone(SHANGHAI)
-        raise BadUserInput(f"Row {quarantine_id} was {how} on {day:%Y-%m-%d}.")
-    kept = fields_of(connector, raw)
-    fields = {**(kept or {}), **corrections}
-    # Whoever corrects gives back the whole of what `show` printed.
-    changed = sorted(name for name in corrections if kept is None or corrections[name] != kept.get(name))
-    if kept is not None:
-        _require_known(connector, RawRow(row.origin, row.position, raw, fields), kept, corrections)
     async with exclusive(pool, connector.source.name) as connection:
+        # Not before: whoever had the source until now may have replayed this row, or harvested what settled it.
+        row, raw = await _waiting(connection, connector, quarantine_id)
+        kept = fields_of(connector, raw)
+        fields = {**(kept or {}), **corrections}
+        # Whoever corrects gives back the whole of what `show` printed.
+        changed = sorted(name for name in corrections if kept is None or corrections[name] != kept.get(name))
+        if kept is not None:
+            _require_known(connector, RawRow(row.origin, row.position, raw, fields), kept, corrections)
         intake = replace(await intake_of(connection, connector.source, clock()), cleared=cleared is not None)
         understood = intake.prepare(connector, [RawRow(row.origin, row.position, raw, fields)])
         if isinstance(understood[0], Rejected):
@@ -89,6 +86,9 @@ async def replay(
         async with connection.transaction():
             if joined is not None:
                 await _hold_cases(connection, understood)
+            # Who dismisses a row takes this lock alone.
+            await one_writer(connection)
+            await _waiting(connection, connector, quarantine_id)
             totals = await write_batch(
                 connection,
                 connector.source,
@@ -100,6 +100,26 @@ async def replay(
             )
     again = await quarantined(pool, quarantine_id) if totals.quarantined else None
     return Rejected(understood[0].row, again[0].reason_code, again[0].reason) if again else None
+
+
+async def _waiting(
+    connection: asyncpg.Connection, connector: Connector, quarantine_id: int
+) -> tuple[Quarantined, bytes]:
+    """The row with its bytes. Raises BadUserInput: it is none of the source's, or waits no more, or may not be replayed."""
+    found = await quarantined(connection, quarantine_id)
+    if found is None or found[0].source != connector.source.name:
+        raise BadUserInput(f"No row {quarantine_id} of {connector.source.name} is in quarantine.")
+    row, raw = found
+    if connector.source.mode is not Mode.HARVESTED or connector.source.retention is not Retention.STORED:
+        # Stored, it would stand beside what the source says, and nothing would ever bring it up to date.
+        raise BadUserInput(
+            f"Row {quarantine_id} is of {row.source}, which is asked live or may not be stored: correct it at the source."
+        )
+    if row.replayed_at is not None:
+        how = "understood" if row.dismissed_because is None else "dismissed"
+        day = row.replayed_at.astimezone(SHANGHAI)
+        raise BadUserInput(f"Row {quarantine_id} was {how} on {day:%Y-%m-%d}.")
+    return row, raw
 
 
 async def _hold_cases(connection: asyncpg.Connection, rows: Sequence[Prepared | Rejected]) -> None:
