@@ -336,6 +336,31 @@ async def test_rows_are_asked_again_only_after_their_time_and_absence_sooner(sta
         assert stand.platform.calls == 3
 
 
+async def test_what_was_kept_by_a_clock_that_was_ahead_is_asked_again_once_it_is_put_back(
+    stand: Stand,
+) -> None:
+    """Until the later time came, a day perhaps, it would be told as of then, and whatever changed at customs would not."""
+    clock = Clock()
+    async with live(stand, clock=clock) as sources:
+        clock.now += 86_400
+        await sources.ask("CUSTOMS", [RICH], [LEVEL])
+        clock.now -= 86_400
+        again = await sources.ask("CUSTOMS", [RICH], [LEVEL])
+        assert (again.status, again.as_of) == (Status.OK, datetime.fromtimestamp(clock.now, UTC))
+        # Nor does it stand in for customs when that does not answer.
+        clock.now += 86_400
+        await sources.ask("CUSTOMS", [RICH], [LEVEL])
+        clock.now -= 86_400
+        stand.platform.fault = Fault.ERROR
+        assert (await sources.ask("CUSTOMS", [RICH], [LEVEL])).status is Status.UNAVAILABLE
+        # Those who share a cache are not alike to the second.
+        stand.platform.fault = Fault.NONE
+        clock.now += 40
+        kept = await sources.ask("CUSTOMS", [RICH], [LEVEL])
+        clock.now -= 20
+        assert (await sources.ask("CUSTOMS", [RICH], [LEVEL])).as_of == kept.as_of
+
+
 async def test_a_source_that_fails_leaves_its_old_rows_with_their_age_until_the_bound(stand: Stand) -> None:
     clock = Clock()
     async with live(stand, clock=clock) as sources:

@@ -23,6 +23,9 @@ _LANES = 4
 # Keys that may wait: past this the source is overloaded and more waiting would help nobody.
 _QUEUE = 5_000
 _NEGATIVE_TTL = 30.0
+# What was kept by a clock that is further ahead than this was kept before the clock was put back: its date is not true, and
+# nobody knows how old it is. Those who share a cache may differ by less.
+_CLOCKS_APART = 30.0
 _FAILURES, _PAUSE = 5, 5.0
 # Second tries, as a share of the questions: a source in trouble must not get twice the load.
 _RETRY_SHARE = 0.1
@@ -173,6 +176,7 @@ class _Asked:
         """Entries for the keys that have one, which of them are older than they should be, whether any was asked for."""
         kept = await self._cache.read(self._connector.source.name, item, keys) if self._kept else {}
         now = self._clock()
+        kept = {key: entry for key, entry in kept.items() if entry.fetched_at < now + _CLOCKS_APART}
         entries = {key: entry for key, entry in kept.items() if now < entry.fresh_until}
         waits = {key: self._join(item, key) for key in keys if key not in entries}
         if waits:
