@@ -211,7 +211,7 @@ def events() -> list[Row]:
 def quarantine_codes() -> list[Row]:
     """Every reason code with which a row or a file is put into quarantine, read from the source text."""
     found = set()
-    for package in ("connectors", "hub/harvest"):
+    for package in ("connectors", "hub/harvest", "hub/sources"):
         for path in sorted((ROOT / package).glob("*.py")):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 found |= set(_codes(node))
@@ -221,7 +221,7 @@ def quarantine_codes() -> list[Row]:
 
 
 # Where the code stands among the arguments of what rejects a row or a file.
-_PLACES = {"RowRejected": 0, "FileUnusable": 0, "Rejected": 1, "defect": 3}
+_PLACES = {"RowRejected": 0, "FileUnusable": 0, "Rejected": 1, "on_rejected": 2, "defect": 3}
 
 
 def _codes(node: ast.AST) -> Iterator[str]:

@@ -426,6 +426,28 @@ async def test_of_a_row_given_in_two_states_the_one_changed_last_counts(
     assert [(row["key"], row["title"]) for row in answer.rows] == [(CLEAN, "再次无法联系")]
 
 
+@pytest.mark.parametrize("changed", ["2026-11-01 08:00:00", ""])
+@pytest.mark.parametrize("turned", [False, True])
+async def test_of_two_states_of_which_nothing_tells_which_is_the_later_one_none_is_told(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, changed: str, turned: bool
+) -> None:
+    """The order of an answer means nothing: by it the firm would be a dishonest or a certified one."""
+    certified = {
+        "lsh": "1", "hgzcbm": "630196003A", "tyshxydm": RICH, "qymc": "某公司", "xydj": "高级认证企业",
+        "rdrq": "2024-01-01", "jsrq": "", "gxsj": changed,
+    }  # fmt: skip
+    dishonest = {**certified, "xydj": "失信企业"}
+    # What is the same, however it is written, is given twice and no more.
+    twice = [{**certified, "tyshxydm": CLEAN, "rdrq": day} for day in ("2024-01-01", "2024/01/01")]
+    rows = [certified, dishonest, *twice]
+    monkeypatch.setattr(CustomsService, "answer", lambda *_: rows[::-1] if turned else rows)
+    async with live(stand) as sources:
+        answer = await sources.ask("CUSTOMS", [RICH, CLEAN], [LEVEL])
+    assert [(row["key"], row["grade_label"]) for row in answer.rows] == [(CLEAN, "高级认证企业")]
+    assert (answer.status, answer.incomplete) == (Status.PARTIAL, {RICH})
+    assert stand.rejected == [("CUSTOMS", "TWO_STATES")]
+
+
 @pytest.mark.parametrize(("item", "column"), [(LEVEL, "rdrq"), (customs.ANOMALY, "lrrq")])
 async def test_customs_recognized_and_listed_nobody_on_a_day_that_lies_ahead(
     stand: Stand, item: str, column: str

@@ -41,11 +41,11 @@ def understand(
 ) -> Understood:
     """Read the rows that `connector` gave for `key` at `now` (epoch).
 
-    A row given twice counts once: as it was changed last, whatever stands first.
+    A record given twice counts once: as it was changed last, whatever stands first. Where that does not tell which of
+    its states is the later one, none counts.
     """
     source = connector.source
-    rows: dict[str, dict[str, Any] | None] = {}
-    changed: dict[str, datetime] = {}
+    given: dict[str, list[_State]] = {}
     complete = truthful = True
     for raw in answer:
         try:
@@ -57,15 +57,48 @@ def understand(
             row = None if item.deleted else _row(source, classify, key, item, raw, now)
             if row is not None:
                 _check(item, row)
-            number, moment = item.source_record_id, item.source_updated_at
-            if moment is None or number not in changed or moment >= changed[number]:
-                rows[number] = row
-                if moment is not None:
-                    changed[number] = moment
+            given.setdefault(item.source_record_id, []).append(_State(raw, row, item.source_updated_at))
         except RowRejected as error:
             on_rejected(source, raw, error.code, error.reason)
             complete = False
-    return Understood([row for row in rows.values() if row is not None], complete, truthful)
+    rows = []
+    for states in given.values():
+        last = _last(states)
+        if any(one.said != last[0].said for one in last):
+            reason = "the record stands in the answer in two states, and nothing tells which is the later one"
+            on_rejected(source, last[-1].raw, "TWO_STATES", reason)
+            complete = False
+        elif last[0].row is not None:
+            rows.append(last[0].row)
+    return Understood(rows, complete, truthful)
+
+
+@dataclass(frozen=True)
+class _State:
+    """A record as one row of the answer has it: as a row of the statement, None where it has ended; and changed when."""
+
+    raw: RawRow
+    row: dict[str, Any] | None
+    changed: datetime | None
+
+    @property
+    def said(self) -> Mapping[str, Any] | None:
+        """What it says, without how and when it was said."""
+        if self.row is None:
+            return None
+        return {
+            name: value
+            for name, value in self.row.items()
+            if name not in ("payload_digest", "source_updated_at")
+        }
+
+
+def _last(states: Sequence[_State]) -> Sequence[_State]:
+    """Those that may be the last one."""
+    moments = [one.changed for one in states if one.changed is not None]
+    if len(moments) < len(states):
+        return states
+    return [one for one in states if one.changed == max(moments)]
 
 
 def _is_about(source: Source, item: Item, key: str) -> bool:
