@@ -728,6 +728,28 @@ async def test_a_server_that_hangs_or_is_away_costs_little_and_says_nothing(
     assert "CERTIFIED" not in spoken
 
 
+async def test_that_the_server_is_away_is_said_once_and_that_it_is_back(
+    valkey: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who reads the log in the morning finds what else happened in it."""
+    wire = FaultyWire("127.0.0.1", int(valkey.rstrip("/").rpartition(":")[2].split("/")[0]))
+    caplog.set_level(logging.INFO, "hub.sources.cache")
+    clock = Clock()
+    async with wire.open() as (host, port):
+        cache = RowCache(SEAL, keep=60, redis_url=f"redis://{host}:{port}/0", clock=clock)
+        for fault in (Fault.NONE, Fault.RESET, Fault.REFUSE, Fault.NONE):
+            wire.fault = fault
+            for _ in range(6):
+                await cache.read("CUSTOMS", LEVEL, [RICH])
+                clock.now += 5
+        await cache.close()
+    said = [record.getMessage() for record in caplog.records]
+    assert [line.partition(":")[0] for line in said] == [
+        "the shared cache does not answer",
+        "the shared cache answers again",
+    ]
+
+
 async def test_memory_is_bounded_and_gives_each_reader_its_own_rows(stand: Stand, province: Province) -> None:
     cache = RowCache(SEAL, keep=60, most=10)
     async with live(stand, cache) as sources:

@@ -118,6 +118,8 @@ class RowCache:
         # While the server is away, what this process fetches is kept here.
         self._memory = _Memory(most, serializer)
         self._redis: Any = None
+        # Whether the log has it that the server is away.
+        self._told = False
         self._breaker = Breaker(_REDIS_FAILURES, _REDIS_PAUSE, clock)
         if redis_url is not None:
             self._redis = import_module("hub.sources.shared_cache").shared_cache(redis_url, serializer)
@@ -174,12 +176,18 @@ class RowCache:
         try:
             value = await getattr(self._redis, operation)(argument, **options)
         except Exception as error:
-            # Only the kind of error: its words may hold what was to be kept.
-            _log.warning("the shared cache does not answer: %s", type(error).__name__)
             self._breaker.failed()
+            # Once, and not for a question that was slow: a line every two seconds, all night, would hide what else there is
+            # to read. Only the kind of error: its words may hold what was to be kept.
+            if self._breaker.is_open and not self._told:
+                self._told = True
+                _log.warning("the shared cache does not answer: %s", type(error).__name__)
             return None
         except BaseException:
             self._breaker.abandoned()
             raise
         self._breaker.succeeded()
+        if self._told:
+            self._told = False
+            _log.info("the shared cache answers again")
         return value
