@@ -202,6 +202,47 @@ async def test_a_firm_is_told_of_as_its_registrations_had_it_by_then(office: Off
         assert [one["name"] for one in found["formerNames"]] == former, days
 
 
+async def test_what_a_registration_said_was_not_known_while_its_register_had_taken_it_back(
+    office: Office,
+) -> None:
+    """Withdrawn or another firm's for a while, and the firm's again: of that while nothing of it is told, but the last name."""
+    same = {"data_class": "D1", "name_key": "甲", "source": "MARKET_REGULATION"}
+    first = {"display_name": "甲", "registration_status": "存续", "legal_representative_name": "马德林"}
+    renamed = {**first, "display_name": "乙", "registration_status": "歇业"}
+    again = {"display_name": "丙", "registration_status": "注销"}
+    asked = """query W($c: String!, $at: DateTime) { subject(value: $c, asOf: $at) { displayName ... on Organization {
+      registrationStatus legalRepresentativeName registration { recordedAt } formerNames { name } } } }"""
+    for elsewhere in (False, True):
+        code, other = await _firm(office), await _firm(office)
+        # Each is believed for two days.
+        await _believed(office, "registration", code, first, renamed, first, again, **same)
+        whose = "(SELECT subject_id FROM subject WHERE uscc = ${})"
+        change = (
+            f"UPDATE registration SET subject_id = {whose.format(3)}"
+            if elsewhere
+            else "DELETE FROM registration"
+        )
+        between = [MONDAY - 4 * DAY, code, *[other] * elsewhere]
+        await office.rows(f"{change} WHERE recorded_at = $1 AND subject_id = {whose.format(2)}", *between)
+        await office.rows(
+            "UPDATE subject SET display_name = '丙', registration_status = '注销' WHERE uscc = $1", code
+        )
+        for days, name, told, former in (
+            (7, "甲", ("存续", "马德林"), []),
+            (5, "乙", ("歇业", "马德林"), ["甲"]),
+            (3, "乙", (None, None), []),
+            # What it said before it was taken back, and does not say again, is not known either.
+            (1, "丙", ("注销", None), ["乙", "甲"]),
+            (None, "丙", ("注销", None), ["乙", "甲"]),
+        ):
+            moment = days and (MONDAY - days * DAY).isoformat()
+            found = (await office.desk().done(asked, {"c": code, "at": moment}))["subject"]
+            told_of = (found["registrationStatus"], found["legalRepresentativeName"])
+            assert (found["displayName"], told_of) == (name, told), (elsewhere, days)
+            assert [one["name"] for one in found["formerNames"]] == former, (elsewhere, days)
+            assert (found["registration"] is None) == (days == 3)
+
+
 async def test_what_has_no_versions_is_told_of_the_past_from_when_the_hub_had_it(office: Office) -> None:
     """Numbers, and cases with their events: not those that came later."""
     code = await _firm(office)

@@ -343,14 +343,35 @@ class Reference:
         ]
         told: dict[str, Any] = dict.fromkeys(_TOLD)
         for one in sorted(known, key=lambda one: (one["recorded_at"], one["version_id"])):
-            told |= {name: one[name] for name in _TOLD if one[name] is not None}
+            # Of one that was taken back since, the name alone stays.
+            names = _TOLD if self._stood(one, as_of) else ("display_name",)
+            told |= {name: one[name] for name in names if one[name] is not None}
         # It was called something before its first registration; nothing else was known of it.
         return {**subject, **told, "display_name": told["display_name"] or subject["display_name"]}
+
+    def _stood(self, version: Row, as_of: datetime) -> bool:
+        """Whether each version from this one on that had ended by then was followed by another of the same subject's."""
+        same = [one for one in self._versions(version) if one["version_id"] >= version["version_id"]]
+        return all(
+            any(
+                two["version_id"] > one["version_id"] and two["recorded_at"] == one["superseded_at"]
+                for two in same
+            )
+            for one in same
+            if one["superseded_at"] is not None and one["superseded_at"] <= as_of
+        )
+
+    def _versions(self, version: Row) -> list[Row]:
+        """All versions of a registration that were the same subject's."""
+        known = self.store.about("registration", version["subject_id"])
+        return [one for one in known if one["public_id"] == version["public_id"]]
 
     def _former_names(self, subject: Row, as_of: datetime | None) -> list[Thing]:
         found = []
         for row in self.store.about("registration", subject["subject_id"]):
             ended = row["superseded_at"] is not None and (as_of is None or row["superseded_at"] <= as_of)
+            # What had been taken back by then was nothing of the subject's then.
+            ended = ended and (as_of is None or any(believed(one, as_of) for one in self._versions(row)))
             if ended and row["display_name"] != subject["display_name"]:
                 one = self._thing("registration", row, as_of, "D1", former=True)
                 found += [one] if one is not None else []

@@ -17,6 +17,14 @@ _TOLD = (
     "industry_code",
     "legal_representative_name",
 )
+# SQL over `r`, a version of a registration: until the moment asked for no version of it was followed by none, as the last
+# one is when its register takes it back or says that it is another subject's. Where one follows, it begins as the other ends.
+_STOOD = (
+    "NOT EXISTS (SELECT FROM registration e WHERE e.public_id = r.public_id AND e.subject_id = r.subject_id"
+    " AND e.version_id >= r.version_id AND e.superseded_at <= {as_of}"
+    " AND NOT EXISTS (SELECT FROM registration f WHERE f.public_id = e.public_id AND f.subject_id = e.subject_id"
+    " AND f.version_id > e.version_id AND f.recorded_at = e.superseded_at))"
+)
 
 
 class Visibility:
@@ -63,20 +71,29 @@ class Visibility:
 
     def version(self, row: Row, relation: Relation) -> str:
         """SQL: the row is of a version that counts in `relation`: now, or as believed at the moment asked for."""
-        if relation.former:
-            return f"{row.alias}.superseded_at <= {self.as_of}" if self.as_of else TRUE
-        return held(row, self.as_of)
+        if not relation.former:
+            return held(row, self.as_of)
+        if not self.as_of:
+            return TRUE
+        # What had been taken back by then, or was another's, the subject had no version of, neither an earlier one.
+        then = Row(self._draft.alias("b"), row.table)
+        same = " AND ".join(f"{then.alias}.{one} = {row.alias}.{one}" for one in ("public_id", "subject_id"))
+        stood = (
+            f"EXISTS (SELECT FROM {relation.table} {then.alias} WHERE {same} AND {held(then, self.as_of)})"
+        )
+        return all_of([f"{row.alias}.superseded_at <= {self.as_of}", stood])
 
     def subjects(self) -> str:
         """FROM item of the subjects, under the names that they had at the moment asked for."""
         if not self.as_of:
             return "subject"
         g, s = self._draft.alias("g"), self._draft.alias("s")
-        # What a registration does not say stays as one before it said.
-        newest = (
-            "array_agg(r.{0} ORDER BY r.recorded_at DESC, r.version_id DESC) FILTER (WHERE r.{0} IS NOT NULL)"
-        )
-        said = ", ".join(f"({newest.format(name)})[1] AS {name}" for name in _TOLD)
+        # What a registration does not say stays as one before it said; the name also when that was taken back.
+        newest = "array_agg(r.{0} ORDER BY r.recorded_at DESC, r.version_id DESC) FILTER (WHERE {1})"
+        counted = {
+            name: f"r.{name} IS NOT NULL" + " AND r.stood" * (name != "display_name") for name in _TOLD
+        }
+        said = ", ".join(f"({newest.format(name, which)})[1] AS {name}" for name, which in counted.items())
         # A subject had a name before its first registration, which nobody kept; of the rest nothing was known.
         columns = ", ".join(
             f"coalesce({g}.{name}, {s}.{name}) AS {name}" if name == "display_name" else f"{g}.{name}"
@@ -84,10 +101,11 @@ class Visibility:
         )
         # A registration that is not shown does not name the subject either.
         shown = self.of_classes(Row("r", TABLES["registration"], s), ("D1",))
+        stood = _STOOD.format(as_of=self.as_of)
         # Scopes follow the subject's region of today; what it was called follows the moment asked for.
         return (
             f"(SELECT {s}.subject_id, {s}.public_id, {s}.kind, {s}.uscc, {s}.region_code, {columns}"
-            f" FROM subject {s} CROSS JOIN LATERAL (SELECT {said} FROM registration r"
-            f" WHERE r.subject_id = {s}.subject_id AND r.recorded_at <= {self.as_of} AND {shown}) {g}"
+            f" FROM subject {s} CROSS JOIN LATERAL (SELECT {said} FROM (SELECT r.*, {stood} AS stood FROM registration r"
+            f" WHERE r.subject_id = {s}.subject_id AND r.recorded_at <= {self.as_of} AND {shown}) r) {g}"
             f" WHERE {s}.created_at <= {self.as_of})"
         )
