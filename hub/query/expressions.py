@@ -44,6 +44,11 @@ class Expressions:
     # Placeholder of the moment whose knowledge is asked for; empty: now.
     as_of: str = ""
 
+    @property
+    def _day(self) -> str:
+        """SQL: the day that facts are told of, today or that of the moment asked for, in Qinghai."""
+        return f"({self.as_of} AT TIME ZONE 'Asia/Shanghai')::date" if self.as_of else self.access.today
+
     def column(
         self, row: Row, rule: Rule, type_name: str, field_type: str, prefix: str, is_list: bool = False
     ) -> str:
@@ -170,7 +175,7 @@ class Expressions:
         """Over after its last day, whatever its source said last: nothing is delivered or done on that day (5.4)."""
         t = row.alias
         return (
-            f"CASE WHEN {t}.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION') AND {t}.usable_until < {self.access.today}"
+            f"CASE WHEN {t}.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION') AND {t}.usable_until < {self._day}"
             f" THEN 'EXPIRED' ELSE {t}.lifecycle END"
         )
 
@@ -178,7 +183,7 @@ class Expressions:
         """As for records: a place on a list is left when its publicity is over."""
         t = row.alias
         return (
-            f"CASE WHEN {t}.state = 'PUBLISHED' AND {t}.publicity_ends_on < {self.access.today}"
+            f"CASE WHEN {t}.state = 'PUBLISHED' AND {t}.publicity_ends_on < {self._day}"
             f" THEN 'EXITED_EXPIRED' ELSE {t}.state END"
         )
 
@@ -193,12 +198,12 @@ class Expressions:
 
     def _stale(self, row: Row, rule: Rule, type_name: str, of: str) -> str:
         """R14.3: whether an archive was not renewed for two cycles of its type; null without a clock."""
-        t, today, cases = row.alias, self.access.today, ""
+        t, day, cases = row.alias, self._day, ""
         for one in load_archive_rules().types:
             if one.cycle_days is not None:
-                ended = f" AND {today} <= '{one.term.valid_to}'" if one.term.valid_to else ""
-                late = f"{t}.last_updated_on IS NULL OR {t}.last_updated_on < {today} - {2 * one.cycle_days}"
-                cases += f" WHEN {t}.archive_type = '{one.type}' AND {today} >= '{one.term.valid_from}'{ended} THEN {late}"
+                ended = f" AND {day} <= '{one.term.valid_to}'" if one.term.valid_to else ""
+                late = f"{t}.last_updated_on IS NULL OR {t}.last_updated_on < {day} - {2 * one.cycle_days}"
+                cases += f" WHEN {t}.archive_type = '{one.type}' AND {day} >= '{one.term.valid_from}'{ended} THEN {late}"
         return f"CASE{cases} END"
 
     def _check_valid(self, row: Row, rule: Rule, type_name: str, of: str) -> str:

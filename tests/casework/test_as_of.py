@@ -243,6 +243,49 @@ async def test_what_a_registration_said_was_not_known_while_its_register_had_tak
             assert (found["registration"] is None) == (days == 3)
 
 
+async def test_whether_a_fact_was_over_is_told_of_the_day_asked_for(office: Office) -> None:
+    """Auditors are shown what has ended, others archives: what was not over then is not told as if it had been."""
+    code = await _firm(office)
+    await office.defined("T-BLACK", "BLACK")
+    over = (MONDAY - DAY).date()
+    decided = {"title": "许可", "decided_on": date(2026, 5, 10), "lifecycle": "EFFECTIVE"}
+    await _believed(
+        office, "record", code, {}, data_class="D4", kind="LICENSE", seriousness="NOT_ADVERSE", valid_to=over,
+        usable_until=over, **decided,
+    )  # fmt: skip
+    await _believed(
+        office, "list_entry", code, {}, data_class="D10", list_code="T-BLACK", color="BLACK", state="PUBLISHED",
+        recognized_on=date(2026, 6, 1), publicity_ends_on=over,
+    )  # fmt: skip
+    # R14.3: two cycles of an association's archives.
+    kept = {"archive_type": "ASSOCIATION", "origin_class": "MARKET_CREDIT", "keeper_name": "某协会"}
+    await _believed(
+        office,
+        "archive",
+        code,
+        {},
+        data_class="D24",
+        last_updated_on=over - 184 * DAY,
+        source="ASSOCIATION",
+        **kept,
+    )
+    asked = """query O($c: String!, $at: DateTime) { subject(value: $c, asOf: $at) {
+      records { edges { node { lifecycle ... on AdministrativeLicense { currentlyValid } } } } listEntries { state }
+      ... on Organization { archives { stale } } } }"""
+    auditor = office.desk("auditor", "AUDIT", "A-1", None)
+    # Midnight in Qinghai. Whether a licence is in force is asked of today alone.
+    for moment, lifecycle, state, stale in (
+        (MONDAY - timedelta(hours=10, minutes=1), "EFFECTIVE", "PUBLISHED", False),
+        (MONDAY - timedelta(hours=9, minutes=59), "EXPIRED", "EXITED_EXPIRED", True),
+        (None, "EXPIRED", "EXITED_EXPIRED", True),
+    ):
+        found = (await auditor.done(asked, {"c": code, "at": moment and moment.isoformat()}))["subject"]
+        told = found["records"]["edges"][0]["node"]
+        assert (told["lifecycle"], told["currentlyValid"]) == (lifecycle, False), moment
+        assert [one["state"] for one in found["listEntries"]] == [state], moment
+        assert [one["stale"] for one in found["archives"]] == [stale], moment
+
+
 async def test_what_has_no_versions_is_told_of_the_past_from_when_the_hub_had_it(office: Office) -> None:
     """Numbers, and cases with their events: not those that came later."""
     code = await _firm(office)

@@ -207,6 +207,8 @@ class Reference:
 
     def _computed(self, thing: Thing, name: str) -> Any:
         row, today = thing.row, self.asker.today
+        # Of the past is told what was over then.
+        day = today if thing.as_of is None else thing.as_of.astimezone(SHANGHAI).date()
         match name:
             case "id":
                 return LETTERS[thing.table] + self._public(row)
@@ -218,17 +220,17 @@ class Reference:
                     and (row["valid_to"] is None or today <= row["valid_to"])
                 )
             case "lifecycle":
-                over = row["usable_until"] is not None and row["usable_until"] < today
+                over = row["usable_until"] is not None and row["usable_until"] < day
                 standing = row["lifecycle"] in ("EFFECTIVE", "UNDER_OBJECTION")
                 return "EXPIRED" if over and standing else row["lifecycle"]
             case "state":
-                over = row["publicity_ends_on"] is not None and row["publicity_ends_on"] < today
+                over = row["publicity_ends_on"] is not None and row["publicity_ends_on"] < day
                 return "EXITED_EXPIRED" if over and row["state"] == "PUBLISHED" else row["state"]
             case "stale":
                 # Twice the cycle of the type (archives.toml); what has no cycle has no clock.
                 days = {"ASSOCIATION": 184, "MERCHANT": 366, "PREPAID_BALANCE": 244}.get(row["archive_type"])
                 updated = row["last_updated_on"]
-                return None if days is None else updated is None or (today - updated).days > days
+                return None if days is None else updated is None or (day - updated).days > days
             case "catalogItemVersion":
                 # No world has a catalogue (R4.4).
                 return None
