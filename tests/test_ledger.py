@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -12,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 
 from hub.errors import LedgerUnavailable
+from hub.ledger import chain
 from hub.ledger.audit import verify, who_saw
 from hub.ledger.chain import EPOCH, Ledger
 from tests.conftest import Database
@@ -56,6 +58,49 @@ async def test_what_arrives_during_a_commit_is_the_next_block(
     await asyncio.gather(first, *later)
     assert await sizes(auditor) == [1, 3]
     assert await auditor.fetchval("SELECT subjects FROM ledger_block WHERE seq = 2") == [4, 5]
+
+
+async def test_a_block_waits_while_many_answers_are_being_read(
+    ledger: Ledger, auditor: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain, "DELAY", 60)
+    with ExitStack() as others:
+        for _ in range(chain.SIBLINGS):
+            others.enter_context(ledger.coming)
+        first = ledger.submit(disclosure(1))
+        await asyncio.sleep(0.05)
+        assert not first.done()
+        assert await sizes(auditor) == []
+        # A full block does not wait.
+        await asyncio.gather(*(ledger.submit(disclosure(number)) for number in range(2, chain.ENOUGH + 1)))
+        assert first.done()
+        assert await sizes(auditor) == [chain.ENOUGH]
+    # Nor does one that few others keep company.
+    assert ledger.coming.count == 0
+    await ledger.record(disclosure(9))
+    assert await sizes(auditor) == [chain.ENOUGH, 1]
+
+
+async def test_a_block_waits_a_moment_only(ledger: Ledger, auditor: asyncpg.Connection) -> None:
+    with ExitStack() as others:
+        for _ in range(chain.SIBLINGS):
+            others.enter_context(ledger.coming)
+        await ledger.record(disclosure(1))
+    assert await sizes(auditor) == [1]
+
+
+async def test_a_block_that_waits_for_others_is_written_when_the_ledger_stops(
+    ledger: Ledger, auditor: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain, "DELAY", 60)
+    with ExitStack() as others:
+        for _ in range(chain.SIBLINGS):
+            others.enter_context(ledger.coming)
+        waiting = ledger.submit(disclosure(1))
+        await asyncio.sleep(0.05)
+        await ledger.stop()
+    assert await waiting is None
+    assert await sizes(auditor) == [1]
 
 
 async def test_an_entry_stands_in_the_database_when_record_returns(

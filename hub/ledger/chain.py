@@ -1,8 +1,9 @@
 """The disclosure ledger: what was told to whom is committed and hash-chained before the answer leaves.
 
-Many requests share one commit: while one INSERT is in flight everything that arrives becomes the next block.
-There is no timer, so a lonely request waits for one commit and nothing else. Each process writes a chain of
-its own; the processes never wait for each other. `hub.ledger.audit` reads what stands here.
+Many requests share one commit: while one INSERT is in flight everything that arrives becomes the next block, and
+while many answers are being read, a block waits a moment for them (PostgreSQL's commit_delay and commit_siblings are
+the same thought). A request that few others keep company waits for one commit and nothing else. Each process writes
+a chain of its own; the processes never wait for each other. `hub.ledger.audit` reads what stands here.
 
 The digest of a block is the hash, by the algorithm it names, of a header line and the entries as stored:
 
@@ -37,6 +38,10 @@ GENESIS: Final = bytes(32)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # First key of the advisory locks by which processes share out the chains; the second is the chain's number.
 CHAIN_LOCK: Final = 0x4C44_4752
+# How many answers must be on their way for a block to wait for them, for how many entries, and how many seconds.
+SIBLINGS: Final = 8
+ENOUGH: Final = 8
+DELAY: Final = 0.004
 # Seconds between attempts to reach a database that is away: soon at first, so that a restart costs little.
 FIRST_DELAY: Final = 0.02
 LONGEST_DELAY: Final = 0.5
@@ -114,6 +119,21 @@ def block_digest(
     state = hashlib.new(algorithm, orjson.dumps(header, option=orjson.OPT_APPEND_NEWLINE))
     state.update(entries)
     return state.digest()
+
+
+class _Coming:
+    """Counts the answers that are being read: within `with`, another one."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __enter__(self) -> None:
+        self.count += 1
+
+    def __exit__(self, *error: object) -> None:
+        self.count -= 1
 
 
 class _Block:
@@ -203,6 +223,8 @@ class Ledger:
         self._gathering: _Block | None = None
         self._idle: asyncio.Future[None] | None = None
         self._stopping = False
+        # Around what is done for an answer before it is recorded.
+        self.coming = _Coming()
 
     @property
     def chain(self) -> int | None:
@@ -260,6 +282,8 @@ class Ledger:
         block.lines.append(line)
         block.subjects.update(entry.subjects)
         block.waiters.append(waiter)
+        if len(block.lines) == ENOUGH:
+            self._wake()
         return waiter
 
     def _wake(self) -> None:
@@ -308,6 +332,8 @@ class Ledger:
         """Write block after block until the connection fails or the ledger is stopped and nothing waits."""
         assert self._loop is not None
         while True:
+            if self._gathering is not None:
+                await self._wait_for_more(self._gathering)
             block, self._gathering = self._gathering, None
             if block is None:
                 if self._stopping:
@@ -331,6 +357,16 @@ class Ledger:
                 _log.warning("ledger block not written: %s", type(problem).__name__)
                 return
             block.settle(None)
+
+    async def _wait_for_more(self, block: _Block) -> None:
+        """Wait while many others are about to record: a commit costs the store as much for one entry as for eight."""
+        assert self._loop is not None
+        if self.coming.count < SIBLINGS or len(block.lines) >= ENOUGH or self._stopping:
+            return
+        self._idle = self._loop.create_future()
+        timer = self._loop.call_later(DELAY, self._wake)
+        await self._idle
+        timer.cancel()
 
     async def _leave(self, connection: asyncpg.Connection[Any]) -> None:
         assert self._loop is not None

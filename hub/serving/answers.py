@@ -192,7 +192,8 @@ class Answers:
         """Read what is asked, record it, and give the response body."""
         compiled = asking.compiled
         try:
-            data, subjects, sources = await self._read(asking)
+            with self._parts.ledger.coming:
+                data, subjects, sources = await self._read(asking)
         except HubError as refusal:
             # What is refused after an explanation tells that there is such a subject.
             if asking.explained and refusal.status < 500:
