@@ -70,7 +70,7 @@ class SupervisionTier(Case):
     policy_version: str = detail("所依规则的版本", "dated policy", "policy")
     computed_at: Moment = detail("计算时间", "computed at", "computed_at")
     valid_until: Date | None = detail(
-        "有效至：所依事项均未到期的最后一日；无到期事项的为空",
-        "last day on which nothing in it expires; null: nothing does",
+        "有效至：所依事项和规则均未到期的最后一日；均无到期日的为空",
+        "last day on which nothing in it expires, nor a rule that it is under; null: nothing does",
         "valid_until",
     )

@@ -124,6 +124,15 @@ class TierRules:
         """The sectors whose firms are tiered on `day` (R10.1)."""
         return tuple(one for one in self.sectors if one.term.covers(day) and self.on(one.id, day))
 
+    def _turns(self, sector: str, today: date) -> Iterable[date]:
+        """The last days before a row begins or ends that says whether firms of `sector` are tiered, or which they are."""
+        switches = [one.term for one in self.switches if one.sector in (sector, "*")]
+        for term in (*switches, *(one.term for one in self.sectors if one.id == sector)):
+            if today < term.valid_from:
+                yield term.valid_from - timedelta(days=1)
+            elif term.valid_to is not None and today <= term.valid_to:
+                yield term.valid_to
+
     def tier(self, firm: Firm, sector: str, today: date) -> Tier | None:
         """The tier of a firm (R10.1), None while tiering is off.
 
@@ -141,6 +150,7 @@ class TierRules:
         if letter is None:
             letter, reason = _light(firm, known, settled, policy, today)
         ends = [end for end in _ends(firm, known, policy, today) if end is not None]
+        ends += self._turns(sector, today)
         if policy.term.valid_to is not None:
             ends.append(policy.term.valid_to)
         return Tier(letter, reason, _ids(reason), policy.id, min(ends, default=None))

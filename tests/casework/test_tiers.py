@@ -10,6 +10,7 @@ import pytest
 
 from hub.casework.domestic_trade.tiers import Tiered, keep_tiers
 from hub.casework.registry import registry
+from hub.harvest.joining import join
 from hub.rules.tiering import TierRules, load_tier_rules
 from hub.sandbox.tokens import DEMO_SUBJECT
 from tests.casework.desk import Desk, Office
@@ -137,6 +138,45 @@ async def test_r10_1_it_is_computed_anew_when_a_fact_comes_or_goes(office: Offic
     assert (await _tiers(_supervisor(office), code))[0]["tier"] == "A"
 
 
+async def test_r10_1_what_a_tier_rests_on_ends_and_it_is_told_no_more_before_any_job_runs(
+    office: Office,
+) -> None:
+    code, other = await _firm(office), await _firm(office)
+    await office.adverse(code, date(2026, 5, 10), "SERIOUS")
+    entry = await office.listed(other, "RED")
+    await _kept(office)
+    assert [(await _tiers(_supervisor(office), one))[0]["tier"] for one in (code, other)] == ["C", "A"]
+    of = "(SELECT subject_id FROM subject WHERE uscc = $1)"
+    await office.rows(f"UPDATE record SET lifecycle = 'REPAIRED' WHERE subject_id = {of}", code)
+    await office.rows(f"UPDATE list_entry SET state = 'EXITED_REVOKED' WHERE subject_id = {of}", other)
+    for one in (code, other):
+        assert await _tiers(_supervisor(office), one) == []
+        # Auditors see what was.
+        assert len(await _tiers(office.desk("auditor", "AUDIT", "A-1"), one)) == 1
+    await office.rows(f"UPDATE list_entry SET state = 'PUBLISHED' WHERE subject_id = {of}", other)
+    assert (await _tiers(_supervisor(office), other))[0]["recordIds"] == [entry]
+
+
+async def test_r10_1_firms_that_turn_out_to_be_one_have_one_tier(office: Office) -> None:
+    code = await _firm(office)
+    (part,) = await office.rows(
+        "INSERT INTO subject (kind, region_code, display_name, name_key, industry_code, established_on)"
+        " VALUES ('LEGAL_PERSON', '630103', '旧号企业', '旧号企业', 'O8010', '2012-01-01') RETURNING subject_id"
+    )
+    (whole,) = await office.rows("SELECT subject_id FROM subject WHERE uscc = $1", code)
+    await _kept(office)
+    async with office.database.writer.acquire() as connection, connection.transaction():
+        pair = (part["subject_id"], whole["subject_id"])
+        await join(connection, [pair], "MARKET_REGULATION", office.clock.now)
+    done = await _kept(office)
+    # The part has none any more, and gets none: what is known of it is the whole's.
+    assert (done.opened, done.ended) == (0, 1)
+    assert len(await _tiers(_supervisor(office), code)) == 1
+    sql = "SELECT count(*) AS n FROM case_file WHERE mechanism = 'SUPERVISION_TIER' AND closed_at IS NULL AND subject_id = ANY ($1)"
+    assert (await office.rows(sql, list(pair)))[0]["n"] == 1
+    assert await _kept(office) == Tiered()
+
+
 @pytest.mark.parametrize(
     "said", [{"source": "ASSOCIATION"}, {"origin_class": "MARKET_CREDIT"}, {"source": "PLATFORM"}]
 )
@@ -192,6 +232,15 @@ async def test_r10_1_a_unit_sees_the_tiers_of_its_own_region_alone(office: Offic
     assert len(await _tiers(_supervisor(office), code)) == 1
     told = await _supervisor(office, "commerce-xining").done(TIERS, {"code": code})
     assert told["subject"]["supervisionTiers"] == []
+
+
+async def test_r10_1_no_tier_outlives_the_row_that_allows_it(office: Office) -> None:
+    code = await _firm(office)
+    await _kept(office, switched(until="valid_to = 2026-12-01\n"))
+    assert (await _tiers(_supervisor(office), code))[0]["validUntil"] == "2026-12-01"
+    office.clock.now += timedelta(days=9)
+    # The day after, whether the worker has come or not.
+    assert await _tiers(_supervisor(office), code) == []
 
 
 async def test_r10_1_the_worker_keeps_what_the_package_says_and_that_is_off(office: Office) -> None:

@@ -27,7 +27,7 @@ from schema.governance import Capability
 _BATCH = 200
 # Firms of a sector (industries of GB/T 4754, with or without their letter), and their case where there is one. `mark`
 # changes with every fact that is recorded, superseded or ended, be it at the moment at which it or another began: so a
-# tier is computed anew when something happened.
+# tier is computed anew when something happened. Who turned out to be another firm, which has its facts, has no tier.
 _CANDIDATES = """
 SELECT s.subject_id, s.region_code, s.established_on, s.in_doubt, t.number, t.details, m.mark
 FROM subject s
@@ -45,7 +45,7 @@ CROSS JOIN LATERAL (
     WHERE subject_id = s.subject_id AND mechanism IN ('TOLERANCE', 'COMMITMENT')
   ) x
 ) m
-WHERE s.kind IN ('LEGAL_PERSON', 'UNINCORPORATED_ORGANIZATION', 'INDIVIDUAL_BUSINESS') AND s.subject_id > $2
+WHERE s.kind IN ('LEGAL_PERSON', 'UNINCORPORATED_ORGANIZATION', 'INDIVIDUAL_BUSINESS') AND s.subject_id > $2 AND s.joined_to IS NULL
   AND EXISTS (SELECT FROM unnest($3::text[]) p WHERE starts_with(ltrim(s.industry_code, 'ABCDEFGHIJKLMNOPQRST'), p))
   AND (t.case_id IS NULL OR (t.details->>'valid_until')::date < $4 OR t.details->>'mark' <> m.mark OR t.details->>'policy' <> $5
     OR t.details->'missing' <> to_jsonb($6::text[]))
@@ -74,12 +74,18 @@ WHERE c.subject_id = ANY ($1::bigint[]) AND c.closed_at IS NULL
   AND (c.mechanism = 'TOLERANCE' OR c.mechanism = 'COMMITMENT' AND c.state = 'PUBLISHED' AND c.due_on < $2)
 ORDER BY 1, 2
 """
-# What has a tier and must have none any more: the sector is off or gone, or the firm is not of it.
+# What has a tier and must have none any more: the sector is off or gone, or the firm is not of it; or two firms turned out to
+# be one, which keeps its first.
 _LEFT = """
-SELECT t.public_id, t.number FROM case_file t JOIN subject s USING (subject_id)
-WHERE t.mechanism = 'SUPERVISION_TIER' AND t.closed_at IS NULL AND NOT EXISTS (
+SELECT t.public_id, t.number, CASE WHEN d.doubled THEN 'FIRMS_JOINED' ELSE 'OFF_OR_LEFT' END AS reason
+FROM case_file t JOIN subject s USING (subject_id) CROSS JOIN LATERAL (
+  SELECT s.joined_to IS NOT NULL OR EXISTS (SELECT FROM case_file o WHERE o.subject_id = t.subject_id
+    AND o.mechanism = 'SUPERVISION_TIER' AND o.closed_at IS NULL AND o.details->>'sector' = t.details->>'sector'
+    AND o.case_id < t.case_id) AS doubled
+) d
+WHERE t.mechanism = 'SUPERVISION_TIER' AND t.closed_at IS NULL AND (d.doubled OR NOT EXISTS (
   SELECT FROM jsonb_each($1::jsonb) n(sector, industries) CROSS JOIN jsonb_array_elements_text(n.industries) p
-  WHERE n.sector = t.details->>'sector' AND starts_with(ltrim(s.industry_code, 'ABCDEFGHIJKLMNOPQRST'), p))
+  WHERE n.sector = t.details->>'sector' AND starts_with(ltrim(s.industry_code, 'ABCDEFGHIJKLMNOPQRST'), p)))
 ORDER BY t.case_id
 """
 
@@ -172,6 +178,16 @@ async def keep_tiers(
     done = Tiered()
     on = rules.sectors_on(today)
     policy = the_one(rules.policies, today, "policy of tiers") if on else None
+    # First of all: of two tiers of one firm in a sector one is computed anew.
+    industries = {one.id: list(one.industries) for one in on}
+    for row in await pool.fetch(_LEFT, orjson.dumps(industries).decode()):
+        with apart(f"case {row['public_id']}"):
+            async with pool.acquire() as connection, connection.transaction():
+                step = Step(
+                    SYSTEM, {"reason": row["reason"]}, now, today, await calendar_for(connection, [], today)
+                )
+                await engine.apply(connection, machines, SUPERVISION_TIER, row["number"], "end", step)
+            done.ended += 1
     for sector in on:
         assert policy is not None
         missing = await _missing(pool, policy.sources, now)
@@ -183,15 +199,6 @@ async def keep_tiers(
             with apart(f"tiers of {sector.id}"):
                 async with pool.acquire() as connection, connection.transaction():
                     await _take(connection, machines, rules, sector, found, missing, now, done)
-    industries = {one.id: list(one.industries) for one in on}
-    for row in await pool.fetch(_LEFT, orjson.dumps(industries).decode()):
-        with apart(f"case {row['public_id']}"):
-            async with pool.acquire() as connection, connection.transaction():
-                step = Step(
-                    SYSTEM, {"reason": "OFF_OR_LEFT"}, now, today, await calendar_for(connection, [], today)
-                )
-                await engine.apply(connection, machines, SUPERVISION_TIER, row["number"], "end", step)
-            done.ended += 1
     return done
 
 
