@@ -166,6 +166,16 @@ async def test_r4_1_a_list_is_taken_whole_and_what_it_leaves_out_has_ended(offic
     assert item in (await _coverage(office, "commerce"))["withoutPower"]
 
 
+async def test_r4_1_a_licence_in_force_without_a_power_to_license_is_told(office: Office) -> None:
+    code = _code()
+    await _published(office, code, power=code)
+    # The list has the code for a penalty, be it by mistake or since: it covers no licence, and no licence covers it.
+    await _import(office, "commerce", [_power(code, "CF", "罚款")])
+    told = await _coverage(office, "commerce")
+    assert (told["active"], told["catalogued"], [one["gap"] for one in told["gaps"]]) == (1, 0, ["MISSING"])
+    assert code in told["withoutPower"]
+
+
 async def test_r4_1_coverage_is_for_handling_units_and_auditors(office: Office) -> None:
     assert "catalogCoverage" in await office.desk("auditor", "AUDIT").done(COVERAGE)
     for partner, purpose in (

@@ -217,7 +217,8 @@ _WITHOUT = """
 SELECT c.owner, c.details->>'code' AS code FROM case_file c
 WHERE c.mechanism = 'CATALOG_ITEM' AND c.state = 'PUBLISHED' AND ({unit} IS NULL OR c.owner = {unit}) AND {shown}
   AND NOT EXISTS (SELECT FROM case_file w WHERE w.mechanism = 'POWER_ITEM' AND w.owner = c.owner
-    AND w.state = 'ACTIVE' AND w.details->>'code' = c.details->'content'->>'power_item')
+    AND w.state = 'ACTIVE' AND w.details->>'code' = c.details->'content'->>'power_item'
+    AND w.details->>'kind' = c.details->'content'->>'kind')
 ORDER BY 1, 2
 """
 
