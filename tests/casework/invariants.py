@@ -363,9 +363,10 @@ async def figures_are_a_recount(town: Town, told: Told) -> None:
 
 
 def ended_unshown_in_time(told: Told, case: Mapping[str, Any], last: date) -> bool:
-    """R7.4: the decision ended within its seven working days, and was never shown: by `last` that was written down."""
+    """R7.4: the decision ended within its seven working days, before both sites showed it: by `last` that was written down."""
     steps = [one for one in told.steps(case, "withdraw") if one["at"].astimezone(SHANGHAI).date() <= last]
-    if not steps or told.steps(case, "publish"):
+    shown = shown_on_both(told, case)
+    if not steps or (shown is not None and shown <= steps[0]["at"]):
         return False
     ended = date.fromisoformat(case["details"]["withdrawal"]["ended_on"])
     return ended <= working_days_after(date.fromisoformat(case["details"]["decided_on"]), 7)

@@ -549,6 +549,28 @@ async def test_r7_4_what_was_revoked_before_it_was_shown_is_shown_no_more_and_is
     assert sum(one["notPublished"] for one in told) == missing
 
 
+@pytest.mark.parametrize(("taken", "counted"), [(False, 0), (True, 1)])
+async def test_r7_4_of_what_was_revoked_in_time_on_its_way_to_the_sites_no_publication_is_missing(
+    office: Office, taken: bool, counted: int
+) -> None:
+    """Decided and published on a day in July, while the sites are down, or not; revoked on the next."""
+    day = date(2026, 7, 13 + counted)
+    office.clock.now = at(2026, 7, 13 + counted)
+    desk, number, _ = await published(office, day)
+    if taken:
+        await delivered(office)
+    office.clock.now += timedelta(days=1)
+    given = (
+        f', ground: REVOKED, endedOn: "{day + timedelta(days=1)}", documentNumber: "复1号", reason: "撤销"'
+    )
+    await took(desk, number, "withdrawPublicity", given)
+    office.clock.now = at(2026, 8, 20)
+    asked = {"from": str(day), "to": str(day)}
+    statistics = office.desk("commerce", "STATISTICS", "SW-TJ", None)
+    told = (await statistics.done(FIGURES, asked))["publicityTimeliness"]
+    assert [(one["onTime"], one["notPublished"]) for one in told] == [(1, 0)] * counted
+
+
 @pytest.mark.parametrize(
     ("ended", "limit", "before", "after"),
     [

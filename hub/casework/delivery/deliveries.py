@@ -98,6 +98,10 @@ SHOWN_ON_BOTH = f"""
     AND o.channel IN ('{Channel.OWN_SITE}', '{Channel.GOVERNMENT_PORTAL}')
   HAVING count(*) = 2 AND count(o.acknowledged_at) = 2
 """  # noqa: S608 -- constants of this program
+_ON_BOTH_SITES = f"""
+SELECT EXISTS (SELECT FROM case_file c JOIN case_event e USING (case_id) CROSS JOIN LATERAL ({SHOWN_ON_BOTH}) d
+  WHERE c.number = $1 AND e.transition = 'publish')
+"""  # noqa: S608 -- constants of this program
 
 
 @dataclass(frozen=True)
@@ -161,6 +165,11 @@ class Undelivered:
 async def undelivered(pool: asyncpg.Pool, limit: int) -> list[Undelivered]:
     """What has no receipt, oldest first: what waits, and what its channel refused."""
     return [Undelivered(*row) for row in await pool.fetch(_LISTED, limit)]
+
+
+async def on_both_sites(connection: asyncpg.Connection, number: str) -> bool:
+    """Whether both sites have acknowledged what the case of this number published (R7.1, R7.6)."""
+    return bool(await connection.fetchval(_ON_BOTH_SITES, number))
 
 
 async def send_again(pool: asyncpg.Pool, delivery_id: int, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from uuid import uuid4
 import orjson
 
 from hub.casework import engine
+from hub.casework.delivery.deliveries import on_both_sites
 from hub.casework.foreign_trade.findings import CONDUCT_ENDED, publishable
 from hub.casework.foreign_trade.notifications import NOTIFICATION, Answered, NotificationDetails
 from hub.casework.given import is_sm3, said
@@ -367,7 +368,8 @@ async def _withdraw_published(
     if published is None:
         raise GuardRefused(reason="SEVERAL_DECISIONS")
     for number in published:
-        step = hub_step(work.step(given))
+        shown = await on_both_sites(work.connection, number)
+        step = hub_step(work.step({**given, "on_both_sites": shown}))
         await engine.apply(work.connection, work.machines, PUBLICITY, number, "withdraw", step)
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from hub.casework import engine
-from hub.casework.delivery.deliveries import SHOWN_ON_BOTH
+from hub.casework.delivery.deliveries import SHOWN_ON_BOTH, on_both_sites
 from hub.casework.given import is_blank, said
 from hub.casework.publicity.machine import (
     BEFORE,
@@ -128,7 +128,8 @@ def _with_records(transition: str) -> Command:
         # Before the case: as repairs and objections do, which change a record and then its publicity.
         await one_writer(work.connection)
         case, _ = await engine.find(work.connection, PUBLICITY, given["number"], work.actor)
-        given = {**given, "records": await own_records(work, case)}
+        shown = await on_both_sites(work.connection, case.number)
+        given = {**given, "records": await own_records(work, case), "on_both_sites": shown}
         return await take(await work.since(case.details.decided_on), PUBLICITY, transition, given)
 
     return command

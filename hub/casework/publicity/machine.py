@@ -371,9 +371,9 @@ def _withdraw(case: Case[PublicityDetails], step: Step) -> Effects:
     shown = case.details.published_on is not None
     limit = withdraw_due(given["ended_on"], step.calendar).on
     late = max(1, step.calendar.between(limit, step.today)) if shown and step.today > limit else 0
-    # R7.1: of a decision that ended within its seven working days no publication is missing.
+    # R7.1: of a decision that ended within its seven working days no publication is missing, though it was on its way.
     due_by = publish_due(decided, step.calendar).on if had_to_be_published(decided) else None
-    no_longer_due = not shown and (due_by is None or given["ended_on"] <= due_by)
+    no_longer_due = not given["on_both_sites"] and (due_by is None or given["ended_on"] <= due_by)
     made = Withdrawal(given["ground"], given["ended_on"], given["reason"], limit, late)
     life, records = BECOMES[given["ground"]], _given(step)
     return Effects(
