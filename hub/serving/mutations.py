@@ -224,7 +224,10 @@ class Mutations:
         known = work.view.vocabulary
         entities = [known.entities[one] for one in known.possible(root.type_name)]
         code = arguments.get("subject")
-        if not isinstance(code, str) or any(one.relation != "case_file" for one in entities):
+        # A step in a case that it is shown names a firm without opening a case about it, as a training does its guests.
+        if not isinstance(code, str) or "number" in arguments:
+            return
+        if any(one.relation != "case_file" for one in entities):
             return
         if await beyond(work, tuple(c for one in entities for c in one.row_classes), [code]):
             raise CommandForbidden(_NOT_SHOWN)

@@ -300,6 +300,19 @@ async def test_r9_2_a_training_gives_each_firm_a_certificate_that_repair_can_nam
     assert await _readers(office, number) == {"commerce", "commerce-xining", "auditor"}
 
 
+async def test_r9_2_a_firm_of_another_region_that_attended_a_training_has_its_certificate(
+    office: Office,
+) -> None:
+    near, far, desk = await office.subject(), await office.subject(region="630202"), _xining(office)
+    number = (await desk.done(LOG, {"d": "2026-11-23"}))["logTraining"]["number"]
+    for code in (near, far):
+        told = (await desk.done(ATTEND, {"n": number, "c": code, "h": 8}))["recordTrainingAttendance"]
+    assert [one["subjectCode"] for one in told["attendances"]] == [near, far]
+    # One that moved since is told by what stands against it, too.
+    await office.rows("UPDATE subject SET region_code = '630202' WHERE uscc = $1", near)
+    assert (await desk.refused(ATTEND, {"n": number, "c": near, "h": 8}))["reason"] == "RECORDED_ALREADY"
+
+
 async def test_article_17_a_firm_recorded_by_mistake_is_struck_and_its_certificate_is_nobodys(
     office: Office,
 ) -> None:
