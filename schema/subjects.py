@@ -61,6 +61,9 @@ _REGION = (
 )
 # The classes of a person's facts, where the summary names those of organizations.
 OF_PERSONS = {"D4": "D5", "D6": "D8", "D10": "D11"}
+# Classes of facts that are never kept of a natural person: no row of the tax bureau about one gets here, since none has a key
+# but the person's number, which the connector drops. That nothing is known of them denies nothing.
+NEVER_OF_PERSONS = frozenset({"D17", "D18"})
 
 
 @strawberry.type(
@@ -106,8 +109,8 @@ class CreditSummary:
         need=Need.YES_NO,
     )
     has_tax_violation_entry: Tristate | None = governed(
-        "现列入重大税收违法失信主体名单",
-        "on the list of serious tax violations, in force",
+        "现列入重大税收违法失信主体名单；自然人为空：税务部门送来的数据不含自然人",
+        "on the list of serious tax violations, in force; null of a natural person: the tax bureau's data tell of none",
         "D18",
         shape=Shape.COMPUTED,
         target="on_list:TAX",
@@ -147,8 +150,8 @@ class CreditSummary:
         need=Need.FULL,
     )
     tax_grade_is_d: Tristate | None = governed(
-        "现行纳税信用为D级，且其后无其他级别",
-        "tax grade D in force, and no grade after it",
+        "现行纳税信用为D级，且其后无其他级别；自然人为空",
+        "tax grade D in force, and no grade after it; null of a natural person",
         "D17",
         shape=Shape.COMPUTED,
         target="tax_grade_is_d",

@@ -14,6 +14,7 @@ from hub.rules.archives import load_archive_rules
 from hub.rules.calendar import NATIONAL, load_rest_days
 from schema.governance import HOLDER, OPEN, Capability, Mask, Need, Rule, Shape
 from schema.masks import home_pattern
+from schema.subjects import NEVER_OF_PERSONS
 
 # Questions of the summary of which a “no” is only said when every source of their data class answers (§0.5).
 _VOUCHED_FOR = frozenset(
@@ -286,8 +287,9 @@ class Expressions:
         return self.access.still_visible(fact, f"now_{fact.alias}", classes, Level.YES_NO)
 
     def _tristate(self, row: Row, rule: Rule, type_name: str, table: str, condition: str) -> str:
-        guard, facts = self._facts(row, table, self.view.vocabulary.classes(type_name, rule), condition)
-        if guard == FALSE:
+        classes = self.view.vocabulary.classes(type_name, rule)
+        guard, facts = self._facts(row, table, classes, condition)
+        if guard == FALSE or (type_name == "NaturalPerson" and NEVER_OF_PERSONS.issuperset(classes)):
             return "NULL::text"
         missing = self._missing(row, rule)
         otherwise = (

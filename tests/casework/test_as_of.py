@@ -350,3 +350,30 @@ async def test_now_by_a_clock_a_little_ahead_is_now(office: Office) -> None:
     for seconds in (0, 30):
         told = await _told(office, code, MONDAY + timedelta(seconds=seconds))
         assert [one["gradeCode"] for one in told["grades"]] == ["B"]
+
+
+async def test_what_the_tax_bureau_never_tells_of_is_not_denied_of_a_natural_person(office: Office) -> None:
+    """A NO was said of every person: no row of the tax bureau about one is kept, for it has no key but the person's number."""
+    (person,) = await office.rows(
+        "INSERT INTO subject (kind, display_name, name_key, region_code) VALUES ('NATURAL_PERSON', '某人', '某人', '630103')"
+        " RETURNING subject_id"
+    )
+    values = "'COMMERCE', 'of-a-person', '青海省商务厅', 'TEST', now(), now(), repeat('0', 64), 'D8', 'PENALTY', '处罚', '1号'"
+    await office.rows(
+        "INSERT INTO record (source, source_record_id, provider_name, catalog_item_code, fetched_at, recorded_at, payload_digest,"
+        " data_class, kind, title, document_number, decided_on, seriousness, lifecycle, subject_id)"
+        f" VALUES ({values}, '2026-11-01', 'GENERAL', 'EFFECTIVE', $1)",
+        person["subject_id"],
+    )
+    asked = """{ records(first: 20) { edges { node { subject { __typename
+      summary { hasTaxViolationEntry taxGradeIsD hasPublicPenalty hasSeriousDishonestyEntry } } } } } }"""
+    found = [one["node"]["subject"] for one in (await office.desk().done(asked))["records"]["edges"]]
+    told = [one["summary"] for one in found if one and one["__typename"] == "NaturalPerson"]
+    assert told == [
+        {
+            "hasTaxViolationEntry": None,
+            "taxGradeIsD": None,
+            "hasPublicPenalty": "YES",
+            "hasSeriousDishonestyEntry": "NO",
+        }
+    ]

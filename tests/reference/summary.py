@@ -80,6 +80,9 @@ def summary(rights: Rights, subject: Row, type_name: str, name: str, as_of: date
         }
         return sorted(asked.intersection(rights.asker.incomplete) | doubted)
     question = QUESTIONS["hasPublicPenalty" if name == "publicPenaltyCount" else name]
+    if type_name == "NaturalPerson" and question.sources == {"TAX"}:
+        # It tells of no person: nothing is denied of one.
+        return None
     data_class = _class_of(question, type_name)
     level = rights.level(data_class, subject)
     if level < (Level.FULL if name == "publicPenaltyCount" else Level.YES_NO):
