@@ -8,12 +8,15 @@ from tests.casework.test_bypass import CHECK, DRAFT, FAR, SUBMIT
 from tests.casework.test_listings import RECHECK
 from tests.casework.test_notifications import DRAFT as NOTIFY
 from tests.casework.test_notifications import commerce, refusal, took
+from tests.casework.test_organisation import ENDORSE, NOMINATE
+from tests.casework.test_organisation import PROPOSE as LEAD
 
 KNOWN = "query K($n: String!) { case(number: $n) { state } }"
 PROPOSE = """
 mutation P($code: USCC!) { proposeListing(subject: $code, listCode: "M-RED", cause: "守信") { number } }
 """
 DECLINE = 'mutation D($n: String!) { declineListing(number: $n, reason: "已迁出") { state } }'
+WITHDRAW = 'mutation W($n: String!) { withdrawHonestModel(number: $n, reason: "已迁出") { state } }'
 RESOLVE = 'mutation R($n: String!) { resolveListConflict(number: $n, reason: "核实", documentNumber: "处1号") { state } }'
 
 
@@ -45,6 +48,21 @@ async def test_a_department_goes_on_with_what_it_took_up_before_the_firm_moved_a
         assert (await desk.refused(query, {"code": code}))["code"] == "FORBIDDEN"
     # Whose it is not, for whom nothing has changed.
     assert (await office.desk("commerce", "ONGOING_SUPERVISION").done(KNOWN, {"n": draft}))["case"] is None
+
+
+async def test_article_16_no_place_is_proposed_that_its_department_would_not_be_shown(office: Office) -> None:
+    """The proposal stayed for good: Xining could not drop it, and it stood in the way of whoever else proposed the firm."""
+    code, work = await office.subject(), _xining(office)
+    await office.defined("M-RED", "RED", "POLICY", max_publicity_months=12)
+    nominated = (await work.done(NOMINATE, {"c": code}))["nominateHonestModel"]["number"]
+    await work.second().done(ENDORSE, {"n": nominated})
+    await _moves(office, code)
+    told = await work.refused(LEAD, {"n": nominated, "l": "M-RED"})
+    assert told["code"] == "FORBIDDEN"
+    assert "withdraw the nomination" in told["message"]
+    assert (await work.done(WITHDRAW, {"n": nominated}))["withdrawHonestModel"]["state"] == "WITHDRAWN"
+    elsewhere = office.desk("commerce", "ONGOING_SUPERVISION", "SW-JG", None)
+    assert (await elsewhere.done(PROPOSE, {"code": code}))["proposeListing"]["number"]
 
 
 async def test_r8_4_a_conflict_that_a_department_has_queued_is_resolved_when_the_firm_has_moved(

@@ -18,9 +18,9 @@ from hub.casework.listings.commands import MOST_CHARACTERS, blockers, proposal
 from hub.casework.listings.machine import LIST_ENTRY
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.stepping import stepping, take
-from hub.casework.subjects import subject_of
+from hub.casework.subjects import beyond, subject_of
 from hub.casework.work import Command, Made, Work
-from hub.errors import GuardRefused
+from hub.errors import CommandForbidden, GuardRefused
 from hub.store.writing import one_at_a_time
 from schema.governance import Capability
 
@@ -148,10 +148,13 @@ async def endorse(work: Work, given: Mapping[str, Any]) -> Made:
 async def propose(work: Work, given: Mapping[str, Any]) -> Made:
     """Open the red list's own proposal, whose public notice and recognition follow there (R8.2).
 
-    Raises GuardRefused, also where the list is no red one.
+    Raises GuardRefused, also where the list is no red one; CommandForbidden where the caller would not be shown it.
     """
     case, _ = await engine.find(work.connection, HONEST_MODEL, given["number"], work.actor)
     told: HonestModelDetails = case.details
+    if await beyond(work, (LIST_ENTRY.data_class,), [told.subject_code]):
+        # The firm has moved: its handling unit could neither go on with the proposal nor drop it, and nobody else has it.
+        raise CommandForbidden("The firm is of another region now: withdraw the nomination.")
     # The step is taken last: whatever it refuses takes the proposal with it.
     subject = await subject_of(work, told.subject_code)
     # First of all: what else another list asks for, such as a ground, has no place here.
