@@ -1,7 +1,5 @@
 """What a caller may see, and why."""
 
-from __future__ import annotations
-
 import strawberry
 
 from schema.enums import DisclosureLevel, Purpose

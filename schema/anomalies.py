@@ -1,7 +1,5 @@
 """Public anomalies that a live source states of a trader: asked when asked for, never stored."""
 
-from __future__ import annotations
-
 import strawberry
 
 from schema.governance import ROW, Mask, Shape, entity, governed

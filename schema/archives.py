@@ -1,7 +1,5 @@
 """Credit archives (信用档案): kept by others, shown as given in two labelled sections, never merged into one value (R14.1)."""
 
-from __future__ import annotations
-
 import strawberry
 
 from schema.enums import OriginClass

@@ -1,7 +1,5 @@
 """The whole vocabulary as one Strawberry schema, before any caller's view of it."""
 
-from __future__ import annotations
-
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 

@@ -1,7 +1,5 @@
 """Cases: what the policy's mechanisms handle, whichever mechanism it is; and what happened to them."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,7 +68,7 @@ class Case:
     mechanism: Mechanism = column("机制", "mechanism", "mechanism")
     state: str = column("在所属机制流程中的状态", "state in the mechanism's machine", "state")
     handler: str = column("办理单位", "partner that handles it", "owner")
-    subject: Annotated[CreditSubject, strawberry.lazy("schema.subjects")] | None = one(
+    subject: Annotated["CreditSubject", strawberry.lazy("schema.subjects")] | None = one(
         "信用主体", "subject", "fact.subject"
     )
     opened_at: Moment = column("立案时间", "when it was opened", "opened_at")

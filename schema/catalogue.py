@@ -1,7 +1,5 @@
 """The catalogue of licences and penalties (双公示事项目录, R4.1-R4.5): versions on their way, what is published, coverage."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The check characters of the national identifiers, and the form in which identifiers are compared."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import dataclass

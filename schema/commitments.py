@@ -1,7 +1,5 @@
 """Commitments (信用承诺, R6.1-R6.5): templates, what was promised, publication by consent, fulfilment, breach."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

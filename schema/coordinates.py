@@ -1,7 +1,5 @@
 """Every coordinate of the vocabulary with the rule it declares; a coordinate without a rule does not build."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from functools import cache, cached_property

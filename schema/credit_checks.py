@@ -1,7 +1,5 @@
 """Credit checks before a handling (凡办必查, R5.1-R5.7): results, eligibility, frozen evidence, feedback, tolerance."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """How the mechanisms declare the fields of their cases, the commands that move them, and what all commands are told."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Protocol
 
 from schema.governance import HOLDER, OPEN, ROW, Capability, Mask, Shape, governed, parameter

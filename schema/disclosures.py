@@ -1,7 +1,5 @@
 """Exposure of typical and major cases (典型案件曝光, R10.4): text, anonymisation review, channels, end."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

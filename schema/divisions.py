@@ -1,7 +1,5 @@
 """The names of the provinces (#), prefectures (@) and counties of the country, in the order of GB/T 2260."""
 
-from __future__ import annotations
-
 from typing import Final
 
 # GB/T 2260-2007 with the changes the Ministry of Civil Affairs published up to 2025. A county stands behind

@@ -1,7 +1,5 @@
 """Domestic workers (R12.1, R12.2): told once, with the worker's own authorisation; nothing of it is kept."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 import strawberry

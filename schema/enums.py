@@ -1,7 +1,5 @@
 """Closed value sets, with the Chinese terms that screens show."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Any
 

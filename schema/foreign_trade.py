@@ -1,7 +1,5 @@
 """Foreign trade and investment (对外经济, article 十三): adverse behaviours abroad, and performance of investment contracts."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import strawberry

@@ -1,7 +1,5 @@
 """How a coordinate declares what governs it: its data class, its column or relation, and what a masked caller gets."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Grades issued by others: shown as given, never computed, never merged."""
 
-from __future__ import annotations
-
 import strawberry
 
 from schema.enums import GradeScheme

@@ -1,7 +1,5 @@
 """Honest models (诚信典型, article 十六): nominations, what the second person found, and the red list they lead to."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

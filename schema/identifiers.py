@@ -1,7 +1,5 @@
 """Identifiers of credit subjects: how each is normalized, and what is wrong with it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The words names of organizations are made of besides the trade name: trades, legal forms, branches."""
 
-from __future__ import annotations
-
 from typing import Final
 
 

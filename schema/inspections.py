@@ -1,7 +1,5 @@
 """Random inspection (双随机、一公开, R6.3) and the way to an established breach (R6.4)."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

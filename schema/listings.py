@@ -1,7 +1,5 @@
 """Proceedings of lists (红黑名单, R8.1-R8.5): proposal, notice, defence, recognition, publication, exit; conflicts."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Red, watch and serious dishonesty lists, and who is on them."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -65,7 +63,7 @@ class ListEntry(Node):
     list: CreditListDefinition | None = governed(
         "所属名单", "list", ROW, shape=Shape.ONE, target="list_entry.list", mask=Mask.KEEP
     )
-    subject: Annotated[CreditSubject, strawberry.lazy("schema.subjects")] | None = governed(
+    subject: Annotated["CreditSubject", strawberry.lazy("schema.subjects")] | None = governed(
         "信用主体", "subject", ROW, shape=Shape.ONE, target="fact.subject", mask=Mask.KEEP
     )
     state: ListEntryState = governed(

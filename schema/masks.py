@@ -1,7 +1,5 @@
 """What is shown of a person's data at the level MASKED: enough to recognize it for who knows it already."""
 
-from __future__ import annotations
-
 from schema.divisions import DIVISIONS
 from schema.places import read_places
 

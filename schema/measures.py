@@ -1,7 +1,5 @@
 """Applications of measures (联合奖惩措施, R9.1): who initiated, who implements, from when to when, on which basis."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

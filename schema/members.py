@@ -1,7 +1,5 @@
 """Publication of members' archives on 信用中国(青海) with their written agreement (R14.2)."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import strawberry

@@ -1,7 +1,5 @@
 """What e-commerce platforms report of their own merchants (R11.1-R11.3), and the case that keeps it."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import strawberry

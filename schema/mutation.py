@@ -1,7 +1,5 @@
 """The commands: each is a transition of a case, and answers with what its caller may see of it."""
 
-from __future__ import annotations
-
 import strawberry
 
 from schema.catalogue import CatalogueCommands

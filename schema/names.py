@@ -1,7 +1,5 @@
 """Names of organizations: the parts they are made of, and how far two of them agree."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Callable

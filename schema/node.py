@@ -1,7 +1,5 @@
 """Objects that can be fetched again by their opaque id."""
 
-from __future__ import annotations
-
 import strawberry
 
 from schema.governance import ROW, Mask, Shape, governed

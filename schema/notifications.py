@@ -1,7 +1,5 @@
 """Notifications between agencies (信用通报, article 十三, R13.1-R13.3): facts for sender, addressees and auditors only."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Objections (异议处理, 5.10): the file of one, and the notices to those who had been told of a record that was wrong."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

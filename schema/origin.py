@@ -1,7 +1,5 @@
 """Where facts come from: authorities, provenance and the state of the sources."""
 
-from __future__ import annotations
-
 import strawberry
 
 from schema.enums import FetchStatus, SourceSystem

@@ -1,7 +1,5 @@
 """Numbers of natural persons: whether something is one, and the only form in which one is kept."""
 
-from __future__ import annotations
-
 import hmac
 import re
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Reads the administrative regions at the beginning of a Chinese name or address."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Mapping

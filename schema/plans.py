@@ -1,7 +1,5 @@
 """Implementation plans (实施方案, article 十五): the official who answers for a plan, its tasks, and how far each is."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """A schema reduced to a set of visible coordinates, as a view has it, and to what says what it is. Pure."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable
 

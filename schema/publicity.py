@@ -1,7 +1,5 @@
 """Publicity of credit information (信用公示, R7.1-R7.6): drafts, reviews, findings, channels, withdrawal, figures."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

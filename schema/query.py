@@ -1,7 +1,5 @@
 """The roots: where a document starts."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import strawberry

@@ -1,7 +1,5 @@
 """Credit records: administrative licences and penalties of 双公示, and every other catalogue record."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -23,7 +21,7 @@ class CreditRecord(Node):
         "标识", "opaque id", ROW, shape=Shape.COMPUTED, target="public_id", mask=Mask.KEEP
     )
     kind: RecordKind = governed("类别", "kind", ROW, target="kind", mask=Mask.KEEP)
-    subject: Annotated[CreditSubject, strawberry.lazy("schema.subjects")] | None = governed(
+    subject: Annotated["CreditSubject", strawberry.lazy("schema.subjects")] | None = governed(
         "信用主体", "subject", ROW, shape=Shape.ONE, target="fact.subject", mask=Mask.KEEP
     )
     title: str | None = governed("标题", "title", ROW, target="title")

@@ -1,7 +1,5 @@
 """The administrative regions of Qinghai (GB/T 2260), every code that was ever valid, and what each became."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """Credit repair (信用修复, R9.2, R9.3): what one may apply for and from when, the application, its decision and its effect."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

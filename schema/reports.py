@@ -1,7 +1,5 @@
 """The quarterly report (季度报告, R18.1-R18.3): figures that the hub counted and the reporter confirms, and its way."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Scalars: codes, dates, moments and money as partners write them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """The spelling in which names of organizations are compared, and the key they are searched by."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from functools import cache

@@ -1,7 +1,5 @@
 """Credit subjects: organizations, individual businesses and natural persons."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import strawberry

@@ -1,7 +1,5 @@
 """Supervision tiers (监管分类, R10.1): how often and how deeply a firm is inspected, and why; no evaluation of the firm."""
 
-from __future__ import annotations
-
 from enum import Enum
 
 import strawberry

@@ -1,7 +1,5 @@
 """The training log (培训, article 十七): what was taught, and which firms attended with which certificate."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import strawberry
