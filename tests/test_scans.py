@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,6 +149,8 @@ class Plan:
     whole: frozenset[str]
     """Growing tables that are read from end to end."""
     indexes: frozenset[str]
+    tables: Sequence[str]
+    """The table of each scan."""
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +182,7 @@ async def planned(connection: asyncpg.Connection, sql: str) -> Plan:
     return Plan(
         frozenset(one["Relation Name"] for one in nodes if one["Node Type"] == "Seq Scan") & GROWING,
         frozenset(one["Index Name"] for one in nodes if "Index Name" in one),
+        [one["Relation Name"] for one in nodes if "Relation Name" in one],
     )
 
 
@@ -209,6 +212,19 @@ async def test_what_partners_ask_reads_no_growing_table_whole(filled: asyncpg.Co
         plan = await planned(filled, compiled.statement.sql)
         assert plan.whole == frozenset(), plan
         assert wanted in plan.indexes, plan
+
+
+async def test_what_a_firm_was_called_is_found_by_reading_its_registrations_once(
+    filled: asyncpg.Connection,
+) -> None:
+    """And once more those of today: whether each version counts must not be asked of all the others, column by column."""
+    asked = """query Q($c: [USCC!]!) { subjects(codes: $c, asOf: "2026-11-01T00:00:00Z") { displayName ... on Organization {
+      registrationStatus establishedOn industryCode legalRepresentativeName } } }"""
+    operation = Path(None, {}).ready(caller("commerce", "ONGOING_SUPERVISION"), asked)  # type: ignore[arg-type]
+    compiled = operation.compiled(operation.variables.coerce({"c": ["91630103MA75ABCD1M"]}))
+    assert compiled.statement is not None
+    plan = await planned(filled, compiled.statement.sql)
+    assert plan.tables.count("registration") == 2, plan
 
 
 # A filter that few records meet, or none → the index that finds them; by the order of their days all would be read.
