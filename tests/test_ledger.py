@@ -103,6 +103,27 @@ async def test_a_block_that_waits_for_others_is_written_when_the_ledger_stops(
     assert await sizes(auditor) == [1]
 
 
+async def test_a_block_that_waits_for_others_outlives_the_connection(
+    ledger: Ledger, auditor: asyncpg.Connection, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of it was sent: the next connection writes it, as it writes what came while there was none."""
+    monkeypatch.setattr(chain, "DELAY", 60)
+    with ExitStack() as others:
+        for _ in range(chain.SIBLINGS):
+            others.enter_context(ledger.coming)
+        waiting = ledger.submit(disclosure(1))
+        await asyncio.sleep(0.05)
+        superuser = await asyncpg.connect(database.superuser_dsn)
+        await superuser.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'credithub-ledger' AND datname = current_database()"
+        )
+        await superuser.close()
+        monkeypatch.setattr(chain, "DELAY", 0.004)
+        assert await waiting is None
+    assert await sizes(auditor) == [1]
+
+
 async def test_an_entry_stands_in_the_database_when_record_returns(
     ledger: Ledger, auditor: asyncpg.Connection
 ) -> None:

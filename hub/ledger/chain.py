@@ -334,13 +334,13 @@ class Ledger:
         while True:
             if self._gathering is not None:
                 await self._wait_for_more(self._gathering)
+            if session.connection.is_closed():
+                # What gathers was not sent: it is for the next connection, as whatever comes while there is none.
+                return
             block, self._gathering = self._gathering, None
             if block is None:
                 if self._stopping:
                     await self._leave(session.connection)
-                    return
-                if session.connection.is_closed():
-                    # Lost while nobody asked: whoever asks next shall find another.
                     return
                 self._idle = self._loop.create_future()
                 await self._idle
