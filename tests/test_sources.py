@@ -28,6 +28,7 @@ from hub.sources import live as asking
 from hub.sources.breaker import Breaker
 from hub.sources.cache import RowCache
 from hub.sources.live import LiveAnswer, LiveSources, Status
+from hub.sources.live_rows import understand
 from tests.faulty_wire import FaultyWire
 
 pytestmark = pytest.mark.alone
@@ -437,15 +438,37 @@ async def test_of_two_states_of_which_nothing_tells_which_is_the_later_one_none_
         "rdrq": "2024-01-01", "jsrq": "", "gxsj": changed,
     }  # fmt: skip
     dishonest = {**certified, "xydj": "失信企业"}
+    # Nobody knows whether what has no date came before it; what has an earlier one did.
+    earlier = [{**dishonest, "tyshxydm": CLEAN, "gxsj": "2026-10-01 08:00:00"}] if changed else []
     # What is the same, however it is written, is given twice and no more.
     twice = [{**certified, "tyshxydm": CLEAN, "rdrq": day} for day in ("2024-01-01", "2024/01/01")]
-    rows = [certified, dishonest, *twice]
+    twice[1]["gxsj"] = ""
+    rows = [certified, dishonest, *earlier, *twice]
     monkeypatch.setattr(CustomsService, "answer", lambda *_: rows[::-1] if turned else rows)
     async with live(stand) as sources:
         answer = await sources.ask("CUSTOMS", [RICH, CLEAN], [LEVEL])
     assert [(row["key"], row["grade_label"]) for row in answer.rows] == [(CLEAN, "高级认证企业")]
     assert (answer.status, answer.incomplete) == (Status.PARTIAL, {RICH})
     assert stand.rejected == [("CUSTOMS", "TWO_STATES")]
+
+
+async def test_a_record_in_two_states_is_one_row_in_quarantine_in_whatever_order_they_come(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With other bytes it would wait again, each time, after a person has dismissed it."""
+    said = {
+        "lsh": "1", "hgzcbm": "630196003A", "tyshxydm": RICH, "qymc": "某公司", "rdrq": "2024-01-01", "jsrq": "", "gxsj": "",
+    }  # fmt: skip
+    rows = [{**said, "xydj": level} for level in ("高级认证企业", "失信企业")]
+    kept: list[bytes] = []
+    async with connected(stand) as connector:
+        for answer in (rows, rows[::-1]):
+            monkeypatch.setattr(CustomsService, "answer", lambda *_, answer=answer: answer)
+            given = (await connector.fetch([RICH], [LEVEL]))[RICH]
+            understand(
+                connector, data_class_of, lambda source, row, *_: kept.append(row.raw), RICH, given, 0.0
+            )
+    assert kept == [kept[0], kept[0]]
 
 
 @pytest.mark.parametrize(("item", "column"), [(LEVEL, "rdrq"), (customs.ANOMALY, "lrrq")])

@@ -66,7 +66,8 @@ def understand(
         last = _last(states)
         if any(one.said != last[0].said for one in last):
             reason = "the record stands in the answer in two states, and nothing tells which is the later one"
-            on_rejected(source, last[-1].raw, "TWO_STATES", reason)
+            # The same one in whatever order they come: a row that a person has dismissed waits again once its bytes are others.
+            on_rejected(source, min((one.raw for one in last), key=lambda raw: raw.raw), "TWO_STATES", reason)
             complete = False
         elif last[0].row is not None:
             rows.append(last[0].row)
@@ -95,10 +96,8 @@ class _State:
 
 def _last(states: Sequence[_State]) -> Sequence[_State]:
     """Those that may be the last one."""
-    moments = [one.changed for one in states if one.changed is not None]
-    if len(moments) < len(states):
-        return states
-    return [one for one in states if one.changed == max(moments)]
+    latest = max((one.changed for one in states if one.changed is not None), default=None)
+    return [one for one in states if one.changed is None or one.changed == latest]
 
 
 def _is_about(source: Source, item: Item, key: str) -> bool:
