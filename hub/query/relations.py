@@ -69,14 +69,18 @@ ENTRY_STANDS = (
     " AND entry.subject_id = {t}.subject_id AND entry.superseded_at IS NULL AND entry.state = 'PUBLISHED'"
     " AND (entry.publicity_ends_on IS NULL OR entry.publicity_ends_on >= {today})" + ROW_BY_ROW + ")"
 )
-# R9.1, R10.1: a tier is told of no longer than the records and the places on lists that it rests on: repaired, revoked or
-# corrected to another firm, they are not used from that day on, be it to inspect more. When they expire, `valid_until` tells.
+# R9.1, R10.1: a tier is told of no longer than the records, the places on lists and the open duties that it rests on: repaired,
+# revoked, fulfilled or corrected to another firm, they are not used from that day on, be it to inspect more. When they expire,
+# `valid_until` tells.
 _FACTS_STAND = (
     "NOT EXISTS (SELECT FROM jsonb_array_elements_text({t}.details->'record_ids') rests(id)"  # noqa: S608 -- a constant
     " WHERE starts_with(id, 'r') AND NOT EXISTS (SELECT FROM record r WHERE r.public_id = substr(id, 2)::uuid"
     " AND r.subject_id = {t}.subject_id AND r.superseded_at IS NULL AND r.lifecycle IN ('EFFECTIVE', 'UNDER_OBJECTION'))"
     " OR starts_with(id, 'l') AND NOT EXISTS (SELECT FROM list_entry e WHERE e.public_id = substr(id, 2)::uuid"
-    " AND e.subject_id = {t}.subject_id AND e.superseded_at IS NULL AND e.state = 'PUBLISHED')" + ROW_BY_ROW
+    " AND e.subject_id = {t}.subject_id AND e.superseded_at IS NULL AND e.state = 'PUBLISHED')"
+    " OR starts_with(id, 'c') AND NOT EXISTS (SELECT FROM case_file duty WHERE duty.public_id = substr(id, 2)::uuid"
+    " AND duty.subject_id = {t}.subject_id AND duty.closed_at IS NULL"
+    " AND (duty.mechanism <> 'COMMITMENT' OR duty.state = 'PUBLISHED'))" + ROW_BY_ROW
 )
 _GRADE_IN_TERM = "{t}.effective_from <= {today} AND ({t}.effective_to IS NULL OR {t}.effective_to >= {today})"
 # 4.3, 4.12: a firm has one class of foreign exchange, whose key is the firm alone: it lasts until the next one begins, and

@@ -157,6 +157,31 @@ async def test_r10_1_what_a_tier_rests_on_ends_and_it_is_told_no_more_before_any
     assert (await _tiers(_supervisor(office), other))[0]["recordIds"] == [entry]
 
 
+async def test_r10_1_a_duty_is_met_and_no_tier_tells_of_it_before_any_job_runs(office: Office) -> None:
+    codes = [await _firm(office) for _ in range(2)]
+    for mechanism, state, code in (("COMMITMENT", "PUBLISHED", codes[0]), ("TOLERANCE", "OPEN", codes[1])):
+        await office.rows(
+            "INSERT INTO case_file (mechanism, number, subject_id, data_class, state, owner, region_code, opened_at, opened_on,"
+            " due_on, ruleset, details) SELECT $1, $1 || '-1', subject_id, 'D39', $2, 'commerce', '630103', now(), '2026-11-01',"
+            " '2026-11-10', 'T', '{}' FROM subject WHERE uscc = $3",
+            mechanism,
+            state,
+            code,
+        )
+    await _kept(office)
+    told = [(await _tiers(_supervisor(office), code))[0] for code in codes]
+    assert [[one["code"] for one in tier["reasons"]] for tier in told] == [["OPEN_OBLIGATION"]] * 2
+    await office.rows(
+        "UPDATE case_file SET state = 'FULFILLED', version = version + 1 WHERE number = 'COMMITMENT-1'"
+    )
+    await office.rows(
+        "UPDATE case_file SET closed_at = now(), version = version + 1 WHERE number = 'TOLERANCE-1'"
+    )
+    assert [await _tiers(_supervisor(office), code) for code in codes] == [[], []]
+    assert (await _kept(office)).computed == 2
+    assert [(await _tiers(_supervisor(office), code))[0]["tier"] for code in codes] == ["A", "A"]
+
+
 async def test_r10_1_firms_that_turn_out_to_be_one_have_one_tier(office: Office) -> None:
     code = await _firm(office)
     (part,) = await office.rows(
