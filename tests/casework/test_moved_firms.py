@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hub.store.embedded import EmbeddedPostgres
+from hub.store.migration import migrated
 from tests.casework.check_documents import FEED, run
 from tests.casework.desk import Desk, Office
 from tests.casework.test_bypass import CHECK, DRAFT, FAR, SUBMIT
@@ -10,6 +12,7 @@ from tests.casework.test_notifications import DRAFT as NOTIFY
 from tests.casework.test_notifications import commerce, refusal, took
 from tests.casework.test_organisation import ENDORSE, NOMINATE
 from tests.casework.test_organisation import PROPOSE as LEAD
+from tests.test_database import connected, fresh, migrated_before
 
 KNOWN = "query K($n: String!) { case(number: $n) { state } }"
 PROPOSE = """
@@ -99,3 +102,36 @@ async def test_r13_1_no_notification_goes_to_a_department_that_is_not_shown_it(o
     assert (await took(commerce(office), numbers[1], "withdrawNotification", ', reason: "已迁出"'))[
         "closedAt"
     ]
+
+
+async def test_r8_4_conflicts_queued_before_their_region_was_kept_have_the_one_in_which_they_were_queued(
+    postgres: EmbeddedPostgres,
+) -> None:
+    dsn = await fresh(postgres, "hub_region_of_conflicts")
+    await migrated_before(dsn, "0027")
+    async with connected(dsn) as owner:
+        await owner.execute(
+            "INSERT INTO subject (kind, display_name, name_key, region_code) SELECT 'LEGAL_PERSON', n, n, $1::text"
+            " FROM unnest(array['甲', '乙']) n",
+            FAR,
+        )
+        # 甲 moved after its conflict was queued; of 乙 no register told where it was.
+        await owner.execute(
+            "INSERT INTO registration (subject_id, data_class, display_name, name_key, region_code, recorded_at, superseded_at,"
+            " source, source_record_id, provider_name, catalog_item_code, fetched_at, payload_digest)"
+            " SELECT subject_id, 'D1', '甲', '甲', region, since, until, 'MARKET_REGULATION', '1', '局', 'X', now(), ''"
+            " FROM subject, (VALUES ('630103', timestamptz '2026-01-01', timestamptz '2026-03-01'),"
+            "  ($1::text, '2026-03-01', NULL)) AS told (region, since, until) WHERE display_name = '甲'",
+            FAR,
+        )
+        await owner.execute(
+            "INSERT INTO case_file (mechanism, number, subject_id, data_class, state, owner, opened_at, opened_on, ruleset, details)"
+            " SELECT mechanism, mechanism || display_name, subject_id, 'D38', 'QUEUED', 'x', '2026-02-01', '2026-02-01', 'R', '{}'"
+            " FROM subject, unnest(array['LIST_CONFLICT', 'PUBLICITY']) mechanism"
+        )
+        await migrated(dsn)
+        told = await owner.fetch("SELECT number, region_code FROM case_file")
+    # The calendar of a unit that has no region is the country's.
+    assert dict(map(tuple, told)) == {
+        "LIST_CONFLICT甲": "630103", "LIST_CONFLICT乙": FAR, "PUBLICITY甲": None, "PUBLICITY乙": None,
+    }  # fmt: skip
