@@ -10,6 +10,7 @@ from hub.rules.matrix import load_matrix
 from hub.sandbox.agreements import demo_agreements
 from hub.sandbox.issuer import demo_issuer
 from schema.coordinates import vocabulary
+from tests.casework import test_objections as objections
 from tests.casework.check_documents import RUN
 from tests.casework.desk import MONDAY, Office
 from tests.casework.test_notifications import FILE, agency, commerce, issued, took
@@ -74,3 +75,26 @@ async def test_r13_3_a_finding_is_of_the_authority_also_when_its_agreement_has_e
     # Nor is it filed a second time once there is an agreement again.
     told = await commerce(office).refused(FILE, {**given, "doc": "青汇检罚〔2026〕1号"})
     assert told["reason"] == "FILED_ALREADY"
+
+
+async def test_an_agency_that_has_joined_but_cannot_be_asked_here_is_asked_by_letter(office: Office) -> None:
+    """The enquiry came to nobody, no letter could be recorded, and the record stayed marked until it was withdrawn."""
+    code, full = await office.subject(), _agreements(office)["customs"]
+    number, other = [
+        (await objections.commerce(office).done(objections.RECORD, {"target": target}))["recordObjection"]["number"]
+        for target in [await objections.penalty(office, code, "CUSTOMS") for _ in range(2)]
+    ]  # fmt: skip
+    asked = await objections.took(objections.commerce(office), other, "forwardObjection")
+    letter = ', provider: "西宁海关", outcome: REJECTED, text: "无误", documentNumber: "署函1号"'
+    await _applied(office, full.replace(', "NOTIFY"', ""))
+    try:
+        told = await objections.refusal(objections.commerce(office), number, "forwardObjection")
+        assert told == "PROVIDER_NOT_CONNECTED"
+        # As does one that could be asked when it was.
+        for one in (number, asked["number"]):
+            made = await objections.took(objections.commerce(office), one, "recordObjectionAnswer", letter)
+            assert made["state"] == "ANSWERED"
+    finally:
+        await _applied(office, full)
+    (ended,) = await office.rows("SELECT state FROM case_file WHERE number = $1", asked["enquiry"])
+    assert ended["state"] == "WITHDRAWN"

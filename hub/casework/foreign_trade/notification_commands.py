@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from typing import Any
 from uuid import uuid4
 
 from hub.casework import engine
+from hub.casework.foreign_trade.addressees import reached
 from hub.casework.foreign_trade.findings import Decision, authority_of, filed_before, penalty, publishable
 from hub.casework.foreign_trade.notifications import (
     FEEDBACK,
@@ -22,36 +22,19 @@ from hub.casework.foreign_trade.notifications import (
 from hub.casework.given import is_sm3, said
 from hub.casework.machine import Case
 from hub.casework.mechanisms import declared
-from hub.casework.partners import ever_in_force, in_force
+from hub.casework.partners import ever_in_force
 from hub.casework.subjects import subject_of
 from hub.casework.work import Command, Made, Work
 from hub.errors import BadUserInput, GuardRefused
 from hub.query.ids import opaque_id
-from hub.rights.agreement import Agreement
-from hub.rights.matrix import Scope
-from hub.rights.policy import decide
 from hub.rules.deadlines import due
-from hub.rules.matrix import load_matrix
-from schema.governance import Capability
 
-_REGION = "SELECT region_code FROM subject WHERE subject_id = $1"
 MOST_ADDRESSEES, MOST_FILES, LONGEST_TOPIC = 20, 50, 200
 
 
-def reachable(agreement: Agreement, region: str | None, today: date) -> bool:
-    """Whether a partner can read a notification about a firm of this region and answer it, for a purpose of its agreement."""
-    scopes = (
-        {Scope.PARTY, Scope.OWN_REGION} if (region or "").startswith(agreement.regions) else {Scope.PARTY}
-    )
-    given = (decide(load_matrix(), agreement, one, "D35", today) for one in agreement.purposes)
-    read = any(grant.scopes <= scopes for decision in given for grant in decision.grants)
-    return read and Capability.NOTIFY in agreement.capabilities
-
-
-async def _all_reachable(work: Work, addressees: Sequence[str], region: str | None) -> None:
+async def _all_reached(work: Work, addressees: Sequence[str], subject_id: int | None) -> None:
     """Raises GuardRefused: to whom a notification does not come, it would be answered by never."""
-    partners = await in_force(work.connection, work.today)
-    if not all(one in partners and reachable(partners[one], region, work.today) for one in addressees):
+    if await reached(work.connection, addressees, subject_id, work.today) != frozenset(addressees):
         raise GuardRefused(reason="ADDRESSEE_NOT_REACHABLE")
 
 
@@ -63,7 +46,7 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
     addressees = tuple(dict.fromkeys(given["to"]))
     if not 1 <= len(addressees) <= MOST_ADDRESSEES or work.actor.partner in addressees:
         raise BadUserInput(f"1 to {MOST_ADDRESSEES} addressees other than the sender.", argument="to")
-    await _all_reachable(work, addressees, subject["region_code"])
+    await _all_reached(work, addressees, subject["subject_id"])
     regions = work.actor.regions
     named = given.get("feedback_by")
     feedback_by = named or due(FEEDBACK, work.today, work.calendar).on
@@ -101,8 +84,7 @@ async def issue(work: Work, given: Mapping[str, Any]) -> Made:
     """R13.1: issue; whom it could be sent to when it was drafted, it may not come to any more."""
     case, _ = await engine.find(work.connection, NOTIFICATION, given["number"], work.actor)
     if case.state == "DRAFT":
-        region = await work.connection.fetchval(_REGION, case.subject_id)
-        await _all_reachable(work, case.details.addressees, region)
+        await _all_reached(work, case.details.addressees, case.subject_id)
     return await _take(work, given, lambda _: "issue")
 
 

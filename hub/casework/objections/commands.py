@@ -12,6 +12,7 @@ import orjson
 
 from hub.casework import engine
 from hub.casework.delivery.deliveries import on_both_sites
+from hub.casework.foreign_trade.addressees import reached
 from hub.casework.foreign_trade.findings import CONDUCT_ENDED, publishable
 from hub.casework.foreign_trade.notifications import NOTIFICATION, Answered, NotificationDetails
 from hub.casework.given import is_sm3, said
@@ -189,11 +190,17 @@ async def forward(work: Work, given: Mapping[str, Any]) -> Made:
     """Ask the provider, by an enquiry among its notifications: the objection's own file is not the provider's (D36)."""
     case, _ = await engine.find(work.connection, OBJECTION, given["number"], work.actor)
     told: ObjectionDetails = case.details
-    enquiry = None
-    if told.provider is not None and not own(case) and case.state == "MARKED":
+    enquiry, connected = None, await _connected(work, case)
+    if told.provider is not None and connected and not own(case) and case.state == "MARKED":
         enquiry = await _enquire(work, case, told.provider)
     # Where nothing was to be forwarded the guard says why.
-    return await take(work, OBJECTION, "forward", {**given, "enquiry": enquiry})
+    return await take(work, OBJECTION, "forward", {**given, "enquiry": enquiry, "connected": connected})
+
+
+async def _connected(work: Work, case: Case[ObjectionDetails]) -> bool:
+    """Whether the provider can be asked here: who has joined may have no right to read an enquiry, or to answer it."""
+    asked = [case.details.provider] if case.details.provider is not None else []
+    return bool(await reached(work.connection, asked, case.subject_id, work.today))
 
 
 async def _enquire(work: Work, case: Case[ObjectionDetails], provider: str) -> str:
@@ -243,10 +250,9 @@ async def answered(work: Work, enquiry: Case[NotificationDetails]) -> None:
 
 
 async def record_answer(work: Work, given: Mapping[str, Any]) -> Made:
-    """Record what an agency answered by letter that has not joined the hub, or has left it since it was asked."""
+    """Record what an agency answered by letter that cannot be asked here, or no more since it was asked."""
     case, _ = await engine.find(work.connection, OBJECTION, given["number"], work.actor)
-    joined = case.details.provider in await in_force(work.connection, work.today)
-    answer = {**given, "text": said(given["text"], "text"), "joined": joined}
+    answer = {**given, "text": said(given["text"], "text"), "connected": await _connected(work, case)}
     done = await take(work, OBJECTION, "record_answer", answer)
     await _end_enquiry(work, case, "ANSWERED_BY_LETTER")
     return done

@@ -146,10 +146,10 @@ def _unmark(case: Case[ObjectionDetails], step: Step) -> tuple[ChangedFact, ...]
     return (_changed(case, changes),)
 
 
-def _forwardable(case: Case[ObjectionDetails], _: Step) -> str | None:
+def _forwardable(case: Case[ObjectionDetails], step: Step) -> str | None:
     if own(case):
         return "OWN_RECORD"
-    return "PROVIDER_NOT_CONNECTED" if case.details.provider is None else None
+    return None if step.inputs["connected"] else "PROVIDER_NOT_CONNECTED"
 
 
 def _forward(case: Case[ObjectionDetails], step: Step) -> Effects:
@@ -182,7 +182,7 @@ def _counted(case: Case[ObjectionDetails], calendar: Calendar) -> Recount:
 def _by_letter(case: Case[ObjectionDetails], step: Step) -> str | None:
     if own(case):
         return "OWN_RECORD"
-    return "PROVIDER_ANSWERS_ITSELF" if step.inputs["joined"] else None
+    return "PROVIDER_ANSWERS_ITSELF" if step.inputs["connected"] else None
 
 
 def _note_answer(case: Case[ObjectionDetails], step: Step) -> Effects:
