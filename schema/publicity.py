@@ -264,6 +264,21 @@ class PublicityCommands:
         number: CaseNumber,
         title: Annotated[str, parameter("标题", "title", screened=True)],
         text: Annotated[str, parameter("公示内容", "text", screened=True)],
+        penalty_kinds: Annotated[
+            list[str] | None,
+            parameter("处罚类别，原填写有误时重新填写", "kinds of penalty, where they were told wrong"),
+        ] = None,
+        simple_procedure: Annotated[
+            bool | None,
+            parameter("简易程序，与处罚类别一并重新填写", "simple procedure, told with the kinds of penalty"),
+        ] = None,
+        valid_to: Annotated[
+            Date | None,
+            parameter(
+                "许可有效期至，原填写有误时重新填写",
+                "last day of a licence's validity, where it was told wrong",
+            ),
+        ] = None,
     ) -> PublicityCase | None:
         return PLANNED
 

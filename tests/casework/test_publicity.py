@@ -344,6 +344,36 @@ async def test_r7_2_an_opinion_in_which_nothing_can_be_read_is_none(office: Offi
     assert await refusal(desk.second(), made["number"], "passSecrecyReview", given) == "INPUT_MISSING"
 
 
+async def test_r7_1_what_was_entered_wrong_of_a_decision_is_told_anew_in_its_draft(office: Office) -> None:
+    """It is drafted once: a second draft is refused, and to withdraw the first would end the department's record of it."""
+    desk, made = await drafted(office, date(2026, 11, 20), kinds=["警告"])
+    words = f', title: "行政处罚决定", text: "{TEXT}"'
+    read = "query R($n: String!) { case(number: $n) { ... on PublicityCase { seriousness proposedExceptions } } }"
+
+    async def told() -> Any:
+        return (await desk.done(read, {"n": made["number"]}))["case"]
+
+    before = await told()
+    assert before == {"seriousness": "MINOR", "proposedExceptions": ["WARNING_ONLY"]}
+    # Of words alone nothing else changes.
+    await took(desk, made["number"], "revisePublicity", words)
+    assert await told() == before
+    assert (
+        await refusal(desk, made["number"], "revisePublicity", f"{words}, simpleProcedure: true")
+        == "BAD_USER_INPUT"
+    )
+    given = f'{words}, penaltyKinds: ["罚款"], simpleProcedure: false, validTo: "2027-11-20"'
+    await took(desk, made["number"], "revisePublicity", given)
+    assert await told() == {"seriousness": "GENERAL", "proposedExceptions": []}
+    (row,) = await office.rows(
+        "SELECT details->>'valid_to' AS valid_to FROM case_file WHERE number = $1", made["number"]
+    )
+    assert row["valid_to"] == "2027-11-20"
+    await reviewed(desk, made["number"])
+    # No more once it was reviewed, but by giving it back.
+    assert await refusal(desk, made["number"], "revisePublicity", given) == "TRANSITION_NOT_ALLOWED"
+
+
 async def test_d38_the_subject_is_told_the_result_and_not_how_it_came_about(office: Office) -> None:
     office.clock.now = at(2026, 4, 8)
     code, subject = await demo_firm(office), itself(office)

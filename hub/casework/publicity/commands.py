@@ -40,6 +40,7 @@ SELECT 1 FROM case_file WHERE mechanism = 'PUBLICITY' AND owner = $1 AND state =
   AND details->>'kind' = $4 AND details->>'decision_number' = $5 AND details->>'authority' = $6
   AND (details->>'decided_on')::date = $7 LIMIT 1
 """
+_KIND = "SELECT kind FROM subject WHERE subject_id = $1"
 
 
 async def draft(work: Work, given: Mapping[str, Any]) -> Made:
@@ -54,16 +55,7 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
     if decided > work.today:
         raise GuardRefused(reason="DECISION_DAY_IMPOSSIBLE")
     work = await work.since(decided)
-    penalty = given["kind"] == "PENALTY"
-    simple, kinds = bool(given.get("simple_procedure")), list(given.get("penalty_kinds") or ())
-    seriousness = load_publicity_rules().classify(kinds, simple)[0] if penalty else "NOT_ADVERSE"
-    proposed = load_timeliness_rules().proposed_exceptions(
-        work.today,
-        penalty=penalty,
-        natural_person=subject["kind"] == "NATURAL_PERSON",
-        simple_procedure=simple,
-        warning_only=bool(kinds) and seriousness == "MINOR",
-    )
+    seriousness, proposed = _classified(given, given["kind"], subject["kind"], work.today)
     title, number, text = _said(given["title"], given["text"], given["decision_number"])
     authority = said(given["authority"], "authority", _LONGEST_AUTHORITY)
     if any(one.kind != MINOR for one in screen(authority, work.today).findings):
@@ -103,16 +95,39 @@ async def draft(work: Work, given: Mapping[str, Any]) -> Made:
 
 
 async def revise(work: Work, given: Mapping[str, Any]) -> Made:
-    """Change a draft's words; they are screened anew, and earlier clearances do not hold for them."""
+    """Change a draft: its words are screened anew, and earlier clearances do not hold for them.
+
+    What else was entered wrong is told anew: a decision is drafted once. Raises BadUserInput.
+    """
     case, _ = await engine.find(work.connection, PUBLICITY, given["number"], work.actor)
     title, number, text = _said(given["title"], given["text"], case.details.decision_number)
     digest, findings = _screened(title, number, text, work.today)
-    return await take(
-        work,
-        PUBLICITY,
-        "revise",
-        {**given, "title": title, "text": text, "digest": digest, "findings": findings},
+    more: dict[str, Any] = {}
+    if given.get("penalty_kinds") is not None:
+        of = await work.connection.fetchval(_KIND, case.subject_id)
+        seriousness, proposed = _classified(given, case.details.kind, of, work.today)
+        more = {"seriousness": seriousness, "proposed_exceptions": proposed}
+    elif given.get("simple_procedure") is not None:
+        raise BadUserInput("Told with the kinds of penalty that it goes with.", argument="simpleProcedure")
+    if given.get("valid_to") is not None:
+        more["valid_to"] = given["valid_to"]
+    words = {"title": title, "text": text, "digest": digest, "findings": findings}
+    return await take(work, PUBLICITY, "revise", {**given, **words, "told_anew": more})
+
+
+def _classified(given: Mapping[str, Any], kind: str, of: str, today: date) -> tuple[str, tuple[str, ...]]:
+    """How serious the decision is, which its period of publicity goes by, and the exceptions that lie near; `of`: of whom."""
+    penalty = kind == "PENALTY"
+    simple, kinds = bool(given.get("simple_procedure")), list(given.get("penalty_kinds") or ())
+    seriousness = load_publicity_rules().classify(kinds, simple)[0] if penalty else "NOT_ADVERSE"
+    proposed = load_timeliness_rules().proposed_exceptions(
+        today,
+        penalty=penalty,
+        natural_person=of == "NATURAL_PERSON",
+        simple_procedure=simple,
+        warning_only=bool(kinds) and seriousness == "MINOR",
     )
+    return seriousness, proposed
 
 
 async def publish(work: Work, given: Mapping[str, Any]) -> Made:

@@ -203,6 +203,7 @@ def _revise(_: Case[PublicityDetails], step: Step) -> Effects:
             "text_digest": digest,
             "findings": findings,
             "drafted_by": step.actor.officer,
+            **step.inputs["told_anew"],
         },
         payload={"digest": digest},
     )
