@@ -134,7 +134,7 @@ SUPERVISION_TIER = Machine(
     details=TierDetails,
     states=(
         State(name="CURRENT", zh="有效", en="current"),
-        State(name="ENDED", zh="已停用", en="tiering is off, or the firm left the sector"),
+        State(name="ENDED", zh="已停用", en="tiering is off, or the firm left the sector or turned out to be another"),
     ),
     initial="CURRENT",
     final=frozenset({"ENDED"}),
@@ -146,8 +146,8 @@ SUPERVISION_TIER = Machine(
             effect=_computed, rules=("R10.1",),
         ),
         Transition(
-            name="end", zh="停用", en="tiering is off, or the firm left the sector", sources=frozenset({"CURRENT"}),
-            target="ENDED", capability=Capability.CASEWORK, parties=frozenset(), requires=("reason",),
+            name="end", zh="停用", en="tiering is off, or the firm left the sector or turned out to be another",
+            sources=frozenset({"CURRENT"}), target="ENDED", capability=Capability.CASEWORK, parties=frozenset(), requires=("reason",),
             rules=("R10.1",),
         ),
     ),
