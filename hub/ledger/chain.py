@@ -223,7 +223,7 @@ class Ledger:
         self._gathering: _Block | None = None
         self._idle: asyncio.Future[None] | None = None
         self._stopping = False
-        # Around what is done for an answer before it is recorded.
+        # Around what the store is asked for an answer, which is recorded next.
         self.coming = _Coming()
 
     @property

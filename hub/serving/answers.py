@@ -192,8 +192,7 @@ class Answers:
         """Read what is asked, record it, and give the response body."""
         compiled = asking.compiled
         try:
-            with self._parts.ledger.coming:
-                data, subjects, sources = await self._read(asking)
+            data, subjects, sources = await self._read(asking)
         except HubError as refusal:
             # What is refused after an explanation tells that there is such a subject.
             if asking.explained and refusal.status < 500:
@@ -217,7 +216,9 @@ class Answers:
         if statement is None:
             return b"{}", (), []
         sources = await self._bring(asking) if statement.rows else []
-        row = await self._row(statement, [bind(asking.request) for bind in asking.compiled.binders])
+        # Not before: an answer that waits for a source that hangs is not about to be recorded, and nobody shall wait for it.
+        with self._parts.ledger.coming:
+            row = await self._row(statement, [bind(asking.request) for bind in asking.compiled.binders])
         return row[0], row[1], sources
 
     def _record(
