@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -27,6 +27,15 @@ async def ledger(database: Database) -> AsyncIterator[Ledger]:
     await running.start()
     yield running
     await running.stop()
+
+
+@contextmanager
+def company(ledger: Ledger) -> Iterator[None]:
+    """As many answers are being read as a block waits for."""
+    with ExitStack() as others:
+        for _ in range(chain.SIBLINGS):
+            others.enter_context(ledger.coming)
+        yield
 
 
 async def sizes(connection: asyncpg.Connection) -> list[int]:
@@ -64,9 +73,7 @@ async def test_a_block_waits_while_many_answers_are_being_read(
     ledger: Ledger, auditor: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chain, "DELAY", 60)
-    with ExitStack() as others:
-        for _ in range(chain.SIBLINGS):
-            others.enter_context(ledger.coming)
+    with company(ledger):
         first = ledger.submit(disclosure(1))
         await asyncio.sleep(0.05)
         assert not first.done()
@@ -82,9 +89,7 @@ async def test_a_block_waits_while_many_answers_are_being_read(
 
 
 async def test_a_block_waits_a_moment_only(ledger: Ledger, auditor: asyncpg.Connection) -> None:
-    with ExitStack() as others:
-        for _ in range(chain.SIBLINGS):
-            others.enter_context(ledger.coming)
+    with company(ledger):
         await ledger.record(disclosure(1))
     assert await sizes(auditor) == [1]
 
@@ -93,9 +98,7 @@ async def test_a_block_that_waits_for_others_is_written_when_the_ledger_stops(
     ledger: Ledger, auditor: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chain, "DELAY", 60)
-    with ExitStack() as others:
-        for _ in range(chain.SIBLINGS):
-            others.enter_context(ledger.coming)
+    with company(ledger):
         waiting = ledger.submit(disclosure(1))
         await asyncio.sleep(0.05)
         await ledger.stop()
@@ -108,9 +111,7 @@ async def test_a_block_that_waits_for_others_outlives_the_connection(
 ) -> None:
     """Nothing of it was sent: the next connection writes it, as it writes what came while there was none."""
     monkeypatch.setattr(chain, "DELAY", 60)
-    with ExitStack() as others:
-        for _ in range(chain.SIBLINGS):
-            others.enter_context(ledger.coming)
+    with company(ledger):
         waiting = ledger.submit(disclosure(1))
         await asyncio.sleep(0.05)
         superuser = await asyncpg.connect(database.superuser_dsn)

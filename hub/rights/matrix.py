@@ -29,9 +29,7 @@ def level_named(name: str) -> Level:
 class Scope(StrEnum):
     """What must be true of a row before a grant holds for it."""
 
-    OWN_REGION = (
-        "OWN_REGION"  # the subject, or what the partner took up of it, lies in a region of the agreement
-    )
+    OWN_REGION = "OWN_REGION"  # the subject, or the partner's own case of it, is in an agreed region
     OWN_MEMBER = "OWN_MEMBER"  # the subject is a member of the partner
     OWN_MERCHANT = "OWN_MERCHANT"  # the subject is a merchant of the partner
     SELF = "SELF"  # the subject is the one authenticated
