@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 # Name → module of hub.commands, and its command or group there.
 _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "affiliations": ("sources", "affiliations"),
+        "affiliations": ("affiliations", "app"),
         "agreements": ("agreements", "app"),
         "calendar": ("calendar", "app"),
         "casework": ("casework", "app"),

@@ -3,7 +3,8 @@
 import strawberry
 
 from schema.enums import DisclosureLevel, Purpose
-from schema.governance import OPEN, Mask, Shape, entity, governed
+from schema.fields import governed
+from schema.governance import OPEN, Mask, Shape, entity
 from schema.scalars import Date
 
 

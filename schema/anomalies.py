@@ -2,7 +2,8 @@
 
 import strawberry
 
-from schema.governance import ROW, Mask, Shape, entity, governed
+from schema.fields import governed
+from schema.governance import ROW, Mask, Shape, entity
 from schema.origin import Authority, Provenance
 from schema.scalars import Date
 

@@ -3,7 +3,8 @@
 import strawberry
 
 from schema.enums import OriginClass
-from schema.governance import ROW, Mask, Shape, entity, governed
+from schema.fields import governed
+from schema.governance import ROW, Mask, Shape, entity
 from schema.grades import RecordItem
 from schema.origin import Authority, Provenance
 from schema.scalars import Date

@@ -7,7 +7,8 @@ import strawberry
 
 from schema.declaring import column, member, one, withheld
 from schema.enums import term
-from schema.governance import HOLDER, OPEN, ROW, Capability, Mask, Shape, entity, governed, supplied
+from schema.fields import governed, supplied
+from schema.governance import HOLDER, OPEN, ROW, Capability, Mask, Shape, entity
 from schema.origin import PageInfo
 from schema.scalars import Date, Moment, SM3Digest
 

@@ -18,7 +18,8 @@ from schema.declaring import (
     rows,
 )
 from schema.enums import SharingAttribute, term
-from schema.governance import OPEN, PLANNED, Capability, Shape, entity, governed, parameter, supplied
+from schema.fields import PLANNED, governed, parameter, supplied
+from schema.governance import OPEN, Capability, Shape, entity
 from schema.publicity import DeliveryState, PublicityChannel, PublicityDelivery
 from schema.scalars import Date, Moment, SM3Digest
 

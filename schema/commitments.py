@@ -17,18 +17,8 @@ from schema.declaring import (
     rows,
 )
 from schema.enums import term
-from schema.governance import (
-    OPEN,
-    PLANNED,
-    Capability,
-    Mask,
-    Shape,
-    entity,
-    filters,
-    governed,
-    parameter,
-    supplied,
-)
+from schema.fields import PLANNED, filters, governed, parameter, supplied
+from schema.governance import OPEN, Capability, Mask, Shape, entity
 from schema.scalars import USCC, Date, SM3Digest
 
 

@@ -8,18 +8,8 @@ import strawberry
 from schema.casework import Case
 from schema.declaring import SubjectCode, commands_of, detail, many, member, open_to_all, rows, withheld
 from schema.enums import FetchStatus, Purpose, SourceSystem, Tristate, term
-from schema.governance import (
-    OPEN,
-    PLANNED,
-    ROW,
-    Capability,
-    Mask,
-    Shape,
-    entity,
-    governed,
-    parameter,
-    supplied,
-)
+from schema.fields import PLANNED, governed, parameter, supplied
+from schema.governance import OPEN, ROW, Capability, Mask, Shape, entity
 from schema.scalars import USCC, Date, Moment, SM3Digest
 
 

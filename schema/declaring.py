@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Protocol
 
-from schema.governance import HOLDER, OPEN, ROW, Capability, Mask, Shape, governed, parameter
+from schema.fields import governed, parameter
+from schema.governance import HOLDER, OPEN, ROW, Capability, Mask, Shape
 from schema.scalars import USCC
 
 

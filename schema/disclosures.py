@@ -19,7 +19,8 @@ from schema.declaring import (
     screened,
 )
 from schema.enums import term
-from schema.governance import PLANNED, Capability, Mask, entity, parameter
+from schema.fields import PLANNED, parameter
+from schema.governance import Capability, Mask, entity
 from schema.publicity import PublicityDelivery
 from schema.records import CreditRecord
 from schema.scalars import Date, SM3Digest

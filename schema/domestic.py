@@ -6,7 +6,8 @@ import strawberry
 
 from schema.declaring import commands_of
 from schema.enums import Tristate
-from schema.governance import OPEN, PLANNED, Capability, Mask, Need, entity, governed, parameter
+from schema.fields import PLANNED, governed, parameter
+from schema.governance import OPEN, Capability, Mask, Need, entity
 
 _WORKER = "D29"
 

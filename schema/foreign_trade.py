@@ -17,7 +17,8 @@ from schema.declaring import (
     withheld,
 )
 from schema.enums import Seriousness
-from schema.governance import PLANNED, Capability, Shape, entity, parameter, supplied
+from schema.fields import PLANNED, parameter, supplied
+from schema.governance import Capability, Shape, entity
 from schema.scalars import USCC, Date
 
 

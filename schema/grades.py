@@ -3,7 +3,8 @@
 import strawberry
 
 from schema.enums import GradeScheme
-from schema.governance import HOLDER, ROW, Mask, Shape, entity, governed
+from schema.fields import governed
+from schema.governance import HOLDER, ROW, Mask, Shape, entity
 from schema.origin import Authority, Provenance
 from schema.scalars import Date
 

@@ -8,7 +8,8 @@ import strawberry
 from schema.casework import Case
 from schema.declaring import Opinion, Reason, SubjectCode, commands_of, detail, member, one, rows
 from schema.enums import term
-from schema.governance import PLANNED, Capability, entity, parameter
+from schema.fields import PLANNED, parameter
+from schema.governance import Capability, entity
 from schema.listings import ListingCase
 from schema.scalars import USCC, Moment
 

@@ -9,7 +9,8 @@ from schema.casework import Case
 from schema.commitments import BreachKind, InspectionOutcome
 from schema.declaring import CaseNumber, DocumentNumber, Reason, commands_of, detail, member, rows
 from schema.enums import term
-from schema.governance import OPEN, PLANNED, Capability, Shape, entity, filters, governed, parameter, supplied
+from schema.fields import PLANNED, filters, governed, parameter, supplied
+from schema.governance import OPEN, Capability, Shape, entity
 from schema.scalars import USCC, Date, Moment, SM3Digest
 
 

@@ -20,7 +20,8 @@ from schema.declaring import (
     withheld,
 )
 from schema.enums import ListColor, term
-from schema.governance import OPEN, PLANNED, Capability, Shape, entity, parameter
+from schema.fields import PLANNED, parameter
+from schema.governance import OPEN, Capability, Shape, entity
 from schema.lists import ListEntry
 from schema.scalars import USCC, Date
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from schema.enums import ListColor, ListEntryState
-from schema.governance import OPEN, ROW, Mask, Shape, entity, governed
+from schema.fields import governed
+from schema.governance import OPEN, ROW, Mask, Shape, entity
 from schema.node import Node
 from schema.origin import Authority, PageInfo, Provenance
 from schema.scalars import Date

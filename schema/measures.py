@@ -8,7 +8,8 @@ import strawberry
 from schema.casework import Case
 from schema.declaring import CaseNumber, Reason, commands_of, detail, member, one, rows, withheld
 from schema.enums import ListColor, Purpose, term
-from schema.governance import PLANNED, Capability, Shape, entity, parameter
+from schema.fields import PLANNED, parameter
+from schema.governance import Capability, Shape, entity
 from schema.lists import ListEntry
 from schema.scalars import Date, Moment
 

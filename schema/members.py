@@ -6,7 +6,8 @@ import strawberry
 
 from schema.casework import Case
 from schema.declaring import CaseNumber, Opinion, Reason, SubjectCode, commands_of, detail, many, member, rows
-from schema.governance import PLANNED, Capability, entity, parameter
+from schema.fields import PLANNED, parameter
+from schema.governance import Capability, entity
 from schema.publicity import PublicityDelivery
 from schema.scalars import USCC, Date, SM3Digest
 

@@ -7,7 +7,8 @@ import strawberry
 from schema.archives import CreditArchive
 from schema.casework import Case
 from schema.declaring import CaseNumber, Reason, SubjectCode, commands_of, detail
-from schema.governance import PLANNED, Capability, entity, parameter, supplied
+from schema.fields import PLANNED, parameter, supplied
+from schema.governance import Capability, entity
 from schema.scalars import Date, Yuan
 
 

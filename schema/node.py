@@ -2,7 +2,8 @@
 
 import strawberry
 
-from schema.governance import ROW, Mask, Shape, governed
+from schema.fields import governed
+from schema.governance import ROW, Mask, Shape
 
 
 @strawberry.interface(description="可按标识再次获取的对象 · An object that can be fetched again by its id")

@@ -18,7 +18,8 @@ from schema.declaring import (
     withheld,
 )
 from schema.enums import term
-from schema.governance import PLANNED, Capability, Shape, entity, parameter
+from schema.fields import PLANNED, parameter
+from schema.governance import Capability, Shape, entity
 from schema.scalars import USCC, Date, Moment
 
 

@@ -8,7 +8,8 @@ import strawberry
 from schema.casework import Case, Paper, PaperInput
 from schema.declaring import CaseNumber, DocumentNumber, Reason, commands_of, detail, member, rows
 from schema.enums import Seriousness, SourceSystem, term
-from schema.governance import PLANNED, Capability, entity, parameter, supplied
+from schema.fields import PLANNED, parameter, supplied
+from schema.governance import Capability, entity
 from schema.notifications import EnquiryOutcome
 from schema.scalars import USCC, Date, Moment, SM3Digest, Yuan
 

@@ -3,7 +3,8 @@
 import strawberry
 
 from schema.enums import FetchStatus, SourceSystem
-from schema.governance import HOLDER, OPEN, Capability, Mask, Shape, entity, governed
+from schema.fields import governed
+from schema.governance import HOLDER, OPEN, Capability, Mask, Shape, entity
 from schema.scalars import USCC, Moment, SM3Digest
 
 

@@ -8,7 +8,8 @@ import strawberry
 from schema.casework import Case
 from schema.declaring import DocumentNumber, Reason, commands_of, detail, member, rows
 from schema.enums import term
-from schema.governance import PLANNED, entity, parameter, supplied
+from schema.fields import PLANNED, parameter, supplied
+from schema.governance import entity
 from schema.scalars import Date
 
 

@@ -22,7 +22,8 @@ from schema.declaring import (
     withheld,
 )
 from schema.enums import Seriousness, term
-from schema.governance import HOLDER, OPEN, PLANNED, Capability, Shape, entity, parameter
+from schema.fields import PLANNED, parameter
+from schema.governance import HOLDER, OPEN, Capability, Shape, entity
 from schema.scalars import USCC, Date, Moment, SM3Digest
 
 

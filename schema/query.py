@@ -10,7 +10,8 @@ from schema.catalogue import CatalogueQueries
 from schema.commitments import CommitmentQueries
 from schema.credit_checks import CreditCheck, CreditCheckVerification
 from schema.enums import IdentifierScheme, ListColor, Purpose, RecordOrder
-from schema.governance import OPEN, PLANNED, Capability, Shape, filters, governed, orders, parameter
+from schema.fields import PLANNED, filters, governed, orders, parameter
+from schema.governance import OPEN, Capability, Shape
 from schema.inspections import InspectionQueries
 from schema.lists import CreditListDefinition, ListEntryConnection
 from schema.node import Node

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from schema.enums import OriginClass, RecordKind, RecordLifecycle, Seriousness, SharingAttribute, SourceSystem
-from schema.governance import OPEN, ROW, Mask, Shape, condition, entity, governed
+from schema.fields import condition, governed
+from schema.governance import OPEN, ROW, Mask, Shape, entity
 from schema.grades import RecordItem
 from schema.node import Node
 from schema.origin import Authority, PageInfo, Provenance

@@ -22,7 +22,8 @@ from schema.declaring import (
     withheld,
 )
 from schema.enums import ListColor, Seriousness, term
-from schema.governance import OPEN, PLANNED, Capability, Mask, Shape, entity, governed, parameter, supplied
+from schema.fields import PLANNED, governed, parameter, supplied
+from schema.governance import OPEN, Capability, Mask, Shape, entity
 from schema.lists import ListEntry
 from schema.publicity import PublicityDelivery
 from schema.records import CreditRecord

@@ -8,7 +8,8 @@ import strawberry
 from schema.casework import Case
 from schema.declaring import Reason, commands_of, detail, member, rows
 from schema.enums import term
-from schema.governance import PLANNED, Capability, Shape, entity, parameter, supplied
+from schema.fields import PLANNED, parameter, supplied
+from schema.governance import Capability, Shape, entity
 from schema.scalars import Date, Moment
 
 

@@ -18,19 +18,8 @@ from schema.enums import (
     SubjectKind,
     Tristate,
 )
-from schema.governance import (
-    OPEN,
-    PLANNED,
-    ROW,
-    Mask,
-    Need,
-    Shape,
-    entity,
-    filters,
-    governed,
-    orders,
-    parameter,
-)
+from schema.fields import PLANNED, filters, governed, orders, parameter
+from schema.governance import OPEN, ROW, Mask, Need, Shape, entity
 from schema.grades import ExternalGrade
 from schema.lists import ListEntry
 from schema.node import Node

@@ -6,7 +6,8 @@ import strawberry
 
 from schema.casework import Case
 from schema.declaring import Reason, SubjectCode, commands_of, detail, member, rows
-from schema.governance import PLANNED, entity, parameter
+from schema.fields import PLANNED, parameter
+from schema.governance import entity
 from schema.scalars import USCC, Date
 
 

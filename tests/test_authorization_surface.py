@@ -25,7 +25,8 @@ from hub.query.operations import KEPT_INTROSPECTION, Operations
 from hub.rights.matrix import Level
 from hub.rules.matrix import load_matrix, parse_matrix
 from schema.coordinates import UngovernedCoordinate, read, vocabulary
-from schema.governance import OPEN, Shape, entity, governed
+from schema.fields import governed
+from schema.governance import OPEN, Shape, entity
 from schema.node import Node
 from tests.callers import PAIRS, Path, caller, operations, standing, standings
 from tests.conftest import Database

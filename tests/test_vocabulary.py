@@ -7,6 +7,7 @@ import weakref
 from collections import Counter
 from dataclasses import replace
 from datetime import date
+from enum import Enum
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,11 @@ from hub.rights.standing import Standings
 from hub.rights.view import View
 from hub.rules.matrix import load_matrix
 from hub.sandbox.agreements import PARTNERS
+from hub.store import values
+from schema import enums
 from schema.coordinates import UngovernedCoordinate, read, vocabulary
-from schema.governance import HOLDER, OPEN, Mask, Shape, entity, governed
+from schema.fields import governed
+from schema.governance import HOLDER, OPEN, Mask, Shape, entity
 from schema.node import Node
 from schema.projection import project
 
@@ -131,6 +135,26 @@ def test_a_view_shares_types_with_the_vocabulary_and_shows_what_it_would_show_wi
     assert hiding.type_map["Purpose"] is known.schema.type_map["Purpose"]
     for name in ("Source", "Query"):
         assert hiding.type_map[name] is not known.schema.type_map[name]
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (enums.SubjectKind, values.SUBJECT_KINDS),
+        (enums.IdentifierScheme, values.IDENTIFIER_SCHEMES),
+        (enums.RecordKind, values.RECORD_KINDS),
+        (enums.RecordLifecycle, values.LIFECYCLES),
+        (enums.Seriousness, values.SERIOUSNESS),
+        (enums.SharingAttribute, values.SHARING),
+        (enums.ListColor, values.COLORS),
+        (enums.ListEntryState, values.LIST_STATES),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_what_the_store_may_keep_is_what_the_vocabulary_names(
+    words: type[Enum], kept: tuple[str, ...]
+) -> None:
+    assert [word.name for word in words] == list(kept)
 
 
 def test_callers_who_see_the_same_have_one_schema_for_as_long_as_one_is_there() -> None:

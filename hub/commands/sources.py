@@ -1,9 +1,9 @@
-"""`credithub harvest`, `import`, `quarantine` and `affiliations`: facts on their way into the store."""
+"""`credithub harvest`, `import` and `quarantine`: facts on their way into the store."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -41,21 +41,13 @@ from hub.harvest import imports as importing
 from hub.harvest import quarantine as quarantining
 from hub.harvest import replay as replaying
 from hub.harvest import run as harvesting
-from hub.harvest.affiliation import KINDS, read_codes, require_fitting, take_affiliations
 from hub.harvest.versions import Totals
-from hub.rights.agreement import today_in
-from hub.rights.agreement_store import applied_class
-from hub.rules.matrix import load_matrix
 from hub.sources.discovery import connect_all, discover, set_up
 from hub.store.id_key import require_id_key
-from schema.coordinates import vocabulary
 
 quarantine = typer.Typer(
     no_args_is_help=True, help="Rows that were not understood: list, show, correct and replay."
 )
-affiliations = typer.Typer(no_args_is_help=True, help="Whose members and merchants subjects are.")
-# Codes that a list may name before it only counts them.
-_SHOWN = 10
 
 
 class Bars:
@@ -355,40 +347,3 @@ def _connector(configured: Settings, source: str) -> Connector:
     if found is None:
         raise SourceUnknown(f"The source {source} is not connected: set its variables.")
     return found
-
-
-def _listed(codes: Sequence[str]) -> str:
-    """Some of the codes, and how many more there are."""
-    more = f" and {len(codes) - _SHOWN} more" if len(codes) > _SHOWN else ""
-    return ", ".join(codes[:_SHOWN]) + more
-
-
-@affiliations.command("apply")
-@told
-def affiliations_apply(
-    partner: Annotated[str, typer.Argument(help="Id of the association or platform.")],
-    kind: Annotated[str, typer.Argument(help="MEMBER or MERCHANT.")],
-    file: Annotated[Path, typer.Argument(help="CSV in UTF-8 with a head line; codes in the first column.")],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell what would become of the list; change nothing.")
-    ] = False,
-) -> None:
-    """Make a file the whole list of a partner's members or merchants, from today on."""
-    if kind not in KINDS:
-        raise BadUserInput("The kind is MEMBER or MERCHANT.")
-    codes = read_codes(file)
-
-    async def work(configured: Settings) -> None:
-        async with writer(configured, 1) as pool:
-            require_fitting(kind, await applied_class(pool, partner, load_matrix(), vocabulary().coordinates))
-            today = today_in(present())
-            taken = await take_affiliations(pool, partner, kind, codes, today, trying=dry_run)
-        changed = " (dry run: nothing is changed)" if dry_run else ""
-        out.print(
-            f"{partner}: given {taken.given}, known {taken.known}, begun {taken.begun},"
-            f" ended {taken.ended}{changed}"
-        )
-        if taken.unknown:
-            err.print(f"not known to the hub: {_listed(taken.unknown)}")
-
-    with_store(work)

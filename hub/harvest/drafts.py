@@ -9,8 +9,7 @@ from datetime import date
 from functools import lru_cache
 
 from connectors.contract import RowRejected, SubjectRef
-from hub.store.values import SUBJECT_KINDS
-from schema.enums import IdentifierScheme
+from hub.store.values import IDENTIFIER_SCHEMES, SUBJECT_KINDS
 from schema.identifiers import (
     PLACEHOLDER,
     InvalidIdentifier,
@@ -27,7 +26,6 @@ from schema.identifiers import (
 # Papers of natural persons that sources may name, more than the vocabulary has schemes for: their values are digests, and
 # nothing else may be.
 _PERSON_PAPERS = frozenset({"RESIDENT_ID", "PASSPORT", "HK_MACAO_PERMIT", "TAIWAN_PERMIT", "FOREIGN_PR_ID"})
-_KNOWN = frozenset(scheme.name for scheme in IdentifierScheme)
 _DIGEST = re.compile("[0-9a-f]{64}").fullmatch
 _REGION = re.compile("[0-9]{6}").fullmatch
 # What a spreadsheet makes of a code it takes for a number: the end of the code is lost, never to be guessed.
@@ -73,7 +71,7 @@ def draft_subject(reference: SubjectRef, today: date) -> tuple[SubjectDraft, tup
     flags: list[str] = []
     uscc, wrong = None, None
     for scheme, value in reference.identifiers:
-        if scheme not in _KNOWN and scheme not in _PERSON_PAPERS:
+        if scheme not in IDENTIFIER_SCHEMES and scheme not in _PERSON_PAPERS:
             raise RowRejected("UNKNOWN_SCHEME", "the identifier scheme is not known")
         if (scheme in _PERSON_PAPERS) != person:
             raise RowRejected("KIND_IDENTIFIER", "the kind of subject and the identifier do not go together")
@@ -151,7 +149,7 @@ def _key(scheme: str, value: str, today: date) -> Key | None:
     if scheme in _PERSON_PAPERS:
         if not _DIGEST(value):
             raise RowRejected("PERSON_NUMBER_IN_CLEAR", "a connector must digest the numbers of persons")
-        if scheme not in _KNOWN:
+        if scheme not in IDENTIFIER_SCHEMES:
             raise RowRejected("UNKNOWN_SCHEME", "the hub does not know subjects by this kind of paper")
         return Key(scheme, value, "D3")
     if len(set(fold(value)[6 if scheme == "TAXPAYER_ID" else 0 :])) <= 1:

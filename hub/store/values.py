@@ -1,8 +1,20 @@
-"""The closed sets of values that columns of the store take; the tables hold them as conditions."""
+"""The closed sets of values that columns of the store take; of most, the tables hold them as conditions."""
 
 from __future__ import annotations
 
 SUBJECT_KINDS = ("LEGAL_PERSON", "UNINCORPORATED_ORGANIZATION", "INDIVIDUAL_BUSINESS", "NATURAL_PERSON")
+# By which a subject is known; of the papers of persons, only their digests.
+IDENTIFIER_SCHEMES = (
+    "USCC",
+    "ORG_CODE",
+    "BUSINESS_REG_NO",
+    "TAXPAYER_ID",
+    "CUSTOMS_CODE",
+    "SOCIAL_ORG_NO",
+    "PUBLIC_INST_NO",
+    "RESIDENT_ID",
+    "PASSPORT",
+)
 RECORD_KINDS = ("LICENSE", "PENALTY", "GENERIC")
 LIFECYCLES = (
     "DRAFT",
