@@ -11,9 +11,9 @@ import asyncpg
 import orjson
 
 from connectors.contract import RawRow, Source
-from hub.harvest import decided, doubts, objections, publications, quarantine, repairs
+from hub.harvest import decided, doubts, objections, publications, quarantine, registrations, repairs
 from hub.harvest.columns import PLACES, made, named, written
-from hub.harvest.drafts import SubjectDraft, region_of
+from hub.harvest.drafts import SubjectDraft
 from hub.harvest.ids import random_ids
 from hub.harvest.joining import join
 from hub.harvest.periods import period_in
@@ -21,7 +21,6 @@ from hub.harvest.resolve import Anchor, resolve
 from hub.harvest.understood import Called, Prepared, Rejected, corrected_behind
 from hub.rules.ongoing import going_on
 from hub.store.writing import one_writer
-from schema.names import name_key
 
 # The newest version of each record, current or ended: a record that comes back keeps its public id. Versions are
 # written by one at a time, so their ids tell which is newer; moments are those of writers that may have waited.
@@ -66,38 +65,6 @@ INSERT INTO withdrawn_fact AS w (source, fact, source_record_id, withdrawn_at)
 SELECT $1, n.fact, n.record_id, n.moment FROM unnest($2::text[], $3::text[], $4::timestamptz[]) AS n(fact, record_id, moment)
 ON CONFLICT (source, fact, source_record_id) DO UPDATE SET withdrawn_at = greatest(w.withdrawn_at, excluded.withdrawn_at)
 """
-# A later registration wins; what it does not say stays as it was.
-_REGISTER = """
-UPDATE subject s SET display_name = n.name, name_key = n.name_key,
-  registration_status = coalesce(n.status, s.registration_status),
-  region_code = coalesce(n.region, s.region_code),
-  established_on = coalesce(n.established, s.established_on),
-  industry_code = coalesce(n.industry, s.industry_code),
-  legal_representative_name = coalesce(n.representative, s.legal_representative_name)
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::text[], $8::text[])
-  AS n(subject_id, name, name_key, status, region, established, industry, representative)
-WHERE s.subject_id = n.subject_id
-"""
-# What a registration told is not known any more once it is withdrawn, or is another subject's by its source's later word;
-# how the subject was called last is still how it is called.
-_UNREGISTER = """
-UPDATE subject s SET registration_status = NULL, region_code = NULL, established_on = NULL, industry_code = NULL,
-  legal_representative_name = NULL
-WHERE s.subject_id IN (SELECT r.subject_id FROM registration r WHERE r.source = $1 AND r.source_record_id = ANY ($2::text[])
-  AND NOT EXISTS (SELECT FROM registration c WHERE c.source = $1 AND c.source_record_id = r.source_record_id
-    AND c.superseded_at IS NULL AND c.subject_id = r.subject_id))
-RETURNING s.subject_id
-"""
-# And what the registrations say that stand beside it, the later one first.
-_OTHERWISE = """
-SELECT r.subject_id, s.uscc, {columns} FROM registration r JOIN subject s USING (subject_id)
-WHERE r.subject_id = ANY ($1::bigint[]) AND r.superseded_at IS NULL GROUP BY r.subject_id, s.uscc
-""".format(
-    columns=", ".join(
-        f"(array_agg(r.{name} ORDER BY r.version_id DESC) FILTER (WHERE r.{name} IS NOT NULL))[1] AS {name}"
-        for name in PLACES["registration"]
-    )
-)
 
 _CASES_WAIT = (
     "cases are about the subject of an old number in the row, and the code is another's: if the two are one,"
@@ -496,14 +463,15 @@ class _Work:
         for table, versions in self._ends.items():
             await self._connection.execute(_END.format(table=table), versions, self._now)
         # Before what this batch registers: a registration that comes back finds nothing of the one withdrawn.
-        await self._unregister()
+        await registrations.withdraw(self._connection, self._source.name, self._unregistered)
         for table, rows in self._inserts.items():
             await self._connection.copy_records_to_table(table, records=rows, columns=written(table))
         if self._withdrawals:
             tables, ids = zip(*self._withdrawals, strict=True)
             moments = list(self._withdrawals.values())
             await self._connection.execute(_WITHDRAW, self._source.name, tables, ids, moments)
-        await self._register(
+        await registrations.take(
+            self._connection,
             [
                 (
                     anchor.subject_id,
@@ -511,34 +479,10 @@ class _Work:
                     one.subject.region if one.subject else None,
                 )
                 for one, anchor in self._registered.values()
-            ]
+            ],
         )
         # And after it: what this batch registers it may also withdraw.
-        await self._unregister()
-
-    async def _register(self, told: Sequence[tuple[int, Mapping[str, object], str | None]]) -> None:
-        """Have these subjects be what their registrations say, and in what region today."""
-        if told:
-            await self._connection.execute(
-                _REGISTER,
-                [subject_id for subject_id, _, _ in told],
-                [values["display_name"] for _, values, _ in told],
-                [name_key(str(values["display_name"])) for _, values, _ in told],
-                [values["registration_status"] for _, values, _ in told],
-                [region for _, _, region in told],
-                [values["established_on"] for _, values, _ in told],
-                [values["industry_code"] for _, values, _ in told],
-                [values["legal_representative_name"] for _, values, _ in told],
-            )
-
-    async def _unregister(self) -> None:
-        if not self._unregistered:
-            return
-        gone = await self._connection.fetch(_UNREGISTER, self._source.name, list(self._unregistered))
-        others = await self._connection.fetch(_OTHERWISE, [row["subject_id"] for row in gone])
-        await self._register(
-            [(row["subject_id"], row, region_of(row["region_code"], row["uscc"])) for row in others]
-        )
+        await registrations.withdraw(self._connection, self._source.name, self._unregistered)
 
 
 def _flagged(one: Prepared, flag: str) -> tuple[object, ...]:
