@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type
@@ -96,6 +96,9 @@ def explanations(
     if unreached and standing.view.allows(led_to or vocabulary.classes(owner, rule), least_of(rule)):
         # Its class is given, and the caller has no field that leads to it.
         return [common | _row(0, None, Level.NONE, None, None, "NO_LEGAL_BASIS", "未开放通往该项的字段")]
+    if holds and not holds.get(Scope.OWN_REGION) and _of_cases(vocabulary, coordinate, bool(led_to)):
+        # What a unit took up in its region it goes on with, wherever the firm is: each case says it, not the firm.
+        holds = {scope: held for scope, held in holds.items() if scope != Scope.OWN_REGION}
     for data_class in led_to or _governing(
         vocabulary, coordinate, rule, any_subject=visible and holds is None
     ):
@@ -106,13 +109,28 @@ def explanations(
     return rows
 
 
-def _rows_led_to(vocabulary: Vocabulary, coordinate: str) -> tuple[str, ...]:
-    """The classes that rows may carry to which an open field leads: it says nothing but what these do."""
+def _types_led_to(vocabulary: Vocabulary, coordinate: str) -> Sequence[str]:
+    """The types of the rows to which a field leads."""
     owner, _, field = coordinate.partition(".")
     holder = vocabulary.schema.type_map[owner]
     assert isinstance(holder, GraphQLObjectType | GraphQLInterfaceType)
     led = get_named_type(holder.fields[field].type).name
-    rows = vocabulary.node_types.get(led) or vocabulary.possible(led)
+    return vocabulary.node_types.get(led) or vocabulary.possible(led)
+
+
+def _of_cases(vocabulary: Vocabulary, coordinate: str, leads: bool) -> bool:
+    """Whether a coordinate tells of cases, by itself or as one that `leads` to them."""
+    rows = (
+        _types_led_to(vocabulary, coordinate) if leads else vocabulary.possible(coordinate.partition(".")[0])
+    )
+    return any(
+        one in vocabulary.entities and vocabulary.entities[one].relation == "case_file" for one in rows
+    )
+
+
+def _rows_led_to(vocabulary: Vocabulary, coordinate: str) -> tuple[str, ...]:
+    """The classes that rows may carry to which an open field leads: it says nothing but what these do."""
+    rows = _types_led_to(vocabulary, coordinate)
     found = [c for one in rows if one in vocabulary.entities for c in vocabulary.entities[one].row_classes]
     return tuple(dict.fromkeys(c for c in found if c not in (OPEN, HOLDER)))
 

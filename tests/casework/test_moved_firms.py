@@ -53,6 +53,26 @@ async def test_a_department_goes_on_with_what_it_took_up_before_the_firm_moved_a
     assert (await office.desk("commerce", "ONGOING_SUPERVISION").done(KNOWN, {"n": draft}))["case"] is None
 
 
+async def test_it_is_not_told_that_its_region_shuts_it_out_of_the_cases_that_it_goes_on_with(
+    office: Office,
+) -> None:
+    """It was told that a firm which moved is not within its scope, of a coordinate that it was shown in the same answer."""
+    code, work = await office.subject(), _xining(office)
+    asked = """query W($c: USCC!) {
+      process: explain(coordinate: "PublicityCase.title", subject: $c) { scope appliesToSubject }
+      inspection: explain(coordinate: "CommitmentInspection.state", subject: $c) { scope appliesToSubject }
+      leads: explain(coordinate: "Organization.supervisionTiers", subject: $c) { scope appliesToSubject }
+      contact: explain(coordinate: "Organization.contact", subject: $c) { scope appliesToSubject }
+      archive: explain(coordinate: "MerchantArchiveCase.state", subject: $c) { scope appliesToSubject }
+    }"""
+    before = {name: one["appliesToSubject"] for name, (one,) in (await work.done(asked, {"c": code})).items()}
+    assert before == {"process": None} | dict.fromkeys(("inspection", "leads", "contact", "archive"), True)
+    await _moves(office, code)
+    after = {name: one["appliesToSubject"] for name, (one,) in (await work.done(asked, {"c": code})).items()}
+    # Of a case its own region and unit decide, too; of all else the firm's region does.
+    assert after == dict.fromkeys(("process", "inspection", "leads", "archive")) | {"contact": False}
+
+
 async def test_article_16_no_place_is_proposed_that_its_department_would_not_be_shown(office: Office) -> None:
     """The proposal stayed for good: Xining could not drop it, and it stood in the way of whoever else proposed the firm."""
     code, work = await office.subject(), _xining(office)
