@@ -20,7 +20,11 @@ WHERE (subject_id = ANY ($1::bigint[]) OR version_id = ANY ($3::bigint[])) AND s
 """
 # A case stays the one it is: only whose it is, is known better now.
 _HANDLE = "SELECT join_cases($1::bigint[], $2::bigint[])"
-_IDENTIFY = f"UPDATE identifier i SET subject_id = n.whole FROM {_PAIRS} WHERE i.subject_id = n.part"  # noqa: S608
+# A number is known as the whole's from now on: until then it was taken for somebody else's.
+_IDENTIFY = f"""
+UPDATE identifier i SET subject_id = n.whole, recorded_at = greatest($3, i.recorded_at)
+FROM {_PAIRS} WHERE i.subject_id = n.part
+"""  # noqa: S608
 # Nothing is known of the part any more, so nothing is denied of it, and nobody finds it by its name. Whoever has kept its
 # id is told so, and what was told of it stands in the ledger under it.
 _JOIN = f"""
@@ -57,5 +61,5 @@ async def join(
             ended,
         )
     await connection.execute(_HANDLE, parts, wholes)
-    await connection.execute(_IDENTIFY, parts, wholes)
+    await connection.execute(_IDENTIFY, parts, wholes, now)
     await connection.execute(_JOIN, parts, wholes, list(DATA_CLASSES), source)

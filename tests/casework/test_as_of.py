@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from hub.harvest.joining import join
 from tests.casework.desk import MONDAY, Office
 
 DAY = timedelta(days=1)
@@ -323,6 +325,34 @@ async def test_what_has_no_versions_is_told_of_the_past_from_when_the_hub_had_it
         found = (await office.desk().done(asked, {"c": code, "at": moment}))["subject"]
         assert [one["scheme"] for one in found["identifiers"]] == schemes
         assert [(one["number"][:3], len(one["events"])) for one in found["commitments"]] == cases
+
+
+async def test_a_number_of_a_firm_that_was_joined_to_another_is_not_told_of_before_it_was_known(
+    office: Office,
+) -> None:
+    """The part's number was told of the whole for days on which the hub took it for somebody else's."""
+    code, number = await _firm(office), f"63{random.randrange(10**8):08d}"
+    (whole,) = await office.rows("SELECT subject_id FROM subject WHERE uscc = $1", code)
+    (part,) = await office.rows(
+        "WITH made AS (INSERT INTO subject (kind, created_at, display_name, name_key)"
+        " VALUES ('LEGAL_PERSON', $1, '旧号企业', '旧号企业') RETURNING subject_id)"
+        " INSERT INTO identifier (subject_id, scheme, value, data_class, source, recorded_at)"
+        " SELECT subject_id, 'CUSTOMS_CODE', $2, 'D1', 'CUSTOMS', $1 FROM made RETURNING subject_id",
+        *(MONDAY - 8 * DAY, number),
+    )
+    async with office.database.writer.acquire() as connection, connection.transaction():
+        await join(
+            connection,
+            [(part["subject_id"], whole["subject_id"])],
+            "MARKET_REGULATION",
+            MONDAY - 4 * DAY,
+        )
+    asked = """query N($c: String!, $at: DateTime) { subject(value: $c, asOf: $at) {
+      ... on Organization { identifiers { value } } } }"""
+    for days, told in ((7, []), (5, []), (4, [number]), (None, [number])):
+        moment = days and (MONDAY - days * DAY).isoformat()
+        found = (await office.desk().done(asked, {"c": code, "at": moment}))["subject"]
+        assert [one["value"] for one in found["identifiers"]] == told, days
 
 
 @pytest.mark.parametrize("ahead", [timedelta(seconds=31), 400 * DAY, None])
