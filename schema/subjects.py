@@ -33,9 +33,10 @@ PERSON = ("D5", "D8", "D11")
 # What fields that both kinds of business have are, in both languages.
 _GRADES = (
     "外部等级，仅在有效期内的；外汇分类一户一类，后一分类生效即取代前一分类，期满也不恢复；其他等级，后来的不使"
-    "其来源仍作为有效送来的先前等级失效，先后见生效日期",
+    "其来源仍作为有效送来的先前等级失效，先后见生效日期；查询过去某一时刻时不含实时查询的海关等级",
     "grades issued by others, in force; of the classes of foreign exchange the one that began last, none once that is over; another"
-    " grade does not end an earlier one that its source still delivers as in force: effectiveFrom tells which is newer",
+    " grade does not end an earlier one that its source still delivers as in force: effectiveFrom tells which is newer; of an earlier"
+    " moment none of customs, which is asked live",
 )
 _TIERS = (
     "有效的监管分类，分领域；限监管单位、主体本人和审计；审计以及办理异议、修复的主体本人，也见已停用或过期的（R10.1）",
@@ -286,8 +287,8 @@ class Organization(CreditSubject):
         return PLANNED
 
     anomalies: list[PublicAnomaly] | None = governed(
-        "有效的公开异常信息，实时查询；有来源未完整答复时为空",
-        "public anomalies in force, asked live; null where a source did not answer in full",
+        "有效的公开异常信息，实时查询；有来源未完整答复时、查询过去某一时刻时为空",
+        "public anomalies in force, asked live; null where a source did not answer in full, and of an earlier moment",
         OPEN,
         shape=Shape.MANY,
         target="subject.anomalies",
@@ -366,8 +367,8 @@ class IndividualBusiness(CreditSubject):
         return PLANNED
 
     anomalies: list[PublicAnomaly] | None = governed(
-        "有效的公开异常信息，实时查询；有来源未完整答复时为空",
-        "public anomalies in force, asked live; null where a source did not answer in full",
+        "有效的公开异常信息，实时查询；有来源未完整答复时、查询过去某一时刻时为空",
+        "public anomalies in force, asked live; null where a source did not answer in full, and of an earlier moment",
         OPEN,
         shape=Shape.MANY,
         target="subject.anomalies",

@@ -139,6 +139,36 @@ async def test_of_the_past_customs_says_nothing_and_is_not_asked(stand: Stand) -
     assert stand.wire.connections == 0
 
 
+async def test_what_customs_says_now_does_not_vouch_for_what_is_told_of_the_past_beside_it(
+    stand: Stand,
+) -> None:
+    """Of who compared then and now it was said that customs had answered, so that no grade of then meant there was none."""
+    moment = datetime.now(UTC).isoformat()
+    both = """query Q($code: String!) {
+      now: subject(value: $code) { ... on Organization { grades { scheme } } }
+      then: subject(value: $code, asOf: "MOMENT") { ... on Organization { ASKED } }
+    }""".replace("MOMENT", moment)
+    told = {}
+    for asked in (
+        "displayName",
+        "grades { scheme }",
+        "grades(scheme: TAX) { scheme }",
+        "anomalies { title }",
+    ):
+        _, answer = await stand.ask(MERCHANT, both.replace("ASKED", asked), "auditor", "AUDIT")
+        assert {"scheme": "CUSTOMS"} in answer["data"]["now"]["grades"]
+        assert {"scheme": "CUSTOMS"} not in answer["data"]["then"].get("grades", [])
+        ((source, status),) = ((one["source"], one["status"]) for one in answer["extensions"]["sources"])
+        told[asked] = status
+        assert source == "CUSTOMS"
+    assert told == {
+        "displayName": "OK",
+        "grades { scheme }": "PARTIAL",
+        "grades(scheme: TAX) { scheme }": "OK",
+        "anomalies { title }": "PARTIAL",
+    }
+
+
 def without_customs(text: str) -> str:
     """The agreement without what customs makes public."""
     return "\n".join(line for line in text.splitlines() if not line.startswith("D14 "))

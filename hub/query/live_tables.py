@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -81,13 +81,19 @@ class Want:
 def keys_plan(plan: Plan, wants: tuple[Want, ...]) -> Plan | None:
     """The plan of the codes of all subjects of which `plan` shows what is wanted; None when it shows none."""
     # Sources are asked what holds now: of an earlier moment they say nothing.
-    now = tuple(
-        root
-        for root in plan.roots
-        if isinstance(root, Selected) and root.arguments.get("asOf", Constant(None)) == Constant(None)
-    )
+    now = tuple(root for root in plan.roots if isinstance(root, Selected) and not _of_the_past(root))
     roots = _cut(now, plan.view, wants, {})
     return Plan(plan.view, plan.root_type, roots, (), (), ()) if roots else None
+
+
+def wanted_of_the_past(plan: Plan, wants: Iterable[Want]) -> frozenset[str]:
+    """The sources of which `plan` would show facts of an earlier moment, where they have said nothing."""
+    past = tuple(root for root in plan.roots if isinstance(root, Selected) and _of_the_past(root))
+    return frozenset(want.source for want in wants if past and _cut(past, plan.view, (want,), {}))
+
+
+def _of_the_past(root: Selected) -> bool:
+    return root.arguments.get("asOf", Constant(None)) != Constant(None)
 
 
 def _cut(

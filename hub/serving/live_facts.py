@@ -14,7 +14,7 @@ import orjson
 
 from connectors.contract import SHANGHAI, Kind, Mode
 from hub.query.binding import Request
-from hub.query.live_tables import LIVE, Want, codes
+from hub.query.live_tables import LIVE, Want, codes, wanted_of_the_past
 from hub.query.operations import Compiled
 from hub.query.parameters import FromRows
 from hub.rights.matrix import Level
@@ -73,7 +73,8 @@ class LiveFacts:
             if table.answered:
                 told = known.get(table.target, set()) - incomplete.get(table.target, set())
                 rows[table.answered] = sorted(told)
-        return Told(rows, [self._said(name, found) for name, found in by_source.items()])
+        past = wanted_of_the_past(compiled.plan, wants)
+        return Told(rows, [self._said(name, found, name in past) for name, found in by_source.items()])
 
     def _wants(self, view: View) -> dict[Want, list[str]]:
         """What the view may be shown of live sources, and the catalogue items it is asked by."""
@@ -107,8 +108,8 @@ class LiveFacts:
             keys.setdefault(key, set()).add(code)
         return {key: sorted(several) for key, several in keys.items()}
 
-    def _said(self, name: str, answers: Sequence[LiveAnswer]) -> Mapping[str, Any]:
-        """How a source did in all that it was asked for this answer."""
+    def _said(self, name: str, answers: Sequence[LiveAnswer], past: bool) -> Mapping[str, Any]:
+        """How a source did in all that it was asked for this answer; `past`: the answer tells of an earlier moment, too."""
         found = {one.status for one in answers}
         worst = max(found, key=_ORDER.index)
         status = Status.PARTIAL if worst is Status.UNAVAILABLE and len(found) > 1 else worst
@@ -116,6 +117,9 @@ class LiveFacts:
         if any(one.asked for one in answers):
             # What was remembered says nothing about how the source is now.
             self.states.note(name, status)
+        if past and status is not Status.UNAVAILABLE:
+            # It vouches for what holds now: what is not told of the earlier moment is unknown, not absent.
+            status = Status.PARTIAL
         as_of = min(fetched).astimezone(SHANGHAI) if fetched else None
         return {"source": name, "status": str(status), "asOf": as_of}
 
