@@ -20,10 +20,14 @@ from hub.errors import refusals
 from hub.ledger.audit import of_request
 from hub.rights.agreement import today_in
 from hub.rights.agreement_store import Outcome
-from hub.rights.matrix import Purpose
+from hub.rights.matrix import Level, Purpose
+from hub.rules.matrix import load_matrix
 from hub.sandbox.run import province_in
 from hub.sandbox.seed import seed_consents
 from hub.sources.discovery import discover
+from schema.coordinates import vocabulary
+from schema.governance import Need
+from schema.subjects import OF_PERSONS
 from tests.hub_server import SUBJECTS, ProvinceHub
 from tests.readme_tables import (
     MECHANISMS,
@@ -139,6 +143,27 @@ def test_every_module_that_the_path_is_made_of_is_in_the_code_map() -> None:
         *(ROOT / "hub" / "serving").glob("[anq]*.py"),
     ):
         assert f"({module.relative_to(ROOT)})" in said, module.name
+
+
+def test_both_manuals_name_the_classes_of_which_nothing_or_no_yes_or_no_can_be_asked() -> None:
+    """`me { access }` names them as given, and whoever looks for them finds no field."""
+    matrix, known = load_matrix(), vocabulary()
+    told, asked = {"D9"}, set()  # D9 is no class of its own: what has ended carries the class that it had.
+    for rule in known.rules.values():
+        named = {*rule.classes, *(OF_PERSONS[one] for one in rule.classes if one in OF_PERSONS)}
+        told |= named
+        asked |= named if rule.need is Need.YES_NO else set()
+    for entity in known.entities.values():
+        told |= set(entity.row_classes)
+    by_yes_or_no = {
+        data_class
+        for (data_class, _), cell in matrix.cells.items()
+        if Level.YES_NO in (cell.level, cell.otherwise)
+    }
+    missing = matrix.data.keys() - told | (by_yes_or_no - asked)
+    for language, heading in (("en", "Limits, and what is not there"), ("zh", "限度与尚未提供的内容")):
+        limits = TEXTS[language].split(f"\n## {heading}\n")[1].split("\n## ")[0]
+        assert set(re.findall(r"`(D\d+)`", limits)) == missing, language
 
 
 # --- one question, three answers
