@@ -344,7 +344,7 @@ RELATIONS = {
         tells=("Case.openedAt",),
     ),
     "subject.commitments": Relation(
-        "case_file", "{t}.subject_id = {p}.subject_id", ("opened_on", "public_id"), tells=("Case.openedAt",)
+        "case_file", "{t}.subject_id = {p}.subject_id", ("opened_at", "public_id"), tells=("Case.openedAt",)
     ),
     "fact.subject": Relation("subject", "{t}.subject_id = {p}.subject_id"),
     "candidate.subject": Relation("subject", "{t}.subject_id = {p}.subject_id"),

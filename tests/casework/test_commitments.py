@@ -444,3 +444,19 @@ async def test_r6_5_types_are_rows_with_their_national_classification(office: Of
     assert (made["type"], made["typeName"], made["national"]) == (
         "PRODUCT_SERVICE", "产品服务专项承诺", ["主动型", "行业自律型"],
     )  # fmt: skip
+
+
+async def test_commitments_of_one_day_come_newest_first_too(office: Office) -> None:
+    """Whoever took the first for the one that stands now had one of that day by chance."""
+    code = await office.subject()
+    numbers = [f"D-{hour}{code}" for hour in range(8)]
+    await office.rows(
+        "INSERT INTO case_file (mechanism, number, subject_id, data_class, state, owner, opened_at, opened_on, due_on, ruleset,"
+        " details) SELECT 'COMMITMENT', n.number, s.subject_id, 'D33', 'PUBLISHED', 'commerce',"
+        " '2026-11-20T08:00:00+08:00'::timestamptz + n.hour * interval '1 hour', '2026-11-20', '2027-11-20', 'T', '{}'"
+        " FROM unnest($2::text[]) WITH ORDINALITY n(number, hour), subject s WHERE s.uscc = $1",
+        *(code, numbers),
+    )
+    asked = "query N($c: String!) { subject(value: $c) { commitments { number } } }"
+    found = (await office.desk().done(asked, {"c": code}))["subject"]["commitments"]
+    assert [one["number"] for one in found] == numbers[::-1]
