@@ -31,6 +31,7 @@ from connectors.contract import (
 from connectors.counterparty import fold
 from connectors.files import defect, reject_defect
 from connectors.reading import Reader, json_raw, kind_of
+from connectors.tls import trusted, words
 
 ARCHIVE = "XH-ARCHIVE"
 INTERNAL = "XH-INTERNAL"
@@ -110,7 +111,10 @@ class Association:
 
         self._url, self._deadline, self._now = url, tools.deadline, tools.now
         self._client = httpx.AsyncClient(
-            timeout=tools.deadline, trust_env=False, headers={"Authorization": f"Bearer {token}"}
+            timeout=tools.deadline,
+            trust_env=False,
+            verify=trusted(),
+            headers={"Authorization": f"Bearer {token}"},
         )
 
     async def harvest(self, cursor: str | None) -> AsyncIterator[Batch]:
@@ -207,7 +211,7 @@ class Association:
         except TimeoutError:
             raise Unavailable(f"the association did not answer within {self._deadline:g} s") from None
         except httpx.HTTPError as error:
-            raise Unavailable(f"the association: {type(error).__name__}") from error
+            raise Unavailable(f"the association: {words(error)}") from error
         try:
             answer = json.loads(content)
             errors, data = answer.get("errors"), answer.get("data")

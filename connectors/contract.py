@@ -69,7 +69,7 @@ class Kind(StrEnum):
 
 
 class SourceError(Exception):
-    """A source did not give what it was asked for. The words may hold addresses or rows: for the log only."""
+    """A source did not give what it was asked for. The words are for operators and the log: no address, no row, no secret."""
 
 
 class Unavailable(SourceError):

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from connectors.contract import Refused, Setting, Tools, Unavailable
+from connectors.tls import trusted, words
 
 _OK = "0"
 # Signature wrong, secret expired: another secret may help, once.
@@ -87,6 +88,7 @@ class Platform:
             base_url=holder.url,
             timeout=tools.deadline,
             trust_env=False,
+            verify=trusted(),
             follow_redirects=False,
             limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS),
         )
@@ -106,7 +108,7 @@ class Platform:
         except TimeoutError:
             raise Unavailable(f"{service}: no answer within {self._deadline:g} s") from None
         except httpx.HTTPError as error:
-            raise Unavailable(f"{service}: {type(error).__name__}") from error
+            raise Unavailable(f"{service}: {words(error)}") from error
 
     async def close(self) -> None:
         """Close the connections."""

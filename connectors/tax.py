@@ -32,6 +32,7 @@ from connectors.contract import (
 from connectors.counterparty import fold
 from connectors.grading import level
 from connectors.reading import Reader, is_personal, json_raw, kind_of, without_person_numbers
+from connectors.tls import words
 
 GRADE = "SW-NSXY"
 SERIOUS = "SW-ZDWF"
@@ -159,8 +160,8 @@ class Tax:
 
     def _away(self, error: Exception) -> Unavailable:
         late = isinstance(error, TimeoutError)
-        words = f"no answer within {self._tools.deadline:g} s" if late else type(error).__name__
-        return Unavailable(f"the tax database: {words}")
+        why = f"no answer within {self._tools.deadline:g} s" if late else words(error)
+        return Unavailable(f"the tax database: {why}")
 
     async def _connect(self) -> Any:
         try:

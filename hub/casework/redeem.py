@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from connectors.tls import trusted
 from hub.casework.details import canonical
 from hub.config import Settings
 from hub.errors import SettingInvalid
@@ -111,5 +112,5 @@ def platform_of(settings: Settings) -> DomesticPlatform | None:
 
     deadline = min(settings.source_deadline, _LONGEST_SECONDS)
     url = settings.domestic_url.rstrip("/")
-    http = httpx.AsyncClient(trust_env=False, timeout=deadline)
+    http = httpx.AsyncClient(trust_env=False, verify=trusted(), timeout=deadline)
     return DomesticPlatform(url, settings.channel_app_id, settings.domestic_key, deadline, http)

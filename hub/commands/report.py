@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 
+from connectors.tls import trusted, words
 from hub.commands.report_paper import CASES, REPORT, Paper, paper_of
 from hub.commands.session import err, out, put, told
 from hub.errors import MatterRequired
@@ -64,13 +65,13 @@ def export(
     # Matter codes may be Chinese: headers carry them as UTF-8.
     headers = {name.encode(): value.encode() for name, value in said.items() if value is not None}
     try:
-        with httpx.Client(headers=headers, timeout=_SECONDS, trust_env=False) as client:
+        with httpx.Client(headers=headers, timeout=_SECONDS, trust_env=False, verify=trusted()) as client:
             found = _report(client, url, number, drilling=format is Format.XLSX)
     except _Refused as error:
         err.print(f"credithub: {error}")
         raise typer.Exit(1) from None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        err.print(f"credithub: no hub answers at {url}: {type(error).__name__}")
+        err.print(f"credithub: no hub answers at {url}: {words(error)}")
         raise typer.Exit(1) from None
     lacking: list[str] = []
     # Neither library is loaded by commands that need none.

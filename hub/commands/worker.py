@@ -16,6 +16,7 @@ import httpx
 import typer
 from prometheus_client import start_http_server
 
+from connectors.tls import trusted
 from hub.casework.delivery.channels import Client, channels_of
 from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.delivery.watch import Watch
@@ -156,7 +157,7 @@ async def _until_done(
     tools = tools_of(configured)
     # A try asks and then sends.
     pace = Pace(first=configured.channel_pause, lease=2 * configured.channel_deadline + 5)
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=trusted()) as http:
         client = Client(http, configured.channel_deadline)
         duties = Duties(
             settings=configured,

@@ -18,6 +18,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
+from connectors.tls import trusted
 from hub.errors import AgreementInvalid, AgreementNotInForce
 from hub.rights.agreement import Agreement
 from hub.rights.issuer import ALGORITHMS, PRIVATE, IssuerKey, KeySet, read_issuers
@@ -202,7 +203,7 @@ class PartnerKeys:
 
         # Neither proxies of the environment nor redirects: the address is the one in the agreement.
         async with httpx.AsyncClient(
-            timeout=self._patience, trust_env=False, follow_redirects=False
+            timeout=self._patience, trust_env=False, verify=trusted(), follow_redirects=False
         ) as client:
             whys = await asyncio.gather(*(self._fetch(client, url) for url in urls))
         return {url: why for url, why in zip(urls, whys, strict=True) if why is not None}

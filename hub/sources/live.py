@@ -256,8 +256,10 @@ class _Asked:
             answer = await self._question(item, keys)
             entries, lied = self._understand(keys, answer)
         except Exception as error:
-            # Its words may hold addresses or rows. A connector's bug is a failure of its source only.
-            _log.warning("%s did not answer: %s", self._connector.source.name, type(error).__name__)
+            # No command asks a live source, so this alone tells an operator why. A connector's bug is a failure of its source
+            # only, and its words may hold rows.
+            why = str(error) if isinstance(error, SourceError) else type(error).__name__
+            _log.warning("%s did not answer: %s", self._connector.source.name, why)
             self._breaker.failed()
             return {}
         except BaseException:

@@ -19,6 +19,7 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
+from connectors.tls import certificate_problem
 from hub.casework.details import canonical
 from hub.casework.machine import Case, Delivery
 from hub.config import Settings
@@ -211,8 +212,9 @@ class Client:
                 return response.status_code, bytes(answer), response.headers.get("x-sign", "")
         except (TimeoutError, httpx.TimeoutException):
             raise Unavailable("TIMEOUT") from None
-        except httpx.HTTPError:
-            raise Unavailable("UNREACHABLE") from None
+        except httpx.HTTPError as error:
+            problem = certificate_problem(error)
+            raise Unavailable(f"CERTIFICATE_{problem[0]}" if problem else "UNREACHABLE") from None
 
 
 def _receipt(

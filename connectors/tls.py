@@ -1,0 +1,43 @@
+"""TLS to sources, channels and issuers: who vouches for their certificates, and what is wrong with one that does not hold."""
+
+from __future__ import annotations
+
+import ssl
+
+# How OpenSSL numbers it (x509_vfy.h). Its own words of the last two name the address, which is for no log.
+_WRONG = {
+    9: ("EARLY", "its certificate is not valid yet, or our clock is behind"),
+    10: ("EXPIRED", "its certificate has expired"),
+    62: ("OTHER_HOST", "its certificate is another host's"),
+    64: ("OTHER_HOST", "its certificate is another host's"),
+}
+# No issuer is found, one signed itself, or the chain ends before one that is trusted.
+_UNTRUSTED = frozenset({2, 18, 19, 20, 21, 27})
+
+
+def trusted() -> ssl.SSLContext:
+    """Trust the authorities that this machine trusts: its own store, or that of SSL_CERT_FILE and SSL_CERT_DIR.
+
+    The platforms of an administration have certificates of authorities that no browser's list names.
+    """
+    return ssl.create_default_context()
+
+
+def certificate_problem(error: BaseException) -> tuple[str, str] | None:
+    """What is wrong with the certificate of whoever was asked: a code, and words without an address; None: nothing is."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, ssl.SSLCertVerificationError):
+        found = found.__cause__ or found.__context__
+    if found is None:
+        return None
+    if found.verify_code in _UNTRUSTED:
+        return "UNTRUSTED", "no authority that this machine trusts vouches for its certificate"
+    return _WRONG.get(
+        found.verify_code, ("REFUSED", f"its certificate does not hold: {found.verify_message}")
+    )
+
+
+def words(error: BaseException) -> str:
+    """Why nothing came, for the log: what is wrong with the certificate, else the kind of error."""
+    problem = certificate_problem(error)
+    return problem[1] if problem else type(error).__name__
