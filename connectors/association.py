@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
@@ -210,7 +211,8 @@ class Association:
                 content = await self._post(json.dumps({"query": query, "variables": variables}).encode())
         except TimeoutError:
             raise Unavailable(f"the association did not answer within {self._deadline:g} s") from None
-        except httpx.HTTPError as error:
+        # The library passes on as it is what fails in TLS once the greeting is over.
+        except (httpx.HTTPError, ssl.SSLError) as error:
             raise Unavailable(f"the association: {words(error)}") from error
         try:
             answer = json.loads(content)

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,7 +108,8 @@ class Platform:
                 return await self._call(service, parameters, no_data)
         except TimeoutError:
             raise Unavailable(f"{service}: no answer within {self._deadline:g} s") from None
-        except httpx.HTTPError as error:
+        # The library passes on as it is what fails in TLS once the greeting is over.
+        except (httpx.HTTPError, ssl.SSLError) as error:
             raise Unavailable(f"{service}: {words(error)}") from error
 
     async def close(self) -> None:

@@ -25,10 +25,8 @@ def trusted() -> ssl.SSLContext:
 
 def certificate_problem(error: BaseException) -> tuple[str, str] | None:
     """What is wrong with the certificate of whoever was asked: a code, and words without an address; None: nothing is."""
-    found: BaseException | None = error
-    while found is not None and not isinstance(found, ssl.SSLCertVerificationError):
-        found = found.__cause__ or found.__context__
-    if found is None:
+    found = _of_tls(error)
+    if not isinstance(found, ssl.SSLCertVerificationError):
         return None
     if found.verify_code in _UNTRUSTED:
         return "UNTRUSTED", "no authority that this machine trusts vouches for its certificate"
@@ -38,6 +36,17 @@ def certificate_problem(error: BaseException) -> tuple[str, str] | None:
 
 
 def words(error: BaseException) -> str:
-    """Why nothing came, for the log: what is wrong with the certificate, else the kind of error."""
-    problem = certificate_problem(error)
-    return problem[1] if problem else type(error).__name__
+    """Why nothing came, for the log: what is wrong with the certificate or what OpenSSL calls it, else the kind of error."""
+    problem, failure = certificate_problem(error), _of_tls(error)
+    if problem is not None:
+        return problem[1]
+    reason = failure.reason if failure is not None else None
+    return f"TLS failed: {reason}" if reason else type(error).__name__
+
+
+def _of_tls(error: BaseException) -> ssl.SSLError | None:
+    """The failure of TLS that led to `error`, if one did."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, ssl.SSLError):
+        found = found.__cause__ or found.__context__
+    return found

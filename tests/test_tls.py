@@ -89,6 +89,10 @@ async def test_a_channel_and_an_issuer_are_reached_whose_authority_this_machine_
             async with httpx.AsyncClient(trust_env=False, verify=trusted()) as other:
                 with pytest.raises(NotTaken, match="CERTIFICATE_EXPIRED"):
                     await Client(other, 5).send(address, "P-2", 2, SHOWN, present())
+            wire.manner = Manner.GARBLES
+            async with httpx.AsyncClient(trust_env=False, verify=trusted()) as other:
+                with pytest.raises(NotTaken, match="UNREACHABLE"):
+                    await Client(other, 5).send(address, "P-3", 3, SHOWN, present())
             wire.manner = Manner.GOOD
             published = KeySet("https://id", f"{address.url}/", frozenset({"ES256"}), date.min, date.max)
             keys = PartnerKeys(Mock(in_force=lambda: [Mock(key_sets=(published,))]), present)
@@ -127,10 +131,16 @@ async def test_that_nobody_who_is_trusted_vouches_for_a_certificate_is_said(tmp_
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_whatever_breaks_under_tls_is_unavailable_in_time_and_heals(vouched: Path) -> None:
     async with chamber(vouched, 0.5) as (wire, one):
-        for manner in (Manner.CLOSES, Manner.PLAIN, Manner.CUTS, Manner.SILENT):
+        for manner, words in (
+            (Manner.CLOSES, "the association: "),
+            (Manner.PLAIN, "TLS failed: WRONG_VERSION_NUMBER"),
+            (Manner.CUTS, "the association: "),
+            (Manner.GARBLES, "TLS failed: DECRYPTION_FAILED_OR_BAD_RECORD_MAC"),
+            (Manner.SILENT, "did not answer within"),
+        ):
             wire.manner = manner
             begun = time.monotonic()
-            with pytest.raises(Unavailable):
+            with pytest.raises(Unavailable, match=words):
                 await rows(one)
             assert time.monotonic() - begun < 4, manner
         wire.manner = Manner.GOOD

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -29,11 +30,12 @@ class Manner(StrEnum):
     EXPIRED = "EXPIRED"
     EARLY = "EARLY"
     OTHER_HOST = "OTHER_HOST"
-    # No greeting, one that breaks off, no TLS at all, an answer that breaks off.
+    # No greeting, one that breaks off, no TLS at all, an answer that breaks off or is garbled.
     SILENT = "SILENT"
     CLOSES = "CLOSES"
     PLAIN = "PLAIN"
     CUTS = "CUTS"
+    GARBLES = "GARBLES"
 
 
 class TlsWire:
@@ -87,6 +89,13 @@ class TlsWire:
             elif self.manner is Manner.SILENT:
                 await asyncio.sleep(60)
             return
+        if self.manner is Manner.GARBLES:
+            raw = writer.get_extra_info("socket").fileno()
+            await writer.start_tls(self._shown[Manner.GOOD])
+            await reader.read(1)
+            # A record that no key opens.
+            os.write(raw, b"\x17\x03\x03\x00\x20" + bytes(32))
+            await asyncio.sleep(60)
         await writer.start_tls(self._shown.get(self.manner, self._shown[Manner.GOOD]))
         there, upstream = await asyncio.open_connection(LOOPBACK, self._port)
         asking = asyncio.create_task(_pump(reader, upstream, None))

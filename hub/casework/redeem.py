@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -83,7 +84,7 @@ class DomesticPlatform:
                     answer += chunk
                     if len(answer) > MOST_BYTES:
                         raise Unavailable
-        except (TimeoutError, httpx.HTTPError):
+        except (TimeoutError, httpx.HTTPError, ssl.SSLError):
             raise Unavailable from None
         signed = hmac.new(self.key, answer, "sm3").hexdigest()
         if response.status_code != 200 or not hmac.compare_digest(signed, response.headers.get("x-sign", "")):

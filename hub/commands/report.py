@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -70,7 +71,7 @@ def export(
     except _Refused as error:
         err.print(f"credithub: {error}")
         raise typer.Exit(1) from None
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValueError) as error:
         err.print(f"credithub: no hub answers at {url}: {words(error)}")
         raise typer.Exit(1) from None
     lacking: list[str] = []

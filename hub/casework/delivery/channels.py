@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import hmac
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -212,7 +213,8 @@ class Client:
                 return response.status_code, bytes(answer), response.headers.get("x-sign", "")
         except (TimeoutError, httpx.TimeoutException):
             raise Unavailable("TIMEOUT") from None
-        except httpx.HTTPError as error:
+        # The library passes on as it is what fails in TLS once the greeting is over.
+        except (httpx.HTTPError, ssl.SSLError) as error:
             problem = certificate_problem(error)
             raise Unavailable(f"CERTIFICATE_{problem[0]}" if problem else "UNREACHABLE") from None
 
