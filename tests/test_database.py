@@ -423,6 +423,23 @@ async def test_reading_connections_go_back_without_a_round_trip(database: Databa
     assert last == "SELECT 41 + 1"
 
 
+@pytest.mark.parametrize("role", ["reader", "writer", "auditor"])
+async def test_whoever_vanished_without_a_word_is_noticed_within_a_minute(
+    database: Database, role: str
+) -> None:
+    """A machine that lost its power while it harvested would keep the source to itself for two hours."""
+    pool = await open_pool(Settings(database_url=database.owner_dsn), role, 1)
+    told = await pool.fetch(
+        "SELECT name, reset_val::int FROM pg_settings WHERE name LIKE 'tcp\\_%' ORDER BY name"
+    )
+    pool.terminate()
+    found = {row["name"]: row["reset_val"] for row in told}
+    idle, pause, tries = (found[f"tcp_keepalives_{name}"] for name in ("idle", "interval", "count"))
+    assert 0 < idle + pause * tries <= 60, found
+    # What was under way to it is given up as soon.
+    assert 0 < found["tcp_user_timeout"] <= 60_000, found
+
+
 async def test_long_statements_stay_prepared(database: Database) -> None:
     """asyncpg forgets statements over 15 KiB by default; a plan's statement may be longer."""
     statement = f"SELECT 1 /* {'long ' * 8_000} */"

@@ -30,7 +30,7 @@ import asyncpg
 import orjson
 
 from hub.errors import LedgerUnavailable
-from hub.store.database import STORE_FAILED
+from hub.store.database import STORE_FAILED, VANISHED
 
 ALGORITHM: Final = "sm3"
 # What the first block of a chain has for a predecessor.
@@ -389,10 +389,8 @@ class Ledger:
             "statement_timeout": milliseconds,
             "lock_timeout": milliseconds,
             "jit": "off",
-            # A worker that vanished without a word gives its chain back within a minute.
-            "tcp_keepalives_idle": "30",
-            "tcp_keepalives_interval": "10",
-            "tcp_keepalives_count": "3",
+            # A worker that vanished without a word gives its chain back.
+            **VANISHED,
         }
         connection: asyncpg.Connection[Any] | None = None
         watchdog: asyncio.TimerHandle | None = None

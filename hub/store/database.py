@@ -42,7 +42,14 @@ CONNECTION_LOST = (
 NOT_ANSWERED = (*CONNECTION_LOST, asyncpg.QueryCanceledError)
 # All that the store may answer with, or not answer in time: what comes back to it again and again must not end with one.
 STORE_FAILED = (*CONNECTION_LOST, OSError, TimeoutError, asyncpg.PostgresError)
-
+# The server ends, within a minute, the session of a machine that vanished without a word, and gives up what was under
+# way to it (milliseconds): by itself it would keep its locks for two hours, and nobody else could harvest its source.
+VANISHED = {
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
 
 # An address that asyncpg cannot follow: a mode of TLS that it does not know, a certificate that is not there.
 _UNUSABLE = asyncpg.exceptions.ClientConfigurationError
@@ -128,6 +135,7 @@ async def open_pool(
         "jit": "off",
         "statement_timeout": f"{round(bound * 1000)}ms",
         "idle_in_transaction_session_timeout": f"{round(bound * 1000) + 30_000}ms",
+        **VANISHED,
     }
     if reads:
         session["default_transaction_read_only"] = "on"
