@@ -34,6 +34,10 @@ class _Refused(Exception):
     """The hub gave no data; its words are the hub's own."""
 
 
+class _NoHub(Exception):
+    """What answered is none: something in front of it, mostly, that says so in words of its own."""
+
+
 @app.callback()
 def report() -> None:
     """Quarterly reports as files."""
@@ -70,6 +74,9 @@ def export(
             found = _report(client, url, number, drilling=format is Format.XLSX)
     except _Refused as error:
         err.print(f"credithub: {error}")
+        raise typer.Exit(1) from None
+    except _NoHub as error:
+        err.print(f"credithub: no hub answers at {url}: {error}")
         raise typer.Exit(1) from None
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValueError) as error:
         err.print(f"credithub: no hub answers at {url}: {words(error)}")
@@ -116,12 +123,17 @@ def _report(client: httpx.Client, url: str, number: str, *, drilling: bool) -> P
 
 
 def _asked(client: httpx.Client, url: str, query: str, variables: dict[str, Any]) -> Any:
-    answer = client.post(url, json={"query": query, "variables": variables}).json()
-    if answer.get("errors"):
-        error = answer["errors"][0]
-        code = error.get("extensions", {}).get("code", "")
-        # The hub speaks of a header; who runs the command gives an option.
-        lacking = code == MatterRequired.code and "hub-matter" not in client.headers
-        option = " Give it with --matter." if lacking else ""
-        raise _Refused(f"{error['message']}{option} [{code}]")
-    return answer["data"]
+    response = client.post(url, json={"query": query, "variables": variables})
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    match answer:
+        case {"errors": [{"message": str(message), "extensions": {"code": str(code)}}, *_]}:
+            # The hub speaks of a header; who runs the command gives an option.
+            lacking = code == MatterRequired.code and "hub-matter" not in client.headers
+            option = " Give it with --matter." if lacking else ""
+            raise _Refused(f"{message}{option} [{code}]")
+        case {"data": {**data}}:
+            return data
+    raise _NoHub(f"HTTP {response.status_code}, and nothing that a hub says")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -12,11 +13,18 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from typer.testing import CliRunner
 
+from hub.cli import app as cli
 from hub.commands.report_pages import FontUnusable, pages
 from hub.commands.report_paper import Paper, paper_of, shown
 from hub.commands.report_workbook import workbook
 from hub.rules.reports import Quarter, load_report_rules
+from hub.sandbox.server import serving
 from hub.sandbox.tokens import demo_token
 from tests.casework.desk import Office
 from tests.casework.test_reports import CHECK, STATE, _opened, _xining
@@ -163,8 +171,6 @@ async def test_r18_3_the_command_asks_the_hub_with_the_officers_own_rights(
         options: tuple[str, ...] = told,
         **settings: str,
     ) -> subprocess.CompletedProcess[str]:
-        import asyncio
-
         token = demo_token(office.database.settings, partner, None, 600, office.clock.now, None)
         return await asyncio.to_thread(
             subprocess.run,
@@ -198,3 +204,31 @@ async def test_r18_3_the_command_asks_the_hub_with_the_officers_own_rights(
         refused = await exported(partner, "pdf", number)
         assert (refused.returncode, (tmp_path / "r.pdf").exists()) == (1, False)
         assert refused.stderr.startswith("credithub: ")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (502, b'{"message": "bad gateway"}'),
+        (200, b'{"data": null}'),
+        (200, b'{"data": []}'),
+        (500, b'{"errors": ["broken"]}'),
+        (200, b"[1]"),
+        (200, b"null"),
+        (503, b"<html>"),
+    ],
+)
+async def test_whatever_else_answers_in_place_of_the_hub_is_told_in_a_line(
+    status: int, body: bytes, tmp_path: Path
+) -> None:
+    """What stands in front of a hub that is just being restarted speaks for it, often in JSON."""
+
+    async def answer(_: Request) -> Response:
+        return Response(body, status)
+
+    async with serving(Starlette(routes=[Route("/graphql", answer, methods=["POST"])])) as url:
+        command = ("report", "export", "QHJB-1", "--output", str(tmp_path / "r.xlsx"), "--token", "a.b.c")
+        told = await asyncio.to_thread(CliRunner().invoke, cli, [*command, "--url", f"{url}/graphql"])
+    assert (told.exit_code, told.exception.__class__) == (1, SystemExit), told.exception
+    assert told.stderr.startswith(f"credithub: no hub answers at {url}/graphql: ")
+    assert not (tmp_path / "r.xlsx").exists()
