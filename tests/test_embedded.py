@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -237,4 +238,14 @@ async def test_a_private_state_directory_works_and_no_directory_above_it_is_open
 
 def test_a_server_that_cannot_start_says_why(place: Place) -> None:
     with pytest.raises(EngineFailed, match="shared_buffers"):
+        EmbeddedPostgres(place("state"), {"shared_buffers": "a lot"}).start()
+
+
+def test_a_server_that_finds_no_room_is_told_so_though_its_log_found_none_either(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk the log ends with an ordinary end, as if nothing were wrong."""
+    usage = shutil.disk_usage("/")._replace(free=3 << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(EngineFailed, match="Its disk has no more than 3 MiB free"):
         EmbeddedPostgres(place("state"), {"shared_buffers": "a lot"}).start()

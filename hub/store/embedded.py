@@ -29,6 +29,8 @@ from hub.store.cluster import (
 
 STARTUP_SECONDS = 60.0
 SHUTDOWN_SECONDS = 20.0
+# With less it cannot write the next file of its journal, of 16 MiB, and what it did before.
+ROOM_BYTES = 32 << 20
 ORPHANS_REMAIN = "pre-existing shared memory block"
 
 SERVER_SETTINGS: Mapping[str, str] = {
@@ -172,8 +174,11 @@ class EmbeddedPostgres:
                 return
             time.sleep(0.01)
         tail = (area / "server.log").read_text("utf-8", "replace")[-2000:]
+        free = shutil.disk_usage(area).free
+        # The log may have found no room for the reason either.
+        full = f" Its disk has no more than {free >> 20} MiB free: make room." if free < ROOM_BYTES else ""
         raise EngineFailed(
-            f"The embedded PostgreSQL did not start. The end of {area / 'server.log'}:\n{tail}"
+            f"The embedded PostgreSQL did not start.{full} The end of {area / 'server.log'}:\n{tail}"
         )
 
 
