@@ -185,11 +185,12 @@ def _refusal(media: bytes, error: HubError, request_id: str) -> Reply:
     if isinstance(told, list):
         errors = [{**one, "extensions": error.meaning} for one in told]
     else:
-        locations = error.extensions.pop("locations", None)
+        # Members of an error of their own in GraphQL's form: where in the document, and which field.
+        placed = {name: error.extensions.pop(name, None) for name in ("locations", "path")}
         errors = [
             {
                 "message": error.public_message,
-                **({"locations": locations} if locations else {}),
+                **{name: place for name, place in placed.items() if place},
                 "extensions": {**error.meaning, **error.extensions},
             }
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -21,6 +22,7 @@ from hub.errors import (
     BadUserInput,
     CaseUnknown,
     CommandForbidden,
+    HubError,
     IdempotencyConflict,
     StoreUnavailable,
 )
@@ -186,19 +188,20 @@ class Mutations:
         made = {}
         for root in asked.compiled.plan.roots:
             if isinstance(root, Selected):
-                said = {name: value_of(ref, asked.values) for name, ref in root.arguments.items()}
-                _finite(said)
-                declared = asked.standing.view.schema.mutation_type.fields[root.name].args  # type: ignore[union-attr]
-                arguments = named(await as_stored(find, declared, said, key))
-                await self._known(work, arguments)
-                await self._may_open(work, root, arguments)
-                try:
-                    one = await self._registry.commands[root.rule.target](work, arguments)
-                except TextTooLong as error:
-                    # A guard screens what becomes public.
-                    raise BadUserInput(f"{error}.") from None
-                await self._shown(work, root, one)
-                self._without_persons(work, root, said)
+                with _told_of(root):
+                    said = {name: value_of(ref, asked.values) for name, ref in root.arguments.items()}
+                    _finite(said)
+                    declared = asked.standing.view.schema.mutation_type.fields[root.name].args  # type: ignore[union-attr]
+                    arguments = named(await as_stored(find, declared, said, key))
+                    await self._known(work, arguments)
+                    await self._may_open(work, root, arguments)
+                    try:
+                        one = await self._registry.commands[root.rule.target](work, arguments)
+                    except TextTooLong as error:
+                        # A guard screens what becomes public.
+                        raise BadUserInput(f"{error}.") from None
+                    await self._shown(work, root, one)
+                    self._without_persons(work, root, said)
                 made[root.key] = one
         return made
 
@@ -301,6 +304,16 @@ class Mutations:
             domestic=self._domestic,
             seen=asked.seen,
         )
+
+
+@contextmanager
+def _told_of(root: Selected) -> Iterator[None]:
+    """Let a refusal name the command: of many in one request nobody could tell which of them it is about."""
+    try:
+        yield
+    except HubError as refusal:
+        refusal.extensions["path"] = [root.key]
+        raise
 
 
 def _finite(said: Mapping[str, Any]) -> None:

@@ -338,3 +338,20 @@ async def test_no_shop_is_named_by_the_number_of_a_person(office: Office) -> Non
         await office.rows("SELECT 1 FROM case_file JOIN subject USING (subject_id) WHERE uscc = $1", code)
         == []
     )
+
+
+async def test_r11_1_of_many_reports_in_one_request_a_refusal_says_which_one_it_is_about(
+    office: Office,
+) -> None:
+    own, other = await merchant(office), await office.subject()
+    one = '{0}: reportMerchantArchive(subject: "{1}", shopId: "{2}", shopName: "x", verifiedOn: "{3}") {{ archiveType }}'
+    for code, shop, verified, refused in (
+        (other, "S2", "2026-11-01", "SUBJECT_UNKNOWN"),
+        (own, "S2", "2027-11-01", "GUARD_REFUSED"),
+        (own, "S 2", "2026-11-01", "BAD_USER_INPUT"),
+    ):
+        rows = [one.format("a", own, "S1", "2026-11-01"), one.format("b", code, shop, verified)]
+        (error,) = (await platform(office).ask(f"mutation {{ {' '.join(rows)} }}"))["errors"]
+        assert (error["extensions"]["code"], error.get("path")) == (refused, ["b"])
+        assert "path" not in error["extensions"]
+    assert await shown(platform(office), own) == {}
