@@ -41,6 +41,7 @@ from hub.sandbox.issuer import demo_issuer
 from hub.store.database import as_user, head
 from hub.store.embedded import EmbeddedPostgres
 from hub.store.migration import migrated
+from schema.identifiers import uscc_check
 from schema.persons import hmac_sm3
 from tests.command_line import CREDITHUB, Running, alive, below, credithub, environment, launched, started
 from tests.conftest import Database, copied_store
@@ -855,10 +856,16 @@ def test_lists_of_merchants_are_taken_whole_or_not_at_all(shell: Shell, texts: P
     for headless in (f"{MERCHANT}\n", f" {MERCHANT} ,x\n{MERCHANT}\n", "", "\n"):
         path.write_text(headless, encoding="utf-8")
         shell("affiliations", "apply", "other-mall", "MERCHANT", path).refused("FILE_REFUSED", "a head line")
-    path.write_text(f"uscc\n{MERCHANT}\n91630100MA7XK2P38N\n91630100MAFGY5BN6T\n", encoding="utf-8")
+    # Who has no row is nobody's merchant, also once the hub knows it: each is told, and what is to be done.
+    unknown = [f"91630100MA{number:07}" for number in range(12)]
+    unknown = [code + uscc_check(code) for code in unknown]
+    path.write_text("\n".join(["uscc", MERCHANT, "91630100MA7XK2P38N", *unknown]), encoding="utf-8")
     again = shell("affiliations", "apply", "other-mall", "MERCHANT", path)
-    assert (again.status, again.out) == (0, "other-mall: given 3, known 2, begun 0, ended 0\n")
-    assert again.err == "not known to the hub: 91630100MAFGY5BN6T\n"
+    assert (again.status, again.out) == (0, "other-mall: given 14, known 2, begun 0, ended 0\n")
+    assert again.err.splitlines() == [
+        "12 not known to the hub and not taken; hand the list in again once they are known:",
+        *unknown,
+    ]
     shell("affiliations", "apply", "othermall", "MERCHANT", path).refused(
         "AGREEMENT_INVALID", "did you mean other-mall?"
     )

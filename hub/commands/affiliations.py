@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +17,6 @@ from hub.rules.matrix import load_matrix
 from schema.coordinates import vocabulary
 
 app = typer.Typer(no_args_is_help=True, help="Whose members and merchants subjects are.")
-# Codes that a list may name before it only counts them.
-_SHOWN = 10
 
 
 @app.command("apply")
@@ -48,12 +45,12 @@ def affiliations_apply(
             f" ended {taken.ended}{changed}"
         )
         if taken.unknown:
-            err.print(f"not known to the hub: {_listed(taken.unknown)}")
+            # All of them: whoever looks for the rest in a list of thousands finds none.
+            err.print(
+                f"{len(taken.unknown)} not known to the hub and not taken;"
+                " hand the list in again once they are known:"
+            )
+            for code in taken.unknown:
+                err.print(code)
 
     with_store(work)
-
-
-def _listed(codes: Sequence[str]) -> str:
-    """Some of the codes, and how many more there are."""
-    more = f" and {len(codes) - _SHOWN} more" if len(codes) > _SHOWN else ""
-    return ", ".join(codes[:_SHOWN]) + more
