@@ -123,6 +123,28 @@ async def test_a_partner_is_told_what_is_left_of_its_own_day(database: Database)
         assert (await hub.ask("mall", _ME)).data == told("mall", mall, mall.subjects_per_day - 3)
 
 
+async def test_who_was_told_nothing_as_the_hub_failed_has_asked_about_nobody(database: Database) -> None:
+    """A partner that repeats its request each second, as Retry-After says, would use up its day in a minute."""
+    codes = {"codes": [uscc("91", "630103", number) for number in range(3)]}
+    most = standing("mall", "MERCHANT_ADMISSION").agreement.quota.subjects_per_day
+    report = """mutation ($code: USCC!) { reportMerchantArchive(subject: $code, shopId: "S1", shopName: "x",
+      verifiedOn: "2026-01-01") { archiveType } }"""
+    admin = await asyncpg.connect(database.superuser_dsn)
+    try:
+        async with served_scene(database) as hub:
+            for table, status in (("ledger_block", 503), ("affiliation", 500)):
+                await admin.execute(f"ALTER TABLE {table} RENAME TO away")
+                assert (await hub.ask("mall", _ASKING, codes)).status == status
+                await admin.execute(f"ALTER TABLE away RENAME TO {table}")
+                told = await hub.ask("mall", _ME)
+                assert told.data["me"]["quota"]["subjectsLeft"] == most
+            # A refusal tells of the subject, so it counts.
+            assert (await hub.ask("mall", report, {"code": codes["codes"][0]})).codes == ["SUBJECT_UNKNOWN"]
+            assert (await hub.ask("mall", _ME)).data["me"]["quota"]["subjectsLeft"] == most - 1
+    finally:
+        await admin.close()
+
+
 _COUNTED = "SELECT day, subjects FROM quota_use ORDER BY day"
 _WRITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%quota_use%'"
 _SLOWLY = """

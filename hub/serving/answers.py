@@ -39,7 +39,7 @@ from hub.rights.standing import Standing, Standings
 from hub.rules.redactor import person_number_in
 from hub.serving.live_facts import LiveFacts
 from hub.serving.mutations import Commanding, Mutations
-from hub.serving.quota import Quotas
+from hub.serving.quota import Charge, Quotas
 from hub.sources.freshness import SourceStates
 from hub.sources.live import LiveSources
 from hub.store.merging import Merging
@@ -106,6 +106,8 @@ class _Asking:
     values: Mapping[str, Any]
     compiled: Compiled
     request: Request
+    # What was taken off the payer's day; None: it asks about nobody.
+    charge: Charge | None = None
     # Ids of subjects about which explanations were given.
     explained: list[int] = field(default_factory=list)
 
@@ -138,6 +140,7 @@ class Answers:
         parts = self._parts
         now = parts.clock()
         caller = parts.tokens.verify(call.authorization, now.timestamp())
+        asking = None
         try:
             asking = self._asking(call, caller, now)
             if asking.operation.node.operation is not OperationType.MUTATION:
@@ -152,8 +155,13 @@ class Answers:
                 raise
             except Exception as error:
                 raise HubError(committed=True) from error
-        except HubError as error:
-            error.partner = caller.partner
+        except Exception as error:
+            refused = isinstance(error, HubError) and error.status < 500
+            if not refused and asking is not None and asking.charge is not None:
+                # It was told of nobody: else whoever asks again, as it shall, uses up its day while the store is away.
+                parts.quotas.give_back(asking.charge)
+            if isinstance(error, HubError):
+                error.partner = caller.partner
             raise
 
     def _asking(self, call: Call, caller: Caller, now: datetime) -> _Asking:
@@ -327,7 +335,7 @@ class Answers:
         if bulk > asking.standing.bulk:
             raise exceeded("bulk", asking.standing.bulk)
         if asked:
-            self._parts.quotas.charge(asking.payer, asked)
+            asking.charge = self._parts.quotas.charge(asking.payer, asked)
 
     def _admit_person(self, asking: _Asking, root: Selected, safe: bool) -> None:
         """A person's number comes in a variable of a POST, never in an address or a document, and for a case (PIPL 28)."""

@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 
 import asyncpg
@@ -30,6 +31,15 @@ ON CONFLICT (partner, day) DO UPDATE SET subjects = quota_use.subjects + EXCLUDE
 """
 _TODAY = "SELECT partner, day, subjects FROM quota_use WHERE day = $1"
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Subjects that were counted, for whom and of which day."""
+
+    partner: str
+    day: date
+    subjects: int
 
 
 class Quotas:
@@ -97,7 +107,7 @@ class Quotas:
         self._bucket[who] = (left - 1, now)
         return True
 
-    def charge(self, agreement: Agreement, subjects: int) -> None:
+    def charge(self, agreement: Agreement, subjects: int) -> Charge:
         """Count subjects asked about. Raises QuotaExceeded when the day's are used up; nothing is counted then."""
         who = agreement.partner, self._today()
         most = agreement.quota.subjects_per_day
@@ -109,6 +119,11 @@ class Quotas:
                 remaining=left,
             )
         self._new[who] += subjects
+        return Charge(*who, subjects)
+
+    def give_back(self, charge: Charge) -> None:
+        """Count no more what was counted: its request failed, and the partner was told of nobody."""
+        self._new[charge.partner, charge.day] -= charge.subjects
 
     def left(self, agreement: Agreement) -> int:
         """How many subjects the partner may still ask about today, by what the other workers wrote down last."""
