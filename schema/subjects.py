@@ -138,7 +138,7 @@ class CreditSummary:
         need=Need.FULL,
     )
     tax_grade_is_d: Tristate | None = governed(
-        "现行纳税信用为D级，且其后无其他级别；自然人为空",
+        "现行纳税缴费信用级别为D级，且其后无其他级别；自然人为空",
         "tax grade D in force, and no grade after it; null of a natural person",
         "D17",
         shape=Shape.COMPUTED,

@@ -111,6 +111,12 @@ def test_the_chinese_of_a_description_has_chinese_punctuation() -> None:
         assert not re.search(r"[\u4e00-\u9fff][,;:(]|[,;:)][\u4e00-\u9fff]", chinese), chinese
 
 
+def test_what_the_tax_authority_grades_is_called_as_since_2025() -> None:
+    """纳税缴费信用管理办法 (税务总局公告2025年第12号) replaced the one on 纳税信用 on 2025-07-01."""
+    readme = (Path(__file__).parent.parent / "README.zh-CN.md").read_text("utf-8")
+    assert [text for text in (sdl(), readme) if "纳税信用" in text] == []
+
+
 def test_no_two_commands_or_questions_are_described_alike() -> None:
     for root in ("Query", "Mutation"):
         fields = vocabulary().schema.type_map[root].fields  # type: ignore[attr-defined]
