@@ -359,8 +359,8 @@ HEADERS: Mapping[str, tuple[tuple[str, bytes], int, str]] = {
     "a matter with a line separator": (("Hub-Matter", "a\u2028b".encode()), 403, "MATTER_REQUIRED"),
     "a matter with a control of C1": (("Hub-Matter", "a\u0085b".encode()), 403, "MATTER_REQUIRED"),
     "a matter that reads backwards": (("Hub-Matter", "a\u202eb".encode()), 403, "MATTER_REQUIRED"),
-    "somebody else's eyes": (("Hub-View-As", b"commerce"), 403, "PURPOSE_NOT_ALLOWED"),
-    "its own eyes": (("Hub-View-As", b"mall"), 403, "PURPOSE_NOT_ALLOWED"),
+    "somebody else's eyes": (("Hub-View-As", b"commerce"), 403, "FORBIDDEN"),
+    "its own eyes": (("Hub-View-As", b"mall"), 403, "FORBIDDEN"),
 }
 
 

@@ -284,7 +284,9 @@ class Answers:
     def _seen_as(self, standing: Standing, view_as: str, now: datetime) -> Standing:
         """Another partner's eyes, for auditors: `partner` or `partner/PURPOSE`."""
         if Capability.VIEW_AS not in standing.view.capabilities:
-            raise PurposeNotAllowed("This agreement does not let anybody view as another partner.")
+            raise CommandForbidden(
+                "Hub-View-As is for auditors: this agreement lets nobody view as another partner."
+            )
         partner, _, purpose = view_as.partition("/")
         today = today_in(now)
         other = self._parts.agreements.get(partner, today)
