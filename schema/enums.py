@@ -166,7 +166,7 @@ class ListColor(Enum):
 
 @strawberry.enum(description="名单状态 · State of a list entry")
 class ListEntryState(Enum):
-    PROPOSED = term("PROPOSED", "提名")
+    PROPOSED = term("PROPOSED", "拟列入")
     NOTICE_SERVED = term("NOTICE_SERVED", "已告知")
     OBJECTION_PERIOD = term("OBJECTION_PERIOD", "陈述申辩期")
     RECOGNIZED = term("RECOGNIZED", "已认定")

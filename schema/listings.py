@@ -137,7 +137,7 @@ _command = commands_of("list")
 @strawberry.type(description="名单认定操作 · Commands of lists")
 class ListCommands:
     @_command(
-        "提名列入名单，仅为提名（R8.1、R8.2）",
+        "提出拟列入名单的建议，仅为建议（R8.1、R8.2）",
         "propose a place on a list; nothing but a proposal (R8.1, R8.2)",
         "propose",
     )

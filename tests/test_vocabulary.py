@@ -14,6 +14,8 @@ import pytest
 import strawberry
 from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, print_schema
 
+from hub.casework.registry import registry
+from hub.errors import refusals
 from hub.rights.agreement import read_agreement
 from hub.rights.matrix import Purpose
 from hub.rights.openness import load_openness
@@ -115,6 +117,16 @@ def test_what_the_tax_authority_grades_is_called_as_since_2025() -> None:
     """纳税缴费信用管理办法 (税务总局公告2025年第12号) replaced the one on 纳税信用 on 2025-07-01."""
     readme = (Path(__file__).parent.parent / "README.zh-CN.md").read_text("utf-8")
     assert [text for text in (sdl(), readme) if "纳税信用" in text] == []
+
+
+def test_only_an_honour_is_nominated_for() -> None:
+    """Whoever may come on a list of dishonesty is told 拟列入: 提名 is what one is proud of."""
+    said = [text for text in re.findall(r'"""(.*?)"""', sdl(), re.DOTALL) if "提名" in text]
+    said += [one.zh for one in refusals().values() if "提名" in one.zh]
+    said += [
+        state.zh for machine in registry().machines.values() for state in machine.states if "提名" in state.zh
+    ]
+    assert [text for text in said if "红名单" not in text] == []
 
 
 def test_no_two_commands_or_questions_are_described_alike() -> None:

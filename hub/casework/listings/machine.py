@@ -431,7 +431,7 @@ LIST_ENTRY = Machine(
     data_class="D38",
     details=ListingDetails,
     states=(
-        State(name="PROPOSED", zh="提名", en="proposed"),
+        State(name="PROPOSED", zh="拟列入", en="proposed"),
         State(name="NOTICE_SERVED", zh="已告知", en="notice made out"),
         State(name="OBJECTION_PERIOD", zh="陈述申辩期", en="period for defence"),
         State(name="RECOGNIZED", zh="已认定", en="recognized"),
