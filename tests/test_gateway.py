@@ -414,6 +414,22 @@ def test_refusals_say_what_to_do_next(hub: ProvinceHub) -> None:
     ]
 
 
+def test_of_many_values_in_one_request_the_unusable_one_is_named(hub: ProvinceHub) -> None:
+    one = "{0}: subject(value: ${0}) {{ displayName records(after: ${0}c) {{ edges {{ cursor }} }} }}"
+    query = (
+        "query($a: String!, $b: String!, $ac: String, $bc: String) { "
+        + " ".join(one.format(name) for name in "ab")
+        + " }"
+    )
+    for wrong, argument, variable in (
+        ({"b": MERCHANT[:-1] + "N"}, "value", "b"),
+        ({"bc": "no cursor"}, "after", "bc"),
+    ):
+        told = hub.post(query, {"a": MERCHANT, "b": MERCHANT, **wrong}).json()["errors"][0]["extensions"]
+        assert (told["code"], told["argument"]) == ("BAD_USER_INPUT", argument)
+        assert told.get("variable") == variable
+
+
 def test_errors_of_validation_say_where_and_all_that_is_wrong(hub: ProvinceHub) -> None:
     answer = post(hub, {"query": "{\n  nothing\n  neither\n}"}, RESPONSE)
     errors = answer.json()["errors"]

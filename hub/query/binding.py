@@ -107,7 +107,7 @@ def _binder(source: Source, secrets: Secrets) -> Binder:
         case FromRef():
             read = _reader(source.ref)
             convert = _conversion(source, secrets)
-            return read if convert is None else lambda request: convert(read(request), request)
+            return read if convert is None else _converted(source.ref, read, convert)
     raise AssertionError(source)
 
 
@@ -142,6 +142,20 @@ def _member(values: Any, path: tuple[str, ...]) -> Any:
     for name in path:
         values = values[name]
     return values
+
+
+def _converted(ref: Ref, read: Binder, convert: Callable[[Any, Request], Any]) -> Binder:
+    """What `convert` makes of the value; a refusal names the variable, as of many alike nobody else knows which it is."""
+
+    def converted(request: Request) -> Any:
+        try:
+            return convert(read(request), request)
+        except BadUserInput as refusal:
+            if isinstance(ref, Variable):
+                refusal.extensions["variable"] = ref.path[0]
+            raise
+
+    return converted
 
 
 def _conversion(source: FromRef, secrets: Secrets) -> Callable[[Any, Request], Any] | None:
