@@ -21,6 +21,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "casework": ("casework", "app"),
         "catalogue": ("catalogue", "app"),
         "deliveries": ("deliveries", "app"),
+        "consents": ("consents", "app"),
         "demo": ("demo", "demo"),
         "draw": ("draw", "app"),
         "harvest": ("sources", "harvest"),

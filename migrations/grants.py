@@ -53,7 +53,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "list_entry": FACT,
         "archive": FACT,
         "affiliation": KEPT,
-        "consent": "SELECT, INSERT, UPDATE (withdrawn_at)",
+        "consent": "SELECT, INSERT, UPDATE (withdrawn_at, withdrawn_by)",
         "source_state": KEPT,
         "withdrawn_fact": KEPT,
         "delivery": KEPT,

@@ -15,6 +15,8 @@ import pytest
 from hub.casework.delivery.alarms import raise_alarms
 from hub.casework.delivery.channels import Channel, Client
 from hub.casework.delivery.deliveries import Courier, Pace
+from hub.rights.consents import Consent, record_consent, withdraw_consent
+from hub.rights.matrix import Purpose
 from hub.sandbox.customs import ANOMALY_SERVICE, LEVEL_SERVICE, CustomsService
 from hub.sandbox.facts import CustomsFile, CustomsLevel, Subject
 from hub.sandbox.platform import Platform
@@ -245,12 +247,10 @@ async def test_acceptance_12_a_second_after_consent_is_withdrawn_nothing_of_it_i
     code = await office.subject()
     await _affiliated(office, code)
     await _graded(office, code, "B")
-    await office.rows(
-        "INSERT INTO consent (subject_id, grantee, purposes, data_classes, separate_consent, valid_from, valid_to,"
-        " evidence_digest) SELECT subject_id, 'mall', ARRAY['MERCHANT_ADMISSION'], ARRAY['D17'], true,"
-        " '2026-01-01', '2027-01-01', repeat('a', 64) FROM subject WHERE uscc = $1",
-        code,
-    )
+    begins, ends = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    letter = Consent(code, "mall", (Purpose.MERCHANT_ADMISSION,), ("D17",), True, begins, ends, "a" * 64)
+    writer = office.database.writer
+    consent = await record_consent(writer, letter, begins, "operator")
     asked = "query S($c: String!) { subject(value: $c) { ... on Organization { summary { taxGradeIsD } } } }"
     mall, ten = office.desk("mall", None, None, None), datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 
@@ -259,11 +259,7 @@ async def test_acceptance_12_a_second_after_consent_is_withdrawn_nothing_of_it_i
         return (await mall.done(asked, {"c": code}))["subject"]["summary"]["taxGradeIsD"]
 
     assert await at(ten - timedelta(seconds=1)) == "NO"
-    await office.rows(
-        "UPDATE consent SET withdrawn_at = $2 WHERE subject_id = (SELECT subject_id FROM subject WHERE uscc = $1)",
-        code,
-        ten,
-    )
+    assert await withdraw_consent(writer, consent.number, ten, "operator") == ten
     assert await at(ten + timedelta(seconds=1)) is None
 
 

@@ -827,6 +827,56 @@ def test_a_notice_on_holidays_is_laid_and_what_it_changes_is_told(shell: Shell, 
     shell("calendar", "apply", path).refused("FILE_REFUSED", "2026.toml: not UTF-8")
 
 
+def test_a_consent_is_taken_in_from_a_letter_and_withdrawn(
+    shell: Shell, store: Database, tmp_path: Path
+) -> None:
+    letter = tmp_path / "letter.pdf"
+
+    def record(*changed: str, code: str = MERCHANT, partner: str = "mall", until: str = "2099-12-30") -> Done:
+        said = changed or ("--purpose", "MERCHANT_ADMISSION", "--class", "D17")
+        return shell("consents", "record", code, partner, letter, "--until", until, *said)
+
+    record().refused("FILE_REFUSED", "letter.pdf")
+    letter.write_bytes(b"")
+    record().refused("FILE_REFUSED", "empty")
+    letter.write_bytes("授权查询书".encode())
+    record(code="91630100MA00000000").refused("BAD_USER_INPUT", "social credit code")
+    record(code="91630100MA7XK2P38N"[:8] + "MA0000001" + uscc_check("91630100MA0000001")).refused(
+        "SUBJECT_UNKNOWN"
+    )
+    record(partner="mal").refused("AGREEMENT_INVALID", "mall")
+    record(until="2020-01-01").refused("BAD_USER_INPUT", "over")
+    admission = ("--purpose", "MERCHANT_ADMISSION")
+    record(*admission, "--class", "D99").refused("BAD_USER_INPUT", "D99")
+    # Nobody signs for nothing: no consent opens what is open, or what is shut to the partner whatever is signed.
+    for closed in ("D1", "D12"):
+        record(*admission, "--class", "D17", "--class", closed).refused("BAD_USER_INPUT", closed)
+    record("--purpose", "NOTIFICATION", "--class", "D17").refused("BAD_USER_INPUT", "NOTIFICATION")
+    assert MERCHANT not in shell("consents", "list", "--code", MERCHANT).out
+
+    done = record()
+    (number,) = re.findall("^consent ([0-9]+) of ", done.out)
+    assert (done.status, done.err) == (0, "")
+    assert record().out == done.out.replace("\n", ", known already\n")
+    (row,) = re.findall(
+        rf"^.*│ {number} .*$", shell("consents", "list", "--partner", "mall").out, re.MULTILINE
+    )
+    kept = [one.strip() for one in row.split("│")[2:]]
+    assert (kept[0], kept[2:5], kept[6:8]) == (
+        MERCHANT, ["mall", "MERCHANT_ADMISSION", "D17"], ["2099-12-30", "yes"],
+    )  # fmt: skip
+    assert kept[9] == operator()
+    assert MERCHANT not in shell("consents", "list", "--partner", "chamber", "--code", MERCHANT).out
+
+    withdrawn = shell("consents", "withdraw", number)
+    assert withdrawn.out.startswith(f"consent {number} is withdrawn since ")
+    # At once and for good: a second time is no later one, and the letter that was withdrawn is no new consent.
+    assert shell("consents", "withdraw", number).out == withdrawn.out
+    record().refused("BAD_USER_INPUT", f"consent {number} ", "new letter")
+    assert f"withdrawn {withdrawn.out[-20:-1]}" in shell("consents", "list").out
+    shell("consents", "withdraw", "999999").refused("BAD_USER_INPUT", "999999")
+
+
 def test_lists_of_merchants_are_taken_whole_or_not_at_all(shell: Shell, texts: Path, tmp_path: Path) -> None:
     path, other = tmp_path / "merchants.csv", texts / "mall.toml"
     shell("affiliations", "apply", "other-mall", "MERCHANT", path).refused("FILE_REFUSED")

@@ -153,7 +153,15 @@ async def require_applied(pool: asyncpg.Pool, partner: str) -> None:
 async def applied_class(
     pool: asyncpg.Pool, partner: str, matrix: Matrix, known_coordinates: frozenset[str] | None = None
 ) -> PartnerClass:
-    """The class of a partner by its newest agreement, whether that is in force or not.
+    """The class of a partner by its newest agreement. Errors: as of `applied_agreement`."""
+    found = await applied_agreement(pool, partner, matrix, known_coordinates)
+    return matrix.partners[found.partner_class]
+
+
+async def applied_agreement(
+    pool: asyncpg.Pool, partner: str, matrix: Matrix, known_coordinates: frozenset[str] | None = None
+) -> Agreement:
+    """The newest agreement of a partner, whether that is in force or not.
 
     Raises AgreementInvalid when none was ever applied, or the newest cannot be used.
     """
@@ -162,8 +170,7 @@ async def applied_class(
     good, problems = usable(rows.values(), read)
     if partner in problems:
         raise AgreementInvalid(f"the agreement applied for {partner} cannot be used: {problems[partner]}")
-    found = good.get(partner) or as_applied(rows[partner], read)
-    return matrix.partners[found.partner_class]
+    return good.get(partner) or as_applied(rows[partner], read)
 
 
 async def _newest(pool: asyncpg.Pool, partner: str) -> Mapping[str, Any]:

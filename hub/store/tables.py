@@ -415,7 +415,12 @@ consent = Table(
     Column("valid_from", MOMENT, nullable=False),
     Column("valid_to", MOMENT, nullable=False),
     Column("withdrawn_at", MOMENT),
+    # SM3 of the signed letter.
     Column("evidence_digest", CODE, nullable=False),
+    # When and by which operators it was taken in and withdrawn.
+    Column("recorded_at", MOMENT),
+    Column("recorded_by", Text),
+    Column("withdrawn_by", Text),
 )
 Index("ix_consent_subject_id", consent.c.subject_id, consent.c.grantee)
 
