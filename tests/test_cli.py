@@ -846,12 +846,14 @@ def test_a_consent_is_taken_in_from_a_letter_and_withdrawn(
     )
     record(partner="mal").refused("AGREEMENT_INVALID", "mall")
     record(until="2020-01-01").refused("BAD_USER_INPUT", "over")
+    record(until="9999-12-31").refused("BAD_USER_INPUT", "no days of a consent")
     admission = ("--purpose", "MERCHANT_ADMISSION")
     record(*admission, "--class", "D99").refused("BAD_USER_INPUT", "D99")
     # Nobody signs for nothing: no consent opens what is open, or what is shut to the partner whatever is signed.
     for closed in ("D1", "D12"):
         record(*admission, "--class", "D17", "--class", closed).refused("BAD_USER_INPUT", closed)
     record("--purpose", "NOTIFICATION", "--class", "D17").refused("BAD_USER_INPUT", "NOTIFICATION")
+    record(*admission, "--class", "D17", "--from", "0001-01-01").refused("BAD_USER_INPUT", "no days of")
     assert MERCHANT not in shell("consents", "list", "--code", MERCHANT).out
 
     done = record()
@@ -875,6 +877,37 @@ def test_a_consent_is_taken_in_from_a_letter_and_withdrawn(
     record().refused("BAD_USER_INPUT", f"consent {number} ", "new letter")
     assert f"withdrawn {withdrawn.out[-20:-1]}" in shell("consents", "list").out
     shell("consents", "withdraw", "999999").refused("BAD_USER_INPUT", "999999")
+
+
+def test_a_consent_whose_first_day_was_mistyped_can_be_put_right(
+    shell: Shell, store: Database, tmp_path: Path
+) -> None:
+    """It was told as known already, whatever first day was said, and opened nothing until the mistyped one."""
+    letter = tmp_path / "letter.pdf"
+    letter.write_bytes("又一授权查询书".encode())
+
+    def record(*since: str) -> tuple[str, bool]:
+        said = ("--purpose", "MERCHANT_ADMISSION", "--class", "D17", "--until", "2099-06-30", *since)
+        told = shell("consents", "record", MERCHANT, "mall", letter, *said)
+        (number,) = re.findall("^consent ([0-9]+) of ", told.out)
+        return number, told.out.endswith(", known already\n")
+
+    late, known = record("--from", "2099-01-01")
+    assert not known
+    right, known = record()
+    assert (right != late, known) == (True, False)
+    assert record() == (right, True)
+    assert record("--from", "2099-01-01") == (late, True)
+    early, known = record("--from", "2020-01-01")
+    assert (early not in (right, late), known) == (True, False)
+    shell("consents", "withdraw", late)
+    # What stands is found beside what was withdrawn; nothing new comes of a letter of which something was.
+    assert record("--from", "2020-01-01") == (early, True)
+    said = ("--purpose", "MERCHANT_ADMISSION", "--class", "D17", "--until", "2099-06-30")
+    for since in ("2099-01-01", "2021-01-01"):
+        shell("consents", "record", MERCHANT, "mall", letter, *said, "--from", since).refused(
+            "BAD_USER_INPUT", f"consent {late} ", "new letter"
+        )
 
 
 def test_lists_of_merchants_are_taken_whole_or_not_at_all(shell: Shell, texts: Path, tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ def record(
 ) -> None:
     """Take in a consent: from now on it opens to a partner what only a consent opens."""
     now, evidence = present(), _digest(letter)
+    if until.date() == date.max or (since is not None and since.date() == date.min):
+        raise BadUserInput(f"{date.min} and {date.max} are no days of a consent: it has a term.")
     consent = Consent(
         code=_code(code),
         grantee=partner,

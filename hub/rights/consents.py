@@ -22,9 +22,9 @@ from hub.rights.policy import decide
 # One at a time for each subject: of two that take in the same letter at once the second finds it.
 _SUBJECT = "SELECT subject_id, display_name FROM subject WHERE uscc = $1 FOR UPDATE"
 _SAME = """
-SELECT consent_id, withdrawn_at FROM consent
+SELECT consent_id, valid_from, withdrawn_at FROM consent
 WHERE subject_id = $1 AND grantee = $2 AND purposes = $3 AND data_classes = $4 AND separate_consent = $5
-  AND valid_to = $6 AND evidence_digest = $7
+  AND valid_to = $6 AND evidence_digest = $7 ORDER BY withdrawn_at NULLS FIRST, consent_id
 """
 _RECORD = """
 INSERT INTO consent (subject_id, grantee, purposes, data_classes, separate_consent, valid_from, valid_to, evidence_digest,
@@ -81,6 +81,8 @@ def require_effect(consent: Consent, agreement: Agreement, matrix: Matrix, now: 
         raise BadUserInput(f"{agreement.partner} may not declare {', '.join(undeclared)}.")
     if unknown := [one for one in consent.classes if one not in matrix.data]:
         raise BadUserInput(f"There is no data class {', '.join(unknown)}.")
+    if agreement.valid_to < today_in(now):
+        raise BadUserInput(f"The agreement of {agreement.partner} is over: apply the next one first.")
     today = max(today_in(now), agreement.valid_from)
     opened = {
         (purpose, one)
@@ -125,7 +127,9 @@ async def record_consent(pool: asyncpg.Pool, consent: Consent, now: datetime, by
                 raise BadUserInput(
                     f"By this letter consent {row['consent_id']} was given, and it is withdrawn: a new one needs a new letter."
                 )
-            return Recorded(row["consent_id"], name, known=True)
+            # Where no first day is said, what stands by now says the same; what begins later does not.
+            if row["valid_from"] == consent.begins or row["valid_from"] <= now == consent.begins:
+                return Recorded(row["consent_id"], name, known=True)
         number = await connection.fetchval(
             _RECORD, of, consent.grantee, *said, consent.begins, consent.ends, consent.evidence, now, by
         )
