@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -75,6 +76,25 @@ async def test_a_source_is_reached_whose_authority_this_machine_trusts(vouched: 
     """The platforms of a province have certificates of an authority that no list of the world's browsers names."""
     async with chamber(vouched, 5) as (_, one):
         assert await rows(one) > 0
+
+
+async def test_it_is_reached_under_every_python(vouched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From 3.13 on a certificate was refused that names its issuer's key nowhere, as those of many a ministry do."""
+    made = ssl.create_default_context
+
+    def of_3_13() -> ssl.SSLContext:
+        context = made()
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", of_3_13)
+    async with chamber(vouched, 5) as (_, one):
+        assert await rows(one) > 0
+    async with chamber(vouched, 5) as (wire, one):
+        # What does not hold is refused as before.
+        wire.manner = Manner.OTHER_HOST
+        with pytest.raises(Unavailable, match="another host's"):
+            await rows(one)
 
 
 async def test_a_channel_and_an_issuer_are_reached_whose_authority_this_machine_trusts(vouched: Path) -> None:
