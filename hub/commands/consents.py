@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +11,14 @@ import typer
 from rich.table import Table
 
 from connectors.contract import SHANGHAI
-from hub.commands.session import moment, operator, out, present, told, with_store, writer
+from hub.commands.session import code_in, moment, operator, out, present, told, with_store, writer
 from hub.config import Settings
 from hub.errors import BadUserInput, FileRefused, unread
 from hub.rights.agreement_store import applied_agreement
 from hub.rights.consents import Consent, list_consents, record_consent, require_effect, withdraw_consent
 from hub.rights.matrix import Purpose
+from hub.rules.calendar import end_of, start_of
 from hub.rules.matrix import load_matrix
-from schema.identifiers import InvalidIdentifier, parse_uscc
 
 app = typer.Typer(no_args_is_help=True, help="Consents of subjects: take in, withdraw, list.")
 _DAY = ["%Y-%m-%d"]
@@ -47,13 +47,13 @@ def record(
     if until.date() == date.max or (since is not None and since.date() == date.min):
         raise BadUserInput(f"{date.min} and {date.max} are no days of a consent: it has a term.")
     consent = Consent(
-        code=_code(code),
+        code=code_in(code),
         grantee=partner,
         purposes=tuple(dict.fromkeys(purpose)),
         classes=tuple(dict.fromkeys(data_class)),
         separate=separate,
-        begins=now if since is None else _begin(since.date()),
-        ends=_begin(until.date() + timedelta(days=1)),
+        begins=now if since is None else start_of(since.date()),
+        ends=end_of(until.date()),
         evidence=evidence,
     )
 
@@ -89,7 +89,7 @@ def listed(
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
 ) -> None:
     """List consents, the newest first; those that are over or withdrawn too."""
-    wanted = None if code is None else _code(code)
+    wanted = None if code is None else code_in(code)
 
     async def work(configured: Settings) -> None:
         now = present()
@@ -133,20 +133,8 @@ def _standing(begins: datetime, ends: datetime, withdrawn: datetime | None, now:
     return "not yet" if now < begins else "yes" if now < ends else "over"
 
 
-def _begin(day: date) -> datetime:
-    """The first moment of a day in Shanghai."""
-    return datetime.combine(day, time(), SHANGHAI)
-
-
 def _shown(at: datetime) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d}"
-
-
-def _code(text: str) -> str:
-    try:
-        return parse_uscc(text).code
-    except InvalidIdentifier as problem:
-        raise BadUserInput(f"Not a unified social credit code: {problem.reason}.") from None
 
 
 def _digest(letter: Path) -> str:

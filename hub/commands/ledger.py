@@ -13,7 +13,7 @@ import orjson
 import typer
 
 from connectors.contract import SHANGHAI
-from hub.commands.session import auditor, err, moment, out, present, told, with_store
+from hub.commands.session import auditor, code_in, err, moment, out, present, told, with_store
 from hub.config import Settings
 from hub.errors import AgreementInvalid, BadUserInput, FileRefused, unread
 from hub.ledger import audit
@@ -23,7 +23,7 @@ from hub.rights.agreement_store import Version, require_applied, versions_at
 from hub.rights.matrix import Purpose
 from hub.rules.calendar import end_of, start_of
 from hub.store.id_key import refuse_other_id_key
-from schema.identifiers import InvalidIdentifier, hmac_sm3, parse_resident_id, parse_uscc
+from schema.identifiers import InvalidIdentifier, hmac_sm3, parse_resident_id
 
 app = typer.Typer(no_args_is_help=True, help="The disclosure ledger: verify it, and ask it who saw whom.")
 # More than any way of writing a number takes; what is longer is refused for its length.
@@ -109,7 +109,7 @@ def who_saw(
     begun, ended = _day("--since", since), _day("--until", until)
     if begun is not None and ended is not None and ended < begun:
         raise BadUserInput("--until is a day before --since.")
-    number = None if code is None else _code(code)
+    number = None if code is None else code_in(code)
     if number is None:
         number = _resident_id()
 
@@ -271,13 +271,6 @@ async def codes_of(connection: Any, subjects: Sequence[int]) -> list[str]:
         kind = "UNKNOWN" if row is None else row["kind"]
         told.append(f"{kind}#{number}" if row is None or row["uscc"] is None else row["uscc"])
     return told
-
-
-def _code(value: str) -> str:
-    try:
-        return parse_uscc(value).code
-    except InvalidIdentifier as problem:
-        raise BadUserInput(f"Not a unified social credit code: {problem.reason}") from None
 
 
 def _resident_id() -> str:

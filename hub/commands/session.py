@@ -27,11 +27,11 @@ from rich.text import Text
 
 from connectors.contract import SHANGHAI, Tools
 from hub.config import Settings, declared_settings
-from hub.errors import HubError, StoreUnavailable
+from hub.errors import BadUserInput, HubError, StoreUnavailable
 from hub.observe import place_of
 from hub.sources.discovery import settings_of_sources
 from hub.store.database import NOT_ANSWERED, Role, attached, open_pool
-from schema.identifiers import hmac_sm3
+from schema.identifiers import InvalidIdentifier, hmac_sm3, parse_uscc
 
 P = ParamSpec("P")
 # A directory that takes no other file, or a file that is mounted by itself.
@@ -142,6 +142,14 @@ def moment(at: datetime) -> str:
 def present() -> datetime:
     """The moment it is."""
     return datetime.now(UTC)
+
+
+def code_in(text: str) -> str:
+    """The unified social credit code that somebody wrote. Raises BadUserInput."""
+    try:
+        return parse_uscc(text).code
+    except InvalidIdentifier as problem:
+        raise BadUserInput(f"Not a unified social credit code: {problem.reason}.") from None
 
 
 def operator() -> str:
