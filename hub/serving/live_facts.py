@@ -73,7 +73,7 @@ class LiveFacts:
             if table.answered:
                 told = known.get(table.target, set()) - incomplete.get(table.target, set())
                 rows[table.answered] = sorted(told)
-        past = wanted_of_the_past(compiled.plan, wants)
+        past = wanted_of_the_past(compiled.plan, wants) if by_source else frozenset()
         return Told(rows, [self._said(name, found, name in past) for name, found in by_source.items()])
 
     def _wants(self, view: View) -> dict[Want, list[str]]:
