@@ -89,7 +89,7 @@ _PUT_BACK = (
     "UPDATE job.pgqueuer SET execute_after = now(), heartbeat = now(), updated = now()"
     " WHERE greatest(updated, heartbeat) > clock_timestamp()",
 )
-# How long the log of jobs that ended is kept, and for how long a command is not done again under its key (README.md
+# How long the log of jobs that ended is kept, and for how long a command is not done again under its key (docs/asking.md
 # says so to partners): whoever had no answer repeats it within minutes, or after a long holiday.
 _KEPT, _REPEATABLE = timedelta(days=30), timedelta(days=7)
 _TIDY = (

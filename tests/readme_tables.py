@@ -1,4 +1,4 @@
-"""The tables of both READMEs and of the pages on mechanisms: which cells the code decides, and how a table stands in the text."""
+"""The tables of the manual, in both languages: which cells the code decides, and how a table stands in the text."""
 
 from __future__ import annotations
 
@@ -32,8 +32,17 @@ from schema.coordinates import vocabulary
 from schema.identifiers import PROBLEMS
 
 ROOT = Path(__file__).parents[1]
-READMES = {"en": ROOT / "README.md", "zh": ROOT / "README.zh-CN.md"}
-MECHANISMS = {"en": ROOT / "docs" / "mechanisms.md", "zh": ROOT / "docs" / "mechanisms.zh-CN.md"}
+
+
+def _in_both(page: str) -> Mapping[str, Path]:
+    return {"en": ROOT / f"{page}.md", "zh": ROOT / f"{page}.zh-CN.md"}
+
+
+READMES = _in_both("README")
+ASKING = _in_both("docs/asking")
+OPERATING = _in_both("docs/operating")
+MECHANISMS = _in_both("docs/mechanisms")
+MANUAL = (READMES, ASKING, OPERATING, MECHANISMS)
 # A row that nobody has described yet; a test refuses it.
 MISSING = "TODO"
 
@@ -320,15 +329,15 @@ TABLES = (
     Table("sources", sources, 1),
     Table("commands", commands, 1),
     Table("errors", error_codes, 2),
-    Table("reasons", reasons, 1),
+    Table("reasons", reasons, 1, ASKING),
     Table("questions", questions, 1),
-    Table("mutations", mutations, 1),
+    Table("mutations", mutations, 1, ASKING),
     Table("partners", partners, 1),
-    Table("data-classes", data_classes, 0),
-    Table("metrics", metrics, 1),
-    Table("worker-metrics", worker_metrics, 1),
-    Table("events", events, 1),
-    Table("quarantine", quarantine_codes, 1),
+    Table("data-classes", data_classes, 0, ASKING),
+    Table("metrics", metrics, 1, OPERATING),
+    Table("worker-metrics", worker_metrics, 1, OPERATING),
+    Table("events", events, 1, OPERATING),
+    Table("quarantine", quarantine_codes, 1, OPERATING),
     Table("speed", speed, 1),
     Table("refusals", refusals, 1, MECHANISMS),
 )

@@ -1,4 +1,4 @@
-"""The READMEs as text: their fenced blocks, sections and scripts, for the tests that run them."""
+"""The README as text: its fenced blocks, sections and scripts, for the tests that run them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import re
 
 from tests.readme_tables import READMES
 
-TEXTS = {language: path.read_text("utf-8") for language, path in READMES.items()}
-ENGLISH = TEXTS["en"]
+ENGLISH = READMES["en"].read_text("utf-8")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # A heredoc of the shell: what is fed to the command before it.
 HEREDOC = re.compile(r"<<'(\w+)'\n(.*?)^\1$", re.DOTALL | re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The READMEs say what is true: tables as the code has them, answers as the hub gives them, links that lead somewhere."""
+"""The manual says what is true: tables as the code has them, answers as the hub gives them, links that lead somewhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -30,8 +32,11 @@ from schema.governance import Need
 from schema.subjects import OF_PERSONS
 from tests.hub_server import SUBJECTS, ProvinceHub
 from tests.readme_tables import (
+    ASKING,
+    MANUAL,
     MECHANISMS,
     MISSING,
+    OPERATING,
     READMES,
     ROOT,
     TABLES,
@@ -41,10 +46,12 @@ from tests.readme_tables import (
     prose_of,
     renewed,
 )
-from tests.readme_text import ENGLISH, FENCE, HEREDOC, TEXTS, fenced_after, section, shell
+from tests.readme_text import ENGLISH, FENCE, HEREDOC, fenced_after, section, shell
 from tests.test_vocabulary import views
 
 MACHINES_PAGE = ROOT / "docs" / "casework.md"
+PAGES = [page for pages in MANUAL for page in pages.values()]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 # Who asks in the README, for what, with which further headers.
 ASKED = {
     "customs": ("NOTIFICATION", {}),
@@ -70,9 +77,10 @@ def checked() -> dict[str, Any]:
 # --- tables, links, languages
 
 
-@pytest.mark.parametrize("language", READMES)
+@pytest.mark.parametrize("language", OPERATING)
 def test_what_applying_an_agreement_may_say_is_explained(language: str) -> None:
-    assert [one for one in Outcome if f"`{one}`" not in TEXTS[language]] == []
+    said = OPERATING[language].read_text("utf-8")
+    assert [one for one in Outcome if f"`{one}`" not in said] == []
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
@@ -84,38 +92,51 @@ def test_a_table_says_what_the_code_says(table: Table, language: str) -> None:
     assert not [row for row in said if MISSING in row or "" in row[len(row) - table.prose :]]
 
 
-@pytest.mark.parametrize("language", READMES)
-def test_links_lead_to_files_and_headings(language: str) -> None:
-    headings = {
-        re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-")
-        for title in re.findall(r"^#+ (.*)$", TEXTS[language], re.MULTILINE)
-    }
-    found = re.findall(r"\]\(([^)]+)\)", TEXTS[language])
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    found = LINK.findall(page.read_text("utf-8"))
     assert found
     for link in found:
-        if link.startswith("#"):
-            assert link[1:] in headings, link
-        else:
-            assert (ROOT / link).exists(), link
+        file, _, heading = link.partition("#")
+        target = page.parent / file if file else page
+        assert target.exists(), link
+        assert not heading or heading in headings(target), link
 
 
-def test_both_languages_have_the_same_sections_blocks_and_links() -> None:
-    english, chinese = TEXTS["en"], TEXTS["zh"].replace(".zh-CN.md)", ".md)")
-    assert FENCE.findall(english) == FENCE.findall(chinese)
-    for pattern in (r"^(#+) ", r"<!-- (.*?) -->", r"\]\(((?!#|README)[^)]+)\)"):
+def headings(page: Path) -> set[str]:
+    """What links to a page's headings are called."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("pages", MANUAL, ids=lambda pages: pages["en"].stem)
+def test_both_languages_have_the_same_sections_blocks_and_links(pages: Mapping[str, Path]) -> None:
+    english, chinese = (pages[language].read_text("utf-8") for language in ("en", "zh"))
+    for pattern in (r"^(#+) ", r"<!-- (.*?) -->"):
         found = [re.findall(pattern, text, re.MULTILINE) for text in (english, chinese)]
         assert found[0] == found[1], pattern
-
-
-def test_the_pages_on_mechanisms_say_the_same_and_their_links_lead_to_files() -> None:
-    english, chinese = ((ROOT / "docs" / f"mechanisms{end}.md").read_text("utf-8") for end in ("", ".zh-CN"))
     assert FENCE.findall(english) == FENCE.findall(chinese)
-    assert english.count("\n## ") == chinese.count("\n## ")
-    for text in (english, chinese):
-        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
-            assert (ROOT / "docs" / link).exists(), link
+    led = [
+        [link.replace(".zh-CN", "").split("#")[0] for link in LINK.findall(text)]
+        for text in (english, chinese)
+    ]
+    assert led[0] == led[1]
+
+
+def test_the_pages_on_mechanisms_lead_to_every_script() -> None:
+    for told in MECHANISMS.values():
         for script in (ROOT / "examples").glob("*.py"):
-            assert script.name == "hub_client.py" or script.name in text, script.name
+            assert script.name == "hub_client.py" or script.name in told.read_text("utf-8"), script.name
+
+
+def test_the_manual_is_found_from_the_readme() -> None:
+    for language, readme in READMES.items():
+        linked = set(LINK.findall(readme.read_text("utf-8")))
+        assert [
+            page
+            for pages in MANUAL
+            if (page := pages[language]) != readme and f"docs/{page.name}" not in linked
+        ] == []
 
 
 def test_every_setting_of_a_source_is_declared_by_its_connector() -> None:
@@ -162,7 +183,7 @@ def test_both_manuals_name_the_classes_of_which_nothing_or_no_yes_or_no_can_be_a
     }
     missing = matrix.data.keys() - told | (by_yes_or_no - asked)
     for language, heading in (("en", "Limits, and what is not there"), ("zh", "限度与尚未提供的内容")):
-        limits = TEXTS[language].split(f"\n## {heading}\n")[1].split("\n## ")[0]
+        limits = READMES[language].read_text("utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
         assert set(re.findall(r"`(D\d+)`", limits)) == missing, language
 
 
@@ -239,9 +260,10 @@ def test_what_the_readme_says_of_the_contact_is_so(consented: ProvinceHub) -> No
             assert answer["data"]["subject"]["contact"] == json.loads(said[partner])
 
 
-def test_the_handling_in_the_readme_is_valid_for_its_officers() -> None:
+def test_the_handling_in_the_manual_is_valid_for_its_officers() -> None:
     """What `act` sends exists in the view that it asks under."""
-    asked = re.findall(r"^act officer-\d '(.*?)'", ENGLISH, re.MULTILINE | re.DOTALL)
+    said = ASKING["en"].read_text("utf-8")
+    asked = re.findall(r"^act officer-\d '(.*?)'", said, re.MULTILINE | re.DOTALL)
     assert len(asked) == 8
     schema = views()["commerce", Purpose.ADMINISTRATIVE_LICENSING].schema
     for query in asked:
@@ -260,7 +282,7 @@ def test_the_commands_ask_as_the_test_does() -> None:
 
 
 if __name__ == "__main__":
-    for _pages in (READMES, MECHANISMS):
+    for _pages in MANUAL:
         for _language, _path in _pages.items():
             _path.write_text(renewed(_path, _language), "utf-8")
     MACHINES_PAGE.write_text(page(list(registry().machines.values())), "utf-8")
