@@ -16,7 +16,7 @@ from hub.casework.delivery.alarms import raise_alarms
 from hub.casework.delivery.channels import Client
 from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.listings import commands
-from hub.casework.listings.machine import Definition, standing
+from hub.casework.listings.details import Definition, standing
 from hub.casework.listings.rechecks import suspend_spoilt
 from hub.casework.registry import registry
 from hub.rules.listing import load_list_rules

@@ -15,7 +15,7 @@ from hub.casework.clock import SYSTEM
 from hub.casework.delivery.channels import Channel, item_of, key_of, list_exit, publication
 from hub.casework.given import is_blank
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition, second_person
-from hub.casework.publicity.machine import screened
+from hub.casework.publicity.details import screened
 from hub.casework.rounds import apart
 from hub.casework.stepping import stepping, take
 from hub.casework.work import Command, Made, Work, calendar_for

@@ -9,15 +9,8 @@ from uuid import uuid4
 
 from hub.casework import engine
 from hub.casework.given import said
-from hub.casework.listings.machine import (
-    LIST_CONFLICT,
-    LIST_ENTRY,
-    ConflictDetails,
-    Definition,
-    ListingDetails,
-    incomplete,
-    standing,
-)
+from hub.casework.listings.details import ConflictDetails, Definition, ListingDetails, incomplete, standing
+from hub.casework.listings.machine import LIST_CONFLICT, LIST_ENTRY
 from hub.casework.listings.measures import follow
 from hub.casework.listings.rechecks import BY_RECORD, SPOILT
 from hub.casework.machine import Case

@@ -9,14 +9,8 @@ from typing import Any
 from hub.casework import engine
 from hub.casework.delivery.deliveries import SHOWN_ON_BOTH, on_both_sites
 from hub.casework.given import is_blank, said
-from hub.casework.publicity.machine import (
-    BEFORE,
-    PUBLICITY,
-    SHOWN,
-    PublicityDetails,
-    all_text,
-    screened,
-)
+from hub.casework.publicity.details import PublicityDetails, all_text, screened
+from hub.casework.publicity.machine import BEFORE, PUBLICITY, SHOWN
 from hub.casework.publicity.records import own_records
 from hub.casework.stepping import stepping, take
 from hub.casework.subjects import subject_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.casework.machine import Case
-from hub.casework.publicity.machine import OwnRecord, PublicityDetails
+from hub.casework.publicity.details import OwnRecord, PublicityDetails
 from hub.casework.work import Work
 from hub.rules.ongoing import going_on
 from hub.rules.repair import load_repair_rules

@@ -15,16 +15,9 @@ from hub.casework import engine
 from hub.casework.clock import SYSTEM
 from hub.casework.given import is_sm3, said
 from hub.casework.machine import Case, Machine, Step
-from hub.casework.repair.machine import (
-    CURABLE,
-    LIST_ENTRY_KIND,
-    REPAIR,
-    Current,
-    Paper,
-    RepairDetails,
-    assessed,
-    obstacles,
-)
+from hub.casework.repair.assessment import Current, assessed, obstacles
+from hub.casework.repair.details import Paper, RepairDetails
+from hub.casework.repair.machine import CURABLE, LIST_ENTRY_KIND, REPAIR
 from hub.casework.repair.targets import (
     Found,
     current,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from connectors.contract import SHANGHAI
@@ -20,9 +19,10 @@ from hub.casework.machine import (
     Step,
     Transition,
 )
+from hub.casework.repair.assessment import Current, assess, assessed
+from hub.casework.repair.details import Findings, RepairDecision, RepairDetails
 from hub.rules.calendar import Calendar, Due
 from hub.rules.repair import load_repair_rules
-from hub.rules.repair_case import Application, Assessment, Evidence, Target
 from schema.governance import Capability
 
 RECORD, LIST_ENTRY_KIND = "RECORD", "LIST_ENTRY"
@@ -30,164 +30,6 @@ RECORD, LIST_ENTRY_KIND = "RECORD", "LIST_ENTRY"
 REPAIRED = "REPAIRED"
 # What an application may lack while it is handled; whatever else stands in the way refuses it at once.
 CURABLE = ("NOT_CORRECTED", "NOT_PERFORMED", "NO_COMMITMENT")
-
-
-@dataclass(frozen=True)
-class Paper:
-    """A paper handed in (R9.2); of public service it says organizer, hours and certificate (R9.3)."""
-
-    kind: str
-    title: str
-    handed_in_on: date
-    file_digest: str | None = None
-    organizer: str | None = None
-    hours: int | None = None
-    certificate: str | None = None
-    held_on: date | None = None
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """Why it cannot be approved; `until`: the day on which this ends by itself, where it does."""
-
-    code: str
-    text: str | None
-    until: date | None
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What the officer found; not what the applicant claims."""
-
-    corrected: bool
-    performed: bool
-    unmet: tuple[str, ...]
-    opinion: str
-    officer: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class RepairDecision:
-    """What was decided, by a second person."""
-
-    approved: bool
-    document_number: str
-    reason: str | None
-    officer: str
-    decided_on: date
-
-
-@dataclass(frozen=True)
-class RepairDetails:
-    """An application to repair a record or a place on a list."""
-
-    target_kind: str
-    target: str
-    target_title: str
-    data_class: str
-    document_number: str | None
-    authority: str
-    decided_on: date
-    seriousness: str
-    color: str | None
-    subject_code: str | None
-    subject_name: str
-    natural_person: bool
-    applied_on: date
-    # From when the intake is counted: the day on which the application reached the department.
-    pushed_on: date
-    # SUBJECT, or the partner that recorded it.
-    applied_by: str
-    agent: str | None
-    statement: str
-    evidence: tuple[Paper, ...]
-    eligible_from: date | None
-    blockers: tuple[Obstacle, ...]
-    notes: tuple[str, ...]
-    assessed_on: date
-    answer_by: date
-    findings: Findings | None = None
-    extension_reason: str | None = None
-    decision: RepairDecision | None = None
-    rejection_reason: str | None = None
-    # State of the record or entry before its repair, and the cases that ended with it, by uuid.
-    state_before: str | None = None
-    followed: tuple[str, ...] = ()
-    effectuated_on: date | None = None
-    # Working days after the day by which all channels had to follow.
-    propagated_late: int = 0
-    answered_on: date | None = None
-    answer: str | None = None
-    # Working days after the limit of the answer.
-    answered_late: int = 0
-    revoked_on: date | None = None
-    revocation_reason: str | None = None
-
-
-@dataclass(frozen=True)
-class Current:
-    """The record or entry as it stands when a step looks at it, and what hangs on it."""
-
-    public_id: str
-    data_class: str
-    # Its openness (公开属性).
-    sharing: str
-    target: Target
-    # Of today; None: it is known by other numbers alone.
-    subject_code: str | None
-    # Of a record: its details as they are stored.
-    details: Mapping[str, Any]
-    under_objection: bool
-    earlier: tuple[date, ...]
-    # A proceeding of the hub's own moves the entry, and pushes its exit.
-    proceeding: bool
-    # A publicity of the hub's own shows the record, and pushes its end.
-    published: bool
-    # All such cases, by uuid.
-    cases: tuple[str, ...]
-
-
-def application(told: RepairDetails) -> Application:
-    """The application as the rules look at it."""
-    found = told.findings
-    return Application(
-        applied_on=told.applied_on,
-        corrected=found.corrected if found else None,
-        performed=found.performed if found else None,
-        evidence=tuple(Evidence(one.kind, _said(one)) for one in told.evidence),
-        unmet=found.unmet if found else (),
-        natural_person=told.natural_person,
-    )
-
-
-def _said(paper: Paper) -> frozenset[str]:
-    members = ("file_digest", "organizer", "hours", "certificate", "held_on")
-    return frozenset(name for name in members if getattr(paper, name))
-
-
-def assess(told: RepairDetails, current: Current, today: date) -> Assessment:
-    """What stands in the way today (R9.2, R9.3), whatever the application says of it."""
-    return load_repair_rules().assess(
-        current.target, replace(application(told), earlier=current.earlier), today
-    )
-
-
-def obstacles(found: Assessment, today: date) -> tuple[Obstacle, ...]:
-    """The blockers of an assessment, in words."""
-    rules = load_repair_rules()
-    return tuple(Obstacle(one.code, rules.wording(one.code, today), one.until) for one in found.blockers)
-
-
-def assessed(told: RepairDetails, current: Current, today: date) -> dict[str, Any]:
-    """The members of the details that an assessment changes."""
-    found = assess(told, current, today)
-    return {
-        "eligible_from": found.eligible_from,
-        "blockers": obstacles(found, today),
-        "notes": found.notes,
-        "assessed_on": today,
-    }
 
 
 def late_by(limit: date, today: date, calendar: Calendar) -> int:

@@ -15,13 +15,9 @@ from hub.casework.listings.machine import LIST_ENTRY
 from hub.casework.listings.measures import follow_entry
 from hub.casework.machine import Machine, Step
 from hub.casework.publicity.machine import BEFORE, PUBLICITY, SHOWN
-from hub.casework.repair.machine import (
-    LIST_ENTRY_KIND,
-    RECORD,
-    REPAIRED,
-    Current,
-    RepairDetails,
-)
+from hub.casework.repair.assessment import Current
+from hub.casework.repair.details import RepairDetails
+from hub.casework.repair.machine import LIST_ENTRY_KIND, RECORD, REPAIRED
 from hub.errors import BadUserInput, GuardRefused
 from hub.query.access import Access, Row
 from hub.query.parameters import FromRef, Parameters
