@@ -1,4 +1,4 @@
-"""Drafts the next version from what hub/store/tables.py declares: `python -m migrations.draft MESSAGE`."""
+"""Drafts the next version from what hub/store/tables declares: `python -m migrations.draft MESSAGE`."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from sqlalchemy import ARRAY, Column, Numeric, Table
 from sqlalchemy.dialects.postgresql import JSONB
 
 from connectors.contract import Kind, RowRejected
-from hub.store.tables import archive, grade, list_entry, record, registration
+from hub.store.tables.facts import archive, grade, list_entry, record, registration
 from hub.store.values import COLORS, LIFECYCLES, LIST_STATES, SERIOUSNESS
 from schema.names import name_key
 
