@@ -220,9 +220,10 @@ class CreditSubject(Node):
     )
 
 
-@strawberry.type(description="法人或非法人组织 · A legal person or unincorporated organization")
-@entity("subject", "D1", only=("kind", ("LEGAL_PERSON", "UNINCORPORATED_ORGANIZATION")))
-class Organization(CreditSubject):
+@strawberry.type
+class _Registered(CreditSubject):
+    """What subjects with a code of their own have in common; no type of the schema."""
+
     uscc: USCC | None = governed(
         "统一社会信用代码", "unified social credit code", "D1", target="uscc", mask=Mask.KEEP
     )
@@ -235,17 +236,74 @@ class Organization(CreditSubject):
         target="region_code",
         mask=Mask.KEEP,
     )
-    industry_code: str | None = governed(
-        "行业（GB/T 4754）", "industry (GB/T 4754)", "D1", target="industry_code", mask=Mask.KEEP
-    )
     established_on: Date | None = governed(
         "成立日期", "established on", "D1", target="established_on", mask=Mask.KEEP
     )
-    legal_representative_name: str | None = governed(
-        "法定代表人", "legal representative", "D1", target="legal_representative_name", mask=Mask.NAME
-    )
     identifiers: list[Identifier] | None = governed(
         "标识", "identifiers", "D1", shape=Shape.MANY, target="subject.identifiers"
+    )
+
+    supervision_tiers: list[SupervisionTier] | None = governed(
+        *_TIERS,
+        OPEN,
+        shape=Shape.MANY,
+        target="subject.tiers",
+        mask=Mask.KEEP,
+    )
+
+    @governed(
+        *_GRADES,
+        OPEN,
+        shape=Shape.MANY,
+        target="subject.grades",
+    )
+    def grades(
+        self,
+        scheme: Annotated[GradeScheme | None, filters("体系", "scheme", "ExternalGrade.scheme", "eq")] = None,
+    ) -> list[ExternalGrade] | None:
+        return PLANNED
+
+    anomalies: list[PublicAnomaly] | None = governed(
+        "有效的公开异常信息，实时查询；有来源未完整答复时、查询过去某一时刻时为空",
+        "public anomalies in force, asked live; null where a source did not answer in full, and of an earlier moment",
+        OPEN,
+        shape=Shape.MANY,
+        target="subject.anomalies",
+    )
+
+    @governed(
+        "其他单位保管的信用档案，按档案类别排列，同类的最近更新的在前",
+        "archives kept by others, by type; of one type those updated last first",
+        OPEN,
+        shape=Shape.MANY,
+        target="subject.archives",
+    )
+    def archives(
+        self,
+        archive_type: Annotated[
+            str | None, filters("档案类别", "type of archive", "CreditArchive.archiveType", "eq")
+        ] = None,
+        origin_class: Annotated[
+            OriginClass | None,
+            filters(
+                "信息性质：公共信用信息或市场信用信息（R14.1）",
+                "public or market section (R14.1)",
+                "CreditArchive.originClass",
+                "eq",
+            ),
+        ] = None,
+    ) -> list[CreditArchive] | None:
+        return PLANNED
+
+
+@strawberry.type(description="法人或非法人组织 · A legal person or unincorporated organization")
+@entity("subject", "D1", only=("kind", ("LEGAL_PERSON", "UNINCORPORATED_ORGANIZATION")))
+class Organization(_Registered):
+    industry_code: str | None = governed(
+        "行业（GB/T 4754）", "industry (GB/T 4754)", "D1", target="industry_code", mask=Mask.KEEP
+    )
+    legal_representative_name: str | None = governed(
+        "法定代表人", "legal representative", "D1", target="legal_representative_name", mask=Mask.NAME
     )
     former_names: list[FormerName] | None = governed(
         "曾用名，每个名称一次；来源信息为该名称首次登记时的",
@@ -266,137 +324,15 @@ class Organization(CreditSubject):
         mask=Mask.KEEP,
     )
 
-    supervision_tiers: list[SupervisionTier] | None = governed(
-        *_TIERS,
-        OPEN,
-        shape=Shape.MANY,
-        target="subject.tiers",
-        mask=Mask.KEEP,
-    )
-
-    @governed(
-        *_GRADES,
-        OPEN,
-        shape=Shape.MANY,
-        target="subject.grades",
-    )
-    def grades(
-        self,
-        scheme: Annotated[GradeScheme | None, filters("体系", "scheme", "ExternalGrade.scheme", "eq")] = None,
-    ) -> list[ExternalGrade] | None:
-        return PLANNED
-
-    anomalies: list[PublicAnomaly] | None = governed(
-        "有效的公开异常信息，实时查询；有来源未完整答复时、查询过去某一时刻时为空",
-        "public anomalies in force, asked live; null where a source did not answer in full, and of an earlier moment",
-        OPEN,
-        shape=Shape.MANY,
-        target="subject.anomalies",
-    )
-
-    @governed(
-        "其他单位保管的信用档案，按档案类别排列，同类的最近更新的在前",
-        "archives kept by others, by type; of one type those updated last first",
-        OPEN,
-        shape=Shape.MANY,
-        target="subject.archives",
-    )
-    def archives(
-        self,
-        archive_type: Annotated[
-            str | None, filters("档案类别", "type of archive", "CreditArchive.archiveType", "eq")
-        ] = None,
-        origin_class: Annotated[
-            OriginClass | None,
-            filters(
-                "信息性质：公共信用信息或市场信用信息（R14.1）",
-                "public or market section (R14.1)",
-                "CreditArchive.originClass",
-                "eq",
-            ),
-        ] = None,
-    ) -> list[CreditArchive] | None:
-        return PLANNED
-
 
 @strawberry.type(
     description="个体工商户：有统一社会信用代码，经营者是自然人 · An individual business: it has a code, its operator is a natural person"
 )
 @entity("subject", "D1", only=("kind", ("INDIVIDUAL_BUSINESS",)))
-class IndividualBusiness(CreditSubject):
-    uscc: USCC | None = governed(
-        "统一社会信用代码", "unified social credit code", "D1", target="uscc", mask=Mask.KEEP
-    )
-    registration_status: str | None = governed(
-        "登记状态", "registration status", "D1", target="registration_status", mask=Mask.KEEP
-    )
-    region_code: str | None = governed(
-        *_REGION,
-        "D1",
-        target="region_code",
-        mask=Mask.KEEP,
-    )
-    established_on: Date | None = governed(
-        "成立日期", "established on", "D1", target="established_on", mask=Mask.KEEP
-    )
+class IndividualBusiness(_Registered):
     operator_name: str | None = governed(
         "经营者", "operator", "D1", target="legal_representative_name", mask=Mask.NAME
     )
-    identifiers: list[Identifier] | None = governed(
-        "标识", "identifiers", "D1", shape=Shape.MANY, target="subject.identifiers"
-    )
-
-    supervision_tiers: list[SupervisionTier] | None = governed(
-        *_TIERS,
-        OPEN,
-        shape=Shape.MANY,
-        target="subject.tiers",
-        mask=Mask.KEEP,
-    )
-
-    @governed(
-        *_GRADES,
-        OPEN,
-        shape=Shape.MANY,
-        target="subject.grades",
-    )
-    def grades(
-        self,
-        scheme: Annotated[GradeScheme | None, filters("体系", "scheme", "ExternalGrade.scheme", "eq")] = None,
-    ) -> list[ExternalGrade] | None:
-        return PLANNED
-
-    anomalies: list[PublicAnomaly] | None = governed(
-        "有效的公开异常信息，实时查询；有来源未完整答复时、查询过去某一时刻时为空",
-        "public anomalies in force, asked live; null where a source did not answer in full, and of an earlier moment",
-        OPEN,
-        shape=Shape.MANY,
-        target="subject.anomalies",
-    )
-
-    @governed(
-        "其他单位保管的信用档案，按档案类别排列，同类的最近更新的在前",
-        "archives kept by others, by type; of one type those updated last first",
-        OPEN,
-        shape=Shape.MANY,
-        target="subject.archives",
-    )
-    def archives(
-        self,
-        archive_type: Annotated[
-            str | None, filters("档案类别", "type of archive", "CreditArchive.archiveType", "eq")
-        ] = None,
-        origin_class: Annotated[
-            OriginClass | None,
-            filters(
-                "信息性质：公共信用信息或市场信用信息（R14.1）",
-                "public or market section (R14.1)",
-                "CreditArchive.originClass",
-                "eq",
-            ),
-        ] = None,
-    ) -> list[CreditArchive] | None:
-        return PLANNED
 
 
 @strawberry.type(
