@@ -198,7 +198,7 @@ def metrics() -> list[Row]:
 def worker_metrics() -> list[Row]:
     """What a worker tells at /metrics: what it counted, and how the installation stands."""
     told = Watch().registry
-    nothing = Condition(datetime.now(UTC), timedelta(), "", (), (), (), None, None, (), None)
+    nothing = Condition(datetime.now(UTC), timedelta(), "", (), (), (), None, None, (), (), None)
     told.register(Gauges(lambda: nothing))
     return _told(generate_latest(told))
 

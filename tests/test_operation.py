@@ -10,12 +10,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from subprocess import DEVNULL, CompletedProcess, Popen
+from uuid import uuid4
 
 import asyncpg
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from hub.casework.delivery.channels import Channel, list_exit, publication
 from hub.commands.status import needs
 from hub.condition import read_condition
 from hub.jobs import HARVEST, tell_apart
@@ -24,7 +26,7 @@ from hub.rights.agreement_file import digest
 from hub.sandbox.agreements import PARTNERS
 from hub.store.database import as_user
 from hub.store.embedded import EmbeddedPostgres
-from tests.casework.dispatch import opened
+from tests.casework.dispatch import handed_in, opened
 from tests.casework.workers import Worker, working
 from tests.command_line import CREDITHUB, credithub, environment
 from tests.conftest import Database, copied_store
@@ -165,9 +167,10 @@ async def test_status_tells_on_one_screen_that_all_is_well(store: Database, give
     mall = next(line for line in agreed if " mall " in line)
     assert re.search(r"mall +IN_FORCE +until \d{4}-\d\d-\d\d \(\d+ days\)  keys until \S+ \(\d+ days\)", mall)
     assert "overdue  none" in lines
+    assert "delivery  none overdue" in lines
     # In the order of the manual.
     told = dict.fromkeys(line.split()[0] for line in lines)
-    assert list(told)[-5:-1] == ["source", "agreement", "calendar", "overdue"]
+    assert list(told)[-6:-1] == ["source", "agreement", "calendar", "overdue", "delivery"]
 
 
 async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, given: dict[str, str]) -> None:
@@ -264,6 +267,30 @@ async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, gi
     await opened(store.writer, "P-3", now, due_on=today)
     assert await told() == [f"overdue PUBLICITY: 2 open past the last day, since {today - timedelta(days=4)}"]
     await owner.execute("UPDATE case_file SET closed_at = now()")
+
+    # What no channel takes: of what has ended, and of what is not shown yet; what is still in time is not told.
+    long_ago, item = now - timedelta(days=9), str(uuid4())
+    document = {"kind": "PENALTY", "title": "未按规定明码标价"}
+    before, lately = await opened(store.writer, "P-4", long_ago), await opened(store.writer, "P-5", now)
+    late = [publication(Channel.CREDIT_QINGHAI, one, document, f"P-4:{one}") for one in (item, str(uuid4()))]
+    ended = list_exit(Channel.OWN_SITE, item, "期满", "P-4")
+    await handed_in(store.writer, before, [*late, ended], long_ago)
+    await handed_in(store.writer, lately, [list_exit(Channel.CREDIT_QINGHAI, item, "期满", "P-5")], now)
+    done = await status()
+    assert attention(done) == [
+        "delivery OWN_SITE: what has ended and is still shown there: 1; `credithub deliveries list` says why",
+        "delivery CREDIT_QINGHAI: what is not shown there yet: 2; `credithub deliveries list` says why",
+    ]
+    ended_line, late_line = re.findall(r"^delivery .*", done.stdout, re.MULTILINE)
+    assert (
+        ended_line
+        == f"delivery  OWN_SITE        STILL_SHOWN  overdue or refused 1  oldest due {today_in(long_ago)}"
+    )
+    assert re.fullmatch(
+        r"delivery  CREDIT_QINGHAI  NOT_SHOWN    overdue or refused 2  oldest due \S+", late_line
+    )
+    await owner.execute("UPDATE delivery_out SET state = 'ACKNOWLEDGED'")
+    assert attention(await status()) == []
 
     soon = today + timedelta(days=14)
     assert await told(("DELETE FROM working_day WHERE day > $1", soon)) == [

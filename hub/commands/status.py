@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from connectors.contract import SHANGHAI
 from hub.commands.session import out, present, told, with_store
-from hub.condition import APART, Condition, SourceCondition, apart, long, read_condition
+from hub.condition import APART, Condition, OverdueDeliveries, SourceCondition, apart, long, read_condition
 from hub.config import Settings
 from hub.errors import StoreInvalid, StoreUnavailable
 from hub.rights.agreement_store import AgreementStanding, Listed
@@ -58,6 +58,7 @@ async def _status(configured: Settings) -> int:
         ]
         or [("overdue", "none")]
     )
+    _print([("delivery", *_delivery(one)) for one in condition.deliveries] or [("delivery", "none overdue")])
     return _conclude(list(needs(condition)))
 
 
@@ -82,6 +83,9 @@ def needs(condition: Condition) -> Iterator[str]:
         yield f"calendar: {fixed}, so deadlines over them are provisional; `credithub calendar apply` lays the next notice"
     for overdue in condition.overdue:
         yield f"overdue {overdue.mechanism}: {overdue.count} open past the last day, since {overdue.oldest}"
+    for late in condition.deliveries:
+        what = "has ended and is still shown there" if late.ended else "is not shown there yet"
+        yield f"delivery {late.channel}: what {what}: {late.count}; `credithub deliveries list` says why"
 
 
 def _source_needs(one: SourceCondition) -> Iterator[str]:
@@ -164,6 +168,15 @@ def _agreement(condition: Condition, one: Listed) -> Row:
         one.standing,
         f"until {one.valid_to} ({condition.days_left(one.valid_to)} days)",
         keys,
+    )
+
+
+def _delivery(one: OverdueDeliveries) -> Row:
+    return (
+        one.channel,
+        "STILL_SHOWN" if one.ended else "NOT_SHOWN",
+        f"overdue or refused {one.count}",
+        f"oldest due {one.oldest}",
     )
 
 

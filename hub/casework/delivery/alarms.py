@@ -19,11 +19,13 @@ from hub.rules.deadlines import due
 
 # The event that is the alarm; its payload says which delivery, by which rule, since when.
 OVERDUE = "delivery_overdue"
+# The priority of what ended and is still shown, and of what is not shown yet.
+STILL_SHOWN, NOT_SHOWN = 1, 2
 # Action → (name in deadlines.toml, rule, priority).
 LIMITS = {
-    Action.PUBLISH: ("delivery.publish", "R7.6", 2),
-    Action.WITHDRAW: ("delivery.withdraw", "R7.4", 1),
-    Action.EXIT: ("delivery.exit", "R8.5", 1),
+    Action.PUBLISH: ("delivery.publish", "R7.6", NOT_SHOWN),
+    Action.WITHDRAW: ("delivery.withdraw", "R7.4", STILL_SHOWN),
+    Action.EXIT: ("delivery.exit", "R8.5", STILL_SHOWN),
 }
 # What is neither acknowledged nor dropped because it ended before it was shown.
 _OPEN = f"""
@@ -47,69 +49,90 @@ WHERE c.case_id = $1
 
 @dataclass(frozen=True)
 class Overdue:
-    """A delivery past its limit, or refused by its channel. `raised`: the alarm is new."""
+    """A delivery past its limit, or refused by its channel. `raised`: its alarm is new."""
 
     delivery_id: int
     case_id: int
     channel: str
+    action: str
     item: str
     rule: str
     priority: int
     limit: date
+    provisional: bool
+    attempts: int
+    error_code: str | None
     raised: bool
 
 
-async def raise_alarms(pool: asyncpg.Pool, now: datetime) -> list[Overdue]:
-    """Everything overdue at `now`; each delivery's alarm is raised once, as an event of its case.
+async def find_overdue(connection: asyncpg.Connection, now: datetime) -> list[Overdue]:
+    """Everything overdue at `now`, in the order of its events; changes nothing.
 
-    A refusal by the channel is an alarm at once: waiting does not help, a person has to act.
+    A refusal by the channel is overdue at once: waiting does not help, a person has to act.
     """
     today = now.astimezone(SHANGHAI).date()
     found: list[Overdue] = []
     calendars: dict[str | None, Calendar] = {}
-    # What waits for a channel that is not set is ever more: a day's limit is counted once, an alarm written once.
+    # What waits for a channel that is not set is ever more: a day's limit is counted once.
     limits: dict[tuple[str, date, str | None], Due] = {}
-    new: list[tuple[int, datetime, str, str]] = []
+    for row in await connection.fetch(_OPEN):
+        if row["action"] not in LIMITS:
+            continue
+        region = row["region_code"]
+        if region not in calendars:
+            calendars[region] = await calendar_for(connection, [region] if region else [], today)
+        name, rule, priority = LIMITS[Action(row["action"])]
+        begun = name, row["at"].astimezone(SHANGHAI).date(), region
+        if begun not in limits:
+            limits[begun] = due(*begun[:2], calendars[region])
+        limit = limits[begun]
+        if row["action"] == Action.WITHDRAW and row["withdraw_by"] is not None:
+            # R7.4: the days run from the end of the decision, not from the officer's step.
+            limit = Due(row["withdraw_by"], not calendars[region].is_fixed(row["withdraw_by"]))
+        if now < end_of(limit.on) and row["state"] != "FAILED":
+            continue
+        found.append(
+            Overdue(
+                delivery_id=row["delivery_id"],
+                case_id=row["case_id"],
+                channel=row["channel"],
+                action=row["action"],
+                item=row["item"],
+                rule=rule,
+                priority=priority,
+                limit=limit.on,
+                provisional=limit.provisional,
+                attempts=row["attempts"],
+                error_code=row["error_code"],
+                raised=not row["raised"],
+            )
+        )
+    return found
+
+
+async def raise_alarms(pool: asyncpg.Pool, now: datetime) -> list[Overdue]:
+    """Everything overdue at `now`; each delivery's alarm is raised once, as an event of its case."""
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(_LOCK)
-        for row in await connection.fetch(_OPEN):
-            if row["action"] not in LIMITS:
-                continue
-            region = row["region_code"]
-            if region not in calendars:
-                calendars[region] = await calendar_for(connection, [region] if region else [], today)
-            name, rule, priority = LIMITS[Action(row["action"])]
-            begun = name, row["at"].astimezone(SHANGHAI).date(), region
-            if begun not in limits:
-                limits[begun] = due(*begun[:2], calendars[region])
-            limit = limits[begun]
-            if row["action"] == Action.WITHDRAW and row["withdraw_by"] is not None:
-                # R7.4: the days run from the end of the decision, not from the officer's step.
-                limit = Due(row["withdraw_by"], not calendars[region].is_fixed(row["withdraw_by"]))
-            if now < end_of(limit.on) and row["state"] != "FAILED":
-                continue
-            if not row["raised"]:
-                told = {
-                    "delivery_id": str(row["delivery_id"]),
-                    "channel": row["channel"],
-                    "action": row["action"],
-                    "item": row["item"],
-                    "rule": rule,
-                    "priority": priority,
-                    "limit": limit.on,
-                    "provisional": limit.provisional,
-                    "attempts": row["attempts"],
-                    "error_code": row["error_code"],
-                }
-                new.append((row["case_id"], now, rule, orjson.dumps(told).decode()))
-            found.append(
-                Overdue(
-                    row["delivery_id"], row["case_id"], row["channel"], row["item"], rule, priority, limit.on,
-                    not row["raised"],
-                )
-            )  # fmt: skip
-        await connection.executemany(_RAISE, new)
+        found = await find_overdue(connection, now)
+        await connection.executemany(_RAISE, [_event(one, now) for one in found if one.raised])
     return found
+
+
+def _event(one: Overdue, now: datetime) -> tuple[int, datetime, str, str]:
+    told = {
+        "delivery_id": str(one.delivery_id),
+        "channel": one.channel,
+        "action": one.action,
+        "item": one.item,
+        "rule": one.rule,
+        "priority": one.priority,
+        "limit": one.limit,
+        "provisional": one.provisional,
+        "attempts": one.attempts,
+        "error_code": one.error_code,
+    }
+    return one.case_id, now, one.rule, orjson.dumps(told).decode()
 
 
 _WAITING = """
