@@ -20,6 +20,8 @@ from hub.casework.registry import registry
 from hub.config import declared_settings
 from hub.errors import refusals
 from hub.ledger.audit import of_request
+from hub.query.cost import cost_of
+from hub.query.document import DocumentLimits, operation_of
 from hub.rights.agreement import today_in
 from hub.rights.agreement_store import Outcome
 from hub.rights.matrix import Level, Purpose
@@ -268,6 +270,21 @@ def test_the_handling_in_the_manual_is_valid_for_its_officers() -> None:
     schema = views()["commerce", Purpose.ADMINISTRATIVE_LICENSING].schema
     for query in asked:
         assert validate(schema, parse(query)) == []
+
+
+def test_the_nightly_check_in_the_manual_is_what_a_platform_may_ask() -> None:
+    """It exists in a platform's view, and 500 codes at a time keep within its bounds."""
+    said = re.search(
+        r"<!-- nightly check -->\n```graphql\n(.*?)^```$",
+        ASKING["en"].read_text("utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    assert said is not None
+    document, schema = parse(said[1]), views()["mall", Purpose.MERCHANT_ADMISSION].schema
+    assert validate(schema, document) == []
+    of_platforms = load_matrix().partners["P9"].limits
+    limits, codes = DocumentLimits.of(of_platforms), ["91630103MA75ABCD1M"] * of_platforms.bulk
+    assert cost_of(schema, document, operation_of(document, None), {"codes": codes}, limits) <= limits.cost
 
 
 def test_the_commands_ask_as_the_test_does() -> None:
