@@ -754,6 +754,27 @@ async def test_a_slow_or_absent_issuer_holds_up_nobody_else(issuer: Issuer) -> N
         assert keys.key("customs", "https://id.customs.example", "c9", MORNING.date()) is not None
 
 
+@pytest.mark.parametrize(
+    "wrong", ["Location: mailto:keys@tax.example\r\n", None], ids=["redirects", "address"]
+)
+async def test_an_issuer_whose_answer_or_address_leads_nowhere_holds_up_nobody_else(
+    issuer: Issuer, wrong: str | None
+) -> None:
+    async with serving() as other:
+        issuer.publish({**public_jwk(MALL), "kid": "mall-1"})
+        other.status, other.headers = "302 Found", wrong or ""
+        url = other.url if wrong else "https://-.中国/jwks"
+        of_tax = agreement("tax", key_set_table("https://id.tax.example", url))
+        keys = PartnerKeys(Book(by_key_set(issuer), of_tax), Clock())
+        await keys.start()
+        assert keys.key("mall", "https://id.mall.example", "mall-1", MORNING.date()) is not None
+        # What another withdraws is gone.
+        issuer.publish()
+        await keys.refresh()
+        assert keys.key("mall", "https://id.mall.example", "mall-1", MORNING.date()) is None
+        await keys.close()
+
+
 async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
     for _ in range(int(seconds / 0.01)):
         if condition():

@@ -229,7 +229,8 @@ class PartnerKeys:
             keys = document.get("keys") if isinstance(document, dict) else None
             if not isinstance(keys, list) or len(keys) > _MAX_KEYS:
                 raise ValueError(f"no list of at most {_MAX_KEYS} keys")
-        except (httpx.HTTPError, OSError, TimeoutError, ValueError, RecursionError) as error:
+        except Exception as error:
+            # Whatever it is: one issuer's fault must not keep the keys of others from being fetched.
             return str(error) or type(error).__name__
         last = self._published.get(url)
         self._published[url] = _Published(keys, self._clock())
