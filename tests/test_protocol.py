@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from hub.serving.gateway import Gateway
 from tests.hub_server import CHECK, MERCHANT, ProvinceHub
-from tests.raw_http import Answer, Incoming, document, received, request, sent
+from tests.raw_http import Answer, Incoming, cut_off, document, received, request, sent
 
 GOOD = document(CHECK, code=MERCHANT)
 JSON = ("Content-Type", "application/json")
@@ -141,6 +142,74 @@ def test_a_connection_is_kept_over_both_ways_and_closed_when_asked(hub: Province
             assert told(incoming.answer())[0] == 200
         connection.sendall(last)
         assert told(incoming.answer())[1]["connection"] == "close"
+        assert incoming.answer() is None
+
+
+def with_trailers(headers: list[tuple[str, bytes | str]], *trailers: bytes) -> bytes:
+    """A request in chunks, and fields after its body."""
+    return in_chunks(headers, GOOD)[:-2] + b"".join(b"%b\r\n" % one for one in trailers) + b"\r\n"
+
+
+def test_what_follows_the_body_is_no_header_in_however_many_packets_it_comes(hub: ProvinceHub) -> None:
+    name, value = bearer(hub)
+    token = f"{name}: {value}".encode()
+    assert told(sent(hub.address, with_trailers([JSON], token)))[0] == 401
+    harmless = with_trailers([JSON, bearer(hub)], token, b"Hub-Purpose: AUDIT", b"Hub-View-As: customs")
+    with socket.create_connection(hub.address, 5) as connection:
+        connection.sendall(harmless + request("POST", "/graphql", [JSON, bearer(hub)], GOOD))
+        incoming = Incoming(connection)
+        assert [told(incoming.answer())[0] for _ in range(2)] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [(b"0\r\n", b"a: b\r\n" * 1000), (b"0\r\na: ", b"x" * 10_000), (b"1;a=", b"x" * 10_000)],
+    ids=["many trailers", "a long trailer", "a long extension"],
+)
+def test_what_is_neither_header_nor_body_is_bounded(hub: ProvinceHub, begun: bytes, more: bytes) -> None:
+    head = request("POST", "/graphql", [JSON, ("Transfer-Encoding", "chunked")], None)
+    with socket.create_connection(hub.address, 5) as connection:
+        connection.sendall(head + begun)
+        # Cut off long before the time is up in which a request must arrive.
+        assert cut_off(connection, more, 0.002, 5) < 5
+
+
+def test_blanks_after_a_value_are_not_part_of_it(hub: ProvinceHub) -> None:
+    name, value = bearer(hub)
+    headers = [JSON, (name, f"{value} "), ("Hub-Purpose", "MERCHANT_ADMISSION \t"), ("Hub-Matter", " \t")]
+    short, chunked = both(hub, headers, GOOD)
+    assert (short[0], chunked[0]) == (403, 403)
+    short, chunked = both(hub, headers[:3], GOOD)
+    assert (short[0], chunked[0]) == (200, 200)
+
+
+@pytest.mark.parametrize("cut", [None, 40, -10], ids=["whole", "in its headers", "in its body"])
+def test_who_would_rather_speak_another_protocol_is_answered_in_http(
+    hub: ProvinceHub, cut: int | None
+) -> None:
+    """As Java's and other clients ask of each server without TLS (RFC 9110, 7.8)."""
+    wish = [("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"), ("HTTP2-Settings", "AAEAAEAA")]
+    asked = [
+        request("POST", "/graphql", [JSON, bearer(hub), *wish], GOOD),
+        in_chunks([JSON, bearer(hub), *wish], GOOD),
+        request("GET", "/healthz", wish, None),
+        request("POST", "/graphql", [JSON, bearer(hub), ("Connection", "close, Upgrade"), wish[1]], GOOD),
+    ]
+    with socket.create_connection(hub.address, 5) as connection:
+        incoming = Incoming(connection)
+        if cut is None:
+            # More of them in one piece than Python calls may be nested.
+            connection.sendall(asked[2] * 1200 + b"".join(asked))
+            assert {answer and answer.status for answer in (incoming.answer() for _ in range(1200))} == {200}
+        answers = []
+        for one in asked:
+            if cut is not None:
+                connection.sendall(one[:cut])
+                time.sleep(0.02)
+                connection.sendall(one[cut:])
+            answers.append(incoming.answer())
+        assert [answer and answer.status for answer in answers] == [200, 200, 200, 200]
+        assert b"displayName" in answers[0].body
         assert incoming.answer() is None
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from typing import Any, Final
 
+import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -62,6 +64,10 @@ class Protocol(HttpToolsProtocol):
     _leaving: asyncio.TimerHandle | None = None
     # Bytes of a request whose headers are not complete.
     _pending = 0
+    # Bytes since its headers, or since the last that were of its body, which are trailers or the frame of a chunk.
+    _beside = 0
+    # What is received at present, and what of it is to be read by another parser.
+    _data = _again = b""
     _in_headers = True
     # What is received at present belongs to an earlier request, too.
     _shared = False
@@ -78,13 +84,20 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """More of a request is here."""
         self._shared = False
-        super().data_received(data)
+        self._beside += len(data)
+        self._again = data
+        while self._again:
+            self._data, self._again = self._again, b""
+            super().data_received(self._data)
+        self._data = b""
         if self._begun and self._arriving is None:
             self._arriving = self.loop.call_later(self.arrival_seconds, self._too_slow)
         if self._in_headers and self._arriving is not None and not self._shared:
             self._pending += len(data)
             if self._pending > MOST_HEADER_BYTES:
                 self._say_and_refuse(self._too_large())
+        elif self._begun and not self._in_headers and self._beside > MOST_HEADER_BYTES:
+            self._say_and_refuse(HeadersTooLarge(maximum=MOST_HEADER_BYTES))
 
     def on_message_begin(self) -> None:
         """A request begins. What uvicorn makes of it waits until it is known which way it goes."""
@@ -93,6 +106,14 @@ class Protocol(HttpToolsProtocol):
         self.expect_100_continue = False
         self._begun, self._in_headers, self._pending = True, True, 0
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header. What follows a body that comes in chunks is none: it may be here in time, or not.
+
+        Blanks at its end are not part of a value, and the parser leaves them there.
+        """
+        if self._in_headers:
+            super().on_header(name, value.rstrip(b" \t"))
+
     def on_headers_complete(self) -> None:
         """All headers are here."""
         if self._head_bytes() > MOST_HEADER_BYTES:
@@ -100,7 +121,10 @@ class Protocol(HttpToolsProtocol):
             self._say_and_refuse(error)
             # The parser stops at it, and what it says then finds the connection closed.
             raise error
-        self._in_headers = False
+        self._in_headers, self._beside = False, 0
+        if self._upgrades():
+            # The parser goes no further; see _unsupported_upgrade_warning.
+            return
         gateway: Gateway | None = getattr(self.app, "gateway", None)
         if gateway is not None and self._goes_the_short_way(gateway):
             self._whole = _Whole(gateway, self.parser.should_keep_alive())
@@ -128,7 +152,7 @@ class Protocol(HttpToolsProtocol):
         if self.cycle is not None and not self.cycle.response_complete:
             # Answers leave in the order of their requests: uvicorn keeps those that come too early.
             return False
-        if self.parser.get_http_version() != "1.1" or self.parser.should_upgrade():
+        if self.parser.get_http_version() != "1.1":
             return False
         for name, value in self.headers:
             if name == b"content-length":
@@ -138,6 +162,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """More of the body is here."""
+        self._beside = 0
         if self._whole is not None:
             self._whole.body += body
         else:
@@ -145,6 +170,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The whole request is here."""
+        if self._upgrades():
+            return
         self._begun, self._shared = False, True
         self._settle()
         if self._whole is not None:
@@ -202,8 +229,28 @@ class Protocol(HttpToolsProtocol):
         """What was sent is not HTTP."""
         self._refuse(BadRequest(msg))
 
+    def _upgrades(self) -> bool:
+        """Whether the request asks for another protocol, as some clients do of every server (HTTP/2 over plain HTTP)."""
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+
     def _unsupported_upgrade_warning(self) -> None:
-        """Whoever asks for another protocol is answered in HTTP; that is not worth a line in the log."""
+        """Whoever asks for another protocol is answered in HTTP; that is not worth a line in the log.
+
+        The parser takes all after the headers for that protocol, so another one reads the request, without its wish.
+        """
+        ended = sys.exception()
+        if not self._upgrades() or not isinstance(ended, httptools.HttpParserUpgrade):
+            return
+        line = b"%b %b HTTP/%b" % (
+            self.parser.get_method(),
+            self.url,
+            self.parser.get_http_version().encode(),
+        )
+        headers = [b"%b: %b" % (name, value) for name, value in self.headers if name != b"upgrade"]
+        self._again = b"\r\n".join([line, *headers, b"", self._data[ended.args[0] :]])
+        self.parser = httptools.HttpRequestParser(self)
+        # As uvicorn has it: what comes after the last request of a connection does not keep that one from being answered.
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
 
     def _settle(self) -> None:
         if self._arriving is not None:
