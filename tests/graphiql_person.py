@@ -93,6 +93,10 @@ class Person:
         """What the answer pane shows now."""
         return str(await self.tab.evaluate(_ANSWER))
 
+    async def reads_at_last(self) -> str:
+        """What the answer pane shows once it shows something."""
+        return str(await self.tab.until(_ANSWER, "an answer"))
+
     async def looks_up(self, word: str) -> list[str]:
         """Search the documentation pane for `word` and give the names that it offers, or none."""
         await self.tab.until(f"!!document.querySelector('{_SEARCH}')", "the search field")

@@ -14,122 +14,21 @@ from typing import Any
 
 import httpx
 import pytest
-from graphql import build_schema, graphql, parse, validate
+from graphql import parse, validate
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from hub.graphiql import build
 from hub.graphiql.examples import read_examples
-from hub.graphiql.page import DemoOfficer, DemoPartner, PurposeChoice, graphiql_routes
+from hub.graphiql.page import graphiql_routes
 from hub.query.document import DocumentLimits, check_limits, parse_document
 from schema.coordinates import vocabulary
 from schema.enums import Purpose
 from tests.chromium import Pipe
+from tests.graphiql_endpoint import SLOW, Endpoint, refused
 from tests.graphiql_person import Person
 from tests.serving import serving
-
-SLOW = 2.0  # seconds that the field `slow` takes
-PURPOSES = (
-    PurposeChoice("NOTIFICATION", "信用通报", "630000-TB-001"),
-    PurposeChoice("JOINT_PUNISHMENT", "联合惩戒", "630000-CJ-001"),
-)
-PARTNERS = {
-    "customs": ("西宁海关", "P4", PURPOSES),
-    "mall": ("河湟电商平台", "P9", (PurposeChoice("MERCHANT_ADMISSION", "平台商户准入"),)),
-}
-
-# A small endpoint with two views; the page does not know more of a hub than this.
-SDL = """
-type Query { "按标识精确查找信用主体 · a subject" subject(value: String!): CreditSubject slow: String }
-interface CreditSubject { displayName: String summary: CreditSummary listEntries: [ListEntry!] }
-type CreditSummary { hasSeriousDishonestyEntry: String hasTaxViolationEntry: String isHonestModel: String
-  hasPublicPenalty: String incompleteSources: [String!] }
-type ListEntry { color: String state: String cause: String publicityEndsOn: String list: ListName }
-type ListName { name: String }
-type Grade { scheme: String gradeCode: String gradeLabel: String effectiveFrom: String }
-type Contact { address: String phone: String }
-type Organization implements CreditSubject { displayName: String summary: CreditSummary
-  listEntries: [ListEntry!] uscc: String registrationStatus: String legalRepresentativeName: String
-  grades: [Grade!] contact: Contact }
-type IndividualBusiness implements CreditSubject { displayName: String summary: CreditSummary
-  listEntries: [ListEntry!] uscc: String registrationStatus: String operatorName: String }
-type Mutation { act: String }
-"""
-VIEWS = {
-    "customs": build_schema(SDL),
-    "mall": build_schema(re.sub(r"contact: Contact|type Contact {.*?}", "", SDL)),
-}
-
-
-def _subject(partner: str, code: str) -> dict[str, Any]:
-    grades = [("CUSTOMS", "认证企业", "customs mall"), ("TAX", "B", "customs")]
-    return {
-        "__typename": "Organization",
-        "displayName": "青海三江源商贸有限公司",
-        "uscc": code,
-        "registrationStatus": "存续",
-        "legalRepresentativeName": "马得林",
-        "summary": {"hasSeriousDishonestyEntry": "NO", "isHonestModel": "YES", "incompleteSources": []},
-        "listEntries": [],
-        "grades": [
-            {"scheme": scheme, "gradeCode": grade, "effectiveFrom": "2026-01-01"}
-            for scheme, grade, seen_by in grades
-            if partner in seen_by
-        ],
-    }
-
-
-class Endpoint:
-    """The small endpoint, and the headers and documents it was sent."""
-
-    def __init__(self) -> None:
-        """Start with nothing heard."""
-        self.heard: list[dict[str, str]] = []
-        self.documents: list[str] = []
-        self.pause = 0.0  # seconds before each answer
-        self.failing = 0  # so many answers more are 503
-        self.valid = 1  # tokens end in this number; raising it lets all that were given out expire
-
-    async def answer(self, request: Request) -> Response:
-        """Answer a POST as the partner that the token names."""
-        self.heard.append(dict(request.headers))
-        token = re.fullmatch(r"Bearer demo-(\w+)-(\d+)(?:-second)?", request.headers.get("authorization", ""))
-        if token is None or token[1] not in VIEWS or int(token[2]) != self.valid:
-            refusal = {
-                "message": "The request carries no valid token.",
-                "extensions": {"messageZh": "请求没有有效令牌"},
-            }
-            return JSONResponse({"errors": [refusal]}, 401)
-        body = await request.json()
-        self.documents.append(body["query"])
-        await asyncio.sleep(self.pause)
-
-        async def slow(*_: Any) -> str:
-            await asyncio.sleep(SLOW)
-            return "late answer"
-
-        if self.failing:
-            self.failing -= 1
-            return JSONResponse({"errors": [{"message": "The store did not answer in time."}]}, 503)
-        root = {"act": "done", "subject": lambda _, value: _subject(token[1], value), "slow": slow}
-        result = await graphql(VIEWS[token[1]], body["query"], root, variable_values=body.get("variables"))
-        return JSONResponse(result.formatted)
-
-    def partners(self) -> list[DemoPartner]:
-        """The demo partners, with tokens that are valid now."""
-        return [
-            DemoPartner(
-                name,
-                *facts,
-                officers=(
-                    DemoOfficer("first", f"demo-{name}-{self.valid}"),
-                    DemoOfficer("second", f"demo-{name}-{self.valid}-second"),
-                ),
-            )
-            for name, facts in PARTNERS.items()
-        ]
 
 
 @pytest.fixture
@@ -143,6 +42,7 @@ async def demo_url(endpoint: Endpoint, graphiql_assets: None) -> AsyncIterator[s
     routes = [Route("/graphql", endpoint.answer, methods=["POST"]), *graphiql_routes(endpoint.partners)]
     async with serving(Starlette(routes=routes)) as url:
         yield url
+        endpoint.gate.set()  # the server ends when all that was asked is answered
 
 
 @pytest.fixture
@@ -168,6 +68,11 @@ async def official(browser: Pipe, production_url: str) -> Person:
 def schemes(answer: dict[str, Any]) -> set[str]:
     """Whose grades an answer holds."""
     return {grade["scheme"] for grade in answer["data"]["subject"]["grades"]}
+
+
+def keys_of(endpoint: Endpoint) -> list[str]:
+    """The Idempotency-Keys that the endpoint heard, in their order."""
+    return [heard["idempotency-key"] for heard in endpoint.heard if "idempotency-key" in heard]
 
 
 @pytest.mark.browser
@@ -197,7 +102,7 @@ async def test_answers_in_other_tabs_are_forgotten_too_and_what_was_typed_stays(
     assert await guest.reads() == ""
     assert schemes(await guest.run()) == {"CUSTOMS"}
     await guest.switch_to("Dossier")
-    assert await guest.run() == {"data": {"slow": "late answer"}}
+    assert (await guest.run())["data"] == {"slow": "late answer"}
 
 
 @pytest.mark.browser
@@ -205,10 +110,10 @@ async def test_what_was_typed_just_before_another_caller_was_chosen_stays(guest:
     await guest.open()
     await guest.become("customs")
     await guest.asks_and_becomes("query Late { slow }", "mall")
-    assert await guest.run() == {"data": {"slow": "late answer"}}
+    assert (await guest.run())["data"] == {"slow": "late answer"}
     await guest.switch_to("Dossier")
     await guest.switch_to("Late")
-    assert await guest.run() == {"data": {"slow": "late answer"}}
+    assert (await guest.run())["data"] == {"slow": "late answer"}
 
 
 @pytest.mark.browser
@@ -258,22 +163,93 @@ async def test_another_officer_of_the_partner_goes_on_with_what_the_first_one_wa
 
 
 @pytest.mark.browser
-async def test_a_command_without_an_answer_is_sent_again_under_its_key_and_every_other_under_a_new_one(
+async def test_a_command_keeps_its_key_until_an_answer_tells_what_became_of_it(
     guest: Person, endpoint: Endpoint
 ) -> None:
     await guest.open()
     await guest.become("customs")
     await guest.run()
-    assert "idempotency-key" not in endpoint.heard[-1]
+    assert keys_of(endpoint) == []
     await guest.ask("mutation Act { act }")
-    endpoint.failing = 2
-    keys = []
-    for _ in range(5):
+    endpoint.mishaps = [
+        refused(503, "STORE_UNAVAILABLE"),
+        HTMLResponse("<html>504 Gateway Time-out</html>", 504),
+        refused(500, "INTERNAL", committed=True),
+        refused(429, "QUOTA"),
+    ]
+    for _ in range(6):
         await guest.run()
-        keys.append(endpoint.heard[-1]["idempotency-key"])
-    assert keys[0] == keys[1] == keys[2]
-    assert len(set(keys)) == 3
+    first, *others = keys = keys_of(endpoint)
+    assert others == [first] * 4 + keys[5:]
+    assert keys[5] != first
     assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
+    endpoint.mishaps = [refused(409, "IDEMPOTENCY_CONFLICT")]
+    await guest.run()
+    await guest.run()
+    assert len(set(keys_of(endpoint)[5:])) == 3
+
+
+@pytest.mark.browser
+async def test_a_command_for_another_case_has_another_key(guest: Person, endpoint: Endpoint) -> None:
+    await guest.open()
+    await guest.become("customs")
+    await guest.ask("mutation Act { act }")
+    endpoint.mishaps = [refused(503, "STORE_UNAVAILABLE") for _ in range(2)]
+    for case in ("2026-0001", "2026-0002", "2026-0001"):
+        await guest.tab.type('input[name="case"]', case)
+        await guest.run()
+    first, second, again = keys_of(endpoint)
+    assert first == again != second
+
+
+@pytest.mark.browser
+async def test_a_command_that_a_change_of_caller_cut_off_is_told_and_asked_again_under_its_key(
+    guest: Person, endpoint: Endpoint
+) -> None:
+    await guest.open()
+    await guest.become("customs")
+    await guest.ask("mutation Act { act }")
+    endpoint.gate.clear()
+    await guest.press_run()
+    await guest.tab.until("!!document.querySelector('.graphiql-response .graphiql-spinner')")
+    await guest.tab.choose('select[name="officer"]', "second")
+    assert "命令可能已经执行" in await guest.reads_at_last()
+    endpoint.gate.set()
+    await guest.tab.choose('select[name="officer"]', "first")
+    await guest.sees()
+    assert (await guest.run())["data"] == {"act": "done"}
+    cut_off, again = keys_of(endpoint)
+    assert cut_off == again
+
+
+@pytest.mark.browser
+async def test_an_answer_that_comes_after_another_tab_was_opened_is_not_written_into_that_one(
+    guest: Person, endpoint: Endpoint
+) -> None:
+    await guest.open()
+    await guest.become("customs")
+    endpoint.gate.clear()
+    await guest.press_run()
+    assert await guest.waits()
+    await guest.switch_to("Dossier")
+    endpoint.gate.set()
+    await asyncio.sleep(0.5)
+    assert await guest.reads() == "", "the answer to MerchantCheck stands under Dossier"
+    await guest.switch_to("MerchantCheck")
+    assert "没有等到答复就离开了" in await guest.reads()
+    assert schemes(await guest.run()) == {"CUSTOMS", "TAX"}
+
+
+@pytest.mark.browser
+async def test_without_an_answer_a_person_reads_what_to_do(guest: Person, endpoint: Endpoint) -> None:
+    await guest.open()
+    await guest.become("customs")
+    endpoint.mishaps = [HTMLResponse("<html>502 Bad Gateway</html>", 502) for _ in range(2)]
+    said = (await guest.run())["errors"][0]["message"]
+    assert "没有收到枢纽的答复：请稍候再运行" in said
+    assert "<html>" not in said
+    await guest.ask("mutation Act { act }")
+    assert "不会重复执行" in (await guest.run())["errors"][0]["message"]
 
 
 @pytest.mark.browser
@@ -375,11 +351,16 @@ async def test_outside_demo_mode_a_token_and_a_purpose_must_be_given(
 
 
 @pytest.mark.browser
-async def test_a_refused_caller_reads_why_in_the_bar(official: Person) -> None:
+async def test_a_refused_caller_reads_why_in_the_bar(official: Person, endpoint: Endpoint) -> None:
     await official.open()
     await official.connect("forged", "NOTIFICATION")
     refusal = await official.tab.until("document.querySelector('.hub-refused')?.innerText", "the refusal")
     assert refusal == "请求没有有效令牌 The request carries no valid token."
+    await official.tab.type('input[name="token"]', "令牌")
+    await official.tab.click(".hub-form button")
+    await official.tab.until(
+        "document.querySelector('.hub-refused')?.innerText.includes('请重新复制')", "what is wrong with it"
+    )
 
 
 async def test_every_document_carries_the_policy_with_a_nonce_of_its_own(tmp_path: Path) -> None:

@@ -1,12 +1,28 @@
 // Talks to the hub on behalf of one caller: token, purpose, matter and case go into headers, nowhere else.
 import { getIntrospectionQuery, Kind, parse } from "graphql";
 
+import { settles } from "./keys.js";
+
 // GraphiQL asks for nine levels of wrapping types, which is deeper than the hub lets any document be.
 // Three wrap everything this schema has ([T!]!); one more is spare.
 const INTROSPECTION = getIntrospectionQuery({ inputValueDeprecation: true, schemaDescription: true }).replace(
   /fragment TypeRef on __Type[\s\S]*$/,
   "fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }",
 );
+
+const NOBODY = "请先填写令牌和使用目的，再连接 Enter a token and a purpose, then connect";
+const NO_TOKEN = "令牌只含英文字母、数字和符号，请重新复制 A token has ASCII letters, digits and signs only: copy it again";
+// What is said where no answer came, and what a person can do then; of a command nobody knows whether it was done.
+const ENDS = {
+  lost: ["没有收到枢纽的答复", "No answer came from the hub"],
+  left: ["没有等到答复就离开了", "The answer was not waited for"],
+  changed: ["调用方已更换，不再等待答复", "The caller changed, so the answer was not waited for"],
+};
+const AGAIN = ["请稍候再运行", "run it again in a while"];
+const COMMAND_AGAIN = [
+  "命令可能已经执行。以同一单位、目的、事项和办件再运行一次即得结果，不会重复执行",
+  "the command may have been done. Run it again as the same caller, for the same matter and case: that gives its answer and does nothing twice",
+];
 
 /** A header value is bytes, one to a character: matter and case numbers, such as 青商许〔2026〕1号, go as UTF-8. */
 export function headerValue(text) {
@@ -27,6 +43,12 @@ function headersOf({ token, purpose, matter, caseNumber }, repetition) {
 }
 
 const failure = (message) => ({ errors: [{ message }] });
+
+function unanswered(end, commands, detail) {
+  const [zh, en] = ENDS[end];
+  const [thenZh, thenEn] = commands ? COMMAND_AGAIN : AGAIN;
+  return failure(`${zh}：${thenZh}。${en}: ${thenEn}.${detail ? ` (${detail})` : ""}`);
+}
 
 /** Give a GET of the page's own JSON, never from a cache. */
 export async function fetchJSON(path) {
@@ -53,50 +75,89 @@ function mutates(query) {
   }
 }
 
-/** A new Idempotency-Key. randomUUID exists on pages served by TLS or from this machine only. */
-function newKey() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+/** Give the answer's JSON, or null where something in front of the hub answered in its place. */
+async function answerOf(response) {
+  const text = await response.text();
+  try {
+    const answer = JSON.parse(text);
+    return typeof answer === "object" ? answer : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * An answer for as long as somebody waits for it. GraphiQL writes whatever comes into the tab at the front, and it stops
+ * waiting when another tab is opened or Stop is pressed: an answer that comes later would stand under another question.
+ */
+function whileWaitedFor(ask, commands) {
+  return {
+    subscribe(observer) {
+      const waiting = new AbortController();
+      let waits = true;
+      ask(waiting).then((answer) => {
+        if (!waits) return;
+        waits = false;
+        observer.next(answer);
+        observer.complete();
+      });
+      return {
+        unsubscribe() {
+          if (!waits) return;
+          waits = false;
+          observer.next(unanswered("left", commands)); // into the tab that is being left
+          waiting.abort();
+        },
+      };
+    },
+  };
 }
 
 /**
  * A GraphiQL fetcher for one caller. `read` gives the caller's headers as they are at the moment of asking,
- * `renew` tries to get a fresh token after a 401 and says whether it did, `signal` ends what is under way.
+ * `renew` tries to get a fresh token after a 401 and says whether it did, `signal` ends what is under way, `keys` holds
+ * the Idempotency-Keys.
  */
-export function fetcherFor({ endpoint, read, renew, signal }) {
-  // The command that was sent last and had no answer: pressing Run again must not do it twice.
-  let unanswered = { body: null, key: null };
-  const send = (body) =>
+export function fetcherFor({ endpoint, read, renew, signal, keys }) {
+  const send = (body, key, waiting) =>
     fetch(endpoint, {
       method: "POST",
       body,
-      headers: headersOf(read(), unanswered.body === body ? unanswered.key : null),
+      headers: headersOf(read(), key),
       credentials: "omit",
       cache: "no-store",
       redirect: "error",
-      signal,
+      signal: waiting.signal,
     });
-  return async ({ query, variables, operationName }) => {
-    if (!read().token) return failure("请先填写令牌和使用目的，再连接 Enter a token and a purpose, then connect");
+  return ({ query, variables, operationName }) => {
     const introspects = operationName === "IntrospectionQuery";
     const document = introspects ? INTROSPECTION : query;
-    const body = JSON.stringify({ query: document, variables, operationName: nameToSend(document, operationName) });
-    if (!introspects && mutates(query) && unanswered.body !== body) unanswered = { body, key: newKey() };
-    let response, text;
-    try {
-      response = await send(body);
-      if (response.status === 401 && (await renew())) response = await send(body);
-      text = await response.text();
-      // 503: it may have been done, and is asked for again under the same key.
-      if (response.status !== 503 && unanswered.body === body) unanswered = { body: null, key: null };
-    } catch (error) {
-      // GraphiQL drops an outdated schema when asking for it fails, but shows an outdated answer that says so.
-      if (introspects && signal.aborted) throw error;
-      return failure(signal.aborted ? "调用方已更换，查询取消 The caller changed, so this query was cancelled" : String(error));
-    }
-    try {
-      return JSON.parse(text);
-    } catch {
-      return failure(`HTTP ${response.status}: ${text.slice(0, 200)}`);
-    }
+    const commands = !introspects && mutates(query);
+
+    const ask = async (waiting) => {
+      const caller = read();
+      if (!caller.token) return failure(NOBODY);
+      if (!/^[\x21-\x7e]+$/.test(caller.token)) return failure(NO_TOKEN);
+      const body = JSON.stringify({ query: document, variables, operationName: nameToSend(document, operationName) });
+      const key = commands ? keys.take(body, caller) : null;
+      const end = () => waiting.abort();
+      signal.addEventListener("abort", end);
+      try {
+        let response = await send(body, key, waiting);
+        if (response.status === 401 && (await renew())) response = await send(body, key, waiting);
+        const answer = await answerOf(response);
+        if (!answer) return unanswered("lost", commands, `HTTP ${response.status}`);
+        if (waiting.signal.aborted) throw waiting.signal.reason;
+        if (commands && settles(answer)) keys.forget(body, caller);
+        return answer;
+      } catch (error) {
+        // GraphiQL drops an outdated schema when asking for it fails, but shows an outdated answer that says so.
+        if (introspects && signal.aborted) throw error;
+        return signal.aborted ? unanswered("changed", commands) : unanswered("lost", commands, String(error));
+      } finally {
+        signal.removeEventListener("abort", end);
+      }
+    };
+    return introspects ? ask(new AbortController()) : whileWaitedFor(ask, commands);
   };
 }

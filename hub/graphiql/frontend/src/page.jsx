@@ -8,6 +8,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 
 import { DemoBar, TokenBar } from "./bar.jsx";
 import { fetchJSON, fetcherFor } from "./endpoint.js";
+import { keyring } from "./keys.js";
 import { memoryStorage } from "./memory.js";
 
 const NOBODY = { partner: "", officer: "", token: "", purpose: "", matter: "", caseNumber: "" };
@@ -39,6 +40,7 @@ export function Page({ settings, partners: given }) {
   const asking = useMemo(() => new AbortController(), [caller.partner, caller.token, caller.purpose]);
   useEffect(() => () => asking.abort(), [asking]);
 
+  const keys = useMemo(keyring, []);
   const fetcher = useMemo(() => {
     const renew = async () => {
       if (!settings.partnersPath) return false;
@@ -49,8 +51,14 @@ export function Page({ settings, partners: given }) {
       setPartners(fresh);
       return true;
     };
-    return fetcherFor({ endpoint: settings.endpoint, read: () => current.current, renew, signal: asking.signal });
-  }, [asking, settings]);
+    return fetcherFor({
+      endpoint: settings.endpoint,
+      read: () => current.current,
+      renew,
+      signal: asking.signal,
+      keys,
+    });
+  }, [asking, keys, settings]);
 
   const storage = useMemo(memoryStorage, []);
   const tabs = useMemo(
