@@ -125,6 +125,14 @@ class Tab:
         answer = await self._send("Page.captureScreenshot", format="png")
         await asyncio.to_thread(path.write_bytes, base64.b64decode(answer["data"]))
 
+    async def on_paper(self) -> str:
+        """The text that would be printed."""
+        await self._send("Emulation.setEmulatedMedia", media="print")
+        try:
+            return str(await self.evaluate("document.body.innerText"))
+        finally:
+            await self._send("Emulation.setEmulatedMedia", media="")
+
     def take(self, method: str, event: dict[str, Any]) -> None:
         """Note an event of this page."""
         if method == "Network.requestWillBeSent":

@@ -241,6 +241,44 @@ async def test_an_answer_that_comes_after_another_tab_was_opened_is_not_written_
 
 
 @pytest.mark.browser
+async def test_under_an_answer_stands_what_it_was_asked_for_whatever_the_bar_says_now(
+    guest: Person, endpoint: Endpoint
+) -> None:
+    await guest.open()
+    await guest.become("customs", "JOINT_PUNISHMENT")
+    await guest.tab.type('input[name="case"]', "2026-0001")
+    await guest.run()
+    await guest.tab.type('input[name="case"]', "2026-0002")
+    asked = str(await guest.tab.evaluate("document.querySelector('.graphiql-footer')?.innerText ?? ''"))
+    for part in (
+        "customs first",
+        "JOINT_PUNISHMENT",
+        "630000-CJ-001",
+        "case 2026-0001",
+        "request-",
+        "北京时间",
+    ):
+        assert part in asked
+    # Why the schema cannot be read stands in the same place, and is no answer to that.
+    endpoint.mishaps = [refused(403, "MATTER_REQUIRED") for _ in range(2)]
+    await guest.tab.click('button[aria-label="Re-fetch GraphQL schema"]')
+    await guest.tab.until("!!document.querySelector('.hub-refused')", "the refusal")
+    assert "MATTER_REQUIRED" in await guest.reads()
+    assert await guest.tab.evaluate("document.querySelector('.graphiql-footer').innerText") == ""
+
+
+@pytest.mark.browser
+async def test_on_paper_an_answer_is_whole_and_says_what_was_asked(guest: Person) -> None:
+    await guest.open()
+    await guest.become("customs", "JOINT_PUNISHMENT")
+    await guest.ask("query Long { " + " ".join(f"a{number}: slow" for number in range(200)) + " }")
+    await guest.run()
+    paper = await guest.tab.on_paper()
+    for part in ('"a0": "late answer"', '"a199": "late answer"', "query Long", "JOINT_PUNISHMENT"):
+        assert part in paper
+
+
+@pytest.mark.browser
 async def test_without_an_answer_a_person_reads_what_to_do(guest: Person, endpoint: Endpoint) -> None:
     await guest.open()
     await guest.become("customs")

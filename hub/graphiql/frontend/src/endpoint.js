@@ -116,9 +116,9 @@ function whileWaitedFor(ask, commands) {
 /**
  * A GraphiQL fetcher for one caller. `read` gives the caller's headers as they are at the moment of asking,
  * `renew` tries to get a fresh token after a 401 and says whether it did, `signal` ends what is under way, `keys` holds
- * the Idempotency-Keys.
+ * the Idempotency-Keys, `noted` is told the id of each answered request with who asked it, what and when.
  */
-export function fetcherFor({ endpoint, read, renew, signal, keys }) {
+export function fetcherFor({ endpoint, read, renew, signal, keys, noted }) {
   const send = (body, key, waiting) =>
     fetch(endpoint, {
       method: "POST",
@@ -149,6 +149,7 @@ export function fetcherFor({ endpoint, read, renew, signal, keys }) {
         if (!answer) return unanswered("lost", commands, `HTTP ${response.status}`);
         if (waiting.signal.aborted) throw waiting.signal.reason;
         if (commands && settles(answer)) keys.forget(body, caller);
+        noted(answer.extensions?.requestId, { ...caller, token: null, query, variables, at: new Date() });
         return answer;
       } catch (error) {
         // GraphiQL drops an outdated schema when asking for it fails, but shows an outdated answer that says so.

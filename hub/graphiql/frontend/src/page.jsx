@@ -3,9 +3,10 @@
 // Another officer of the same partner sees the same: what the first one was answered stays, to be gone on with.
 import { DOC_EXPLORER_PLUGIN, DocExplorerContextProvider } from "@graphiql/plugin-doc-explorer";
 import { GraphiQLProvider, usePluginStore } from "@graphiql/react";
-import { GraphiQLInterface } from "graphiql";
+import { GraphiQL, GraphiQLInterface } from "graphiql";
 import { useEffect, useMemo, useRef, useState } from "react";
 
+import { Asked, askedRequests, Printed } from "./asked.jsx";
 import { DemoBar, TokenBar } from "./bar.jsx";
 import { fetchJSON, fetcherFor } from "./endpoint.js";
 import { keyring } from "./keys.js";
@@ -41,6 +42,7 @@ export function Page({ settings, partners: given }) {
   useEffect(() => () => asking.abort(), [asking]);
 
   const keys = useMemo(keyring, []);
+  const requests = useMemo(askedRequests, []);
   const fetcher = useMemo(() => {
     const renew = async () => {
       if (!settings.partnersPath) return false;
@@ -57,8 +59,9 @@ export function Page({ settings, partners: given }) {
       renew,
       signal: asking.signal,
       keys,
+      noted: requests.note,
     });
-  }, [asking, keys, settings]);
+  }, [asking, keys, requests, settings]);
 
   const storage = useMemo(memoryStorage, []);
   const tabs = useMemo(
@@ -95,14 +98,15 @@ export function Page({ settings, partners: given }) {
             amend={(part) => setCaller({ ...caller, ...part })}
           />
         )}
-        <Workbench />
+        <Workbench requests={requests} />
+        <Printed requests={requests} />
       </DocExplorerContextProvider>
     </GraphiQLProvider>
   );
 }
 
 /** GraphiQL itself, with the documentation open: it decides that at its first rendering, so it waits for the plugin. */
-function Workbench() {
+function Workbench({ requests }) {
   const { visiblePlugin } = usePluginStore();
   const opened = useRef(false);
   opened.current ||= Boolean(visiblePlugin);
@@ -112,7 +116,11 @@ function Workbench() {
         isHeadersEditorEnabled={false}
         showPersistHeadersSettings={false}
         defaultEditorToolsVisibility="variables"
-      />
+      >
+        <GraphiQL.Footer>
+          <Asked requests={requests} />
+        </GraphiQL.Footer>
+      </GraphiQLInterface>
     )
   );
 }
