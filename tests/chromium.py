@@ -26,6 +26,7 @@ FLAGS = (
 )  # fmt: skip
 PATIENCE = 15.0  # seconds that a person would wait for anything on this page, on a slow machine
 _CHUNK = 1 << 20
+_KEY_CODES = {"Tab": 9, "Escape": 27}
 
 
 def find_chromium() -> str:
@@ -107,7 +108,9 @@ class Tab:
     async def press(self, key: str) -> None:
         """Press and release a key by its name, such as Escape."""
         for kind in ("rawKeyDown", "keyUp"):
-            await self._send("Input.dispatchKeyEvent", type=kind, key=key, code=key)
+            await self._send(
+                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=_KEY_CODES[key]
+            )
 
     async def choose(self, selector: str, value: str) -> None:
         """Choose the option `value` of a select, with the events that a person's choice fires."""
@@ -124,6 +127,16 @@ class Tab:
         """Write what is visible as PNG."""
         answer = await self._send("Page.captureScreenshot", format="png")
         await asyncio.to_thread(path.write_bytes, base64.b64decode(answer["data"]))
+
+    async def resize(self, width: int, height: int) -> None:
+        """Make the window so many CSS pixels large: half of the screen's when a person enlarges the page twice."""
+        await self._send(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
 
     async def on_paper(self) -> str:
         """The text that would be printed."""

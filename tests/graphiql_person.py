@@ -97,6 +97,11 @@ class Person:
         """What the answer pane shows once it shows something."""
         return str(await self.tab.until(_ANSWER, "an answer"))
 
+    async def typed(self) -> str:
+        """The text of every editor, the answer too."""
+        each = "[...document.querySelectorAll('.CodeMirror')].map(e => e.CodeMirror.getValue()).join('\\n')"
+        return str(await self.tab.evaluate(each))
+
     async def looks_up(self, word: str) -> list[str]:
         """Search the documentation pane for `word` and give the names that it offers, or none."""
         await self.tab.until(f"!!document.querySelector('{_SEARCH}')", "the search field")

@@ -291,6 +291,41 @@ async def test_without_an_answer_a_person_reads_what_to_do(guest: Person, endpoi
 
 
 @pytest.mark.browser
+async def test_the_keyboard_alone_passes_every_editor_and_each_has_a_name(guest: Person) -> None:
+    await guest.open()
+    await guest.become("customs")
+    await guest.run()
+    before = await guest.typed()
+    await guest.tab.click(".graphiql-query-editor .CodeMirror")
+    passed = []
+    for _ in range(12):
+        await guest.tab.press("Tab")
+        passed.append(await guest.tab.evaluate("document.activeElement.getAttribute('aria-label') ?? ''"))
+    assert "变量 variables" in passed
+    assert "答复 answer" in passed
+    assert await guest.typed() == before
+
+
+@pytest.mark.browser
+async def test_more_tabs_than_fit_can_be_scrolled_to_with_a_mouse(guest: Person) -> None:
+    await guest.open()
+    await guest.sees()
+    tabs = "document.querySelector('.graphiql-tabs')"
+    assert await guest.tab.evaluate(f"{tabs}.scrollWidth > {tabs}.clientWidth")
+    assert await guest.tab.evaluate(f"getComputedStyle({tabs}).scrollbarWidth") == "thin"
+
+
+@pytest.mark.browser
+async def test_enlarged_twice_on_a_small_screen_the_variables_can_be_scrolled_to(guest: Person) -> None:
+    await guest.tab.resize(1366 // 2, 650 // 2)
+    await guest.open()
+    await guest.sees()
+    await guest.tab.click('section[aria-label="Variables"] .CodeMirror')
+    inside = "document.querySelector('section[aria-label=\"Variables\"]').contains(document.activeElement)"
+    assert await guest.tab.evaluate(inside)
+
+
+@pytest.mark.browser
 async def test_an_answer_under_way_is_dropped_when_the_caller_changes(guest: Person) -> None:
     await guest.open()
     await guest.become("customs")
@@ -399,6 +434,12 @@ async def test_a_refused_caller_reads_why_in_the_bar(official: Person, endpoint:
     await official.tab.until(
         "document.querySelector('.hub-refused')?.innerText.includes('请重新复制')", "what is wrong with it"
     )
+    # However long: what to do stands at its end.
+    endpoint.mishaps = [refused(403, "MATTER_REQUIRED " * 20) for _ in range(2)]
+    await official.connect("demo-customs-1", "JOINT_PUNISHMENT")
+    await official.tab.until("document.querySelector('.hub-refused')?.innerText.includes('MATTER_REQUIRED')")
+    refused_in = "document.querySelector('.hub-refused')"
+    assert await official.tab.evaluate(f"{refused_in}.scrollWidth <= {refused_in}.clientWidth")
 
 
 async def test_every_document_carries_the_policy_with_a_nonce_of_its_own(tmp_path: Path) -> None:
