@@ -48,6 +48,12 @@ def _parse_yuan(value: object) -> str:
     raise GraphQLError("an amount is a decimal string in yuan with at most two decimals")
 
 
+def _parse_digest(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise GraphQLError("a digest is a string of hexadecimal digits")
+
+
 def _text(value: Any) -> str:
     return str(value)
 
@@ -106,5 +112,7 @@ DEFINITIONS: dict[object, Any] = {
         name="SM3Digest",
         description="SM3 摘要（GB/T 32905-2016），十六进制。 · SM3 digest (GB/T 32905-2016), hexadecimal.",
         serialize=_text,
+        parse_value=_parse_digest,
+        parse_literal=_at_its_place(_parse_digest),
     ),
 }

@@ -63,6 +63,8 @@ async def test_r6_1_a_commitment_has_signatory_text_with_version_scope_validity_
         ({"validTo": "2026-11-22"}, "VALIDITY_IMPOSSIBLE"),
         ({"validTo": "2029-11-24"}, "VALIDITY_TOO_LONG"),
         ({"signedDigest": "abc"}, "BAD_USER_INPUT"),
+        ({"signedDigest": 2**63}, "BAD_USER_INPUT"),
+        ({"signedDigest": {"sm3": DIGEST}}, "BAD_USER_INPUT"),
         ({"signatory": " "}, "BAD_USER_INPUT"),
         ({"signatory": "\u200b"}, "BAD_USER_INPUT"),
         ({"scope": "\u200b"}, "BAD_USER_INPUT"),
