@@ -27,11 +27,11 @@ from graphql import (
     Undefined,
     ValueNode,
     VariableNode,
+    coerce_input_literal,
     get_named_type,
     get_nullable_type,
     is_list_type,
     type_from_ast,
-    value_from_ast,
 )
 
 from hub.errors import BadUserInput
@@ -442,7 +442,7 @@ class Planner:
                     for one in node.fields
                 }
             )
-        return Constant(value_from_ast(node, declared))
+        return Constant(coerce_input_literal(node, declared))
 
     def _tests(self, coordinate: str, arguments: Mapping[str, Ref]) -> Iterator[Test]:
         for name, ref in arguments.items():

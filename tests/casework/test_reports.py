@@ -474,6 +474,9 @@ async def test_r18_3_an_override_keeps_both_values_and_the_reason(office: Office
     assert await refused({"code": "OBJECTIONS", "value": 1.5, "reason": "x"}) == "VALUE_IMPOSSIBLE"
     assert await refused({"code": "PUBLICITY_ON_TIME", "value": 1.1, "reason": "x"}) == "VALUE_IMPOSSIBLE"
     assert await refused({"code": "OBJECTIONS", "text": "四"}) == "VALUE_IMPOSSIBLE"
+    # Written in the document it is read as what a variable brings is.
+    large = f'mutation {{ stateReportFigures(number: "{number}", figures: [{{code: "OBJECTIONS", value: {10**23}}}]) {{ number }} }}'
+    assert (await _xining(office).refused(large))["reason"] == "VALUE_IMPOSSIBLE"
     assert await refused({"code": "TYPICAL_CASES"}) == "TEXT_MISSING"
     assert await refused({"code": "MOOD", "value": 1}) == "FIGURE_UNKNOWN"
     assert await refused({"code": "OBJECTIONS"}, {"code": "OBJECTIONS"}) == "FIGURE_TWICE"
