@@ -412,6 +412,22 @@ async def test_a_store_that_takes_nothing_is_told_in_one_line(
     done.refused(code, "ReadOnlySQLTransactionError")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["quarantine", "show", "{}"],
+        ["quarantine", "replay", "{}"],
+        ["quarantine", "dismiss", "{}", "--reason", "x"],
+        ["consents", "withdraw", "{}"],
+        ["deliveries", "retry", "{}"],
+    ],
+    ids=" ".join,
+)
+def test_a_number_that_no_row_can_have_is_no_fault_of_the_store(shell: Shell, command: list[str]) -> None:
+    done = shell(*(one.format(2**63) for one in command))
+    assert (done.status, "less than" in done.err, "STORE" in done.err) == (2, True, False), done.err
+
+
 @pytest.mark.parametrize("role", ["hub_writer", "hub_reader", "hub_auditor"])
 def test_a_role_that_owns_nothing_does_not_call_the_store_up_to_date(
     shell: Shell, store: Database, role: str

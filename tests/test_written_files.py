@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.commands import session
 from hub.commands.session import OutputLost, put
 
 _NOBODY = 65534
@@ -73,3 +74,24 @@ def test_a_link_is_followed_and_one_that_leads_in_a_circle_is_no_crash(tmp_path:
     circle.symlink_to("circle.csv")
     put(b"of today", circle)
     assert circle.read_bytes() == b"of today"
+
+
+def test_nothing_stands_beside_a_file_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A command that is killed there would leave it, hidden, for good.
+    file = tmp_path / "report.xlsx"
+    file.write_bytes(b"of yesterday")
+    beside: list[list[str]] = []
+    monkeypatch.setattr(session, "_give_as", lambda *_: beside.append(os.listdir(tmp_path)))
+    put(b"of today", file)
+    assert (beside, file.read_bytes()) == ([["report.xlsx"]], b"of today")
+
+
+def test_a_file_is_written_whole_where_each_needs_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_OPEN", tmp_path / "none")
+    file = tmp_path / "report.xlsx"
+    put(b"of today", file)
+    assert (os.listdir(tmp_path), file.read_bytes()) == (["report.xlsx"], b"of today")

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from connectors.contract import SHANGHAI
-from hub.commands.session import code_in, moment, operator, out, present, told, with_store, writer
+from hub.commands.session import LARGEST, code_in, moment, operator, out, present, told, with_store, writer
 from hub.config import Settings
 from hub.errors import BadUserInput, FileRefused, unread
 from hub.rights.agreement_store import applied_agreement
@@ -70,7 +70,9 @@ def record(
 
 @app.command("withdraw")
 @told
-def withdraw(number: Annotated[int, typer.Argument(help="Number of the consent.")]) -> None:
+def withdraw(
+    number: Annotated[int, typer.Argument(min=1, max=LARGEST, help="Number of the consent.")],
+) -> None:
     """End a consent at once and for good; what was told before stays told."""
 
     async def work(configured: Settings) -> None:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from connectors.contract import SHANGHAI
 from hub.casework.delivery.deliveries import send_again, undelivered
-from hub.commands.session import err, out, present, told, with_store, writer
+from hub.commands.session import LARGEST, err, out, present, told, with_store, writer
 from hub.config import Settings
 
 app = typer.Typer(no_args_is_help=True, help="What has not reached its channel: list it, send it again.")
@@ -47,7 +47,7 @@ def list_undelivered(limit: Annotated[int, typer.Option(min=1, max=10_000)] = 10
 
 @app.command("retry")
 @told
-def retry(number: Annotated[int, typer.Argument(help="Id of the delivery.")]) -> None:
+def retry(number: Annotated[int, typer.Argument(min=1, max=LARGEST, help="Id of the delivery.")]) -> None:
     """Send a delivery again at once, also one that its channel refused."""
 
     async def work(configured: Settings) -> int:

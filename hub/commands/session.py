@@ -36,10 +36,14 @@ from schema.identifiers import InvalidIdentifier, hmac_sm3, parse_uscc
 P = ParamSpec("P")
 # A directory that takes no other file, or a file that is mounted by itself.
 _NO_PLACE = (errno.EACCES, errno.EPERM, errno.EBUSY)
+# Where the system tells a process of its open files; only Linux makes files without a name, too.
+_OPEN = Path("/proc/self/fd")
 # Where a running demo says at which addresses its sandboxes are.
 SANDBOXES = "sandboxes.json"
 # Variables that commands take, and no settings.
 _OF_COMMANDS = frozenset({"HUB_TOKEN", "HUB_URL"})
+# The largest number that the store gives a row: it cannot even be asked for a larger one.
+LARGEST = 2**63 - 1
 # Into a file or a pipe tables go in full width; a terminal has its own.
 _WIDE = 240
 # What a terminal may take for a command to itself, or for another line or order of the text than stands there: names of
@@ -113,16 +117,32 @@ def _take_the_place_of(file: Path, content: bytes) -> None:
     draft = file.with_name(f".{uuid4().hex}")
     created = 0o666 if before is None else 0o600
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, created), "wb") as writing:
+        nameless = _nameless(file.parent, created)
+        named = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        opened = os.open(draft, named, created) if nameless is None else nameless
+        with os.fdopen(opened, "wb") as writing:
             writing.write(content)
             if before is not None:
                 _give_as(writing.fileno(), before)
+            writing.flush()
+            if nameless is not None:
+                # Given a directory, though it needs none, Python follows the link to the file.
+                os.link(_OPEN / str(nameless), draft, src_dir_fd=nameless, follow_symlinks=True)
         draft.replace(file)
     except BaseException as error:
         draft.unlink(missing_ok=True)
         if before is None or not isinstance(error, OSError) or error.errno not in _NO_PLACE:
             raise
         file.write_bytes(content)
+
+
+def _nameless(directory: Path, mode: int) -> int | None:
+    """A new file in `directory` without a name: of one that is killed while it writes, nothing is left; None: there are none."""
+    try:
+        return os.open(directory, os.O_TMPFILE | os.O_WRONLY, mode) if _OPEN.exists() else None
+    except OSError:
+        # What is wrong with the directory itself is told of the file with a name, too.
+        return None
 
 
 def _give_as(descriptor: int, before: os.stat_result) -> None:

@@ -24,6 +24,7 @@ from connectors.commerce import SOURCE as COMMERCE
 from connectors.commerce import connect_file
 from connectors.contract import SHANGHAI, Connector
 from hub.commands.session import (
+    LARGEST,
     err,
     operator,
     out,
@@ -210,7 +211,9 @@ def quarantine_list(
 
 @quarantine.command("show")
 @told
-def quarantine_show(number: Annotated[int, typer.Argument(help="Id of the row.")]) -> None:
+def quarantine_show(
+    number: Annotated[int, typer.Argument(min=1, max=LARGEST, help="Id of the row.")],
+) -> None:
     """Show a row in quarantine: why, its fields for correcting, and its bytes with persons' numbers masked."""
 
     async def work(configured: Settings) -> int:
@@ -247,7 +250,7 @@ def quarantine_show(number: Annotated[int, typer.Argument(help="Id of the row.")
 @quarantine.command("dismiss")
 @told
 def quarantine_dismiss(
-    number: Annotated[int, typer.Argument(help="Id of the row.")],
+    number: Annotated[int, typer.Argument(min=1, max=LARGEST, help="Id of the row.")],
     reason: Annotated[str, typer.Option(help="Why nothing of it is to be stored; kept with the row.")],
 ) -> None:
     """Let a row rest that holds nothing to store; it waits again when it comes back otherwise."""
@@ -266,7 +269,7 @@ def quarantine_dismiss(
 @quarantine.command("replay")
 @told
 def quarantine_replay(
-    number: Annotated[int, typer.Argument(help="Id of the row.")],
+    number: Annotated[int, typer.Argument(min=1, max=LARGEST, help="Id of the row.")],
     corrected: Annotated[
         Path | None, typer.Option(help="JSON file of fields, as show prints them; what it leaves out stays.")
     ] = None,
