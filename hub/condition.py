@@ -22,6 +22,7 @@ from connectors.files import WHOLE_FILE
 from hub.casework.delivery.alarms import STILL_SHOWN, Overdue, find_overdue
 from hub.config import Settings
 from hub.errors import HubError, StoreUnavailable
+from hub.ledger.chain import rehearse
 from hub.rights.agreement import today_in
 from hub.rights.agreement_store import AgreementStanding, Listed, list_agreements
 from hub.rules.calendar import NATIONAL
@@ -190,6 +191,24 @@ async def read_condition(configured: Settings, now: datetime) -> Condition:
                 pool.terminate()
     except STORE_FAILED as error:
         raise StoreUnavailable(f"The store does not tell how it stands: {type(error).__name__}.") from error
+
+
+async def why_not_writable(configured: Settings) -> str | None:
+    """Why the store takes nothing, which it does not tell while it is only read; None: it does take it.
+
+    Errors: StoreUnavailable within SECONDS, StoreInvalid, SettingInvalid.
+    """
+    try:
+        async with asyncio.timeout(SECONDS):
+            pool = await open_pool(configured, Role.WRITER, 1, statement_seconds=SECONDS)
+            try:
+                async with lent(pool, SECONDS) as connection:
+                    await rehearse(connection)
+            finally:
+                pool.terminate()
+    except STORE_FAILED as error:
+        return type(error).__name__
+    return None
 
 
 async def _read(connection: asyncpg.Connection, configured: Settings, own: datetime) -> Condition:

@@ -307,6 +307,28 @@ async def test_status_says_what_needs_a_hand_and_ends_with_1(store: Database, gi
     await owner.close()
 
 
+async def test_status_says_of_a_store_that_takes_nothing_that_nobody_is_answered(
+    store: Database, given: dict[str, str]
+) -> None:
+    owner = await asyncpg.connect(store.superuser_dsn)
+    await settled(owner)
+    await owner.execute("UPDATE source_state SET as_of = now() - interval '5 min'")
+    blocks = await owner.fetchval("SELECT count(*) FROM ledger_block")
+    assert attention(await asyncio.to_thread(shown, given)) == []
+    assert await owner.fetchval("SELECT count(*) FROM ledger_block") == blocks
+    await owner.execute(f"ALTER DATABASE {store.name} SET default_transaction_read_only TO on")
+    try:
+        done = await asyncio.to_thread(shown, given)
+    finally:
+        await owner.execute(f"ALTER DATABASE {store.name} RESET default_transaction_read_only")
+        await owner.close()
+    assert re.match(r"store +NOT WRITABLE +version", done.stdout)
+    assert attention(done) == [
+        "store: it takes nothing, so nobody is answered: ReadOnlySQLTransactionError; look at its disk, and whether it is"
+        " read-only"
+    ]
+
+
 @pytest.mark.parametrize(("off", "words"), [(1, "60 min ahead of"), (-1, "60 min behind")])
 async def test_status_asked_by_a_machine_whose_clock_is_off_says_that_and_is_right_about_the_others(
     store: Database, off: int, words: str

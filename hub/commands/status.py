@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 
 from connectors.contract import SHANGHAI
 from hub.commands.session import out, present, told, with_store
-from hub.condition import APART, Condition, OverdueDeliveries, SourceCondition, apart, long, read_condition
+from hub.condition import (
+    APART,
+    Condition,
+    OverdueDeliveries,
+    SourceCondition,
+    apart,
+    long,
+    read_condition,
+    why_not_writable,
+)
 from hub.config import Settings
 from hub.errors import StoreInvalid, StoreUnavailable
 from hub.rights.agreement_store import AgreementStanding, Listed
@@ -32,12 +41,13 @@ def status() -> None:
 async def _status(configured: Settings) -> int:
     try:
         condition = await read_condition(configured, present())
+        refusing = await why_not_writable(configured)
     except (StoreUnavailable, StoreInvalid) as error:
         _print([("store", "NOT USABLE", f"[{error.code}]")])
         return _conclude([f"store: {error}"])
     _print(
         [
-            ("store", "reachable", f"version {condition.version}"),
+            ("store", "NOT WRITABLE" if refusing else "reachable", f"version {condition.version}"),
             ("worker", *_worker(condition)),
             ("ledger", *_ledger(condition)),
         ]
@@ -59,11 +69,13 @@ async def _status(configured: Settings) -> int:
         or [("overdue", "none")]
     )
     _print([("delivery", *_delivery(one)) for one in condition.deliveries] or [("delivery", "none overdue")])
-    return _conclude(list(needs(condition)))
+    return _conclude(list(needs(condition, refusing)))
 
 
-def needs(condition: Condition) -> Iterator[str]:
-    """What needs a hand, each in one line: of what, and what is the matter."""
+def needs(condition: Condition, refusing: str | None = None) -> Iterator[str]:
+    """What needs a hand, each in one line: of what, and what is the matter. `refusing`: why the store takes nothing."""
+    if refusing is not None:
+        yield f"store: it takes nothing, so nobody is answered: {refusing}; look at its disk, and whether it is read-only"
     if abs(condition.clock_ahead) > APART:
         yield f"clock: this machine's is {apart(condition.clock_ahead)} the store's, by which all here is told; synchronize them"
     if condition.worker_seen is None:
