@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg
 
@@ -171,6 +173,14 @@ class Tax:
                 command_timeout=self._tools.deadline,
                 statement_cache_size=0,
             )
+        except (asyncpg.exceptions.ClientConfigurationError, *_NO_FILE) as error:
+            # To ask again would not help. A socket that is not there is another matter: its server is away.
+            if isinstance(error, _NO_FILE) and not _lacks_file(self._url):
+                raise self._away(error) from error
+            raise Refused(
+                "the tax database: HUB_TAX_DATABASE_URL cannot be followed: a mode, an option or a file that it names"
+                f" ({type(error).__name__})"
+            ) from error
         except _AWAY as error:
             raise self._away(error) from error
         except (asyncpg.PostgresError, ValueError) as error:
@@ -184,6 +194,9 @@ _AWAY = (
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
 )
+# A file that the address names, of a certificate or its key, is not there or may not be read.
+_NO_FILE = (FileNotFoundError, IsADirectoryError, PermissionError)
+_FILES = frozenset({"sslrootcert", "sslcert", "sslkey", "sslcrl"})
 _COUNT = "SELECT count(*) FROM {table} WHERE (gxsj, id) > ($1, $2)"
 
 
@@ -192,6 +205,13 @@ def _statement(table: _Table) -> str:
     return (
         f"SELECT id, gxsj, {columns} FROM {table.name}"  # noqa: S608 - names of our own
         " WHERE (gxsj, id) > ($1, $2) ORDER BY gxsj, id LIMIT $3"
+    )
+
+
+def _lacks_file(url: str) -> bool:
+    """Whether a file that the address names cannot be read."""
+    return any(
+        name in _FILES and not os.access(value, os.R_OK) for name, value in parse_qsl(urlsplit(url).query)
     )
 
 

@@ -146,6 +146,28 @@ async def test_a_source_that_hangs_is_told_of_while_it_is_asked_again_and_given_
     ]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    ["sslmode=verified", "sslmode=verify-full&sslrootcert=/nowhere/authority.pem"],
+    ids=["mode", "file"],
+)
+async def test_an_address_of_the_tax_database_that_cannot_be_followed_is_told_at_once_with_its_setting(
+    database: Database, wrong: str
+) -> None:
+    address = f"postgresql://hub:secret@127.0.0.1:1/tax?{wrong}"
+    source = tax.connect({"HUB_TAX_DATABASE_URL": address}, TOOLS)
+    outcome = await harvest(source, database.writer, lambda: NOW, None, (0.01,))
+    assert outcome.status == "REFUSED"
+    assert "HUB_TAX_DATABASE_URL cannot be followed" in outcome.message
+    assert "secret" not in outcome.message
+
+
+async def test_a_tax_database_whose_socket_is_gone_is_only_away(database: Database, tmp_path: Path) -> None:
+    source = tax.connect({"HUB_TAX_DATABASE_URL": f"postgresql://hub@/tax?host={tmp_path}"}, TOOLS)
+    outcome = await harvest(source, database.writer, lambda: NOW, None, ())
+    assert outcome.status == "UNAVAILABLE"
+
+
 async def test_a_harvest_that_a_defect_ends_has_failed_too(database: Database) -> None:
     class Defective(Rows):
         async def harvest(self, cursor: str | None) -> AsyncIterator[Any]:
