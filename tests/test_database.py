@@ -6,10 +6,11 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from importlib.resources import files
+from typing import Any
 
 import asyncpg
 import pytest
@@ -25,7 +26,7 @@ from hub.config import Settings
 from hub.errors import StoreInvalid, StoreUnavailable
 from hub.store import migration
 from hub.store import reader as reading
-from hub.store.database import Role, as_user, check_store, head, lent, open_pool, role_url
+from hub.store.database import VANISHED, Role, as_user, check_store, head, lent, open_pool, role_url
 from hub.store.embedded import EmbeddedPostgres
 from hub.store.migration import MIGRATION_LOCK, _alembic, migrate, migrated
 from hub.store.reader import Reader
@@ -590,3 +591,60 @@ async def test_each_test_has_a_store_of_its_own(database: Database) -> None:
 
 async def test_each_test_has_a_store_of_its_own_again(database: Database) -> None:
     assert await database.writer.fetchval(SUBJECT) == 1
+
+
+async def test_a_machine_that_vanished_while_it_migrated_is_noticed_within_a_minute(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would keep the lock of migrations for two hours: no other would get it."""
+    bounds: list[dict[str, str]] = []
+    connect = asyncpg.connect
+
+    async def noting(*place: Any, **said: Any) -> asyncpg.Connection:
+        bounds.append(said["server_settings"])
+        return await connect(*place, **said)
+
+    monkeypatch.setattr("hub.store.migration.asyncpg.connect", noting)
+    await migrated(database.owner_dsn)
+    assert bounds
+    assert all(VANISHED.items() <= one.items() for one in bounds)
+
+
+def _refusing(words: str) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+    """A server that refuses whoever greets it, as PgBouncer does when it is told what it does not know."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        size = int.from_bytes(await reader.readexactly(4), "big")
+        await reader.readexactly(size - 4)
+        told = b"SFATAL\0C08P01\0M" + words.encode() + b"\0\0"
+        writer.write(b"E" + (len(told) + 4).to_bytes(4, "big") + told)
+        await writer.drain()
+        writer.close()
+
+    return refuse
+
+
+async def test_a_pooler_before_the_store_is_told_as_that(database: Database) -> None:
+    words = "unsupported startup parameter: lock_timeout"
+    told = f"{words} .*pooler stands before PostgreSQL: give the address of PostgreSQL itself"
+    async with await asyncio.start_server(_refusing(words), "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        address = f"postgresql://hub_owner@127.0.0.1:{port}/hub?sslmode=disable"
+        with pytest.raises(StoreUnavailable, match=told):
+            await open_pool(Settings(database_url=address), Role.WRITER, 1)
+        with pytest.raises(StoreUnavailable, match=told):
+            await migrated(address)
+
+
+async def test_a_pooler_that_drops_what_a_session_is_set_to_is_refused(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Statements would have no bound, and names be looked for otherwise, and nobody would learn it."""
+    create = asyncpg.create_pool
+
+    def dropping(*place: Any, server_settings: dict[str, str], **said: Any) -> Any:
+        return create(*place, server_settings={"application_name": "credithub"}, **said)
+
+    monkeypatch.setattr("hub.store.database.asyncpg.create_pool", dropping)
+    with pytest.raises(StoreInvalid, match=r"hub_reader is set to is lost on its way.*pooler"):
+        await open_pool(Settings(database_url=database.owner_dsn), Role.READER, 1)

@@ -25,6 +25,7 @@ WRITE_SECONDS = 60.0
 _VERSION = re.compile(r"[0-9]{4}_[a-z_]+\.py")
 _FOLLOWING = re.compile(r"[0-9]{4}")
 PROBE = "青海"
+_SESSION = "SELECT current_user, setting FROM pg_settings WHERE name = 'statement_timeout'"
 # What statements raise when their connection is gone; the last is said of one that was cut in the middle of a reply.
 # Not all that an operator does: a statement that took too long is cancelled, and its connection goes on.
 CONNECTION_LOST = (
@@ -53,6 +54,9 @@ VANISHED = {
 
 # An address that asyncpg cannot follow: a mode of TLS that it does not know, a certificate that is not there.
 _UNUSABLE = asyncpg.exceptions.ClientConfigurationError
+# What answers does not take what a session is set to: a pooler does not know it.
+_NOT_UNDERSTOOD = asyncpg.ProtocolViolationError
+_POOLER = "PgBouncer or another pooler stands before PostgreSQL: give the address of PostgreSQL itself, the hub has pools of its own"
 
 
 class Role(StrEnum):
@@ -89,6 +93,13 @@ def as_user(dsn: str, user: str) -> str:
     parts = urlsplit(dsn)
     place = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{user}@{place}"))
+
+
+def spoken(error: BaseException) -> str:
+    """Why the store could not be reached: of what kind the error is, and what to do where that tells nobody anything."""
+    if isinstance(error, _NOT_UNDERSTOOD):
+        return f"{error} ({type(error).__name__}); {_POOLER}"
+    return type(error).__name__
 
 
 @contextmanager
@@ -164,18 +175,21 @@ async def open_pool(
             server_settings=session,
         )
     except (OSError, TimeoutError, asyncpg.PostgresError, ssl.SSLError, _UNUSABLE) as error:
-        why = type(error).__name__
-        if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError | _UNUSABLE):
+        why = spoken(error)
+        if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError | _UNUSABLE | _NOT_UNDERSTOOD):
             variable, own = _own_url(settings, role)
             why += f"; look at {variable}" + (", which is not set" if own is None else "")
         raise StoreUnavailable(f"The store cannot be reached as {role}: {why}.") from error
     try:
         async with pool.acquire() as connection:
             # Two addresses that were mistaken for each other: the reading one would work, and may then read and write all.
-            found = await connection.fetchval("SELECT current_user")
+            found, milliseconds = await connection.fetchrow(_SESSION)
             if found != role:
                 variable, _ = _own_url(settings, role)
                 raise StoreInvalid(f"{variable} leads to the store as {found}: it must be {role}.")
+            if int(milliseconds) != round(bound * 1000):
+                # Told to pass over what it does not know, it drops the bounds of statements, and how names are looked for.
+                raise StoreInvalid(f"What the session of {role} is set to is lost on its way: {_POOLER}.")
             await check_store(connection)
     except BaseException:
         pool.terminate()

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from hub.errors import StoreInvalid, StoreUnavailable
-from hub.store.database import CONNECT_SECONDS, Role, check_store, head, refuse_newer
+from hub.store.database import CONNECT_SECONDS, VANISHED, Role, check_store, head, refuse_newer, spoken
 from hub.store.tables import metadata
 
 # How long a migration waits for another one; nobody else waits behind it.
@@ -55,7 +55,9 @@ async def migrated(dsn: str) -> str | None:
 
     async def connect(*_: object, **__: object) -> asyncpg.Connection:
         return await asyncpg.connect(
-            dsn, timeout=CONNECT_SECONDS, server_settings={"lock_timeout": ANOTHER_MIGRATION_TIMEOUT}
+            dsn,
+            timeout=CONNECT_SECONDS,
+            server_settings={"lock_timeout": ANOTHER_MIGRATION_TIMEOUT, **VANISHED},
         )
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
@@ -75,7 +77,7 @@ async def migrated(dsn: str) -> str | None:
     except DBAPIError as error:
         if error.statement is None and error.orig is not None:
             # It did not come to a statement: a wrong password, role or database.
-            reason = type(error.orig.__cause__).__name__
+            reason = spoken(error.orig.__cause__ or error.orig)
             raise StoreUnavailable(
                 f"The store cannot be reached to migrate it: {reason}; look at HUB_DATABASE_URL."
             ) from error
