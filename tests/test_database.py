@@ -648,3 +648,23 @@ async def test_a_pooler_that_drops_what_a_session_is_set_to_is_refused(
     monkeypatch.setattr("hub.store.database.asyncpg.create_pool", dropping)
     with pytest.raises(StoreInvalid, match=r"hub_reader is set to is lost on its way.*pooler"):
         await open_pool(Settings(database_url=database.owner_dsn), Role.READER, 1)
+
+
+async def test_a_pooler_that_mixes_up_the_statements_of_several_is_told_as_that(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As PgBouncer does in transaction mode: another client has prepared its statements under the same names there.
+    create = asyncpg.create_pool
+
+    async def shared(*place: Any, **said: Any) -> asyncpg.Pool:
+        pool = await create(*place, **said)
+        async with pool.acquire() as connection:
+            own = await connection.prepare("SELECT 1")
+            last = int(own.get_name().strip("_").rpartition("_")[2], 16)
+            for number in range(last + 1, last + 20):
+                await connection.execute(f"PREPARE __asyncpg_stmt_{number:x}__ AS SELECT 1")
+        return pool
+
+    monkeypatch.setattr("hub.store.database.asyncpg.create_pool", shared)
+    with pytest.raises(StoreUnavailable, match=r"already exists .*pooler stands before PostgreSQL"):
+        await open_pool(Settings(database_url=database.owner_dsn), Role.WRITER, 1)

@@ -54,8 +54,12 @@ VANISHED = {
 
 # An address that asyncpg cannot follow: a mode of TLS that it does not know, a certificate that is not there.
 _UNUSABLE = asyncpg.exceptions.ClientConfigurationError
-# What answers does not take what a session is set to: a pooler does not know it.
-_NOT_UNDERSTOOD = asyncpg.ProtocolViolationError
+# What answers does not take what a session is set to, or mixes up the statements of several: a pooler does.
+_NOT_UNDERSTOOD = (
+    asyncpg.ProtocolViolationError,
+    asyncpg.DuplicatePreparedStatementError,
+    asyncpg.InvalidSQLStatementNameError,
+)
 _POOLER = "PgBouncer or another pooler stands before PostgreSQL: give the address of PostgreSQL itself, the hub has pools of its own"
 
 
@@ -98,7 +102,7 @@ def as_user(dsn: str, user: str) -> str:
 def spoken(error: BaseException) -> str:
     """Why the store could not be reached: of what kind the error is, and what to do where that tells nobody anything."""
     if isinstance(error, _NOT_UNDERSTOOD):
-        return f"{error} ({type(error).__name__}); {_POOLER}"
+        return f"{str(error).splitlines()[0]} ({type(error).__name__}); {_POOLER}"
     return type(error).__name__
 
 
@@ -176,7 +180,7 @@ async def open_pool(
         )
     except (OSError, TimeoutError, asyncpg.PostgresError, ssl.SSLError, _UNUSABLE) as error:
         why = spoken(error)
-        if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError | _UNUSABLE | _NOT_UNDERSTOOD):
+        if isinstance(error, (asyncpg.InvalidAuthorizationSpecificationError, _UNUSABLE, *_NOT_UNDERSTOOD)):
             variable, own = _own_url(settings, role)
             why += f"; look at {variable}" + (", which is not set" if own is None else "")
         raise StoreUnavailable(f"The store cannot be reached as {role}: {why}.") from error
@@ -191,6 +195,9 @@ async def open_pool(
                 # Told to pass over what it does not know, it drops the bounds of statements, and how names are looked for.
                 raise StoreInvalid(f"What the session of {role} is set to is lost on its way: {_POOLER}.")
             await check_store(connection)
+    except _NOT_UNDERSTOOD as error:
+        pool.terminate()
+        raise StoreUnavailable(f"The store cannot be reached as {role}: {spoken(error)}.") from error
     except BaseException:
         pool.terminate()
         raise
