@@ -429,3 +429,15 @@ async def test_an_import_killed_again_and_again_ends_as_one_that_was_not(
     assert await contents(database.writer) == await contents(second_database.writer)
     again = await imported(database, path)
     assert (again.status, again.totals) == ("TAKEN", whole.totals)
+
+
+async def test_a_firm_may_have_thousands_of_decisions_of_one_day_that_come_written_otherwise(
+    database: Database, tmp_path: Path
+) -> None:
+    """Each row was held against each that stands: the store gave the second file up."""
+    for number, written_as in enumerate(("青商罚〔2026〕{:06}号", "青商罚[2026]{:06}号")):
+        path = tmp_path / f"{number}.csv"
+        path.write_bytes(csv_bytes([penalty_row(CF_WSH=written_as.format(n)) for n in range(2500)]))
+        (outcome,) = await import_files([path], TOOLS, database.writer)
+        assert (outcome.status, outcome.totals.read) == ("OK", 2500)
+    assert await one(database, "SELECT count(*)::text FROM record WHERE superseded_at IS NULL") == "2500"

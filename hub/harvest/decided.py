@@ -20,18 +20,23 @@ _TOLD_BY: Mapping[str, tuple[str, ...]] = {
 _BRACKETS = str.maketrans("〔[【〈《{", "((((((") | str.maketrans("〕]】〉》}", "))))))")
 # What may be the same decision: its number is written alike, or its day is the same. What is written otherwise is folded here.
 _RECORDS = """
-SELECT n.place, r.source_record_id, r.kind, r.document_number, r.authority_uscc, r.authority_name
-FROM unnest($2::int[], $3::bigint[], $4::text[], $5::date[]) AS n(place, subject_id, number, decided_on)
-JOIN record r ON r.subject_id = n.subject_id AND r.superseded_at IS NULL AND r.source = $1
-  AND (r.document_number = n.number OR r.decided_on = n.decided_on)
-ORDER BY n.place, r.source_record_id
+WITH n AS (SELECT * FROM unnest($2::bigint[], $3::text[], $4::date[]) AS n(subject_id, number, decided_on)),
+  alike AS (
+    SELECT r.version_id FROM (SELECT DISTINCT subject_id, number FROM n) n
+    JOIN record r ON r.subject_id = n.subject_id AND r.document_number = n.number
+      AND r.superseded_at IS NULL AND r.source = $1
+    UNION
+    SELECT r.version_id FROM (SELECT DISTINCT subject_id, decided_on FROM n) n
+    JOIN record r ON r.subject_id = n.subject_id AND r.decided_on = n.decided_on
+      AND r.superseded_at IS NULL AND r.source = $1
+  )
+SELECT subject_id, source_record_id, kind, document_number, decided_on, authority_uscc, authority_name
+FROM alike JOIN record USING (version_id) ORDER BY source_record_id
 """
 # A firm has few of these.
 _OTHERS = """
-SELECT n.place, r.source_record_id, {columns}
-FROM unnest($2::int[], $3::bigint[]) AS n(place, subject_id)
-JOIN {table} r ON r.subject_id = n.subject_id AND r.superseded_at IS NULL AND r.source = $1
-ORDER BY n.place, r.source_record_id
+SELECT subject_id, source_record_id, {columns} FROM {table}
+WHERE subject_id = ANY($2::bigint[]) AND superseded_at IS NULL AND source = $1 ORDER BY source_record_id
 """
 # What stands of subjects that turn out to be one. Of two the one stays that was repaired, else the one that a case is about,
 # else the one that its source told of later, else the one under the code; whatever a case is about stays beside it.
@@ -68,16 +73,21 @@ async def known(
     decisions = [_decision(one.table, values) for (one, *_), values in zip(asked, told, strict=True)]
     stored: dict[int, str] = {}
     for table in _TOLD_BY:
-        rows = [
-            (place, subject_id, told[place])
-            for place, (one, _, subjects, _) in enumerate(asked)
-            if one.table == table
-            for subject_id in subjects
-        ]
-        if rows:
-            for row in await _alike(connection, source, table, rows):
-                if decisions[row["place"]] == _decision(table, row):
-                    stored.setdefault(row["place"], row["source_record_id"])
+        places = [place for place, (one, *_) in enumerate(asked) if one.table == table]
+        rows = [(subject_id, told[place]) for place in places for subject_id in asked[place][2]]
+        # By what tells it apart: of one firm there may be hundreds on one day, and as many rows that ask for theirs.
+        standing: dict[tuple[int, tuple[str, ...]], list[asyncpg.Record]] = {}
+        for row in await _alike(connection, source, table, rows) if rows else ():
+            standing.setdefault((row["subject_id"], _decision(table, row)), []).append(row)
+        for place in places:
+            same = (
+                row["source_record_id"]
+                for subject_id in asked[place][2]
+                for row in standing.get((subject_id, decisions[place]), ())
+                if _may_be(table, row, told[place])
+            )
+            if (name := min(same, default=None)) is not None:
+                stored[place] = name
     names: dict[tuple[int, str, tuple[str, ...]], str] = {}
     found = []
     for place, (one, subject_id, _, moved) in enumerate(asked):
@@ -133,20 +143,24 @@ async def doubled(
 
 
 async def _alike(
-    connection: asyncpg.Connection,
-    source: str,
-    table: str,
-    rows: Sequence[tuple[int, int, Mapping[str, object]]],
+    connection: asyncpg.Connection, source: str, table: str, rows: Sequence[tuple[int, Mapping[str, object]]]
 ) -> list[asyncpg.Record]:
-    places, subjects = [place for place, _, _ in rows], [subject_id for _, subject_id, _ in rows]
+    """What stands of the subjects of `rows` and may be one of these decisions; each once."""
+    subjects = [subject_id for subject_id, _ in rows]
     if table == "record":
-        numbers = [values.get("document_number") for *_, values in rows]
-        days = [day_of(values.get("decided_on")) for *_, values in rows]
-        return list(await connection.fetch(_RECORDS, source, places, subjects, numbers, days))
-    columns = ", ".join(f"r.{name}" for name in _TOLD_BY[table])
-    return list(
-        await connection.fetch(_OTHERS.format(table=table, columns=columns), source, places, subjects)
-    )
+        numbers = [values.get("document_number") for _, values in rows]
+        days = [day_of(values.get("decided_on")) for _, values in rows]
+        return list(await connection.fetch(_RECORDS, source, subjects, numbers, days))
+    sql = _OTHERS.format(table=table, columns=", ".join(_TOLD_BY[table]))
+    return list(await connection.fetch(sql, source, sorted(set(subjects))))
+
+
+def _may_be(table: str, row: Mapping[str, object], told: Mapping[str, object]) -> bool:
+    """Whether a decision that stands may be this one: of records, its number is written alike or its day is the same."""
+    if table != "record" or row["decided_on"] == day_of(told.get("decided_on")):
+        return True
+    number = row["document_number"]
+    return number is not None and number == told.get("document_number")
 
 
 def _decision(table: str, values: Mapping[str, object]) -> tuple[str, ...]:
