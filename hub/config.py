@@ -285,7 +285,7 @@ class Settings:
     )
     channel_pause: float = setting(
         "HUB_CHANNEL_PAUSE",
-        "Seconds before a delivery is sent again; doubled each time, up to half an hour",
+        "Seconds before a delivery is sent again; doubled each time, up to half an hour, and each time up to half less or more",
         _seconds(0.05, 1800),
         "5",
     )
