@@ -211,8 +211,8 @@ class Association:
                 content = await self._post(json.dumps({"query": query, "variables": variables}).encode())
         except TimeoutError:
             raise Unavailable(f"the association did not answer within {self._deadline:g} s") from None
-        # The library passes on as it is what fails in TLS once the greeting is over.
-        except (httpx.HTTPError, ssl.SSLError) as error:
+        # The library passes on as they are what fails in TLS once the greeting is over, and a redirection to no web address.
+        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
             raise Unavailable(f"the association: {words(error)}") from error
         try:
             answer = json.loads(content)

@@ -22,6 +22,7 @@ _OK = "0"
 # Signature wrong, secret expired: another secret may help, once.
 _SECRET_CODES = frozenset({"4001", "4002"})
 _CLOCK_SKEW = "4003"
+_RENEWAL = "refreshappsecret"
 # Seconds before its end from which a secret is not used any more.
 _RENEW_EARLY = 30.0
 _MAX_BYTES = 16 << 20
@@ -108,8 +109,8 @@ class Platform:
                 return await self._call(service, parameters, no_data)
         except TimeoutError:
             raise Unavailable(f"{service}: no answer within {self._deadline:g} s") from None
-        # The library passes on as it is what fails in TLS once the greeting is over.
-        except (httpx.HTTPError, ssl.SSLError) as error:
+        # The library passes on as they are what fails in TLS once the greeting is over, and a redirection to no web address.
+        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
             raise Unavailable(f"{service}: {words(error)}") from error
 
     async def close(self) -> None:
@@ -147,7 +148,7 @@ class Platform:
                 return self._secret
             code, data = await self._post("/sysapi/auth/refreshappsecret", "", self._account.app_key, b"")
             if code != _OK:
-                raise _refusal("refreshappsecret", code)
+                raise _refusal(_RENEWAL, code)
             try:
                 assert isinstance(data, dict)
                 self._secret, self._ends = (
@@ -156,7 +157,7 @@ class Platform:
                 )
             except (AssertionError, KeyError, TypeError, ValueError, OverflowError) as error:
                 raise Refused(
-                    f"refreshappsecret: the secret cannot be read with our app key ({type(error).__name__})"
+                    f"{_RENEWAL}: the secret cannot be read with our app key ({type(error).__name__})"
                 ) from error
             return self._secret
 
@@ -172,23 +173,25 @@ class Platform:
             "gjgxjhpt_sign": base64.b64encode(signed).decode(),
             "content-type": "application/json;charset=utf-8",
         }
+        # The secret is renewed without a service; what goes wrong then is told by its own name.
+        asked = service or _RENEWAL
         async with self._client.stream("POST", path, content=body, headers=headers) as response:
             if response.status_code >= 500 or response.status_code == 429:
-                raise Unavailable(f"{service}: HTTP {response.status_code}")
+                raise Unavailable(f"{asked}: HTTP {response.status_code}")
             if response.status_code != 200:
-                raise Refused(f"{service}: HTTP {response.status_code}")
+                raise Refused(f"{asked}: HTTP {response.status_code}")
             content = bytearray()
             async for chunk in response.aiter_bytes():
                 content += chunk
                 if len(content) > _MAX_BYTES:
-                    raise Unavailable(f"{service}: the answer is longer than {_MAX_BYTES} bytes")
+                    raise Unavailable(f"{asked}: the answer is longer than {_MAX_BYTES} bytes")
         try:
             answer = json.loads(content)
             code = answer["code"]
         except (ValueError, KeyError, TypeError, RecursionError):
-            raise Unavailable(f"{service}: the answer is not the platform's JSON") from None
+            raise Unavailable(f"{asked}: the answer is not the platform's JSON") from None
         if not isinstance(code, str):
-            raise Unavailable(f"{service}: the answer's code is not a string")
+            raise Unavailable(f"{asked}: the answer's code is not a string")
         return code, answer.get("data")
 
 

@@ -84,7 +84,7 @@ class DomesticPlatform:
                     answer += chunk
                     if len(answer) > MOST_BYTES:
                         raise Unavailable
-        except (TimeoutError, httpx.HTTPError, ssl.SSLError):
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, ssl.SSLError):
             raise Unavailable from None
         signed = hmac.new(self.key, answer, "sm3").hexdigest()
         if response.status_code != 200 or not hmac.compare_digest(signed, response.headers.get("x-sign", "")):

@@ -213,8 +213,8 @@ class Client:
                 return response.status_code, bytes(answer), response.headers.get("x-sign", "")
         except (TimeoutError, httpx.TimeoutException):
             raise Unavailable("TIMEOUT") from None
-        # The library passes on as it is what fails in TLS once the greeting is over.
-        except (httpx.HTTPError, ssl.SSLError) as error:
+        # The library passes on as they are what fails in TLS once the greeting is over, and a redirection to no web address.
+        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
             problem = certificate_problem(error)
             raise Unavailable(f"CERTIFICATE_{problem[0]}" if problem else "UNREACHABLE") from None
 
