@@ -24,6 +24,7 @@ _SECRET_CODES = frozenset({"4001", "4002"})
 _CLOCK_SKEW = "4003"
 _RENEWAL = "refreshappsecret"
 # Seconds before its end from which a secret is not used any more.
+_RENEWAL = "refreshappsecret"
 _RENEW_EARLY = 30.0
 _MAX_BYTES = 16 << 20
 _CONNECTIONS = 8
