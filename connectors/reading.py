@@ -38,6 +38,8 @@ _DAY = re.compile(
 ).fullmatch
 # A month, a day or an hour of one figure; behind a point stands a part of a second.
 _LONE_FIGURE = re.compile(r"(?<![0-9.])([0-9])(?![0-9])")
+# 24:00 of a day. Python takes it for the next day from 3.14 on, and for no moment before: for none, then, under every Python.
+_DAYS_END = re.compile(r"[^-\d:.,+W]24").search
 # Characters of a row's position that are kept: a service names its rows as it likes.
 _PLACE = 200
 
@@ -173,6 +175,8 @@ class Reader:
 
 def moment_of(value: str) -> datetime:
     """The moment that a value writes, with or without a zone; as spreadsheets do, too: 2026/5/1 9:00. Raises ValueError."""
+    if _DAYS_END(value):
+        raise ValueError(value)
     return datetime.fromisoformat(_LONE_FIGURE.sub(r"0\1", value.replace("/", "-")))
 
 

@@ -12,6 +12,8 @@ from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 from schema.identifiers import InvalidIdentifier, parse_uscc
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+# 24:00 of a day, which Python takes for the next day from 3.14 on, and for no moment before.
+_DAYS_END = re.compile(r"[^-\d:.,+W]24").search
 
 
 def _parse_uscc(value: object) -> str:
@@ -33,7 +35,7 @@ def _parse_date(value: object) -> date:
 
 
 def _parse_moment(value: object) -> datetime:
-    if isinstance(value, str) and len(value) <= 40:
+    if isinstance(value, str) and len(value) <= 40 and not _DAYS_END(value):
         # Near the ends of the calendar another offset leads out of it.
         with suppress(ValueError, OverflowError):
             moment = datetime.fromisoformat(value)

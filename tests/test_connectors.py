@@ -872,7 +872,9 @@ def test_a_moment_is_read_as_people_and_spreadsheets_write_it(written: str) -> N
     assert found == datetime(2026, 5, 1, 9, tzinfo=SHANGHAI)
 
 
-@pytest.mark.parametrize("written", ["2026/5 9:00", "5/1/2026 9:00", "2026/13/1", "9:00"])
+@pytest.mark.parametrize(
+    "written", ["2026/5 9:00", "5/1/2026 9:00", "2026/13/1", "9:00", "2026/5/1 24:00", "20260501T24"]
+)
 def test_what_may_be_another_moment_is_none(written: str) -> None:
     with pytest.raises(RowRejected, match="GXSJ is not a moment"):
         Reader(RawRow("", "1", b"", {"GXSJ": written})).moment("GXSJ")
