@@ -6,6 +6,8 @@ from functools import cache
 
 from opencc import OpenCC
 
+from schema.characters import is_rare_ideograph
+
 # Longer names are cut: 双公示 allows 200 characters, and every step below is linear in what is left.
 MAX_LENGTH = 200
 
@@ -47,7 +49,7 @@ def _characters() -> dict[int, str | None]:
 
 def _kept(character: str) -> bool:
     category = unicodedata.category(character)
-    return category[0] not in "PZC" or category == "Co"
+    return category[0] not in "PZC" or category == "Co" or is_rare_ideograph(character)
 
 
 def _fold_unusual(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from hub.errors import BadUserInput
+from schema.characters import is_readable
 
 _LONGEST = 4000
 _SM3 = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -20,7 +21,7 @@ def said(text: str | None, argument: str, most: int = _LONGEST) -> str:
 
 def is_blank(text: str) -> bool:
     """Whether nothing can be read in it: blanks, and characters that nobody sees."""
-    return not any(one.isprintable() and not one.isspace() for one in text)
+    return not any(is_readable(one) and not one.isspace() for one in text)
 
 
 def is_sm3(digest: str) -> bool:

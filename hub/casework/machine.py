@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from hub.errors import RulesInvalid
 from hub.rules.calendar import Calendar, Due
+from schema.characters import is_readable
 from schema.governance import Capability
 
 D = TypeVar("D")
@@ -155,7 +156,7 @@ Effect = Callable[[Case[Any], Step], Effects]
 
 def _folded(name: str) -> str:
     wide = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(one for one in wide if one.isprintable() and not one.isspace())
+    return "".join(one for one in wide if is_readable(one) and not one.isspace())
 
 
 def always(_: Case[Any], __: Step) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from hub.errors import AgreementInvalid
+from schema.characters import is_readable
 
 _MOST_CHARACTERS = 200
 
@@ -59,7 +60,7 @@ def text_of(value: object, where: str) -> str:
         not isinstance(value, str)
         or not value.strip()
         or len(value) > _MOST_CHARACTERS
-        or not value.isprintable()
+        or not is_readable(value)
     ):
         raise AgreementInvalid(f"{where}: must be a text on one line, of 1 to {_MOST_CHARACTERS} characters")
     return value

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hub.errors import MatterRequired, PurposeNotAllowed, PurposeRequired
 from hub.rights.matrix import Matrix, Purpose
 from hub.rights.policy import Terms
+from schema.characters import is_readable
 
 # A matter or case number is kept in the ledger as given: short, and without anything that cannot be seen.
 _LONGEST = 64
@@ -52,6 +53,6 @@ def declare(
 
 
 def _number(value: str | None, header: str) -> str | None:
-    if value is not None and not (0 < len(value) <= _LONGEST and value.isprintable() and value.strip()):
+    if value is not None and not (0 < len(value) <= _LONGEST and is_readable(value) and value.strip()):
         raise MatterRequired(f"The header {header} holds 1 to {_LONGEST} printable characters.")
     return value

@@ -19,6 +19,7 @@ from functools import cache
 
 from hub.errors import RulesInvalid
 from hub.rules.dated import Row, RuleFile, Term, disjoint, the_one
+from schema.characters import is_readable
 
 TIERS = ("A", "B", "C", "D", "N")
 SEED_BYTES = 32
@@ -255,4 +256,4 @@ def _mac(seed: bytes, text: str) -> bytes:
 
 
 def _usable(name: str) -> bool:
-    return bool(name) and name.isprintable() and " " not in name
+    return bool(name) and is_readable(name) and " " not in name
