@@ -154,9 +154,12 @@ class DropDirectory(DroppedFiles):
         self._now = now
 
     def _paths(self) -> Sequence[Path]:
-        if not self._directory.is_dir():
-            raise Refused("the drop directory does not exist")
-        every = (path for path in self._directory.iterdir() if path.suffix.lower() != ".ctl")
+        # Not is_dir: from Python 3.14 on it also says no of a directory that is there and cannot be read.
+        try:
+            there = list(self._directory.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            raise Refused("the drop directory does not exist") from None
+        every = (path for path in there if path.suffix.lower() != ".ctl")
         # What has a control file is delivered, whatever it is called.
         found = (
             path
