@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
@@ -132,13 +133,19 @@ async def test_what_workers_have_alike_is_in_memory_once(
         assert sizes["Private_Dirty"] < 26 << 20
 
 
-async def test_no_process_of_a_hub_has_more_than_80_mb(
+async def test_no_process_of_a_hub_holds_what_reads_the_command_line(
     serving: Running, store: Database, headers: dict[str, str]
 ) -> None:
-    """Did what reads the command line stay, the parent would have 88, and each worker some 80 after an hour."""
+    """Did what reads the command line stay, the parent would have 88, and each worker some 80 after an hour.
+
+    The same modules take some 83 under Python 3.13 and 94 under 3.14, where with the command line they would take 105.
+    """
     await both_answer(serving, store, headers)
+    most = (
+        80_000_000 if sys.version_info < (3, 13) else 87_000_000 if sys.version_info < (3, 14) else 97_000_000
+    )
     for process in (serving.process.pid, *serving.children()):
-        assert memory_of(process)["Rss"] < 80_000_000
+        assert memory_of(process)["Rss"] < most
 
 
 def memory_of(process: int) -> dict[str, int]:
