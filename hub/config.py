@@ -165,7 +165,7 @@ class Settings:
     )
     redis_url: str | None = setting(
         "HUB_REDIS_URL",
-        "Redis or Valkey shared by the workers; not set: each worker caches in its memory",
+        "Redis or Valkey shared by the server processes; not set: each caches in its own memory",
         _url("redis", "rediss"),
         secret=True,
     )
@@ -180,7 +180,7 @@ class Settings:
     )
     workers: int = setting("HUB_WORKERS", "Server processes", _count(1, 256), "1")
     pool_size: int = setting(
-        "HUB_POOL_SIZE", "Database connections for reading, of each worker", _count(1, 100), "8"
+        "HUB_POOL_SIZE", "Database connections for reading, of each server process", _count(1, 100), "8"
     )
     database_timeout: float = setting(
         "HUB_DATABASE_TIMEOUT",
@@ -223,7 +223,7 @@ class Settings:
     )
     configured_cursor_key: bytes | None = setting(
         "HUB_CURSOR_KEY",
-        "Key that seals page cursors, hexadecimal, the same in all workers; required except in demo mode",
+        "Key that seals page cursors, hexadecimal, the same in all server processes; required except in demo mode",
         _key,
         secret=True,
     )

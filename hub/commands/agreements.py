@@ -147,7 +147,7 @@ def diff(path: Annotated[Path, typer.Argument(help="A TOML file.")]) -> None:
 @app.command("suspend")
 @told
 def suspend(partner: Annotated[str, typer.Argument(help="Id of the partner.")]) -> None:
-    """Put an agreement out of force, in every worker within a second."""
+    """Put an agreement out of force, in every process within a second."""
 
     async def work(configured: Settings) -> None:
         async with writer(configured, 1) as pool:
