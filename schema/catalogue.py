@@ -162,7 +162,7 @@ class CatalogItemVersion(Case):
     effective_to: Date | None = detail("被取代或取消的日期", "superseded or retired on", "effective_to")
     ended_reason: str | None = detail("终止原因", "why it ended", "ended_reason")
     deliveries: list[PublicityDelivery] | None = many(
-        "渠道送达，由先到后（R4.5）", "deliveries to the channels, oldest first (R4.5)", "case.deliveries"
+        "向渠道的推送，由先到后（R4.5）", "deliveries to the channels, oldest first (R4.5)", "case.deliveries"
     )
 
 

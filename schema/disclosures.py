@@ -94,7 +94,7 @@ class CaseDisclosure(Case):
     )
     penalty: CreditRecord | None = one("处罚记录", "the penalty", "case.record")
     deliveries: list[PublicityDelivery] | None = many(
-        "渠道送达，由先到后",
+        "向渠道的推送，由先到后",
         "deliveries to the channels, oldest first",
         "case.deliveries",
         capability=Capability.LINEAGE,

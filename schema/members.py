@@ -40,7 +40,7 @@ class MemberPublication(Case):
         "终止原因，向公众说明的", "why it ended, as the public is told", "ended_reason"
     )
     deliveries: list[PublicityDelivery] | None = many(
-        "渠道送达，由先到后", "deliveries to the channel, oldest first", "case.deliveries"
+        "向渠道的推送，由先到后", "deliveries to the channel, oldest first", "case.deliveries"
     )
 
 

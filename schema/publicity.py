@@ -54,7 +54,7 @@ class WithdrawalGround(Enum):
     VOID = term("VOID", "确认无效")
 
 
-@strawberry.enum(description="送达渠道 · Channel that shows what is published")
+@strawberry.enum(description="公示渠道 · Channel that shows what is published")
 class PublicityChannel(Enum):
     OWN_SITE = term("OWN_SITE", "本单位网站")
     GOVERNMENT_PORTAL = term("GOVERNMENT_PORTAL", "政府门户网站")
@@ -70,7 +70,7 @@ class DeliveryAction(Enum):
 
 
 @strawberry.enum(
-    description="送达状态；签收前重复送达 · How far a delivery is; repeated until it is acknowledged"
+    description="推送状态；签收前反复推送 · How far a delivery is; repeated until it is acknowledged"
 )
 class DeliveryState(Enum):
     PENDING = term("PENDING", "待送")
@@ -130,12 +130,12 @@ class PublicityWithdrawal:
     late: int = member("逾期工作日数", "working days late", "late")
 
 
-@strawberry.type(description="渠道送达（R7.1、R7.6） · A delivery to a channel (R7.1, R7.6)")
+@strawberry.type(description="向渠道的推送（R7.1、R7.6） · A delivery to a channel (R7.1, R7.6)")
 @entity("delivery_out", HOLDER)
 class PublicityDelivery:
     channel: PublicityChannel = member("渠道", "channel", "channel")
     number: str = member(
-        "送达编号，渠道据以识别重复送达", "number by which the channel tells repetitions", "idempotency_key"
+        "推送编号，渠道据以识别重复推送", "number by which the channel tells repetitions", "idempotency_key"
     )
     action: DeliveryAction = member("要求渠道做什么", "what the channel is asked to do", "action")
     state: DeliveryState = member("状态", "state", "state")
@@ -195,7 +195,7 @@ class PublicityCase(Case):
     period: PublicityPeriod | None = rows("公示期限（R7.5）", "period (R7.5)", "period")
     published_on: Date | None = detail("向各渠道发布的日期", "released to the channels on", "published_on")
     published_late: int = detail(
-        "向各渠道发布时的逾期工作日数，第七个工作日之后起算；两网站是否按期签收见送达（R7.1）",
+        "向各渠道发布时的逾期工作日数，第七个工作日之后起算；两网站是否按期签收见推送（R7.1）",
         "working days after the seventh, at its release to the channels; whether both sites took it in time, its deliveries"
         " tell (R7.1)",
         "published_late",
@@ -205,7 +205,7 @@ class PublicityCase(Case):
     )
     ended_reason: str | None = withheld("终止原因", "why it ended", "ended_reason")
     deliveries: list[PublicityDelivery] | None = many(
-        "渠道送达，由先到后", "deliveries to the channels, oldest first", "case.deliveries"
+        "向渠道的推送，由先到后", "deliveries to the channels, oldest first", "case.deliveries"
     )
 
 
