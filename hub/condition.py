@@ -9,7 +9,7 @@ import asyncio
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from connectors.contract import Mode, Source
 from connectors.files import WHOLE_FILE
-from hub.casework.delivery.alarms import STILL_SHOWN, Overdue, find_overdue
+from hub.casework.delivery.alarms import OverdueDeliveries, count_overdue
 from hub.config import Settings
 from hub.errors import HubError, StoreUnavailable
 from hub.ledger.chain import rehearse
@@ -135,19 +135,6 @@ class OverdueCases:
 
 
 @dataclass(frozen=True)
-class OverdueDeliveries:
-    """Deliveries to a channel past their limit, or refused by it, and the oldest of these days.
-
-    `ended`: they are of what has ended and is still shown there, not of what is not shown there yet.
-    """
-
-    channel: str
-    ended: bool
-    count: int
-    oldest: date
-
-
-@dataclass(frozen=True)
 class Condition:
     """All of it, as of `at` by the clock of the store, which all that write to it share."""
 
@@ -225,18 +212,8 @@ async def _read(connection: asyncpg.Connection, configured: Settings, own: datet
         worker_seen=await connection.fetchval(_WORKER),
         ledger=None if last is None else LastBlock(*last),
         overdue=tuple(OverdueCases(*row) for row in await connection.fetch(_OVERDUE, today_in(now))),
-        deliveries=_deliveries(await find_overdue(connection, now)),
+        deliveries=tuple(await count_overdue(connection, now)),
         calendar_until=await connection.fetchval(_CALENDAR, NATIONAL),
-    )
-
-
-def _deliveries(found: Iterable[Overdue]) -> tuple[OverdueDeliveries, ...]:
-    limits: dict[tuple[int, str], list[date]] = {}
-    for one in found:
-        limits.setdefault((one.priority, one.channel), []).append(one.limit)
-    return tuple(
-        OverdueDeliveries(channel, priority == STILL_SHOWN, len(days), min(days))
-        for (priority, channel), days in sorted(limits.items())
     )
 
 

@@ -329,6 +329,35 @@ async def test_status_says_of_a_store_that_takes_nothing_that_nobody_is_answered
     ]
 
 
+async def test_however_much_waits_for_a_channel_no_row_for_each_is_fetched_to_tell_of_it(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    long_ago = now - timedelta(days=60)
+    document = {"kind": "PENALTY", "title": "未按规定明码标价"}
+    one = publication(Channel.CREDIT_QINGHAI, str(uuid4()), document, "P-1")
+    await handed_in(store.writer, await opened(store.writer, "P-1", long_ago), [one], long_ago)
+    await store.writer.execute(
+        "INSERT INTO delivery_out (case_id, event_id, channel, payload, idempotency_key)"
+        " SELECT case_id, event_id, channel, payload, n FROM delivery_out, generate_series(2, 3000) n"
+    )
+    fetched = []
+    fetch = asyncpg.Connection.fetch
+
+    async def counted(self: asyncpg.Connection, *asked: object) -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await fetch(self, *asked)
+        fetched.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(asyncpg.Connection, "fetch", counted)
+    condition = await read_condition(store.settings, now)
+    assert [(late.channel, late.ended, late.count) for late in condition.deliveries] == [
+        ("CREDIT_QINGHAI", False, 3000)
+    ]
+    # The days that a notice fixes are some hundreds.
+    assert max(fetched) < 3000
+
+
 @pytest.mark.parametrize(("off", "words"), [(1, "60 min ahead of"), (-1, "60 min behind")])
 async def test_status_asked_by_a_machine_whose_clock_is_off_says_that_and_is_right_about_the_others(
     store: Database, off: int, words: str

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from connectors.contract import SHANGHAI
+from hub.casework.delivery.alarms import OverdueDeliveries
 from hub.commands.session import out, present, told, with_store
 from hub.condition import (
     APART,
     Condition,
-    OverdueDeliveries,
     SourceCondition,
     apart,
     long,
