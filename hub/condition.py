@@ -69,6 +69,10 @@ SELECT mechanism, count(*) AS cases, min(due_on) AS oldest FROM case_file
 WHERE closed_at IS NULL AND due_on < $1 GROUP BY mechanism ORDER BY mechanism
 """
 _CALENDAR = "SELECT max(day) FROM working_day WHERE region_code = $1"
+# More than its memory holds goes into a file beside the tables, of a megabyte, which ends with the statement. A disk
+# that is full shows at once; what is written into a table finds room in the pages that it has, or makes it grow.
+_BESIDE = "SET LOCAL work_mem = '64kB'; SET LOCAL temp_tablespaces = ''"
+_SPILT = "SELECT count(*) FROM generate_series(1, 65536)"
 _log = logging.getLogger(__name__)
 
 
@@ -191,6 +195,9 @@ async def why_not_writable(configured: Settings) -> str | None:
             try:
                 async with lent(pool, SECONDS) as connection:
                     await rehearse(connection)
+                    async with connection.transaction():
+                        await connection.execute(_BESIDE)
+                        await connection.execute(_SPILT)
             finally:
                 pool.terminate()
     except STORE_FAILED as error:

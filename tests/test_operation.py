@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hub.casework.delivery.channels import Channel, list_exit, publication
 from hub.commands.status import needs
-from hub.condition import read_condition
+from hub.condition import read_condition, why_not_writable
 from hub.jobs import HARVEST, tell_apart
 from hub.rights.agreement import today_in
 from hub.rights.agreement_file import digest
@@ -313,20 +313,29 @@ async def test_status_says_of_a_store_that_takes_nothing_that_nobody_is_answered
     owner = await asyncpg.connect(store.superuser_dsn)
     await settled(owner)
     await owner.execute("UPDATE source_state SET as_of = now() - interval '5 min'")
-    blocks = await owner.fetchval("SELECT count(*) FROM ledger_block")
-    assert attention(await asyncio.to_thread(shown, given)) == []
-    assert await owner.fetchval("SELECT count(*) FROM ledger_block") == blocks
-    await owner.execute(f"ALTER DATABASE {store.name} SET default_transaction_read_only TO on")
-    try:
-        done = await asyncio.to_thread(shown, given)
-    finally:
-        await owner.execute(f"ALTER DATABASE {store.name} RESET default_transaction_read_only")
-        await owner.close()
-    assert re.match(r"store +NOT WRITABLE +version", done.stdout)
-    assert attention(done) == [
-        "store: it takes nothing, so nobody is answered: ReadOnlySQLTransactionError; look at its disk, and whether it is"
-        " read-only"
-    ]
+    ledger = "SELECT count(*), pg_total_relation_size('ledger_block') FROM ledger_block"
+    # The first trial may open a page of its own.
+    await why_not_writable(store.settings)
+    before = await owner.fetchrow(ledger)
+    for _ in range(2):
+        assert attention(await asyncio.to_thread(shown, given)) == []
+    # However often somebody asks, the ledger does not grow by it, nor get room in which a trial succeeds on a full disk.
+    assert await owner.fetchrow(ledger) == before
+    for setting, error in (
+        ("default_transaction_read_only = on", "ReadOnlySQLTransactionError"),
+        # Stands for a disk without room: a limit of files beside the tables.
+        ("temp_file_limit = '512kB'", "ConfigurationLimitExceededError"),
+    ):
+        await owner.execute(f"ALTER DATABASE {store.name} SET {setting}")
+        try:
+            done = await asyncio.to_thread(shown, given)
+        finally:
+            await owner.execute(f"ALTER DATABASE {store.name} RESET ALL")
+        assert re.match(r"store +NOT WRITABLE +version", done.stdout)
+        assert attention(done) == [
+            f"store: it takes nothing, so nobody is answered: {error}; look at its disk, and whether it is read-only"
+        ]
+    await owner.close()
 
 
 async def test_however_much_waits_for_a_channel_no_row_for_each_is_fetched_to_tell_of_it(

@@ -19,7 +19,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -164,15 +163,8 @@ class _Block:
         self.waiters.clear()
 
 
-def _rehearsed(entries: bytes) -> _Block:
-    block = _Block()
-    block.lines.append(entries)
-    return block
-
-
-_REHEARSED = _rehearsed(b"{}\n")
-# Bytes that find no room in the pages that a table has: a disk that is full shows at once.
-_LARGE = 1 << 18
+_REHEARSED = _Block()
+_REHEARSED.lines.append(b"{}\n")
 
 
 class _Session:
@@ -191,12 +183,12 @@ class _Session:
         """Commit the block as the next one of the chain."""
         self._seq, self._digest = await self._insert(block, now)
 
-    async def rehearse(self, now: float, block: _Block = _REHEARSED) -> None:
+    async def rehearse(self, now: float) -> None:
         """Write a block and take it back: what keeps the store from taking any is found before somebody asks."""
         attempt = self.connection.transaction()
         await attempt.start()
         try:
-            await self._insert(block, now)
+            await self._insert(_REHEARSED, now)
         finally:
             await attempt.rollback()
 
@@ -215,9 +207,8 @@ class _Session:
 
 
 async def rehearse(connection: asyncpg.Connection[Any]) -> None:
-    """Write a large block of a chain that nobody has, and take it back. Errors: what the store says of it."""
-    session = _Session(connection, await connection.prepare(_APPEND), 0, 0, GENESIS)
-    await session.rehearse(time.time(), _rehearsed(os.urandom(_LARGE)))
+    """Write a block of a chain that nobody has, and take it back. Errors: what the store says of it."""
+    await _Session(connection, await connection.prepare(_APPEND), 0, 0, GENESIS).rehearse(time.time())
 
 
 class Ledger:
