@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,44 @@ async def test_a_command_keeps_its_key_until_an_answer_tells_what_became_of_it(
     await guest.run()
     await guest.run()
     assert len(set(keys_of(endpoint)[5:])) == 3
+
+
+@pytest.mark.browser
+async def test_a_command_that_was_sent_before_says_so_under_its_answer(
+    guest: Person, endpoint: Endpoint
+) -> None:
+    """Whoever means to do it a second time must see that it was the first that was answered."""
+    await guest.open()
+    await guest.become("customs")
+    await guest.ask("mutation Act { act }")
+    endpoint.mishaps = [HTMLResponse("<html>504 Gateway Time-out</html>", 504)]
+    told = []
+    for _ in range(3):
+        await guest.run()
+        told.append(await guest.tab.evaluate("document.querySelector('.hub-asked')?.innerText ?? ''"))
+    assert ["只办理一次" in one for one in told] == [False, True, False]
+
+
+@pytest.mark.browser
+async def test_outside_demo_mode_too_each_officer_has_keys_of_its_own(
+    official: Person, endpoint: Endpoint
+) -> None:
+    def token(officer: str) -> str:
+        claims = json.dumps({"partner": "customs", "sub": officer}, ensure_ascii=False).encode()
+        return f"e30.{urlsafe_b64encode(claims).decode().rstrip('=')}.demo-customs-1"
+
+    await official.open()
+    for officer in ("马一", "马二", "马一"):
+        await official.connect(token(officer), "NOTIFICATION")
+        await official.sees()
+        await official.ask("mutation Act { act }")
+        endpoint.mishaps = [refused(503, "STORE_UNAVAILABLE")]
+        await official.run()
+    first, second, again = keys_of(endpoint)
+    assert first == again != second
+    await official.run()
+    asked = await official.tab.evaluate("document.querySelector('.hub-asked').innerText")
+    assert "customs 马一" in asked
 
 
 @pytest.mark.browser

@@ -37,13 +37,19 @@ function useAnswer(requests) {
   return { response, request };
 }
 
-function Line({ request: { partner, officer, purpose, matter, caseNumber, at, id } }) {
-  const who = [partner, officer].filter(Boolean).join(" ");
+function Line({ request: { partner, officer, subject, purpose, matter, caseNumber, at, since, id } }) {
+  const who = [partner, officer, subject].filter(Boolean).join(" ");
   return (
     <>
       {who && `单位 partner ${who} · `}目的 purpose {purpose} · {matter && `事项 matter ${matter} · `}
       {caseNumber && `办件 case ${caseNumber} · `}
       {moment(at)} · 请求 request {id}
+      {since && (
+        <strong>
+          {` · 与 ${moment(since)}提交的为同一操作，只办理一次；确需再办一次的，请再次运行 `}
+          the same command as sent then, done once; to do it once more, run it again
+        </strong>
+      )}
     </>
   );
 }

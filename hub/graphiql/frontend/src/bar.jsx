@@ -3,6 +3,8 @@ import { useEditorContext, useSchemaStore } from "@graphiql/react";
 import { isInterfaceType, isObjectType } from "graphql";
 import { useEffect, useMemo, useRef, useState } from "react";
 
+import { holderOf } from "./token.js";
+
 function Field({ zh, en, wide, children }) {
   return (
     <label className={wide ? "hub-field hub-wide" : "hub-field"}>
@@ -149,7 +151,7 @@ export function TokenBar({ purposes, connect, disconnect, amend: amendCaller }) 
     event.preventDefault();
     const token = draft.token.trim().replace(/^Bearer\s+/i, "");
     setConnected(`${token} ${draft.purpose}`);
-    connect({ partner: "", ...draft, token });
+    connect({ ...draft, ...holderOf(token), token });
   };
   return (
     <header className="hub-bar">

@@ -116,7 +116,8 @@ function whileWaitedFor(ask, commands) {
 /**
  * A GraphiQL fetcher for one caller. `read` gives the caller's headers as they are at the moment of asking,
  * `renew` tries to get a fresh token after a 401 and says whether it did, `signal` ends what is under way, `keys` holds
- * the Idempotency-Keys, `noted` is told the id of each answered request with who asked it, what and when.
+ * the Idempotency-Keys, `noted` is told the id of each answered request with who asked it, what and when, and of a command
+ * that was sent before, since when.
  */
 export function fetcherFor({ endpoint, read, renew, signal, keys, noted }) {
   const send = (body, key, waiting) =>
@@ -139,7 +140,7 @@ export function fetcherFor({ endpoint, read, renew, signal, keys, noted }) {
       if (!caller.token) return failure(NOBODY);
       if (!/^[\x21-\x7e]+$/.test(caller.token)) return failure(NO_TOKEN);
       const body = JSON.stringify({ query: document, variables, operationName: nameToSend(document, operationName) });
-      const key = commands ? keys.take(body, caller) : null;
+      const { key, since } = commands ? keys.take(body, caller) : { key: null, since: null };
       const end = () => waiting.abort();
       signal.addEventListener("abort", end);
       try {
@@ -149,7 +150,7 @@ export function fetcherFor({ endpoint, read, renew, signal, keys, noted }) {
         if (!answer) return unanswered("lost", commands, `HTTP ${response.status}`);
         if (waiting.signal.aborted) throw waiting.signal.reason;
         if (commands && settles(answer)) keys.forget(body, caller);
-        noted(answer.extensions?.requestId, { ...caller, token: null, query, variables, at: new Date() });
+        noted(answer.extensions?.requestId, { ...caller, token: null, query, variables, since, at: new Date() });
         return answer;
       } catch (error) {
         // GraphiQL drops an outdated schema when asking for it fails, but shows an outdated answer that says so.

@@ -7,19 +7,22 @@ function newKey() {
 }
 
 /** What the hub takes for one request under a key: the body, and who asks for what matter and case. */
-function requestOf(body, { partner, officer, purpose, matter, caseNumber }) {
-  return JSON.stringify([partner, officer, purpose, matter, caseNumber, body]);
+function requestOf(body, { partner, officer, subject, purpose, matter, caseNumber }) {
+  return JSON.stringify([partner, officer, subject, purpose, matter, caseNumber, body]);
 }
 
 /** In this page's memory, like everything else that holds what was typed. */
 export function keyring() {
   const kept = new Map();
   return {
-    /** The key of this command: the same one until it is known what became of it. */
+    /** The key of this command, the same one until it is known what became of it; and since when, if it was sent before. */
     take(body, caller) {
       const request = requestOf(body, caller);
-      if (!kept.has(request)) kept.set(request, newKey());
-      return kept.get(request);
+      const known = kept.get(request);
+      if (known) return { key: known.key, since: known.at };
+      const made = { key: newKey(), at: new Date() };
+      kept.set(request, made);
+      return { key: made.key, since: null };
     },
     forget: (body, caller) => void kept.delete(requestOf(body, caller)),
   };
