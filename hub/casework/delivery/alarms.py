@@ -132,7 +132,7 @@ async def count_overdue(connection: asyncpg.Connection, now: datetime) -> list[O
 
 
 async def _find_overdue(connection: asyncpg.Connection, now: datetime) -> list[Overdue]:
-    """Everything overdue at `now`, in the order of its events."""
+    """Everything overdue at `now`, what was handed in first before."""
     found: list[Overdue] = []
     async for row, rule, priority, limit in _overdue(connection, _OPEN, now):
         found.append(

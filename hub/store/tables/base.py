@@ -29,6 +29,15 @@ def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 
-def public_id() -> Column[Any]:
-    """The opaque id that callers see: random, so that it says nothing and cannot be guessed."""
-    return Column("public_id", UUID(as_uuid=False), nullable=False, server_default=text("gen_random_uuid()"))
+def public_id(*, unique: bool = False) -> Column[Any]:
+    """The opaque id that callers see: random, so that it says nothing and cannot be guessed.
+
+    `unique`: no two rows have it; versions of a fact share theirs.
+    """
+    return Column(
+        "public_id",
+        UUID(as_uuid=False),
+        nullable=False,
+        unique=unique,
+        server_default=text("gen_random_uuid()"),
+    )

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from hub.store.tables.base import CODE, MOMENT, metadata, one_of
+from hub.store.tables.base import CODE, MOMENT, metadata, one_of, public_id
 from hub.store.values import SHARING
 from schema.governance import DATA_CLASSES
 
@@ -54,13 +54,7 @@ case_file = Table(
     "case_file",
     metadata,
     Column("case_id", BigInteger, Identity(always=True), primary_key=True),
-    Column(
-        "public_id",
-        UUID(as_uuid=False),
-        nullable=False,
-        unique=True,
-        server_default=text("gen_random_uuid()"),
-    ),
+    public_id(unique=True),
     Column("mechanism", CODE, nullable=False),
     # The number that people write down; random within its year, so that it tells nothing of other cases.
     Column("number", CODE, nullable=False, unique=True),

@@ -20,7 +20,7 @@ from sqlalchemy import (
     and_,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from hub.store.tables.base import CODE, MOMENT, metadata, one_of, public_id
 from hub.store.values import COLORS, LIFECYCLES, LIST_STATES, RECORD_KINDS, SERIOUSNESS, SHARING
@@ -190,13 +190,7 @@ list_definition = Table(
     "list_definition",
     metadata,
     Column("code", CODE, primary_key=True),
-    Column(
-        "public_id",
-        UUID(as_uuid=False),
-        nullable=False,
-        unique=True,
-        server_default=text("gen_random_uuid()"),
-    ),
+    public_id(unique=True),
     Column("name", Text, nullable=False),
     Column("color", CODE, nullable=False),
     Column("recognizer_name", Text, nullable=False),

@@ -16,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from hub.store.tables.base import CODE, MOMENT, metadata, one_of, public_id
 from hub.store.values import SUBJECT_KINDS
@@ -27,13 +27,7 @@ subject = Table(
     "subject",
     metadata,
     Column("subject_id", BigInteger, Identity(always=True), primary_key=True),
-    Column(
-        "public_id",
-        UUID(as_uuid=False),
-        nullable=False,
-        unique=True,
-        server_default=text("gen_random_uuid()"),
-    ),
+    public_id(unique=True),
     Column("kind", CODE, nullable=False),
     Column("uscc", CODE, unique=True),
     Column("region_code", CODE),
