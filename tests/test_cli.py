@@ -29,8 +29,9 @@ from hub.casework.catalogue.machine import AcceptedDeviation, CatalogDetails, Co
 from hub.casework.details import to_json
 from hub.cli import app
 from hub.commands import ledger as ledger_command
-from hub.commands.session import OutputLost, operator, put
+from hub.commands.session import operator, put
 from hub.commands.sources import Bars, tell
+from hub.commands.telling import OutputLost
 from hub.errors import StoreUnavailable
 from hub.harvest.run import Outcome, Progress
 from hub.harvest.versions import Totals

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hub.commands import session
-from hub.commands.session import OutputLost, put
+from hub.commands.session import put
+from hub.commands.telling import OutputLost
 
 _NOBODY = 65534
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from hub.commands.session import err, out, present, told, with_store, writer
+from hub.commands.environment import present
+from hub.commands.session import err, out, told, with_store, writer
 from hub.config import Settings
 from hub.errors import BadUserInput
 from hub.harvest.affiliation import KINDS, read_codes, require_fitting, take_affiliations

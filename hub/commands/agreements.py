@@ -11,7 +11,8 @@ import typer
 from rich.table import Table
 
 from connectors.contract import SHANGHAI
-from hub.commands.session import auditor, err, moment, operator, out, present, told, with_store, writer
+from hub.commands.environment import present
+from hub.commands.session import auditor, err, moment, operator, out, told, with_store, writer
 from hub.config import Settings
 from hub.errors import BadUserInput, PurposeNotAllowed, SettingInvalid
 from hub.rights.agreement import Agreements, parse_agreement, today_in

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from hub.commands.session import out, present, told, tried, with_store, writer
+from hub.commands.environment import present
+from hub.commands.session import out, told, tried, with_store, writer
 from hub.config import Settings
 from hub.errors import FileRefused, RulesInvalid
 from hub.rights.agreement import today_in

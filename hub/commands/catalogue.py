@@ -17,7 +17,8 @@ from hub.casework.catalogue.power_list import coverage, read_power_list, take_po
 from hub.casework.machine import Actor, Step
 from hub.casework.registry import registry
 from hub.casework.work import calendar_for
-from hub.commands.session import err, operator, out, present, put, told, tried, with_store, writer
+from hub.commands.environment import present
+from hub.commands.session import err, operator, out, put, told, tried, with_store, writer
 from hub.commands.tables import Format, written
 from hub.config import Settings
 from hub.errors import FileRefused

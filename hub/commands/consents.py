@@ -11,7 +11,8 @@ import typer
 from rich.table import Table
 
 from connectors.contract import SHANGHAI
-from hub.commands.session import LARGEST, code_in, moment, operator, out, present, told, with_store, writer
+from hub.commands.environment import present
+from hub.commands.session import LARGEST, code_in, moment, operator, out, told, with_store, writer
 from hub.config import Settings
 from hub.errors import BadUserInput, FileRefused, unread
 from hub.rights.agreement_store import applied_agreement

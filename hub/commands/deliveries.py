@@ -9,7 +9,8 @@ from rich.table import Table
 
 from connectors.contract import SHANGHAI
 from hub.casework.delivery.deliveries import send_again, undelivered
-from hub.commands.session import LARGEST, err, out, present, told, with_store, writer
+from hub.commands.environment import present
+from hub.commands.session import LARGEST, err, out, told, with_store, writer
 from hub.config import Settings
 
 app = typer.Typer(no_args_is_help=True, help="What has not reached its channel: list it, send it again.")

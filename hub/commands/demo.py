@@ -16,7 +16,8 @@ from pathlib import Path
 
 import typer
 
-from hub.commands.session import SANDBOXES, err, out, present, settings, told, writer
+from hub.commands.environment import SANDBOXES, present, settings
+from hub.commands.session import err, out, told, writer
 from hub.commands.sources import harvest_into
 from hub.commands.worker import beside
 from hub.config import Settings

@@ -13,7 +13,8 @@ import orjson
 import typer
 
 from connectors.contract import SHANGHAI
-from hub.commands.session import auditor, code_in, err, moment, out, present, told, with_store
+from hub.commands.environment import present
+from hub.commands.session import auditor, code_in, err, moment, out, told, with_store
 from hub.config import Settings
 from hub.errors import AgreementInvalid, BadUserInput, FileRefused, unread
 from hub.ledger import audit

@@ -10,7 +10,8 @@ from rich.table import Table
 
 from connectors.contract import SHANGHAI
 from hub.casework.listings.definitions import define, listed
-from hub.commands.session import operator, out, present, told, tried, with_store, writer
+from hub.commands.environment import present
+from hub.commands.session import operator, out, told, tried, with_store, writer
 from hub.config import Settings
 from hub.errors import FileRefused, RulesInvalid
 from hub.rights.agreement import today_in

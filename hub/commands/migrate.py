@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hub.commands.session import out, settings, told
+from hub.commands.environment import settings
+from hub.commands.session import out, told
 from hub.errors import SettingInvalid
 from hub.store.database import attached, head
 from hub.store.migration import migrate

@@ -1,20 +1,16 @@
-"""What every command begins with: the settings, a store, the time, and how failures are told."""
+"""What commands have alike: a console, files, a store, and that failures are told in a line."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import getpass
-import json
 import os
-import re
-import select
 import stat
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import UTC, datetime
-from difflib import get_close_matches
+from datetime import datetime
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -26,11 +22,11 @@ from rich.console import Console
 from rich.text import Text
 
 from connectors.contract import SHANGHAI, Tools
-from hub.config import Settings, declared_settings
-from hub.errors import BadUserInput, HubError, StoreUnavailable
-from hub.observe import place_of
-from hub.sources.discovery import settings_of_sources
-from hub.store.database import NOT_ANSWERED, Role, attached, open_pool
+from hub.commands.environment import present, settings
+from hub.commands.telling import EXPECTED, OutputLost, let_go, line_of, spelt
+from hub.config import Settings
+from hub.errors import BadUserInput
+from hub.store.database import Role, attached, open_pool
 from schema.identifiers import InvalidIdentifier, hmac_sm3, parse_uscc
 
 P = ParamSpec("P")
@@ -38,21 +34,10 @@ P = ParamSpec("P")
 _NO_PLACE = (errno.EACCES, errno.EPERM, errno.EBUSY)
 # Where the system tells a process of its open files; only Linux makes files without a name, too.
 _OPEN = Path("/proc/self/fd")
-# Where a running demo says at which addresses its sandboxes are.
-SANDBOXES = "sandboxes.json"
-# Variables that commands take, and no settings.
-_OF_COMMANDS = frozenset({"HUB_TOKEN", "HUB_URL"})
 # The largest number that the store gives a row: it cannot even be asked for a larger one.
 LARGEST = 2**63 - 1
 # Into a file or a pipe tables go in full width; a terminal has its own.
 _WIDE = 240
-# What a terminal may take for a command to itself, or for another line or order of the text than stands there: names of
-# files and rows of sources are whatever their source made them.
-_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-
-
-class OutputLost(OSError):
-    """What a command tells could not be written to `filename`, to standard output when there is none: a full disk, mostly."""
 
 
 @contextmanager
@@ -81,11 +66,6 @@ class _Plain(Console):
     def render_str(self, text: str, **more: Any) -> Text:
         """The text as it is printed: its lines stay lines, other control characters are spelt out."""
         return super().render_str("\n".join(map(spelt, text.split("\n"))), **more)
-
-
-def spelt(text: str) -> str:
-    """`text` in one line: control characters, line feeds among them, are spelt out as in JSON."""
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 out = _Plain(width=None if sys.stdout.isatty() else _WIDE)
@@ -159,11 +139,6 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
-def present() -> datetime:
-    """The moment it is."""
-    return datetime.now(UTC)
-
-
 def code_in(text: str) -> str:
     """The unified social credit code that somebody wrote. Raises BadUserInput."""
     try:
@@ -178,23 +153,6 @@ def operator() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"uid {os.getuid()}"
-
-
-def settings() -> Settings:
-    """The settings of this environment; beside a running demo, its sources too. Errors: SettingInvalid."""
-    configured = Settings.from_env(os.environ)
-    sandboxes = configured.state_dir / SANDBOXES
-    if configured.demo and sandboxes.exists():
-        return Settings.from_env({**json.loads(sandboxes.read_text()), **os.environ})
-    return configured
-
-
-def unread(configured: Settings) -> Iterator[str]:
-    """A line for each variable of this environment that nothing reads: without it, nobody would notice a misspelt one."""
-    read = {one.variable for one in declared_settings()} | settings_of_sources() | _OF_COMMANDS
-    for variable in sorted(configured.others.keys() - read):
-        near = get_close_matches(variable, read, 1)
-        yield f"nothing reads the setting {variable}" + (f"; is {near[0]} meant?" if near else "")
 
 
 def tools_of(configured: Settings) -> Tools:
@@ -251,32 +209,16 @@ def told(command: Callable[P, Any]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except HubError as error:
-            _say_why(f"{error} [{error.code}]")
-            raise typer.Exit(1) from None
-        except OutputLost as error:
-            _say_why(f"{error.filename or 'standard output'} cannot be written: {error.strerror}")
-            raise typer.Exit(1) from None
-        except (*NOT_ANSWERED, TimeoutError, asyncpg.PostgresError) as error:
-            if isinstance(error, BrokenPipeError) and _unread():
-                # Typer ends the command without a word, as others end in a pipe to `head`.
+        except EXPECTED as error:
+            line = line_of(error)
+            if line is None:
+                # Typer ends a command that nobody reads without a word.
                 raise
-            # Its words may hold values of rows; a traceback would tell them.
-            if isinstance(error, (*NOT_ANSWERED, TimeoutError)):
-                words = f"was lost or too slow meanwhile: {type(error).__name__}."
-            else:
-                words = f"did not do what was asked: {type(error).__name__} at {place_of(error)}."
-            lost = StoreUnavailable(f"The store {words}")
-            _say_why(f"{lost} [{lost.code}]")
-            raise typer.Exit(1) from None
-        except OSError as error:
-            if error.filename is None:
-                raise
-            # HUB_STATE_DIR is missing, full, or not ours to write in.
-            _say_why(f"{error.filename}: {error.strerror}")
+            with though_nobody_reads():
+                err.print(f"credithub: {line}")
             raise typer.Exit(1) from None
         finally:
-            _let_go()
+            let_go()
 
     return run
 
@@ -287,32 +229,6 @@ def though_nobody_reads() -> Iterator[None]:
     # The second is what the console makes of a pipe that nobody reads.
     with suppress(OSError, SystemExit):
         yield
-
-
-def _say_why(words: str) -> None:
-    with though_nobody_reads():
-        err.print(f"credithub: {words}")
-
-
-def _let_go() -> None:
-    """Give up what nobody takes of standard output and error: Python would try again, and end with 120 for it."""
-    for one in (sys.stdout, sys.stderr):
-        try:
-            one.flush()
-        except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, one.fileno())
-            os.close(nowhere)
-
-
-def _unread() -> bool:
-    """Whether whoever read standard output has gone away: then it is not the store that was lost."""
-    asked = select.poll()
-    try:
-        asked.register(sys.stdout.fileno(), 0)
-    except OSError:
-        return False
-    return bool(asked.poll(0))
 
 
 def with_store(work: Callable[[Settings], Coroutine[Any, Any, int | None]]) -> None:

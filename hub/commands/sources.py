@@ -23,19 +23,19 @@ from rich.table import Table
 from connectors.commerce import SOURCE as COMMERCE
 from connectors.commerce import connect_file
 from connectors.contract import SHANGHAI, Connector
+from hub.commands.environment import present
 from hub.commands.session import (
     LARGEST,
     err,
     operator,
     out,
-    present,
-    spelt,
     though_nobody_reads,
     told,
     tools_of,
     with_store,
     writer,
 )
+from hub.commands.telling import spelt
 from hub.config import Settings
 from hub.errors import BadUserInput, FileRefused, SourceUnknown, unread
 from hub.harvest import imports as importing

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from connectors.contract import SHANGHAI
 from hub.casework.delivery.alarms import OverdueDeliveries
-from hub.commands.session import out, present, told, with_store
+from hub.commands.environment import present
+from hub.commands.session import out, told, with_store
 from hub.condition import (
     APART,
     Condition,

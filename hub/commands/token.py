@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hub.commands.session import out, present, settings, told
+from hub.commands.environment import present, settings
+from hub.commands.session import out, told
 from hub.errors import PurposeNotAllowed, SettingInvalid
 from hub.rights.matrix import Purpose
 from hub.sandbox.agreements import PARTNERS

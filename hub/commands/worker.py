@@ -20,7 +20,8 @@ from connectors.tls import trusted
 from hub.casework.delivery.channels import Client, channels_of
 from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.delivery.watch import Watch
-from hub.commands.session import out, present, though_nobody_reads, told, tools_of, unread, with_store
+from hub.commands.environment import present, unread
+from hub.commands.session import out, though_nobody_reads, told, tools_of, with_store
 from hub.commands.sources import tell
 from hub.condition import Gauges, read_condition
 from hub.config import Settings
