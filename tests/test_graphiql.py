@@ -346,6 +346,17 @@ async def test_the_keyboard_alone_passes_every_editor_and_each_has_a_name(guest:
 
 
 @pytest.mark.browser
+async def test_a_long_line_of_a_query_is_read_without_scrolling(guest: Person) -> None:
+    await guest.open()
+    await guest.sees()
+    editor = "document.querySelector('.graphiql-query-editor .CodeMirror')"
+    await guest.tab.evaluate(f"{editor}.CodeMirror.setValue('# ' + '未予提供的内容及理由'.repeat(20))")
+    beyond = f"{editor}.querySelector('.cm-comment').getBoundingClientRect().right > {editor}.getBoundingClientRect().right"
+    assert await guest.tab.until(f"{editor}.querySelectorAll('.cm-comment').length === 1")
+    assert not await guest.tab.evaluate(beyond)
+
+
+@pytest.mark.browser
 async def test_more_tabs_than_fit_can_be_scrolled_to_with_a_mouse(guest: Person) -> None:
     await guest.open()
     await guest.sees()

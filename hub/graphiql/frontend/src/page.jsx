@@ -8,8 +8,8 @@ import { useEffect, useMemo, useRef, useState } from "react";
 
 import { Asked, askedRequests, Printed } from "./asked.jsx";
 import { DemoBar, TokenBar } from "./bar.jsx";
+import { Editors } from "./editors.jsx";
 import { fetchJSON, fetcherFor } from "./endpoint.js";
-import { KeyboardPaths } from "./keyboard.jsx";
 import { keyring } from "./keys.js";
 import { memoryStorage } from "./memory.js";
 
@@ -100,7 +100,7 @@ export function Page({ settings, partners: given }) {
           />
         )}
         <Workbench requests={requests} />
-        <KeyboardPaths />
+        <Editors />
         <Printed requests={requests} />
       </DocExplorerContextProvider>
     </GraphiQLProvider>
