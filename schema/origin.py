@@ -81,6 +81,20 @@ class PageInfo:
     has_next_page: bool = governed(
         "是否有下一页", "whether more rows follow", OPEN, shape=Shape.COMPUTED, target="has_next"
     )
+    has_previous_page: bool = governed(
+        "是否自某游标（after）之后开始；只能向后翻页",
+        "whether the page begins behind a cursor (after); pages go forward only",
+        OPEN,
+        shape=Shape.COMPUTED,
+        target="has_previous",
+    )
+    start_cursor: str | None = governed(
+        "起始游标，限同一调用方的同一查询使用",
+        "opaque, bound to caller and query: of the first row",
+        OPEN,
+        shape=Shape.COMPUTED,
+        target="start_cursor",
+    )
     end_cursor: str | None = governed(
         "末尾游标，限同一调用方的同一查询使用",
         "opaque, bound to caller and query",

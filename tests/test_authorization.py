@@ -338,6 +338,31 @@ async def test_14_counts_and_pages_know_shown_rows_only(hub: ServedScene, way: s
     assert summary["subject"]["summary"] == {"publicPenaltyCount": None, "hasPublicPenalty": "YES"}
 
 
+async def test_14_a_page_tells_where_it_begins_and_ends(hub: ServedScene, way: str) -> None:
+    page = """records(first: 1, after: $a) { edges { cursor }
+      pageInfo { hasPreviousPage hasNextPage startCursor endCursor } }"""
+    query = f"query($c: String!, $a: String) {{ subject(value: $c) {{ {page} empty: {page.replace('first: 1', 'first: 0')} }} }}"
+    given = {"c": hub.scene.merchant["uscc"]}
+    for goes_on, more in ((False, True), (True, False)):
+        told = (await hub.ask("mall", query, given, way)).data["subject"]
+        (edge,) = told["records"]["edges"]
+        at = edge["cursor"]
+        assert told["records"]["pageInfo"] == {
+            "hasPreviousPage": goes_on, "hasNextPage": more, "startCursor": at, "endCursor": at,
+        }  # fmt: skip
+        assert told["empty"]["pageInfo"] == {
+            "hasPreviousPage": goes_on, "hasNextPage": True, "startCursor": None, "endCursor": None,
+        }  # fmt: skip
+        given["a"] = at
+    both = query.replace("first: 1", "first: 2")
+    whole = (await hub.ask("mall", both, {"c": given["c"]}, way)).data["subject"]["records"]
+    assert [edge["cursor"] for edge in whole["edges"]] == [
+        whole["pageInfo"]["startCursor"],
+        whole["pageInfo"]["endCursor"],
+    ]
+    assert whole["pageInfo"]["endCursor"] == given["a"]
+
+
 async def test_15_a_cursor_tells_nothing_and_serves_its_caller_on_its_page_alone(
     hub: ServedScene, way: str
 ) -> None:

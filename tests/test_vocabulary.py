@@ -191,6 +191,22 @@ def test_nothing_of_the_vocabulary_resolves_a_field() -> None:
             assert getattr(field, "resolve", None) is None
 
 
+def test_every_page_is_one_as_the_specification_of_connections_has_it() -> None:
+    """Relay's compiler takes no other."""
+    types = vocabulary().schema.type_map
+    members = {name: str(field.type) for name, field in types["PageInfo"].fields.items()}  # type: ignore[attr-defined]
+    assert members == {
+        "hasNextPage": "Boolean!", "hasPreviousPage": "Boolean!", "startCursor": "String", "endCursor": "String",
+    }  # fmt: skip
+    connections = [name for name in types if name.endswith("Connection")]
+    assert len(connections) == 3
+    for name in connections:
+        fields = types[name].fields  # type: ignore[attr-defined]
+        edge = get_named_type(fields["edges"].type)
+        assert str(fields["pageInfo"].type) == "PageInfo!"
+        assert {"node", "cursor"} <= set(edge.fields)  # type: ignore[union-attr]
+
+
 def test_what_can_be_withheld_is_nullable() -> None:
     known = vocabulary()
     for coordinate, rule in known.rules.items():

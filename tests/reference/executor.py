@@ -65,6 +65,8 @@ class Page:
     more: bool
     # The day that it is in order of; None: it is in order of ids alone.
     column: str | None
+    # It begins behind a cursor.
+    goes_on: bool
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,10 @@ class Reference:
                 return page
             case "hasNextPage":
                 return page.more
+            case "hasPreviousPage":
+                return page.goes_on
+            case "startCursor":
+                return self._cursor(page.things[0], page.column) if page.things else None
         return self._cursor(page.things[-1], page.column) if page.things else None
 
     def _cursor(self, thing: Thing, column: str | None) -> str:
@@ -549,7 +555,7 @@ def paged(
         place = (date.fromisoformat(day), public_id)[-len(columns) :]
         keys = [(one, tuple(one.row[name] for name in columns)) for one in rows]
         rows = [one for one, key in keys if (key < place if descending else key > place)]
-    return Page(name, rows[:first], len(rows) > first, column)
+    return Page(name, rows[:first], len(rows) > first, column, after is not None)
 
 
 def opened(sealed: str, keys: Iterable[bytes]) -> str | None:

@@ -13,7 +13,9 @@ from hub.query.plan import CURSOR, EDGES, PAGE_INFO, Constant, Selected
 from hub.query.sql.draft import Draft, Json, column_name
 from hub.query.sql.reach import ObjectOf, Reach, Reached
 
-_HAS_NEXT = "has_next"
+_HAS_NEXT, _HAS_PREVIOUS, _START = "has_next", "has_previous", "start_cursor"
+# What a cursor is made of, by the names of the columns that have it of the first row of a page, and of the last one.
+_FIRST, _LAST = ("first sort", "first key"), ("sort", "key")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,15 @@ class _Page:
 
     def _cut(self, value: str, most: int) -> str:
         return f"({self._gathered(value)})[:{most}]" if self.peeks else self._gathered(value)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it begins behind a cursor."""
+        return self.reached.field.arguments.get("after", Constant(None)) != Constant(None)
+
+    def first(self, column: str) -> str:
+        """SQL: what the first row of the page has in `column`, which is SQL over the row."""
+        return f"({self._gathered(column)})[{min(self.limit, 1)}]"
 
     def last(self, column: str) -> str:
         """SQL: what the last row of the page has in `column`, which is SQL over the row."""
@@ -127,9 +138,9 @@ class Pages:
 
     def _after(self, page: _Page) -> list[str]:
         """SQL: the row stands behind the cursor, if there is one."""
-        after = page.reached.field.arguments.get("after", Constant(None))
-        if after == Constant(None):
+        if not page.goes_on:
             return []
+        after = page.reached.field.arguments["after"]
         bind = self._draft.parameters.bind
         sort = bind(FromRef(after, Conversion.CURSOR_SORT, seal=page.seal), "date")
         key = bind(FromRef(after, Conversion.CURSOR_KEY, seal=page.seal), "uuid")
@@ -153,10 +164,11 @@ class Pages:
         value = self._draft.json_of(page.reached.field.variants[0], told, "c")
         # The count makes this one row in any case.
         columns.append('count(*) AS " count"')
-        # Of the last row of the page, what the end cursor is made of, where it is asked for.
+        # Of the first and the last row of the page, what their cursors are made of, where they are asked for.
         columns += [
-            f'{page.last(column)} AS " {name}"'
-            for name, column in zip(("key", "sort"), reversed(page.reached.by), strict=False)
+            f'{of(column)} AS " {name}"'
+            for names, of in ((_FIRST, page.first), (_LAST, page.last))
+            for name, column in zip(reversed(names), reversed(page.reached.by), strict=False)
             if page.column(name) in value.alone
         ]
         return value, f"(SELECT {', '.join(columns)} FROM {rows}) {page.gathered}"
@@ -178,8 +190,10 @@ class Pages:
         def told(inner: Selected) -> str:
             if inner.rule.target == _HAS_NEXT:
                 return f"{page.column('count')} > {page.limit}"
-            last = tuple(page.column(name) for name in ("sort", "key")[-len(page.reached.by) :])
-            return self._cursor(last, page)
+            if inner.rule.target == _HAS_PREVIOUS:
+                return str(page.goes_on).lower()
+            names = _FIRST if inner.rule.target == _START else _LAST
+            return self._cursor(tuple(page.column(name) for name in names[-len(page.reached.by) :]), page)
 
         return self._draft.json_of(field.variants[0], told).alone
 
