@@ -78,7 +78,8 @@ class CheckEvidenceItem:
         "RECORD, LIST_ENTRY, COMMITMENT or MEASURE",
         "kind",
     )
-    id: strawberry.ID = member("标识", "opaque id of what was seen", "id")
+    # Not `id`: clients that keep objects by their ids would take what two checks saw of one record for one thing.
+    object: strawberry.ID = member("所见对象的标识", "opaque id of what was seen", "id")
     data_class: str = member("数据类别", "data class", "data_class")
     grade: str = member(
         "性质：记录的严重程度、名单的类别，承诺、措施的状态",

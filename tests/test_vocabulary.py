@@ -191,6 +191,14 @@ def test_nothing_of_the_vocabulary_resolves_a_field() -> None:
             assert getattr(field, "resolve", None) is None
 
 
+def test_an_id_is_that_of_the_object_that_has_it() -> None:
+    """Clients keep one object for each type and id, or for each id alone (Relay)."""
+    known = vocabulary()
+    for coordinate, rule in known.rules.items():
+        if coordinate.endswith(".id"):
+            assert rule.target == "public_id", coordinate
+
+
 def test_every_page_is_one_as_the_specification_of_connections_has_it() -> None:
     """Relay's compiler takes no other."""
     types = vocabulary().schema.type_map

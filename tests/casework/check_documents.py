@@ -16,7 +16,7 @@ mutation Run($code: USCC!) {
     eligibility { answer basis windowFrom windowTo missingSources reasons { code text } }
     evidence {
       view policyVersion
-      items { kind id dataClass grade title documentNumber dated underObjection version digest }
+      items { kind object dataClass grade title documentNumber dated underObjection version digest }
       sources { source status asOf required }
     }
     evidenceDigest feedback { decision }

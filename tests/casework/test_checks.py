@@ -104,17 +104,17 @@ async def test_r5_2_evidence_is_frozen_whatever_happens_to_the_facts(office: Off
     code = await office.subject()
     record = await office.adverse(code, date(2026, 5, 10))
     check = await run(office.desk(), code)
-    assert [(one["kind"], one["id"], one["grade"]) for one in check["evidence"]["items"]] == [
+    assert [(one["kind"], one["object"], one["grade"]) for one in check["evidence"]["items"]] == [
         ("RECORD", record, "GENERAL")
     ]
     await office.rows("UPDATE record SET lifecycle = 'REPAIRED' WHERE public_id = $1", record[1:])
     await office.sources("UNAVAILABLE", ["TAX"])
     again = """query A($n: String!) { creditCheck(number: $n) {
-      conclusion evidence { items { id } sources { source status } } evidenceDigest } }"""
+      conclusion evidence { items { object } sources { source status } } evidenceDigest } }"""
     found = (await office.desk().done(again, {"n": check["number"]}))["creditCheck"]
     await office.sources()
     assert found["conclusion"] == "REMIND"
-    assert found["evidence"]["items"] == [{"id": record}]
+    assert found["evidence"]["items"] == [{"object": record}]
     seen = {one["source"]: one["status"] for one in found["evidence"]["sources"]}
     # Nobody asks customs here, and the evidence does not say that it is well.
     assert seen.pop("CUSTOMS") == "NOT_CONNECTED"
@@ -145,7 +145,7 @@ async def test_r5_2_evidence_is_for_the_handling_unit_and_auditors_only(office: 
     await office.adverse(code, date(2026, 5, 10))
     number = (await run(office.desk(), code))["number"]
     told = "query T($n: String!) { creditCheck(number: $n) { conclusion reasons { code } } }"
-    evidence = "query E($n: String!) { creditCheck(number: $n) { evidence { items { id } } } }"
+    evidence = "query E($n: String!) { creditCheck(number: $n) { evidence { items { object } } } }"
     subject = office.desk("subject", "SELF_QUERY", None, None)
     assert (await subject.done(told, {"n": number}))["creditCheck"] == {
         "conclusion": "REMIND",
@@ -193,7 +193,7 @@ async def test_r5_3_block_and_restrict_follow_from_an_effective_measure_of_this_
     check = await run(office.desk(), code)
     assert (check["conclusion"], codes_of(check["reasons"])) == (effect, ["MEASURE"])
     (seen,) = [one for one in check["evidence"]["items"] if one["kind"] == "MEASURE"]
-    assert (seen["id"], seen["title"]) == (measure, "限制取得许可")
+    assert (seen["object"], seen["title"]) == (measure, "限制取得许可")
     # Which it is, and by what law: the official refuses by these, not by the hub's advice.
     assert check["reasons"][0]["text"] == (
         f"存在对本事项有效的失信惩戒措施“限制取得许可”（{seen['documentNumber']}；依据：某法第1条；"
@@ -242,7 +242,7 @@ async def test_r5_3_a_strict_review_tells_each_serious_list_by_name_as_well(offi
     await office.adverse(code, date(2026, 5, 11))
     check = await run(office.desk(), code)
     assert (check["conclusion"], codes_of(check["reasons"])) == ("STRICT_REVIEW", ["RECORD_SERIOUS"])
-    assert serious in [one["id"] for one in check["evidence"]["items"]]
+    assert serious in [one["object"] for one in check["evidence"]["items"]]
     assert codes_of(check["reminders"]) == ["LIST_BLACK", "LIST_BLACK", "RECORD_GENERAL"]
     # No two say the same: each names its list.
     for told in (check["reminders"][:2], check["eligibility"]["reasons"]):
@@ -420,4 +420,4 @@ async def test_5_10_a_place_on_a_list_under_objection_leaves_it_open_too(office:
     assert (check["eligibility"]["answer"], check["conclusion"]) == ("INDETERMINATE", "INDETERMINATE")
     assert codes_of(check["eligibility"]["reasons"]) == ["UNDER_OBJECTION"]
     assert codes_of(check["reminders"]) == ["LIST_BLACK"]
-    assert [(one["id"], one["underObjection"]) for one in check["evidence"]["items"]] == [(entry, True)]
+    assert [(one["object"], one["underObjection"]) for one in check["evidence"]["items"]] == [(entry, True)]

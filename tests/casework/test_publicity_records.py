@@ -52,7 +52,10 @@ async def lives(office: Office, record: str) -> list[str]:
 async def in_force(office: Office, code: str, record: str) -> bool:
     """Whether partners, the public and a credit check are told of it; all of them or none."""
     check = await run(office.desk(), code)
-    told = [[one["id"] for one in check["evidence"]["items"]] == [record], check["conclusion"] == "REMIND"]
+    told = [
+        [one["object"] for one in check["evidence"]["items"]] == [record],
+        check["conclusion"] == "REMIND",
+    ]
     for desk in (
         office.desk("public", "PUBLIC_QUERY", None, None),
         office.desk("commerce-xining", "ONGOING_SUPERVISION", "M-1", None),
