@@ -97,6 +97,15 @@ class BadRequest(HubError):
     safe = True
 
 
+class PersistedQueryNotSupported(HubError):
+    """A request names a document by its hash only, and no documents are kept here."""
+
+    code = "PERSISTED_QUERY_NOT_SUPPORTED"
+    zh = "请求只有文档的摘要，本系统不留存文档"
+    status = 400
+    safe = True
+
+
 class MethodNotAllowed(HubError):
     """Only POST, and GET for queries, are served here."""
 

@@ -319,11 +319,15 @@ async def test_11_a_failing_store_tells_nothing_of_itself(hub: ServedScene, way:
 async def test_26_no_operation_is_kept_for_others_to_run(hub: ServedScene) -> None:
     by_hash = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}}
     refused = await hub.send(by_hash)
-    assert (refused.status, refused.codes) == (400, ["BAD_REQUEST"])
+    # The word of which clients know that they have to send the document, and never a hash again.
+    assert (refused.status, refused.codes) == (400, ["PERSISTED_QUERY_NOT_SUPPORTED"])
+    assert [one["message"] for one in refused.body["errors"]] == ["PersistedQueryNotSupported"]
+    for other in ({}, {"extensions": {"persistedQuery": None}}):
+        assert (await hub.send(other)).codes == ["BAD_REQUEST"]
     # The document counts, whatever hash is claimed for it, and the rights are the sender's.
     both = await hub.send({"query": "{ me { partner } }", "variables": {}, **by_hash})
     assert both.data == {"me": {"partner": "mall"}}
-    assert (await hub.send(by_hash, "commerce")).codes == ["BAD_REQUEST"]
+    assert (await hub.send(by_hash, "commerce")).codes == ["PERSISTED_QUERY_NOT_SUPPORTED"]
 
 
 async def test_27_there_are_no_batches(hub: ServedScene) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from hub.errors import BadRequest, NotAcceptable, UnsupportedMediaType
+from hub.errors import BadRequest, NotAcceptable, PersistedQueryNotSupported, UnsupportedMediaType
 
 JSON = b"application/json"
 RESPONSE = b"application/graphql-response+json"
@@ -62,7 +62,7 @@ def media_type(accept: bytes | None) -> bytes:
 
 
 def posted(content_type: bytes | None, body: bytes) -> Asked:
-    """The request in a POST body. Raises UnsupportedMediaType, BadRequest."""
+    """The request in a POST body. Raises UnsupportedMediaType, BadRequest, PersistedQueryNotSupported."""
     if content_type != JSON:
         kind, parameters = _with_parameters((content_type or b"").decode("latin-1"))
         if kind != "application/json" or parameters.get("charset", "utf-8") != "utf-8":
@@ -77,7 +77,7 @@ def posted(content_type: bytes | None, body: bytes) -> Asked:
 
 
 def queried(query_string: bytes) -> Asked:
-    """The request in the parameters of a GET. Raises BadRequest."""
+    """The request in the parameters of a GET. Raises BadRequest, PersistedQueryNotSupported."""
     try:
         pairs = parse_qsl(
             query_string.decode("ascii"),
@@ -114,6 +114,9 @@ def _with_parameters(value: str) -> tuple[str, dict[str, str]]:
 def _asked(given: Mapping[str, Any]) -> Asked:
     query, name = given.get("query"), given.get("operationName")
     variables, extensions = given.get("variables"), given.get("extensions")
+    if query is None and isinstance(extensions, dict) and extensions.get("persistedQuery"):
+        # By this word Apollo's and urql's links know that they have to send the document.
+        raise PersistedQueryNotSupported("PersistedQueryNotSupported")
     if not isinstance(query, str):
         raise BadRequest("The member query must be a string.")
     if name is not None and not isinstance(name, str):
