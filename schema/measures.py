@@ -84,6 +84,11 @@ class MeasureApplication(Case):
         "feedback_due",
         capability=Capability.LINEAGE,
     )
+    stopped_on: Date | None = detail(
+        "实施部门报告的停止实施日期；仅中止期间有值",
+        "while it is suspended: day on which its implementer says that it stopped applying it",
+        "stopped_on",
+    )
     ended_on: Date | None = detail("终止于", "day on which it ended", "ended_on")
     end_reason: str | None = withheld("终止原因", "why it ended", "end_reason", capability=Capability.LINEAGE)
     entry: ListEntry | None = one("名单条目", "the list entry", "case.list_entry")
@@ -188,6 +193,17 @@ class MeasureCommands:
     @_command("反馈本单位实施奖惩措施的情况", "feed back one's own application", "feed_back_own")
     def feed_back_own_measure(
         self, number: CaseNumber, applied_on: _Applied, case_number: _Handling, result: _Result
+    ) -> MeasureApplication | None:
+        return PLANNED
+
+    @_command(
+        "奖惩措施中止期间，实施部门报告已停止实施",
+        "report that one has stopped a suspended measure, as implementer",
+        "report_stop",
+        Capability.RECEIVE,
+    )
+    def report_measure_stopped(
+        self, number: CaseNumber, stopped_on: Annotated[Date, parameter("停止实施日期", "day of the stop")]
     ) -> MeasureApplication | None:
         return PLANNED
 

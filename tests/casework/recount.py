@@ -17,6 +17,7 @@ from tests.casework.invariants import Told, ended_unshown_in_time, shown_on_both
 from tests.casework.town import REPORTER, Town
 
 ON_LIST = ("PUBLISHED", "SUSPENDED")
+FED_BACK = ("feed_back", "feed_back_suspended", "feed_back_own", "feed_back_own_suspended")
 UNPUBLISHED = ("DRAFT", "SECRECY_REVIEW", "CONTENT_REVIEW", "APPROVED")
 
 
@@ -84,11 +85,7 @@ def tallies(told: Told, partner: str, first: date, last: date) -> dict[str, Tall
             if event["from_state"] in ("EFFECTIVE", "SUSPENDED") and event["to_state"].startswith("ENDED_")
         ),
     )
-    fed_back = [
-        case
-        for case in applied
-        if any(_day(one) <= last for one in told.steps(case, "feed_back", "feed_back_own"))
-    ]
+    fed_back = [case for case in applied if any(_day(one) <= last for one in told.steps(case, *FED_BACK))]
     found["MEASURES_FEEDBACK"] = Tally(part=len(fed_back), whole=len(applied))
     over = [
         case for case in cases if case["mechanism"] == "PUBLICITY" and _judged_within(told, case, first, last)

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from hub.casework.clock import automatic, keep_time
-from hub.casework.listings.measures import remind_of_feedback
+from connectors.contract import SHANGHAI
+from hub.casework.clock import SYSTEM, automatic, keep_time
+from hub.casework.listings.measures import follow_entry, remind_of_feedback
+from hub.casework.machine import Step
 from hub.casework.registry import registry
+from hub.casework.work import calendar_for
 from tests.casework.desk import Desk, Office
 from tests.casework.dispatch import duties
 from tests.casework.promises import demo_firm
@@ -38,6 +41,9 @@ FEED = """
 mutation F($n: String!, $on: Date!) {
   feedBackMeasure(number: $n, appliedOn: $on, caseNumber: "海2026-7", result: "不予") { state } }
 """
+STOPPED = """
+mutation S($n: String!, $on: Date!) { reportMeasureStopped(number: $n, stoppedOn: $on) { state stoppedOn dueOn } }
+"""
 RUN = "mutation Run($code: USCC!) { runCreditCheck(subject: $code) { conclusion reasons { code } } }"
 READ = "query R($n: String!) { case(number: $n) { ... on MeasureApplication { state endedOn } } }"
 BASIS = {"code": "NC-01", "basis": "企业信息公示暂行条例第18条", "level": "REGULATION"}
@@ -63,6 +69,15 @@ async def _effective(office: Office, entry: str, **more: Any) -> str:
     made = (await _desk(office).done(ACTIVATE, {"n": number}))["activateMeasure"]
     assert made["state"] == "EFFECTIVE"
     return number
+
+
+async def _followed(office: Office, entry: str, transition: str) -> None:
+    """What the hub does with the measures when their entry is suspended or reinstated."""
+    now = office.clock.now
+    today = now.astimezone(SHANGHAI).date()
+    async with office.database.writer.acquire() as connection, connection.transaction():
+        step = Step(SYSTEM, {"reason": "r"}, now, today, await calendar_for(connection, [], today))
+        await follow_entry(connection, registry().machines, step, entry[1:], transition)
 
 
 async def _conclusion(office: Office, code: str) -> str:
@@ -436,3 +451,31 @@ async def test_d9_a_measure_that_never_was_in_effect_is_no_ended_one_to_its_subj
     auditor = office.desk("auditor", "AUDIT", "A-1", None)
     for number in (declined, lifted, proposed, ended):
         assert (await auditor.done(READ, {"n": number}))["case"] is not None
+
+
+async def test_r9_1_while_it_is_suspended_its_implementer_tells_what_it_did_and_that_it_stopped(
+    office: Office,
+) -> None:
+    entry = await office.listed(await office.subject(), "BLACK")
+    number = await _effective(office, entry)
+    office.clock.now = at(2026, 11, 25)
+    await _followed(office, entry, "suspend")
+    assert (await _customs(office).done(READ, {"n": number}))["case"]["state"] == "SUSPENDED"
+    fed = await _customs(office).done(FEED, {"n": number, "on": "2026-11-24"})
+    assert fed["feedBackMeasure"]["state"] == "SUSPENDED"
+    refused = await _customs(office).refused(STOPPED, {"n": number, "on": "2026-11-26"})
+    assert (refused["code"], refused.get("reason")) == ("GUARD_REFUSED", "DAY_IMPOSSIBLE"), refused
+    stopped = await _customs(office).done(STOPPED, {"n": number, "on": "2026-11-25"})
+    # Its last day stays.
+    expected = {"state": "SUSPENDED", "stoppedOn": "2026-11-25", "dueOn": "2027-11-22"}
+    assert stopped["reportMeasureStopped"] == expected
+    told = "query R($n: String!) { case(number: $n) { ... on MeasureApplication { state stoppedOn feedback { appliedOn } } } }"
+    assert (await _desk(office).done(told, {"n": number}))["case"] == {
+        "state": "SUSPENDED", "stoppedOn": "2026-11-25", "feedback": [{"appliedOn": "2026-11-24"}],
+    }  # fmt: skip
+    await _followed(office, entry, "resume")
+    back = (await _desk(office).done(told, {"n": number}))["case"]
+    assert (back["state"], back["stoppedOn"]) == ("EFFECTIVE", None)
+    # What is in effect is applied.
+    refused = await _customs(office).refused(STOPPED, {"n": number, "on": "2026-11-25"})
+    assert refused["code"] == "TRANSITION_NOT_ALLOWED"
