@@ -20,7 +20,7 @@ MENTIONS = {"record": ("D5", "D8"), "list_entry": ("D11",)}
 _ALIAS, _SUBJECT = "\x01", "\x02"
 # Figures of units are those of their reports, whatever they count and whomever it is about.
 _FIGURES = ("D43",)
-_OF_UNITS = replace(TABLES["case_file"], data_class="", subject="NULL::bigint")
+_OF_UNITS = replace(TABLES["case_file"], data_class="", subject="NULL::bigint", party="", sent="")
 
 
 @dataclass(frozen=True)
@@ -190,9 +190,14 @@ class Access:
                 )
                 if not row.table.regional:
                     return about
-                # What a unit took up in its region it goes on with, wherever the firm moves: nobody else could.
-                taken = f"({row.subject_id} IS NULL OR {row.alias}.owner = {bind(Context.PARTNER, 'text')})"
-                return f"({about} OR {taken} AND {within % row.alias})"
+                # What a unit took up in its region, or what came to it there, it goes on with, wherever the firm moves:
+                # nobody else could.
+                party, sent = (
+                    self._filled(one, row) if one else FALSE for one in (row.table.party, row.table.sent)
+                )
+                owner = f"{row.alias}.owner = {bind(Context.PARTNER, 'text')}"
+                taken = any_of([f"{row.subject_id} IS NULL", owner, party])
+                return any_of([about, f"{taken} AND {within % row.alias}", sent])
             case Scope.OWN_MEMBER | Scope.OWN_MERCHANT:
                 kind = "MEMBER" if scope is Scope.OWN_MEMBER else "MERCHANT"
                 return (

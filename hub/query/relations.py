@@ -32,11 +32,13 @@ class Table:
     mixed: bool = False
     # SQL over `{t}`, `{partner}` and `{self}`: the caller is a party to the row; empty: rows of this table have none.
     party: str = ""
+    # SQL over `{t}` and `{partner}`: the row came to the caller because its subject was in an agreed region then.
+    sent: str = ""
     # SQL over `{t}`: its subject may know of the row; empty: it may of each.
     told: str = ""
     # The subject of a row, over `{t}`; empty: the row is about nobody, so scopes of subjects do not apply to it.
     subject: str = "{t}.subject_id"
-    # Rows about nobody, and those that the caller itself owns, lie in the region of their own column `region_code`, too.
+    # Rows about nobody, and those to which the caller is a party, lie in the region of their own column `region_code`, too.
     regional: bool = False
 
 
@@ -47,6 +49,12 @@ ROW_BY_ROW = " OFFSET 0)"
 _PARTY = (
     "EXISTS (SELECT FROM case_party y WHERE y.case_id = {t}.case_id"
     " AND (y.partner = {partner} OR y.partner = 'SUBJECT:' || {self})" + ROW_BY_ROW
+)
+# R13.1: nobody is made an addressee of a firm outside its region (hub.casework.foreign_trade.addressees). The region of the
+# case is the sender's.
+_SENT = (
+    "EXISTS (SELECT FROM case_party y WHERE y.case_id = {t}.case_id AND y.partner = {partner} AND y.role = 'ADDRESSEE'"
+    + ROW_BY_ROW
 )
 # R6.4: the breach of a commitment is told of no longer than its record: repaired or over, both are gone.
 BREACH_STANDS = (
@@ -227,6 +235,7 @@ TABLES = {
             mixed=True,
             regional=True,
             party=_PARTY,
+            sent=_SENT,
             told=_CASE_TOLD,
         ),
         Table("case_event", fact=False, since="at", data_class="", subject=""),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from hub.rights.agreement_store import apply_agreements
+from hub.rules.matrix import load_matrix
+from hub.sandbox.agreements import demo_agreements
+from hub.sandbox.issuer import demo_issuer
 from hub.store.embedded import EmbeddedPostgres
 from hub.store.migration import migrated
+from schema.coordinates import vocabulary
 from tests.casework.check_documents import FEED, run
-from tests.casework.desk import Desk, Office
+from tests.casework.desk import MONDAY, Desk, Office
 from tests.casework.test_bypass import CHECK, DRAFT, FAR, SUBMIT
 from tests.casework.test_listings import RECHECK
+from tests.casework.test_measures import ACKNOWLEDGE, INITIATE
 from tests.casework.test_notifications import DRAFT as NOTIFY
 from tests.casework.test_notifications import commerce, refusal, took
 from tests.casework.test_organisation import ENDORSE, NOMINATE
@@ -155,3 +161,57 @@ async def test_r8_4_conflicts_queued_before_their_region_was_kept_have_the_one_i
     assert dict(map(tuple, told)) == {
         "LIST_CONFLICT甲": "630103", "LIST_CONFLICT乙": FAR, "PUBLICITY甲": None, "PUBLICITY乙": None,
     }  # fmt: skip
+
+
+async def test_r13_1_an_addressee_keeps_what_came_to_it_before_the_firm_moved(office: Office) -> None:
+    """It could neither find nor read it any more: not what it had answered, nor what still waited for its answer."""
+    code = await office.subject()
+    xining = office.desk("commerce-xining", "NOTIFICATION", "SW-TB", None)
+    answered, waiting, draft = [
+        (await commerce(office).done(NOTIFY, {"code": code, "to": ["commerce-xining"], "digest": "0f" * 32}))[
+            "draftNotification"
+        ]["number"]
+        for _ in range(3)
+    ]
+    for number in (answered, waiting):
+        await took(commerce(office), number, "issueNotification")
+    await took(xining, answered, "acknowledgeNotification")
+    await _moves(office, code)
+    listed = "{ cases(mechanism: NOTIFICATION, first: 50) { edges { node { number } } } }"
+    found = {one["node"]["number"] for one in (await xining.done(listed))["cases"]["edges"]}
+    assert {answered, waiting} <= found
+    assert draft not in found
+    made = await took(xining, answered, "answerNotification", ', text: "已核实"')
+    assert made["answers"] == [
+        {"partner": "commerce-xining", "text": "已核实", "documentNumber": None, "outcome": None}
+    ]
+    assert (await took(xining, waiting, "acknowledgeNotification"))["state"] == "RECEIVED"
+    # For another purpose it is shown no notification, moved or not.
+    assert (await _xining(office).done(KNOWN, {"n": answered}))["case"] is None
+
+
+async def test_r9_1_an_implementer_keeps_a_measure_whose_firm_leaves_the_region_of_its_agreement(
+    office: Office,
+) -> None:
+    """Its agreement binds all that it is given to its city: it could see no longer what it was to apply, or to stop."""
+    text = demo_agreements(demo_issuer(office.database.settings.state_dir).key)["procurement"]
+    own = text.replace('"procurement"', '"city"').replace(
+        "\ncapabilities", '\nregions = ["6301"]\ncapabilities'
+    )
+    known = load_matrix(), MONDAY, "test", vocabulary().coordinates
+    await apply_agreements(office.database.writer, [own], *known)
+    city = office.desk("city", "JOINT_PUNISHMENT", None, None)
+    await city.heard()
+    code, punishing = await office.subject(), office.desk(purpose="JOINT_PUNISHMENT", case=None)
+    given = {"effect": "BLOCK", "by": "city", "ends": "2027-11-22"}
+    near, far = [
+        (await punishing.done(INITIATE, given | {"entry": await office.listed(firm, "BLACK")}))[
+            "initiateMeasure"
+        ]["number"]
+        for firm in (code, await office.subject(region=FAR))
+    ]
+    await _moves(office, code)
+    assert (await city.done(KNOWN, {"n": near}))["case"] == {"state": "INITIATED"}
+    assert (await city.done(ACKNOWLEDGE, {"n": near}))["acknowledgeMeasure"]["state"] == "RECEIVED"
+    # One against a firm that was never there it is not shown.
+    assert (await city.done(KNOWN, {"n": far}))["case"] is None
