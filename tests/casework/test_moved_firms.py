@@ -94,6 +94,20 @@ async def test_article_16_no_place_is_proposed_that_its_department_would_not_be_
     assert (await elsewhere.done(PROPOSE, {"code": code}))["proposeListing"]["number"]
 
 
+async def test_article_16_no_nomination_is_endorsed_that_would_lead_to_no_proposal(office: Office) -> None:
+    """Its refusal told the department of the old region what stood against the firm where it is now."""
+    code, work = await office.subject(), _xining(office)
+    nominated = (await work.done(NOMINATE, {"c": code}))["nominateHonestModel"]["number"]
+    await _moves(office, code)
+    await office.listed(code, "WATCH")
+    told = await work.second().refused(ENDORSE, {"n": nominated})
+    assert (told["code"], told.get("reason")) == ("FORBIDDEN", None)
+    assert "withdraw the nomination" in told["message"]
+    # Nor is the officer who nominated told anything of the firm, nor whoever ended the nomination.
+    assert (await work.refused(ENDORSE, {"n": nominated}))["code"] == "FORBIDDEN"
+    assert (await work.done(WITHDRAW, {"n": nominated}))["withdrawHonestModel"]["state"] == "WITHDRAWN"
+
+
 async def test_r8_4_a_conflict_that_a_department_has_queued_is_resolved_when_the_firm_has_moved(
     office: Office,
 ) -> None:

@@ -136,9 +136,21 @@ async def nominate(work: Work, given: Mapping[str, Any]) -> Made:
     return Made(ids=(case.public_id,))
 
 
+async def _leading_to_a_place(work: Work, number: str) -> Case[HonestModelDetails]:
+    """The nomination, of a firm that the caller may propose for a list still. Raises CommandForbidden.
+
+    Of one that has moved its handling unit could neither go on with the proposal nor drop it, and nobody else has it; nor is
+    the unit told any more what stands against the firm.
+    """
+    case, _ = await engine.find(work.connection, HONEST_MODEL, number, work.actor)
+    if await beyond(work, (LIST_ENTRY.data_class,), [case.details.subject_code]):
+        raise CommandForbidden("The firm is of another region now: withdraw the nomination.")
+    return case
+
+
 async def endorse(work: Work, given: Mapping[str, Any]) -> Made:
-    """Endorse, after a look at what stands against a place on a red list (R8.3)."""
-    case, _ = await engine.find(work.connection, HONEST_MODEL, given["number"], work.actor)
+    """Endorse, after a look at what stands against a place on a red list (R8.3). Raises CommandForbidden."""
+    case = await _leading_to_a_place(work, given["number"])
     assert case.subject_id is not None
     return await take(
         work, HONEST_MODEL, "endorse", {**given, "blockers": await blockers(work, case.subject_id)}
@@ -150,11 +162,7 @@ async def propose(work: Work, given: Mapping[str, Any]) -> Made:
 
     Raises GuardRefused, also where the list is no red one; CommandForbidden where the caller would not be shown it.
     """
-    case, _ = await engine.find(work.connection, HONEST_MODEL, given["number"], work.actor)
-    told: HonestModelDetails = case.details
-    if await beyond(work, (LIST_ENTRY.data_class,), [told.subject_code]):
-        # The firm has moved: its handling unit could neither go on with the proposal nor drop it, and nobody else has it.
-        raise CommandForbidden("The firm is of another region now: withdraw the nomination.")
+    told = (await _leading_to_a_place(work, given["number"])).details
     # The step is taken last: whatever it refuses takes the proposal with it.
     subject = await subject_of(work, told.subject_code)
     # First of all: what else another list asks for, such as a ground, has no place here.
