@@ -30,7 +30,7 @@ from pgqueuer.domain.types import QueueExecutionMode
 
 from connectors.contract import Mode, Retention, Source, Tools
 from hub.casework.clock import automatic, keep_time
-from hub.casework.delivery.alarms import raise_alarms, waiting
+from hub.casework.delivery.alarms import STILL_SHOWN, raise_alarms, waiting
 from hub.casework.delivery.channels import Address, Channel
 from hub.casework.delivery.deliveries import Courier, due_channels
 from hub.casework.delivery.watch import ChannelServed, JobDone, SourceHarvested, Watch, Watched
@@ -177,11 +177,11 @@ class Duties:
     async def alarms(self, _: str) -> None:
         """Raise the alarms on deliveries, and show the figures."""
         now = self.tools.now()
-        overdue = await raise_alarms(self.pool, now)
-        for one in overdue:
-            if one.raised and one.priority == 1:
+        alarms = await raise_alarms(self.pool, now)
+        for one in alarms.raised:
+            if one.priority == STILL_SHOWN:
                 _log.error("delivery %s to %s is overdue (%s)", one.delivery_id, one.channel, one.rule)
-        self.watch.tell(Watched(tuple(overdue), tuple(await waiting(self.pool)), now))
+        self.watch.tell(Watched(alarms, tuple(await waiting(self.pool)), now))
 
     async def tidy(self, _: str) -> None:
         """Forget the log of jobs that ended long ago, and the keys under which commands were done."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import generate_latest
 
-from hub.casework.delivery.alarms import raise_alarms, waiting
+from hub.casework.delivery.alarms import Alarms, OverdueDeliveries, raise_alarms, waiting
 from hub.casework.delivery.channels import Action, Channel, Client, list_exit, publication, withdrawal
 from hub.casework.delivery.deliveries import Courier, Pace, due_channels, send_again, undelivered
 from hub.casework.delivery.watch import Watch, Watched
@@ -32,6 +33,7 @@ from tests.test_database import connected, fresh, migrated_before
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 DOCUMENT = {"kind": "PENALTY", "title": "未按规定明码标价"}
 Sites = Mapping[Channel, Site]
+NO_ALARMS = Alarms([], [])
 
 
 class Clock:
@@ -365,18 +367,18 @@ async def test_r8_5_an_exit_that_was_not_pushed_on_its_day_is_a_priority_1_alarm
     qinghai.site.trouble = Trouble.OUTAGE
     await courier.deliver(qinghai.address)
     # 23:59:59 in Shanghai is still the day; at 24:00 it is over.
-    assert await raise_alarms(database.writer, datetime(2026, 11, 20, 15, 59, 59, tzinfo=UTC)) == []
-    (first,) = await raise_alarms(database.writer, datetime(2026, 11, 20, 16, 0, tzinfo=UTC))
-    assert (first.rule, first.priority, first.raised, str(first.limit)) == ("R8.5", 1, True, "2026-11-20")
-    (again,) = await raise_alarms(database.writer, datetime(2026, 11, 21, 16, 0, tzinfo=UTC))
-    assert not again.raised
+    assert await raise_alarms(database.writer, datetime(2026, 11, 20, 15, 59, 59, tzinfo=UTC)) == NO_ALARMS
+    (first,) = (await raise_alarms(database.writer, datetime(2026, 11, 20, 16, 0, tzinfo=UTC))).raised
+    assert (first.rule, first.priority, str(first.limit)) == ("R8.5", 1, "2026-11-20")
+    again = await raise_alarms(database.writer, datetime(2026, 11, 21, 16, 0, tzinfo=UTC))
+    assert again == Alarms([OverdueDeliveries("CREDIT_QINGHAI", True, 1, date(2026, 11, 20))], [])
     (told,) = await alarms_of(database)
     assert (told["channel"], told["priority"], told["error_code"]) == ("CREDIT_QINGHAI", 1, "HTTP_503")
     # It is still pushed, and then it is no longer overdue.
     qinghai.site.trouble = Trouble.NONE
     clock.forward(days=2)
     assert (await courier.deliver(qinghai.address)).acknowledged == 1
-    assert await raise_alarms(database.writer, clock.now) == []
+    assert await raise_alarms(database.writer, clock.now) == NO_ALARMS
     assert len(await alarms_of(database)) == 1
 
 
@@ -385,15 +387,15 @@ async def test_r7_4_a_withdrawal_has_three_working_days(database: Database) -> N
     at = datetime(2026, 2, 12, 2, 0, tzinfo=UTC)
     case = await opened(database.writer, "G-1", at)
     await handed_in(database.writer, case, [withdrawal(Channel.OWN_SITE, item(), "撤销", "W")], at)
-    assert await raise_alarms(database.writer, datetime(2026, 2, 24, 15, 59, tzinfo=UTC)) == []
-    (overdue,) = await raise_alarms(database.writer, datetime(2026, 2, 24, 16, 0, tzinfo=UTC))
+    assert await raise_alarms(database.writer, datetime(2026, 2, 24, 15, 59, tzinfo=UTC)) == NO_ALARMS
+    (overdue,) = (await raise_alarms(database.writer, datetime(2026, 2, 24, 16, 0, tzinfo=UTC))).raised
     assert (overdue.rule, overdue.priority, str(overdue.limit)) == ("R7.4", 1, "2026-02-24")
 
 
 async def test_r7_6_a_publication_that_is_late_is_an_alarm_of_the_second_order(database: Database) -> None:
     case = await opened(database.writer, "G-1", NOW)
     await handed_in(database.writer, case, [publication(Channel.OWN_SITE, item(), DOCUMENT, "P")], NOW)
-    (overdue,) = await raise_alarms(database.writer, NOW + timedelta(days=1))
+    (overdue,) = (await raise_alarms(database.writer, NOW + timedelta(days=1))).raised
     assert (overdue.rule, overdue.priority) == ("R7.6", 2)
 
 
@@ -406,8 +408,8 @@ async def test_a_refused_exit_is_an_alarm_at_once(
     own.site.trouble = Trouble.STRICT
     assert (await courier.deliver(own.address)).refused == 1
     assert await states(database.writer) == [("OWN_SITE", "FAILED", 1, "NOT_ACCEPTED")]
-    (overdue,) = await raise_alarms(database.writer, NOW)
-    assert (overdue.priority, overdue.raised) == (1, True)
+    (overdue,) = (await raise_alarms(database.writer, NOW)).raised
+    assert overdue.priority == 1
 
 
 async def test_a_refused_delivery_is_sent_again_when_a_person_says_so_unless_it_was_overtaken(
@@ -452,28 +454,36 @@ async def test_workers_that_look_at_once_raise_one_alarm(database: Database) -> 
     pool = await asyncpg.create_pool(database.writer_dsn, min_size=4, max_size=4)
     async with pool:
         found = await asyncio.gather(*(raise_alarms(pool, NOW + timedelta(days=1)) for _ in range(4)))
-    assert sum(one.raised for overdue in found for one in overdue) == 4
+    assert sum(len(one.raised) for one in found) == 4
     assert len(await alarms_of(database)) == 4
 
 
-async def test_what_was_alarmed_of_before_is_asked_for_at_once(database: Database) -> None:
-    """A channel that is not set has ever more of it, and the worker looks each minute."""
+async def test_what_was_alarmed_of_before_the_store_counts(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A channel that is not set has ever more of it, and the worker looks each minute: it fetched a row for each."""
     case = await opened(database.writer, "L-1", NOW)
     await handed_in(
         database.writer, case, [list_exit(Channel.OWN_SITE, item(), "移出", f"E:{n}") for n in range(50)], NOW
     )
-    asked: list[str] = []
+    fetched: list[Any] = []
+    fetch = asyncpg.Connection.fetch
 
-    async def listen(connection: asyncpg.Connection) -> None:
-        connection.add_query_logger(lambda one: asked.append(one.query))
+    async def noted(connection: asyncpg.Connection, *given: Any, **more: Any) -> Any:
+        rows = await fetch(connection, *given, **more)
+        fetched.extend(rows)
+        return rows
 
-    async with asyncpg.create_pool(database.writer_dsn, min_size=1, max_size=1, init=listen) as pool:
-        first = await raise_alarms(pool, NOW + timedelta(days=1))
-        asked.clear()
-        again = await raise_alarms(pool, NOW + timedelta(days=1, minutes=1))
-    assert [one.raised for one in first] == [True] * 50
-    assert [one.raised for one in again] == [False] * 50
-    assert len(asked) < 10
+    first = await raise_alarms(database.writer, NOW + timedelta(days=1))
+    monkeypatch.setattr(asyncpg.Connection, "fetch", noted)
+    again = await raise_alarms(database.writer, NOW + timedelta(days=1, minutes=1))
+    monkeypatch.undo()
+    # Beside it the days of the calendar are fetched.
+    assert fetched
+    assert not [row for row in fetched if "delivery_id" in row]
+    assert len({one.delivery_id for one in first.raised}) == 50
+    assert again == Alarms([OverdueDeliveries("OWN_SITE", True, 50, date(2026, 11, 20))], [])
+    assert first.overdue == again.overdue
     assert len(await alarms_of(database)) == 50
 
 
@@ -490,9 +500,7 @@ async def test_the_figures_tell_what_is_overdue_and_what_waits(database: Databas
     )
     watch, later = Watch(), NOW + timedelta(days=1)
     watch.tell(
-        Watched(
-            tuple(await raise_alarms(database.writer, later)), tuple(await waiting(database.writer)), later
-        )
+        Watched(await raise_alarms(database.writer, later), tuple(await waiting(database.writer)), later)
     )
     told = generate_latest(watch.registry).decode()
     assert 'credithub_deliveries_overdue{channel="OWN_SITE",priority="1"} 1.0' in told
@@ -500,7 +508,7 @@ async def test_the_figures_tell_what_is_overdue_and_what_waits(database: Databas
     assert 'credithub_alarms_total{channel="OWN_SITE",rule="R8.5"} 1.0' in told
     assert 'credithub_deliveries_waiting{channel="OWN_SITE"} 1.0' in told
     assert 'credithub_delivery_oldest_seconds{channel="OWN_SITE"} 86400.0' in told
-    watch.tell(Watched((), (), later))
+    watch.tell(Watched(NO_ALARMS, (), later))
     assert "priority" not in generate_latest(watch.registry).decode().replace(
         "Deliveries past their limit; priority", ""
     )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import asyncpg
-import orjson
 
 from connectors.contract import SHANGHAI
 from hub.casework.clock import SYSTEM
@@ -36,40 +35,43 @@ d.channel, d.action, d.state = 'FAILED' AS refused, (e.at AT TIME ZONE 'Asia/Sha
 # What is neither acknowledged nor dropped because it ended before it was shown.
 _WHERE_OPEN = f"""
 FROM delivery_out d JOIN case_event e USING (event_id) JOIN case_file c ON c.case_id = d.case_id
-WHERE d.state IN ('PENDING', 'SENT') OR d.state = 'FAILED' AND d.error_code IS DISTINCT FROM '{SUPERSEDED}'
+WHERE (d.state IN ('PENDING', 'SENT') OR d.state = 'FAILED' AND d.error_code IS DISTINCT FROM '{SUPERSEDED}')
 """
-_OPEN = f"""
-SELECT d.delivery_id, d.case_id, d.attempts, d.error_code, d.payload->>'item' AS item, {_LIMITED_BY},
-  EXISTS (SELECT FROM case_event a WHERE a.case_id = d.case_id AND a.transition = '{OVERDUE}'
-    AND a.payload->>'delivery_id' = d.delivery_id::text) AS raised
-{_WHERE_OPEN} ORDER BY d.delivery_id
-"""  # noqa: S608 -- constants of this program
 _COUNTED = f"SELECT {_LIMITED_BY}, count(*) AS count {_WHERE_OPEN} GROUP BY 1, 2, 3, 4, 5, 6"
 # One at a time, so that of two workers one raises the alarm.
 _LOCK = "SELECT pg_advisory_xact_lock(1095516498)"
+# The alarms of all open deliveries that have none yet and are limited as one of the given rows says. Those without are looked
+# out first: mostly there are few, and PostgreSQL, which does not see that, would compare all others with each row.
 _RAISE = f"""
+WITH fresh AS MATERIALIZED (
+  SELECT d.delivery_id, d.case_id, d.attempts, d.error_code, d.payload->>'item' AS item, c.state, {_LIMITED_BY} {_WHERE_OPEN}
+    AND NOT EXISTS (SELECT FROM case_event a WHERE a.transition = '{OVERDUE}' AND a.payload->>'delivery_id' = d.delivery_id::text)
+)
 INSERT INTO case_event (case_id, at, transition, from_state, to_state, actor_partner, actor_officer, reason, payload)
-SELECT c.case_id, $2, '{OVERDUE}', c.state, c.state, '{SYSTEM.partner}', '{SYSTEM.officer}', $3, $4::jsonb FROM case_file c
-WHERE c.case_id = $1
+SELECT d.case_id, $1, '{OVERDUE}', d.state, d.state, '{SYSTEM.partner}', '{SYSTEM.officer}', late.rule,
+  jsonb_build_object('delivery_id', d.delivery_id::text, 'channel', d.channel, 'action', d.action, 'item', d.item,
+    'rule', late.rule, 'priority', late.priority, 'limit', late.until, 'provisional', late.provisional,
+    'attempts', d.attempts, 'error_code', d.error_code)
+FROM fresh d JOIN unnest($2::text[], $3::text[], $4::boolean[], $5::date[], $6::text[], $7::date[], $8::text[], $9::integer[],
+    $10::date[], $11::boolean[])
+  AS late(channel, action, refused, begun, region_code, withdraw_by, rule, priority, until, provisional)
+  ON (late.channel, late.action, late.refused, late.begun, coalesce(late.region_code, ''), coalesce(late.withdraw_by, 'infinity'))
+   = (d.channel, d.action, d.refused, d.begun, coalesce(d.region_code, ''), coalesce(d.withdraw_by, 'infinity'))
+ORDER BY d.delivery_id
+RETURNING (payload->>'delivery_id')::bigint AS delivery_id, payload->>'channel' AS channel, reason AS rule,
+  (payload->>'priority')::integer AS priority, (payload->>'limit')::date AS limit
 """  # noqa: S608 -- constants of this program
 
 
 @dataclass(frozen=True)
-class Overdue:
-    """A delivery past its limit, or refused by its channel. `raised`: its alarm is new."""
+class Alarm:
+    """The alarm of a delivery past its limit, or refused by its channel."""
 
     delivery_id: int
-    case_id: int
     channel: str
-    action: str
-    item: str
     rule: str
     priority: int
     limit: date
-    provisional: bool
-    attempts: int
-    error_code: str | None
-    raised: bool
 
 
 @dataclass(frozen=True)
@@ -84,19 +86,41 @@ class OverdueDeliveries:
     count: int
     oldest: date
 
+    @property
+    def priority(self) -> int:
+        """The priority of their alarms."""
+        return STILL_SHOWN if self.ended else NOT_SHOWN
 
-async def _overdue(
-    connection: asyncpg.Connection, statement: str, now: datetime
-) -> AsyncIterator[tuple[asyncpg.Record, str, int, Due]]:
-    """The rows of `statement` that are overdue at `now`, each with its rule, its priority and its limit.
+
+@dataclass(frozen=True)
+class Alarms:
+    """Everything overdue, and the alarms that are new."""
+
+    overdue: Sequence[OverdueDeliveries]
+    raised: Sequence[Alarm]
+
+
+@dataclass(frozen=True)
+class _Late:
+    """So many open deliveries that are limited alike and are overdue: by which rule, how urgently, since when."""
+
+    row: asyncpg.Record
+    rule: str
+    priority: int
+    limit: Due
+
+
+async def _late(connection: asyncpg.Connection, now: datetime) -> list[_Late]:
+    """What is overdue at `now`, counted by the store: of what is ever more no row for each is fetched.
 
     A refusal by the channel is overdue at once: waiting does not help, a person has to act.
     """
+    found: list[_Late] = []
     today = now.astimezone(SHANGHAI).date()
     calendars: dict[str | None, Calendar] = {}
     # What waits for a channel that is not set is ever more: a day's limit is counted once.
     limits: dict[tuple[str, date, str | None], Due] = {}
-    for row in await connection.fetch(statement):
+    for row in await connection.fetch(_COUNTED):
         if row["action"] not in LIMITS:
             continue
         region = row["region_code"]
@@ -111,72 +135,45 @@ async def _overdue(
             # R7.4: the days run from the end of the decision, not from the officer's step.
             limit = Due(row["withdraw_by"], not calendars[region].is_fixed(row["withdraw_by"]))
         if row["refused"] or now >= end_of(limit.on):
-            yield row, rule, priority, limit
+            found.append(_Late(row, rule, priority, limit))
+    return found
 
 
-async def count_overdue(connection: asyncpg.Connection, now: datetime) -> list[OverdueDeliveries]:
-    """Everything overdue at `now` by channel, the most urgent first; changes nothing.
-
-    The store counts: of what is ever more no row for each is fetched, whoever asks every few seconds.
-    """
+def _summed(late: Iterable[_Late]) -> list[OverdueDeliveries]:
+    """By channel, the most urgent first."""
     counts: Counter[tuple[int, str]] = Counter()
     oldest: dict[tuple[int, str], date] = {}
-    async for row, _, priority, limit in _overdue(connection, _COUNTED, now):
-        key = priority, row["channel"]
-        counts[key] += row["count"]
-        oldest[key] = min(limit.on, oldest.get(key, limit.on))
+    for one in late:
+        key = one.priority, one.row["channel"]
+        counts[key] += one.row["count"]
+        oldest[key] = min(one.limit.on, oldest.get(key, one.limit.on))
     return [
         OverdueDeliveries(channel, priority == STILL_SHOWN, count, oldest[priority, channel])
         for (priority, channel), count in sorted(counts.items())
     ]
 
 
-async def _find_overdue(connection: asyncpg.Connection, now: datetime) -> list[Overdue]:
-    """Everything overdue at `now`, what was handed in first before."""
-    found: list[Overdue] = []
-    async for row, rule, priority, limit in _overdue(connection, _OPEN, now):
-        found.append(
-            Overdue(
-                delivery_id=row["delivery_id"],
-                case_id=row["case_id"],
-                channel=row["channel"],
-                action=row["action"],
-                item=row["item"],
-                rule=rule,
-                priority=priority,
-                limit=limit.on,
-                provisional=limit.provisional,
-                attempts=row["attempts"],
-                error_code=row["error_code"],
-                raised=not row["raised"],
-            )
-        )
-    return found
+async def count_overdue(connection: asyncpg.Connection, now: datetime) -> list[OverdueDeliveries]:
+    """Everything overdue at `now` by channel, the most urgent first; changes nothing."""
+    return _summed(await _late(connection, now))
 
 
-async def raise_alarms(pool: asyncpg.Pool, now: datetime) -> list[Overdue]:
+async def raise_alarms(pool: asyncpg.Pool, now: datetime) -> Alarms:
     """Everything overdue at `now`; each delivery's alarm is raised once, as an event of its case."""
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(_LOCK)
-        found = await _find_overdue(connection, now)
-        await connection.executemany(_RAISE, [_event(one, now) for one in found if one.raised])
-    return found
-
-
-def _event(one: Overdue, now: datetime) -> tuple[int, datetime, str, str]:
-    told = {
-        "delivery_id": str(one.delivery_id),
-        "channel": one.channel,
-        "action": one.action,
-        "item": one.item,
-        "rule": one.rule,
-        "priority": one.priority,
-        "limit": one.limit,
-        "provisional": one.provisional,
-        "attempts": one.attempts,
-        "error_code": one.error_code,
-    }
-    return one.case_id, now, one.rule, orjson.dumps(told).decode()
+        late = await _late(connection, now)
+        limited = ("channel", "action", "refused", "begun", "region_code", "withdraw_by")
+        raised = await connection.fetch(
+            _RAISE,
+            now,
+            *([one.row[name] for one in late] for name in limited),
+            [one.rule for one in late],
+            [one.priority for one in late],
+            [one.limit.on for one in late],
+            [one.limit.provisional for one in late],
+        )
+    return Alarms(_summed(late), [Alarm(**row) for row in raised])
 
 
 _WAITING = """

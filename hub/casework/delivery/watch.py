@@ -8,7 +8,7 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from hub.casework.delivery.alarms import Overdue, Waiting
+from hub.casework.delivery.alarms import Alarms, Waiting
 from hub.casework.delivery.deliveries import Pass
 
 
@@ -40,7 +40,7 @@ class ChannelServed:
 class Watched:
     """What is overdue and what waits, as of a moment."""
 
-    overdue: tuple[Overdue, ...]
+    alarms: Alarms
     waiting: tuple[Waiting, ...]
     at: datetime
 
@@ -90,17 +90,17 @@ class Watch:
             case ChannelServed(channel, done):
                 for outcome in ("acknowledged", "awaiting", "refused", "superseded", "unavailable"):
                     self._deliveries.labels(channel, outcome.upper()).inc(getattr(done, outcome))
-            case Watched(overdue, waiting, at):
-                self._show(overdue, waiting, at)
+            case Watched(alarms, waiting, at):
+                self._show(alarms, waiting, at)
 
-    def _show(self, overdue: Iterable[Overdue], waiting: Iterable[Waiting], at: datetime) -> None:
+    def _show(self, alarms: Alarms, waiting: Iterable[Waiting], at: datetime) -> None:
         # A channel without any is not told as it was before.
         for gauge in (self._overdue, self._waiting, self._oldest):
             gauge.clear()
-        for one in overdue:
-            self._overdue.labels(str(one.priority), one.channel).inc()
-            if one.raised:
-                self._alarms.labels(one.rule, one.channel).inc()
+        for one in alarms.overdue:
+            self._overdue.labels(str(one.priority), one.channel).set(one.count)
+        for alarm in alarms.raised:
+            self._alarms.labels(alarm.rule, alarm.channel).inc()
         for queue in waiting:
             self._waiting.labels(queue.channel).set(queue.count)
             self._oldest.labels(queue.channel).set((at - queue.oldest).total_seconds())

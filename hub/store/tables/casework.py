@@ -119,6 +119,12 @@ case_event = Table(
     Column("payload", JSONB, nullable=False, server_default=text("'{}'")),
 )
 Index("ix_case_event_case_id", case_event.c.case_id, case_event.c.event_id)
+# Which deliveries have had their alarm: the worker asks it of every open one each minute.
+Index(
+    "ix_case_event_overdue",
+    case_event.c.payload["delivery_id"].astext,
+    postgresql_where=case_event.c.transition == "delivery_overdue",
+)
 
 # Who has to do with a case, and as what: the row scope PARTY.
 case_party = Table(
