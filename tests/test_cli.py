@@ -656,6 +656,35 @@ def test_a_correction_must_be_an_object_of_strings_and_null(shell: Shell, tmp_pa
     shell("agreements", "check", tmp_path / "none").refused("AGREEMENT_INVALID", "none: no such file")
 
 
+def test_rows_that_wait_for_one_reason_are_settled_together(shell: Shell, tmp_path: Path) -> None:
+    """An operator with 3,000 of them had to give 3,000 commands."""
+    path = tmp_path / "CF_20261102.csv"
+    rows = [
+        penalty_row(CF_WSH=f"青商罚〔2026〕{n}号", CF_SY="服务热线13897654321未公示") for n in (801, 802, 803)
+    ]
+    path.write_bytes(csv_bytes(rows))
+    assert shell("import", path).lines[0].split("quarantined ")[1].startswith("3 ")
+    chosen = ("--source", "commerce", "--reason-code", "CONTACT_IN_TEXT")
+    for command in (("dismiss", "--reason", "测试行"), ("replay",)):
+        for wrong in ((), chosen[:2], chosen[2:], ("17", *chosen)):
+            shell("quarantine", *command, *wrong).refused("BAD_USER_INPUT", "NUMBER", "--reason-code")
+        shell("quarantine", *command, "--source", "taxes", *chosen[2:]).refused("SOURCE_UNKNOWN", "TAXES")
+    # What is found by reading the texts of a row is said of that row.
+    shell("quarantine", "replay", *chosen, "--cleared", "--reason", "已核").refused(
+        "BAD_USER_INPUT", "NUMBER"
+    )
+    kept = shell("quarantine", "replay", *chosen)
+    assert (kept.status, kept.out) == (1, "0 of 3 rows are understood and stored\n")
+    numbers = re.findall(r"^credithub: row (\d+) stays: CONTACT_IN_TEXT: ", kept.err, re.MULTILINE)
+    assert len(numbers) == 3
+    shell("quarantine", "dismiss", numbers[1], "--reason", "测试行")
+    done = shell("quarantine", "dismiss", *chosen, "--reason", "同一错误")
+    assert (done.status, done.out) == (0, "2 of 2 rows are dismissed\n")
+    assert shell("quarantine", "show", numbers[2]).lines[1].endswith(f"by {operator()}: 同一错误")
+    none = shell("quarantine", "dismiss", *chosen, "--reason", "同一错误")
+    assert (none.status, none.err) == (1, "credithub: no row of COMMERCE waits for CONTACT_IN_TEXT\n")
+
+
 async def test_texts_are_cleared_with_a_reason_that_stays_with_the_row(
     shell: Shell, store: Database, tmp_path: Path
 ) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import asyncpg
 import typer
 from rich.progress import (
     BarColumn,
@@ -49,6 +50,12 @@ from hub.store.id_key import require_id_key
 quarantine = typer.Typer(
     no_args_is_help=True, help="Rows that were not understood: list, show, correct and replay."
 )
+
+_Number = Annotated[int | None, typer.Argument(min=1, max=LARGEST, help="Id of the row.")]
+_Source = Annotated[str | None, typer.Option(help="With --reason-code: rows of this source.")]
+_ReasonCode = Annotated[
+    str | None, typer.Option(help="With --source: all rows that wait with this code, as list shows it.")
+]
 
 
 class Bars:
@@ -250,18 +257,29 @@ def quarantine_show(
 @quarantine.command("dismiss")
 @told
 def quarantine_dismiss(
-    number: Annotated[int, typer.Argument(min=1, max=LARGEST, help="Id of the row.")],
+    number: _Number = None,
+    *,
     reason: Annotated[str, typer.Option(help="Why nothing of it is to be stored; kept with the row.")],
+    source: _Source = None,
+    reason_code: _ReasonCode = None,
 ) -> None:
-    """Let a row rest that holds nothing to store; it waits again when it comes back otherwise."""
+    """Let a row, or all of a source with one code, rest: they hold nothing to store. What comes back otherwise waits again."""
     because = reason.strip()
     if not because:
         raise BadUserInput("--reason says why nothing of the row is to be stored.")
+    _require_choice(number, source, reason_code)
 
-    async def work(configured: Settings) -> None:
+    async def work(configured: Settings) -> int:
         async with writer(configured, 1) as pool:
-            await replaying.dismiss(pool, number, operator(), because, present())
-        out.print(f"row {number} is dismissed")
+            if number is not None:
+                await replaying.dismiss(pool, number, operator(), because, present())
+                out.print(f"row {number} is dismissed")
+                return 0
+
+            async def settle(one: int) -> None:
+                await replaying.dismiss(pool, one, operator(), because, present())
+
+            return await _each(await _chosen(pool, source or "", reason_code or ""), settle, "dismissed")
 
     with_store(work)
 
@@ -269,7 +287,9 @@ def quarantine_dismiss(
 @quarantine.command("replay")
 @told
 def quarantine_replay(
-    number: Annotated[int, typer.Argument(min=1, max=LARGEST, help="Id of the row.")],
+    number: _Number = None,
+    source: _Source = None,
+    reason_code: _ReasonCode = None,
     corrected: Annotated[
         Path | None, typer.Option(help="JSON file of fields, as show prints them; what it leaves out stays.")
     ] = None,
@@ -292,7 +312,13 @@ def quarantine_replay(
         ),
     ] = None,
 ) -> None:
-    """Read a row again, as it is or with corrected fields; --cleared makes its texts public, --joined its two subjects one."""
+    """Read a row again, as it is or with corrected fields; or all of a source that wait with one code, as they are.
+
+    --cleared makes the texts of a row public, --joined its two subjects one.
+    """
+    _require_choice(number, source, reason_code)
+    if number is None and (corrected is not None or cleared or joined):
+        raise BadUserInput("--corrected, --cleared and --joined are of one row: name its NUMBER.")
     because = (reason or "").strip()
     if (cleared or joined) != bool(because):
         raise BadUserInput(
@@ -311,6 +337,18 @@ def quarantine_replay(
 
     async def work(configured: Settings) -> int:
         async with writer(configured, 1) as pool:
+            if number is None:
+                await require_id_key(pool, configured.id_key, present())
+                numbers = await _chosen(pool, source or "", reason_code or "")
+                reader = _connector(configured, (source or "").upper()) if numbers else None
+
+                async def settle(one: int) -> None:
+                    assert reader is not None
+                    kept = await replaying.replay(pool, reader, one, {}, present, by=operator())
+                    if kept is not None:
+                        raise BadUserInput(f"row {one} stays: {kept.code}: {kept.reason}")
+
+                return await _each(numbers, settle, "understood and stored")
             found = await quarantining.quarantined(pool, number)
             if found is None:
                 err.print(f"credithub: no row {number} is in quarantine")
@@ -339,6 +377,44 @@ def quarantine_replay(
         return 0
 
     with_store(work)
+
+
+def _require_choice(number: int | None, source: str | None, reason_code: str | None) -> None:
+    """Which rows: nobody means all. Raises BadUserInput."""
+    by_reason = source is not None and reason_code is not None
+    if by_reason if number is None else (source, reason_code) == (None, None):
+        return
+    raise BadUserInput(
+        "Name one row by its NUMBER, or those that wait by --source and --reason-code together."
+    )
+
+
+async def _chosen(pool: asyncpg.Pool, source: str, reason_code: str) -> list[int]:
+    """The rows of a source that wait for a reason. Raises SourceUnknown."""
+    name, code = source.upper(), reason_code.upper()
+    found = await quarantining.waiting_for(pool, name, code)
+    if not found:
+        if name not in (known := discover()):
+            raise SourceUnknown(f"There is no source {name}; there are: {', '.join(known)}.")
+        err.print(f"credithub: no row of {name} waits for {code}")
+    return found
+
+
+async def _each(numbers: Sequence[int], settle: Callable[[int], Awaitable[None]], how: str) -> int:
+    """Settle row by row, each by itself: what is interrupted goes on where it was. The exit status."""
+    done = 0
+    try:
+        for one in numbers:
+            try:
+                await settle(one)
+            except BadUserInput as error:
+                err.print(f"credithub: {error}")
+            else:
+                done += 1
+    finally:
+        if numbers:
+            out.print(f"{done} of {len(numbers)} rows are {how}")
+    return 0 if numbers and done == len(numbers) else 1
 
 
 def _connector(configured: Settings, source: str) -> Connector:

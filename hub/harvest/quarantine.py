@@ -89,6 +89,9 @@ _COLUMNS = (
     " settled_by, corrected, dismissed_because, cleared_at, cleared_by, cleared_because,"
     " joined_because"
 )
+_WAITING_FOR = """
+SELECT quarantine_id FROM quarantine WHERE source = $1 AND reason_code = $2 AND replayed_at IS NULL ORDER BY quarantine_id
+"""
 # $1: one source or all, $2: also those understood since.
 _LISTED = "($1::text IS NULL OR source = $1) AND ($2 OR replayed_at IS NULL)"
 
@@ -259,6 +262,12 @@ async def list_quarantined(
 async def count_quarantined(pool: asyncpg.Pool, source: str | None = None, *, every: bool = False) -> int:
     """How many rows `list_quarantined` would give without a limit."""
     return int(await pool.fetchval(f"SELECT count(*) FROM quarantine WHERE {_LISTED}", source, every))  # noqa: S608 - as above
+
+
+async def waiting_for(pool: asyncpg.Pool, source: str, reason_code: str) -> list[int]:
+    """The rows of a source that wait for this reason, the oldest first."""
+    rows = await pool.fetch(_WAITING_FOR, source, reason_code)
+    return [row["quarantine_id"] for row in rows]
 
 
 async def quarantined(
