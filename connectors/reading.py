@@ -24,7 +24,8 @@ _PERSON_NUMBER = re.compile(
 # Marks alone say none as well: /, --, … Not those of a question, which may be all that is left of damaged letters.
 _SIGNS = re.compile(r"[-/／\\‐-―－_.。…·、,，;；:：*＊~～|]+").fullmatch
 # What a spreadsheet writes where it has no value to show: of what was meant nothing is left.
-_SHEET_ERROR = re.compile(r"#+|#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)").fullmatch
+# `#FORMAT!` is of connectors.shown.
+_SHEET_ERROR = re.compile(r"#+|#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|FORMAT!)").fullmatch
 # Commas group figures by three: 0,5 may be a half, or five.
 _AMOUNT = re.compile(
     r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]+)?(?:[Ee][+-]?[0-9]{1,3})?"
@@ -182,7 +183,11 @@ def moment_of(value: str) -> datetime:
 
 def _refuse_sheet_error(name: str, value: str) -> None:
     if _SHEET_ERROR(value):
-        raise RowRejected("SHEET_ERROR", f"{name} holds what a spreadsheet writes in place of a value")
+        raise RowRejected(
+            "SHEET_ERROR",
+            f"{name} holds no value but an error of the spreadsheet, or a number that its format shows as another"
+            " (#FORMAT!): type there what is meant",
+        )
 
 
 def figure(value: str) -> Decimal | None:

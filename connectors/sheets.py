@@ -7,24 +7,24 @@ import warnings
 import zipfile
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from connectors.contract import RawRow
 from connectors.files import DroppedFile, FileUnusable, Header, check_archive, defect, json_row
+from connectors.shown import plain, value_of
 
 if TYPE_CHECKING:
     from pathlib import Path
     from xml.etree.ElementTree import Element
 
     from openpyxl import Workbook
-    from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet as Worksheet
 
 _HEADER_WITHIN = 10
-# Spreadsheets keep 15 significant digits: a longer number has already lost its end, and must not look whole.
-_EXACT = 10**15
+# What a sheet has rows for.
+_MOST_ROWS = 1 << 20
 # As a spreadsheet shows that there is no value: here the one of a formula that was never computed.
 _NO_VALUE = "#N/A"
 _FORMULA = re.compile(rb"<(?:\w{1,20}:)?f[\s/>]")
@@ -33,8 +33,6 @@ _MERGED = re.compile(
     rb'<(?:\w{1,20}:)?mergeCell\s[^<>]{0,80}ref="[A-Z]{1,3}([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"'
 )
 _LONGEST_MERGED = 160
-# What a number format shows as it stands: in quotes or behind a backslash.
-_LITERAL = re.compile(r'"[^"]*"|\\.')
 _CHUNK = 1 << 20
 
 
@@ -119,24 +117,13 @@ def _opened(path: Path, held: ExitStack, *, formulas: bool = False) -> Workbook:
 def _rows(sheet: Worksheet) -> Iterator[tuple[object, ...]]:
     # The declared size is often wrong: A1:XFD1048576 would pad each row to 16,384 cells.
     sheet.reset_dimensions()
-    for row in sheet.iter_rows():
-        yield tuple(map(_value, row))
-
-
-def _value(cell: ReadOnlyCell | EmptyCell) -> object:
-    """The value of a cell as far as it is not what stands there: 30% is 0.3 to the workbook, and no text nothing."""
-    value: object = cell.value
-    if value is None and cell.data_type == "str":
-        return ""  # a formula that came to an empty text, =IF(A2="","",…)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        form = ""
-        # A style that is not there is none.
-        with suppress(IndexError):
-            form = cell.number_format
-        if "%" in form:
-            # A sign that is but text behind the number multiplies nothing: 30 in the format 0"%" is 30%.
-            return f"{value * 100 if '%' in _LITERAL.sub('', form) else value:.12g}%"
-    return value
+    for number, row in enumerate(sheet.iter_rows(), 1):
+        if number > _MOST_ROWS:
+            # A row may call itself the two thousand millionth: all before it would be gone through.
+            raise FileUnusable(
+                "FILE_FORMAT", f"a sheet has more than {_MOST_ROWS} rows; save it as XLSX or CSV"
+            )
+        yield tuple(map(value_of, row))
 
 
 def _place(book: Workbook, header: Header) -> int:
@@ -203,10 +190,7 @@ def _text(value: object, formula: object = None) -> str:
     if isinstance(value, date):
         return f"{value:%Y/%m/%d}"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if abs(value) >= _EXACT:
-            # No more of it than spreadsheets show: it may be a person's number, whose birthday stands before the lost end.
-            return f"{value:.5E}"
-        return str(int(value)) if value == int(value) else repr(value)
+        return plain(value)
     return str(value).strip()
 
 
