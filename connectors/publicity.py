@@ -84,7 +84,7 @@ def item_of(
     values: dict[str, object] = {
         "document_number": number,
         "authority_name": reader.required(authority[0]),
-        "authority_uscc": reader.text(authority[1]),
+        "authority_uscc": reader.code(authority[1]),
     }
     if withdrawn:
         # A row that was wrong is withdrawn as it stands; its day finds what has its number written otherwise.
@@ -168,7 +168,7 @@ def _license(reader: Reader, decided: date, legacy: bool) -> dict[str, object]:
     details = {
         "document_name": name,
         "certificate_name": reader.text("XK_XKZS"),
-        "certificate_number": reader.text("XK_XKBH"),
+        "certificate_number": reader.code("XK_XKBH"),
         "content": reader.required("XK_NR"),
         **_common_details(reader, "XK", "XK_LYDW", "XK_LYDWDM"),
     }
@@ -262,7 +262,7 @@ def _common_details(reader: Reader, prefix: str, unit: str, code: str) -> dict[s
     return {
         "legal_representative_name": reader.text(f"{prefix}_FRDB"),
         "source_unit_name": reader.text(unit),
-        "source_unit_uscc": reader.text(code),
+        "source_unit_uscc": reader.code(code),
         "revocation_reason": reader.text("撤销原因"),
     }
 

@@ -183,6 +183,9 @@ def test_a_month_or_a_day_that_could_be_two_is_no_day(written: str) -> None:
         ({"XK_FRDB": "/"}, "MISSING"),
         # What a spreadsheet left of a value: of two decisions it would make one.
         ({"XK_WSH": "2.02601E+11"}, "SCIENTIFIC"),
+        ({"XK_XKBH": "1.163E+18"}, "SCIENTIFIC"),
+        ({"XK_XKJGDM": "1.163E+17"}, "SCIENTIFIC"),
+        ({"XK_LYDWDM": "1.163E+17"}, "SCIENTIFIC"),
         ({"XK_WSH": "#REF!"}, "SHEET_ERROR"),
         ({"XK_XKZS": "########"}, "SHEET_ERROR"),
     ],
@@ -209,6 +212,8 @@ def test_a_wrong_licence_is_rejected_with_its_code(changes: dict[str, str], code
         ({"CF_CFLB": "罚款;吊销许可证", "CF_NR_ZKDX": "/"}, "CATEGORY_CERTIFICATE"),
         ({"CF_CFLB": "鞭刑"}, "UNKNOWN_VALUE"),
         ({"CF_GSJZQ": "2026/05/09"}, "DATE_ORDER"),
+        ({"CF_CFJGDM": "1.163E+17"}, "SCIENTIFIC"),
+        ({"CF_SJLYDM": "1.163E+17"}, "SCIENTIFIC"),
     ],
 )
 def test_a_wrong_penalty_is_rejected_with_its_code(changes: dict[str, str], code: str) -> None:
