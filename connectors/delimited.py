@@ -180,13 +180,24 @@ def _cells(line: bytes, encoding: str, delimiter: str) -> list[str] | None:
     except UnicodeDecodeError:
         return None
     if '"' not in text:
-        return [cell.strip() for cell in text.split(delimiter)]
+        cells = text.split(delimiter)
+        return [cell.strip() for cell in cells] if "'" not in text else [*map(_bare, cells)]
     try:
         parsed = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error:
         return None
     # A cell's own line breaks and a lone carriage return in the row do not make a second row.
-    return [cell.strip() for cell in parsed[0]] if len(parsed) == 1 else None
+    return [*map(_bare, parsed[0])] if len(parsed) == 1 else None
+
+
+def _bare(cell: str) -> str:
+    """The cell without what tells a spreadsheet that it is a text: ="0123" and '0123."""
+    cell = cell.strip()
+    if cell.startswith('="') and cell.endswith('"') and cell.count('"') == 2:
+        return cell[2:-1].strip()
+    if cell.startswith("'") and cell.count("'") == 1 and len(cell) > 1:
+        return cell[1:].strip()
+    return cell
 
 
 def _masked(
