@@ -54,19 +54,22 @@ class _Found:
 
 
 class _Lines:
-    """Physical lines with their numbers; lines looked at too far ahead can be put back."""
+    """Lines with their numbers, those within a cell not counted; lines looked at too far ahead can be put back."""
 
     def __init__(self, stream: io.BufferedIOBase) -> None:
         self._stream = stream
         self._back: deque[Line] = deque()
         self._number = 0
+        # Lines that turned out to stand within a cell: a spreadsheet, in which files are corrected, numbers rows.
+        self._within = 0
 
     def __iter__(self) -> Iterator[Line]:
         return self
 
     def __next__(self) -> Line:
         if self._back:
-            return self._back.popleft()
+            number, line = self._back.popleft()
+            return number - self._within, line
         line = self._stream.readline(MAX_ROW)
         if not line:
             raise StopIteration
@@ -75,11 +78,15 @@ class _Lines:
             # Either the last line, or one longer than any row: what is past the bound is only skipped over.
             while (rest := self._stream.readline(MAX_ROW)) and not rest.endswith(b"\n"):
                 continue
-        return self._number, line
+        return self._number - self._within, line
 
     def put_back(self, lines: Sequence[Line]) -> None:
         """Give `lines` again, in order."""
-        self._back.extendleft(reversed(lines))
+        self._back.extendleft((number + self._within, line) for number, line in reversed(lines))
+
+    def join(self, lines: Sequence[Line]) -> None:
+        """Do not count `lines`, which stand within a cell of the line before."""
+        self._within += len(lines)
 
 
 def _rows(lines: _Lines, file: DroppedFile, header: Header, secret: frozenset[str]) -> Iterator[RawRow]:
@@ -140,6 +147,7 @@ def _find_header(lines: _Lines, encoding: str, header: Header) -> _Found:
                 # Its rows would be columns of the header.
                 raise FileUnusable("FILE_FORMAT", "lines that end with CR alone; save it with LF or CRLF")
             if names is not None:
+                lines.join(following)
                 return _Found(names, delimiter, whole)
         lines.put_back(following)
         if number >= _HEADER_WITHIN:
@@ -156,6 +164,7 @@ def _join(lines: _Lines, first: Line, encoding: str, found: _Found) -> bytes | N
     if following:
         cells = _cells(whole, encoding, found.delimiter)
         if cells is not None and len(cells) == len(found.names):
+            lines.join(following)
             return whole
     lines.put_back(following)
     return None

@@ -369,7 +369,8 @@ def test_a_cell_with_line_breaks_is_one_row(tmp_path: Path) -> None:
     path.write_bytes(csv_bytes([license_row(XK_NR="一\n二\n三"), license_row(XK_WSH="2号")]))
     rows = read(path)
     assert [row.fields["XK_NR"] for row in rows] == ["一\n二\n三", "预包装食品销售"]
-    assert [row.position for row in rows] == ["2", "5"]
+    # As the spreadsheet numbers them in which whoever corrects the file opens it.
+    assert [row.position for row in rows] == ["2", "3"]
 
 
 def test_a_header_with_line_breaks_in_its_cells_is_one_line(tmp_path: Path) -> None:
@@ -385,6 +386,7 @@ def test_a_header_with_line_breaks_in_its_cells_is_one_line(tmp_path: Path) -> N
     connector = connect_file(path, TOOLS)
     rows = rows_of(connector)
     assert codes(connector, rows) == ["OK", "OK"]
+    assert [one.position for one in rows] == ["3", "4"]
     assert [connector.reread(one.raw) == one.fields for one in rows] == [True, True]
 
 
