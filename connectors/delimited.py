@@ -138,24 +138,35 @@ def _rows(lines: _Lines, file: DroppedFile, header: Header, secret: frozenset[st
 
 
 def _find_header(lines: _Lines, encoding: str, header: Header) -> _Found:
+    damaged, mac = False, False
     for number, line in lines:
+        damaged, mac = damaged or b"\0" in line, mac or b"\r" in line.replace(b"\r\n", b"")
         whole, following = _closed(lines, (number, line))
         for delimiter in _DELIMITERS:
             cells = _cells(whole, encoding, delimiter)
             names = header(cells) if cells else None
             if names is not None and b"\r" in line.replace(b"\r\n", b""):
                 # Its rows would be columns of the header.
-                raise FileUnusable("FILE_FORMAT", "lines that end with CR alone; save it with LF or CRLF")
+                raise _of_old_macs()
             if names is not None:
                 lines.join(following)
                 return _Found(names, delimiter, whole)
         lines.put_back(following)
         if number >= _HEADER_WITHIN:
             break
+    if damaged:
+        raise FileUnusable("FILE_ENCODING", "UTF-16 text, or damaged by NUL; save it as UTF-8 or GB18030")
+    if mac:
+        raise _of_old_macs()
     raise FileUnusable(
         "FILE_HEADER",
-        f"none of the first {_HEADER_WITHIN} lines is a header of the template with each column once",
+        f"none of the first {_HEADER_WITHIN} lines is a header of the template, each column once, between commas, tabs,"
+        " semicolons or |",
     )
+
+
+def _of_old_macs() -> FileUnusable:
+    return FileUnusable("FILE_FORMAT", "lines that end with CR alone; save it with LF or CRLF")
 
 
 def _join(lines: _Lines, first: Line, encoding: str, found: _Found) -> bytes | None:

@@ -32,7 +32,7 @@ from connectors.files import (
 from connectors.sheets import read_sheet, read_xml
 
 # Old workbooks and packed files are not read: they are looked at so that who dropped one is told.
-_SUFFIXES = frozenset({".csv", ".txt", ".xlsx", ".xml", ".xls"}) | PACKED
+_SUFFIXES = PACKED | {".csv", ".tsv", ".txt", ".xml", ".xlsx", ".xlsm", ".xlsb", ".xls", ".et", ".ods"}
 # What a control file may take to come after its file was last written to; then the delivery is not whole.
 _PATIENCE = timedelta(hours=1)
 _READERS = {"CSV": read_delimited, "XLSX": read_sheet, "XML": read_xml}

@@ -30,6 +30,10 @@ DEFECT_REASON = "\x00reason"
 PACKED = frozenset({".zip", ".gz", ".rar", ".7z"})
 
 _CHUNK = 1 << 20
+# What tells the kind of a file.
+_HEAD = 512
+# Web pages, mails of them and XML of 2003, which spreadsheets open when they are called .xls.
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<|MIME-Version)")
 # The longest row in bytes: past this it is no row of a table.
 MAX_ROW = 1 << 20
 # What a sheet may unpack to: past this it is a decompression bomb, not a table.
@@ -147,7 +151,7 @@ def inspect(path: Path) -> DroppedFile:
     try:
         with path.open("rb") as stream:
             while chunk := stream.read(_CHUNK):
-                head = head or chunk[:4]
+                head = head or chunk[:_HEAD]
                 digest.update(chunk)
                 lines += chunk.count(b"\n")
                 utf8.feed(chunk)
@@ -162,9 +166,17 @@ def inspect(path: Path) -> DroppedFile:
     if head.startswith(b"PK"):
         return DroppedFile(path, "XLSX", digest.hexdigest(), "utf-8")
     if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise FileUnusable("FILE_FORMAT", "old binary XLS (or an encrypted workbook); save it as XLSX or CSV")
+        raise FileUnusable(
+            "FILE_FORMAT",
+            "an old binary workbook (.xls, .et) or one under a password; save it as XLSX without a password",
+        )
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise FileUnusable("FILE_ENCODING", "UTF-16 text; save it as UTF-8 or GB18030")
+    if path.suffix.lower() != ".xml" and _PAGE.match(head):
+        raise FileUnusable(
+            "FILE_FORMAT",
+            "a web page or XML under another name; open it in a spreadsheet and save it as XLSX",
+        )
     encoding = "utf-8" if utf8.failed_at is None else _likelier(path)
     if head.startswith(b"\xef\xbb\xbf"):
         encoding = "utf-8-sig"

@@ -144,8 +144,21 @@ def _place(book: Workbook, header: Header) -> int:
         else:
             empty += [place] if begun else []
     if len(filled) > 1:
-        reason = f"{len(filled)} sheets have rows below a header of the template; deliver each in a file of its own"
+        # Their titles are cells of the file, which no reason may hold.
+        which = ", ".join(
+            f"{place + 1}{'' if book.worksheets[place].sheet_state == 'visible' else ' (hidden)'}"
+            for place in filled
+        )
+        reason = (
+            f"{len(filled)} sheets have rows below a header of the template: {which};"
+            " delete what is not meant, or deliver each in a file of its own"
+        )
         raise FileUnusable("FILE_SHEETS", reason)
+    if not book.worksheets:
+        raise FileUnusable(
+            "FILE_FORMAT",
+            "a workbook without sheets, or in Strict Open XML; save it as Excel workbook (XLSX)",
+        )
     if not filled and not empty:
         raise FileUnusable(
             "FILE_HEADER", "no sheet has a header of the template, each column once, within its first rows"

@@ -478,6 +478,16 @@ def test_a_format_that_is_not_read_is_told_and_not_overlooked(tmp_path: Path, na
     assert codes(connector, rows_of(connector)) == ["FILE_FORMAT"]
 
 
+@pytest.mark.parametrize("name", ["a.et", "a.ods", "a.xlsm", "a.xlsb", "a.tsv"])
+def test_a_table_whose_control_file_is_called_without_its_suffix_is_not_overlooked(
+    tmp_path: Path, name: str
+) -> None:
+    drop(tmp_path, name, csv_bytes([license_row()]), None)
+    (tmp_path / "a.ctl").write_text("rows=1", encoding="utf-8")
+    connector = directory(tmp_path)
+    assert codes(connector, rows_of(connector)) == ["OK"]
+
+
 @pytest.mark.parametrize("name", ["a.et", "a.xlsm", "a.dat", "a"])
 def test_what_has_a_control_file_is_delivered_whatever_it_is_called(tmp_path: Path, name: str) -> None:
     drop(tmp_path, name, csv_bytes([license_row()]), 1)

@@ -134,3 +134,32 @@ def test_a_row_beyond_those_of_a_sheet_costs_no_hours(tmp_path: Path) -> None:
     )  # fmt: skip
     with pytest.raises(FileUnusable, match="FILE_FORMAT: a sheet has more than 1048576 rows"):
         read(path)
+
+
+def test_a_strict_workbook_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    """Of one in the namespaces of ISO 29500 strict it was said that it had no header."""
+    path = tmp_path / "xk.xlsx"
+    write_xlsx(path, [license_row()])
+    usual = re.compile("http://schemas.openxmlformats.org/(spreadsheetml|officeDocument)/2006/")
+    for member in (
+        "xl/workbook.xml",
+        "xl/worksheets/sheet1.xml",
+        "xl/_rels/workbook.xml.rels",
+        "_rels/.rels",
+    ):
+        edited(path, member, lambda text: usual.sub(r"http://purl.oclc.org/ooxml/\1/", text))
+    with pytest.raises(FileUnusable, match=r"FILE_FORMAT: a workbook .* in Strict Open XML"):
+        read(path)
+
+
+def test_of_several_tables_it_is_told_which(tmp_path: Path) -> None:
+    """One of them may be hidden: whoever was told of two saw one."""
+    path = tmp_path / "xk.xlsx"
+    write_xlsx(path, [license_row()])
+    book = load_workbook(path)
+    book.create_sheet("填表说明", 0).append(["说明", "填写要求"])
+    copied = book.copy_worksheet(book.worksheets[1])
+    copied.sheet_state = "hidden"
+    book.save(path)
+    with pytest.raises(FileUnusable, match=r"FILE_SHEETS: 2 sheets .*: 2, 3 \(hidden\);"):
+        read(path)
