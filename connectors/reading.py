@@ -34,7 +34,7 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[Ee]\+?\d+").fullmatch
 # Without its two separators a day has all eight figures: 202611 and 2026-11 are months, which are no days.
 _DAY = re.compile(
-    r"(?:(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d\d)(\d\d))"
+    r"(?:(\d{4}) *[-/.年] *(\d{1,2}) *[-/.月] *(\d{1,2})(?: *日)?|(\d{4})(\d\d)(\d\d))"
     r"(?:[ T]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?)?"
 ).fullmatch
 # A month, a day or an hour of one figure; behind a point stands a part of a second.
@@ -124,7 +124,7 @@ class Reader:
             found = _day_of(value)
         except ValueError:
             _refuse_sheet_error(name, value)
-            raise RowRejected("BAD_DATE", f"{name} is not a day") from None
+            raise RowRejected("BAD_DATE", f"{name} is not a day: write it as 2026-05-10") from None
         if found is None:
             self.flag(f"SENTINEL:{name}")
         elif not _FIRST_YEAR <= found.year <= _LAST_YEAR:
@@ -230,7 +230,8 @@ def json_raw(origin: str, position: str, row: Mapping[str, object], drop: Sequen
 @lru_cache(maxsize=16384)
 def _day_of(value: str) -> date | None:
     """The day that a value writes; None for a sentinel. Raises ValueError."""
-    found = _DAY(value)
+    # In either width, with whatever blanks.
+    found = _DAY(unicodedata.normalize("NFKC", value))
     if found is None:
         raise ValueError(value)
     year, month, day = (int(part) for part in found.groups() if part is not None)

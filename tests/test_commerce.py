@@ -135,14 +135,18 @@ def test_sentinel_dates_are_no_dates_and_flagged(sentinel: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["2026/05/10", "2026-05-10", "20260510", "2026年5月10日", "2026.5.10", "2026-05-10 00:00:00"]
-)
+    "written",
+    [
+        "2026/05/10", "2026-05-10", "20260510", "2026年5月10日", "2026.5.10", "2026-05-10 00:00:00",
+        "２０２６／５／１０", "２０２６－０５－１０", "2026．5．10", "2026 年 5 月 10 日", "2026\u3000年5\xa0月10日 0：00",
+    ],
+)  # fmt: skip
 def test_days_are_read_as_people_write_them(written: str) -> None:
     assert understood(license_row(XK_JDRQ=written)).values["decided_on"] == date(2026, 5, 10)
 
 
 @pytest.mark.parametrize(
-    "written", ["203112", "2031-12", "2031/12", "2031.12", "2031年12", "2031121", "2031-121"]
+    "written", ["203112", "2031-12", "2031/12", "2031.12", "2031年12", "2031121", "2031-121", "2031 12 1"]
 )
 def test_a_month_or_a_day_that_could_be_two_is_no_day(written: str) -> None:
     with pytest.raises(RowRejected) as refused:
