@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import date, datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from connectors.contract import RawRow
@@ -45,20 +46,25 @@ def read_sheet(file: DroppedFile, header: Header, secret: frozenset[str] = froze
     """
     check_archive(file.path)
     names: Sequence[str] = ()
+    titles: Sequence[str] = ()
     marks: set[str] = set()
     body = False
     for number, cells, merged in _cells(file, header):
         # Tables put together: below another header the columns may stand in another order. No cell of a usual row is a
         # column's name, so hardly any row is asked whether it is a header.
         found = header(cells) if not body or not marks.isdisjoint(cells) else None
+        if found is None and merged and not body:
+            found = _second(header, titles, cells)
         if found is not None:
-            names, marks = tuple(found), {*found, *cells} - {""}
+            names, titles, marks = tuple(found), cells, marks.union(found, cells) - {""}
             continue
         body = True
         if not any(cells):
             continue
         fields: dict[str, str | None] = {
-            name: cell or None for name, cell in zip(names, [*cells, *[""] * len(names)], strict=False)
+            name or f"[{place}]": cell or None
+            for place, (name, cell) in enumerate(zip(names, [*cells, *[""] * len(names)], strict=False), 1)
+            if name or cell
         }
         beyond = {
             f"[{place}]": cell for place, cell in enumerate(cells[len(names) :], len(names) + 1) if cell
@@ -71,6 +77,16 @@ def read_sheet(file: DroppedFile, header: Header, secret: frozenset[str] = froze
             reason = "the row shares a merged cell with the one above: say what belongs there"
             row = defect(file.origin, str(number), row.raw, "ROW_MERGED", reason)
         yield row
+
+
+def _second(header: Header, titles: Sequence[str], cells: Sequence[str]) -> Sequence[str] | None:
+    """The names of a header of which `cells` are the second row: below titles above several columns; the others reach over both.
+
+    None where a cell is no title that is known: it may be a value.
+    """
+    found = header([low or high for low, high in zip_longest(cells, titles, fillvalue="")])
+    values = found is None or any(low and name == low for name, low in zip(found, cells, strict=False))
+    return None if values else found
 
 
 def _cells(file: DroppedFile, header: Header) -> Iterator[tuple[int, list[str], bool]]:

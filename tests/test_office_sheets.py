@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from connectors.commerce import connect_file
 from connectors.contract import RowRejected
 from connectors.files import FileUnusable
+from connectors.template import PENALTY
 from tests.publicity_files import TOOLS, license_row, penalty_row, write_xlsx
 from tests.test_commerce_files import codes, read, rows_of
 
@@ -163,3 +164,45 @@ def test_of_several_tables_it_is_told_which(tmp_path: Path) -> None:
     book.save(path)
     with pytest.raises(FileUnusable, match=r"FILE_SHEETS: 2 sheets .*: 2, 3 \(hidden\);"):
         read(path)
+
+
+def test_a_header_of_two_rows_under_common_titles_is_one(tmp_path: Path) -> None:
+    """As forms are drawn: 行政相对人代码 above several columns, each other title over both rows. Every row waited as NO_KEY."""
+    codes_of = [*penalty_row()]
+    titles = [PENALTY.columns[code].title for code in codes_of]
+    common = [place for place, code in enumerate(codes_of) if code in ("CF_XDR_SHXYM", "CF_XDR_GSZC")]
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["附件2 行政处罚信息公示表"])
+    above = ["" if place in common else title for place, title in enumerate(titles)]
+    above[common[0]] = "行政相对人代码"
+    sheet.append(above)
+    sheet.append([title if place in common else None for place, title in enumerate(titles)])
+    sheet.append([*penalty_row().values()])
+    sheet.append(["甲公司"])
+    for place in range(len(titles)):
+        if place not in common:
+            sheet.merge_cells(start_row=2, end_row=3, start_column=place + 1, end_column=place + 1)
+    sheet.merge_cells(start_row=2, end_row=2, start_column=common[0] + 1, end_column=common[1] + 1)
+    book.save(tmp_path / "cf.xlsx")
+    connector = connect_file(tmp_path / "cf.xlsx", TOOLS)
+    rows = rows_of(connector)
+    assert [row.position for row in rows] == ["4", "5"]
+    assert rows[0].fields == {code: value or None for code, value in penalty_row().items()}
+    assert codes(connector, rows) == ["OK", "MISSING"]
+    # A row of values that shares a cell with the header is none of it.
+    sheet["D3"] = "63010310"
+    book.save(tmp_path / "cf.xlsx")
+    assert codes(connector, rows_of(connector)) == ["ROW_MERGED", "NO_KEY", "MISSING"]
+
+
+def test_what_stands_below_no_title_is_kept_with_the_row(tmp_path: Path) -> None:
+    row = {**penalty_row(), "": "甲", " ": "乙", "  ": ""}
+    write_xlsx(tmp_path / "cf.xlsx", [row])
+    (found,) = read(tmp_path / "cf.xlsx")
+    width = len(penalty_row())
+    assert [found.fields.get(f"[{place}]") for place in (width + 1, width + 2, width + 3)] == [
+        "甲",
+        "乙",
+        None,
+    ]
