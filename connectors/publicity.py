@@ -14,7 +14,7 @@ from connectors.contract import SHANGHAI, Item, Kind, RawRow, RowRejected
 from connectors.counterparty import counterparty
 from connectors.files import delivered_on
 from connectors.fines import amount, check_amount, check_units
-from connectors.reading import Reader, moment_of
+from connectors.reading import Reader, moment_of, one_line
 from connectors.template import LEGACY_MARKS, LEGACY_REQUIRED, Template, template_of
 
 LICENSE_ITEM = "SW-XK"
@@ -77,13 +77,13 @@ def item_of(
         reader.flag("LEGACY_2016")
     prefix = template.name
     subject = counterparty(reader, prefix, legacy, today, digest_person_id)
-    number = reader.code(f"{prefix}_WSH") or reader.code("XK_XKBH")
-    if number is None:
+    number = one_line(reader.code(f"{prefix}_WSH") or reader.code("XK_XKBH") or "")
+    if not number:
         raise RowRejected("MISSING", f"{prefix}_WSH is empty or says that there is none")
     authority = {"XK": ("XK_XKJG", "XK_XKJGDM"), "CF": ("CF_CFJG", "CF_CFJGDM")}[prefix]
     values: dict[str, object] = {
         "document_number": number,
-        "authority_name": reader.required(authority[0]),
+        "authority_name": one_line(reader.required(authority[0])),
         "authority_uscc": reader.code(authority[1]),
     }
     if withdrawn:

@@ -30,6 +30,8 @@ _SHEET_ERROR = re.compile(r"#+|#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|FORM
 _AMOUNT = re.compile(
     r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]+)?(?:[Ee][+-]?[0-9]{1,3})?"
 ).fullmatch
+_BREAKS = re.compile(r"\s*[\r\n]\s*")
+_NO_WIDTH = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[Ee]\+?\d+").fullmatch
 # Without its two separators a day has all eight figures: 202611 and 2026-11 are months, which are no days.
@@ -172,6 +174,18 @@ class Reader:
         if number is None or abs(number) >= 10**15:
             raise RowRejected("BAD_AMOUNT", f"{name} is not an amount")
         return number
+
+
+def one_line(value: str) -> str:
+    """A name or number without the line breaks by which a cell was wrapped, and without signs that have no width."""
+    if value.isprintable():
+        return value
+    return _BREAKS.sub(_blank_between_words, _NO_WIDTH.sub("", value)).strip()
+
+
+def _blank_between_words(found: re.Match[str]) -> str:
+    around = found.string[found.start() - 1 : found.start()] + found.string[found.end() : found.end() + 1]
+    return " " if around.isascii() and around.isalnum() else ""
 
 
 def moment_of(value: str) -> datetime:

@@ -126,6 +126,26 @@ def test_a_fine_that_differs_from_the_words_otherwise_is_flagged() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("青海三江源\n商贸有限公司", "青海三江源商贸有限公司"),
+        ("青海三江源 \r\n 商贸有限公司", "青海三江源商贸有限公司"),
+        ("\u200b青海三江源\ufeff商贸有限公司\u200b", "青海三江源商贸有限公司"),
+        ("Qinghai\nTrading 有限公司", "Qinghai Trading 有限公司"),
+        ("青海\u3000三江源 商贸", "青海\u3000三江源 商贸"),
+    ],
+)
+def test_a_line_break_or_a_sign_without_width_is_no_part_of_a_name_or_a_number(
+    written: str, meant: str
+) -> None:
+    """As cells are wrapped by hand, and texts copied from pages; no question for the document's number found it."""
+    row = license_row(XK_XDR_MC=written, XK_XKJG=written, XK_WSH="青商许\n〔2026〕1号\u200b")
+    item = understood(row)
+    assert (item.subject.name, item.values["authority_name"]) == (meant, meant)
+    assert item.values["document_number"] == "青商许〔2026〕1号"
+
+
+@pytest.mark.parametrize(
     "sentinel", ["2099/12/31", "9999-12-31", "9999-09-09", "1900-01-01", "1899-12-31", "\\N", "暂无"]
 )
 def test_sentinel_dates_are_no_dates_and_flagged(sentinel: str) -> None:
