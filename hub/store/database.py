@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import ssl
 from collections.abc import AsyncIterator, Iterator
@@ -16,8 +17,10 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 from hub.config import Settings
-from hub.errors import StoreInvalid, StoreUnavailable
+from hub.errors import HubError, StoreInvalid, StoreUnavailable
 from hub.store.embedded import EmbeddedPostgres, exists, running
+
+_log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10.0
 # A batch of the harvest writes thousands of rows in one statement; the read path has its own, short bound.
@@ -61,6 +64,14 @@ _NOT_UNDERSTOOD = (
     asyncpg.InvalidSQLStatementNameError,
 )
 _POOLER = "PgBouncer or another pooler stands before PostgreSQL: give the address of PostgreSQL itself, the hub has pools of its own"
+
+
+class _Unfit(ConnectionError):
+    """What a connection leads to cannot serve; for whoever had others before it, they are lost and no new one is to be had."""
+
+    def __init__(self, why: HubError) -> None:
+        super().__init__(str(why))
+        self.why = why
 
 
 class Role(StrEnum):
@@ -173,11 +184,13 @@ async def open_pool(
             timeout=CONNECT_SECONDS,
             # Without it a frozen server cannot be given up from outside (asyncpg issue 1326).
             command_timeout=bound,
-            init=_prepare,
+            init=_Prepared(role),
             # The reader keeps no session state, so a connection goes back without a round trip.
             reset=_keep if reads else None,
             server_settings=session,
         )
+    except _Unfit as error:
+        raise error.why from None
     except (OSError, TimeoutError, asyncpg.PostgresError, ssl.SSLError, _UNUSABLE) as error:
         why = spoken(error)
         if isinstance(error, (asyncpg.InvalidAuthorizationSpecificationError, _UNUSABLE, *_NOT_UNDERSTOOD)):
@@ -194,7 +207,6 @@ async def open_pool(
             if int(milliseconds) != round(bound * 1000):
                 # Told to pass over what it does not know, it drops the bounds of statements, and how names are looked for.
                 raise StoreInvalid(f"What the session of {role} is set to is lost on its way: {_POOLER}.")
-            await check_store(connection)
     except _NOT_UNDERSTOOD as error:
         pool.terminate()
         raise StoreUnavailable(f"The store cannot be reached as {role}: {spoken(error)}.") from error
@@ -235,11 +247,17 @@ def _hang_up(connection: asyncpg.Connection) -> None:
 async def check_store(connection: asyncpg.Connection) -> None:
     """Refuse a store that would answer wrongly: name search without Chinese, or tables of another version.
 
-    Errors: StoreInvalid.
+    Errors: StoreInvalid; StoreUnavailable while it is migrated.
     """
     try:
         trigrams = await connection.fetchval("SELECT show_trgm($1)", PROBE)
-        revision = await connection.fetchval("SELECT version_num FROM alembic_version")
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE alembic_version IN ACCESS SHARE MODE NOWAIT")
+            revision = await connection.fetchval("SELECT version_num FROM alembic_version")
+    except asyncpg.LockNotAvailableError:
+        raise StoreUnavailable(
+            "The store is being migrated: wait until `credithub migrate` has ended."
+        ) from None
     except (asyncpg.UndefinedFunctionError, asyncpg.UndefinedTableError):
         raise StoreInvalid("The store has no tables yet: run `credithub migrate`.") from None
     except asyncpg.InsufficientPrivilegeError:
@@ -271,11 +289,31 @@ def head() -> str:
     return max(name[:4] for name in names if _VERSION.fullmatch(name))
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
-    # The statement of a plan makes the answer's JSON; decoding it only to encode it again would be waste.
-    await connection.set_type_codec(
-        "json", schema="pg_catalog", format="binary", encoder=_same, decoder=_same
-    )
+class _Prepared:
+    """Prepares each connection of a pool, those too that take the place of lost ones: the store may be another by then.
+
+    A hub whose connections were ended, as those of a machine that hangs, would go on by the tables of before a migration.
+    """
+
+    def __init__(self, role: Role) -> None:
+        self._role = role
+        self._begun = False
+        self._told = ""
+
+    async def __call__(self, connection: asyncpg.Connection) -> None:
+        # The statement of a plan makes the answer's JSON; decoding it only to encode it again would be waste.
+        await connection.set_type_codec(
+            "json", schema="pg_catalog", format="binary", encoder=_same, decoder=_same
+        )
+        try:
+            await check_store(connection)
+        except HubError as error:
+            # Tried again with each request; who opens the pool tells it by itself.
+            if self._begun and self._told != str(error):
+                _log.error("no connection as %s: %s", self._role, error)
+                self._told = str(error)
+            raise _Unfit(error) from error
+        self._begun, self._told = True, ""
 
 
 def _same(value: bytes) -> bytes:

@@ -36,6 +36,8 @@ WHERE relnamespace = 'public'::regnamespace AND relname = ANY ($1::text[]) AND N
 _OTHERS = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = ANY ($1::text[])
 """
+# Whoever connects meanwhile reads the version first (`check_store`), and neither gets in nor reads an old one.
+_CLOSED = "LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"
 # Another holds a lock; each waits for the other.
 _HELD = (asyncpg.LockNotAvailableError.sqlstate, asyncpg.DeadlockDetectedError.sqlstate)
 
@@ -122,13 +124,15 @@ def _upgrade(connection: Connection) -> str | None:
     before = MigrationContext.configure(connection).get_current_revision()
     if before is not None and before != head():
         refuse_newer(before)
+        # First the door, then who is inside: who comes between the two waits at the door, and is counted, too.
+        connection.exec_driver_sql(_CLOSED)
         _refuse_beside_others(connection)
     command.upgrade(config, "head")
     return before
 
 
 def _refuse_beside_others(connection: Connection) -> None:
-    """Whoever serves or works looks at the version once, when it begins: it would go on by the tables as they were."""
+    """Whoever serves or works looks at the version when it connects: it would go on by the tables as they were."""
     others = connection.exec_driver_sql(_OTHERS, ([Role.READER, Role.WRITER],)).scalar_one()
     if others:
         raise StoreUnavailable(
