@@ -13,7 +13,7 @@ import stat
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from hub.errors import AgreementNotInForce, SettingInvalid, Unauthenticated
 from hub.rights.agreement import Agreement, Agreements, IssuerKey, KeySet, read_agreement
+from hub.rights.agreement_store import apply_agreements, suspend_agreement
 from hub.rights.identity import CAPACITY, MAX_LIFETIME, MAX_TOKEN_BYTES, Caller, TokenFault, Tokens, issue
 from hub.rights.keysets import LAST_GOOD, PartnerKeys, published_keys
 from hub.rules.matrix import load_matrix
@@ -93,6 +94,9 @@ class Book:
 
     def in_force(self) -> Sequence[Agreement]:
         return tuple(self._held.values())
+
+    def at_hand(self) -> Sequence[Agreement]:
+        return self.in_force()
 
     async def changed(self, since: int) -> int:
         while self.epoch == since:
@@ -849,6 +853,63 @@ async def test_an_agreement_that_is_extended_or_narrowed_waits_for_no_issuer(iss
         # Of an algorithm that the agreement names no longer, no key counts from then on.
         assert not known("mall-2", by_key_set(issuer, '"EdDSA"'))
         await keys.refresh()
+
+
+@asynccontextmanager
+async def followed(
+    database: Database, text: str, clock: Clock
+) -> AsyncIterator[tuple[Agreements, PartnerKeys]]:
+    """The agreement of mall in a store, and the keys as a server process has them."""
+    await apply_agreements(database.writer, [text], MATRIX, clock(), "ops", reinstate=True)
+    agreements = await Agreements.open(database.writer, MATRIX, clock)
+    try:
+        yield agreements, PartnerKeys(agreements, clock)
+    finally:
+        await agreements.close()
+
+
+async def test_an_agreement_that_begins_at_midnight_has_its_published_keys_at_midnight(
+    database: Database, issuer: Issuer
+) -> None:
+    issuer.publish({**public_jwk(MALL), "kid": "mall-1"})
+    clock = Clock()
+    tomorrow = (MORNING + timedelta(days=1)).date()
+    text = agreement_text("mall", key_set_table("https://id.mall.example", issuer.url))
+    text = re.sub(r"valid_from = \S+", f"valid_from = {tomorrow}", text, count=1)
+    async with followed(database, text, clock) as (_, keys):
+        await keys.refresh()
+        assert keys.key("mall", "https://id.mall.example", "mall-1", clock().date()) is None
+        clock.now = datetime.combine(tomorrow, time(), SHANGHAI)
+        assert keys.key("mall", "https://id.mall.example", "mall-1", tomorrow) is not None
+
+
+async def test_a_partner_that_is_reinstated_while_its_issuer_is_away_has_the_keys_published_last(
+    database: Database, issuer: Issuer
+) -> None:
+    issuer.publish({**public_jwk(MALL), "kid": "mall-1"}, {**public_jwk(STRANGER), "kid": "mall-2"})
+    clock = Clock()
+    text = agreement_text("mall", key_set_table("https://id.mall.example", issuer.url))
+
+    def known(kid: str) -> bool:
+        return keys.key("mall", "https://id.mall.example", kid, clock().date()) is not None
+
+    async with followed(database, text, clock) as (agreements, keys):
+        await keys.refresh()
+        assert known("mall-1")
+        assert known("mall-2")
+        await suspend_agreement(database.writer, "mall", clock(), "ops")
+        await agreements.refresh()
+        # What leaked is withdrawn while its partner is suspended: it does not come back with it.
+        issuer.publish({**public_jwk(MALL), "kid": "mall-1"})
+        await keys.refresh()
+        assert not known("mall-1")
+        issuer.status = "503 Service Unavailable"
+        await keys.refresh()
+        await apply_agreements(database.writer, [text], MATRIX, clock(), "ops", reinstate=True)
+        await agreements.refresh()
+        await keys.refresh()
+        assert known("mall-1")
+        assert not known("mall-2")
 
 
 async def test_a_set_that_is_there_counts_while_another_issuer_keeps_the_hub_waiting(issuer: Issuer) -> None:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -41,6 +41,8 @@ _POLL_SECONDS = 0.5
 _ANSWER_SECONDS = 1.0
 # After so many failures in a row nobody can say any more what is in force, so nothing is.
 _MOST_FAILURES = 3
+
+_AT_HAND = timedelta(days=1)
 
 # The newest version of each partner counts, suspended or not.
 NEWEST = """
@@ -103,7 +105,8 @@ class _Held:
     agreements: Mapping[str, Agreement]
     # Partner → why its newest version cannot be used.
     problems: Mapping[str, str]
-    suspended: frozenset[str]
+    # Those of them that can be read.
+    suspended: Mapping[str, Agreement]
 
 
 class Agreements:
@@ -125,7 +128,7 @@ class Agreements:
         self._pool = pool
         self._clock = clock
         self._known_coordinates = known_coordinates
-        self._held = _Held({}, {}, frozenset())
+        self._held = _Held({}, {}, {})
         self._seen: tuple[Any, ...] | None = None
         self._failures = 0
         # One reading at a time, so that an older one never replaces a newer one.
@@ -183,6 +186,15 @@ class Agreements:
         """All agreements in force now, in the order of their partners."""
         today = today_in(self._clock())
         return tuple(found for _, found in sorted(self._held.agreements.items()) if found.in_force(today))
+
+    def at_hand(self) -> tuple[Agreement, ...]:
+        """Those too that may be in force within a day or at a word: they begin tomorrow, ended yesterday or are suspended."""
+        today = today_in(self._clock())
+        return tuple(
+            found
+            for found in (*self._held.agreements.values(), *self._held.suspended.values())
+            if found.valid_from - _AT_HAND <= today <= found.valid_to + _AT_HAND
+        )
 
     async def changed(self, since: int) -> int:
         """Wait until `epoch` is no longer `since`; gives the epoch."""
@@ -263,5 +275,9 @@ class Agreements:
             return read_applied(document, applied_at, self.matrix, self._known_coordinates)
 
         good, problems = usable(rows, read)
-        suspended = frozenset(row["partner"] for row in rows if row["suspended_at"] is not None)
+        suspended: dict[str, Agreement] = {}
+        for row in rows:
+            if row["suspended_at"] is not None:
+                with suppress(AgreementInvalid):
+                    suspended[row["partner"]] = as_applied(row, read)
         return _Held(good, problems, suspended)

@@ -62,6 +62,9 @@ class InForce(Protocol):
     def in_force(self) -> Sequence[Agreement]:
         """All of them."""
 
+    def at_hand(self) -> Sequence[Agreement]:
+        """All of them, and those that may be in force within a day or at a word."""
+
     async def changed(self, since: int) -> int:
         """Wait until the epoch is no longer `since`."""
 
@@ -143,10 +146,15 @@ class PartnerKeys:
         return None
 
     async def refresh(self) -> None:
-        """Fetch the key sets that the agreements in force name now; failures are logged, never raised."""
+        """Fetch the key sets that the agreements name; failures are logged, never raised.
+
+        Of agreements at hand, too: one that begins at midnight has its keys then, and one that is suspended keeps what
+        its issuer published last and loses what it withdrew, whether or not the issuer answers when it is reinstated.
+        """
+        urls = {key_set.url for agreement in self._agreements.at_hand() for key_set in agreement.key_sets}
         wanted = {key_set for agreement in self._agreements.in_force() for key_set in agreement.key_sets}
-        failed = await self._fetch_all(sorted({key_set.url for key_set in wanted}))
-        counting = {url: one for url in {key_set.url for key_set in wanted} if (one := self._counting(url))}
+        failed = await self._fetch_all(sorted(urls))
+        counting = {url: one for url in urls if (one := self._counting(url))}
         self._generation += counting.keys() != self._published.keys()
         self._published = counting
         self._tell(wanted, failed)
