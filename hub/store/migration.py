@@ -38,6 +38,14 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND use
 """
 # Whoever connects meanwhile reads the version first (`check_store`), and neither gets in nor reads an old one.
 _CLOSED = "LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"
+# Channels let no delivery undo one of a higher number. A store that was restored has forgotten the last ones it gave: it goes
+# on from the present (milliseconds since 1970), where none was given yet.
+_FORWARD = """
+SELECT setval(numbers, present) FROM delivery_out_delivery_id_seq,
+  LATERAL (SELECT 'delivery_out_delivery_id_seq'::regclass AS numbers, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
+    AS present) AS now
+WHERE last_value < present
+"""
 # Another holds a lock; each waits for the other.
 _HELD = (asyncpg.LockNotAvailableError.sqlstate, asyncpg.DeadlockDetectedError.sqlstate)
 
@@ -128,6 +136,7 @@ def _upgrade(connection: Connection) -> str | None:
         connection.exec_driver_sql(_CLOSED)
         _refuse_beside_others(connection)
     command.upgrade(config, "head")
+    connection.exec_driver_sql(_FORWARD)
     return before
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # A receipt is small; whatever is longer is none.
 MOST_BYTES = 65_536
+# The channel knows the number for another document.
+NUMBER_REUSED = "NUMBER_REUSED"
 # The channel will not take this document: sending it again does not help. Everything else may pass.
 _REFUSALS = frozenset({400, 409, 413, 415, 422})
 _CODE = re.compile("[A-Z][A-Z0-9_]{0,39}")
@@ -238,7 +240,7 @@ def _receipt(
     if found.get("number") != number or not isinstance(receipt, str) or not isinstance(outcome, str):
         _not_agreed()
     if found.get("digest") != digest:
-        raise Refused("NUMBER_REUSED")
+        raise Refused(NUMBER_REUSED)
     return Receipt(number, receipt[:200], outcome[:40])
 
 

@@ -16,6 +16,7 @@ import asyncpg
 import orjson
 
 from hub.casework.delivery.channels import (
+    NUMBER_REUSED,
     Action,
     Address,
     Channel,
@@ -84,9 +85,12 @@ FROM delivery_out d JOIN case_file c USING (case_id) JOIN case_event e USING (ev
 WHERE d.state IN {_OPEN} OR d.state = 'FAILED' AND d.error_code IS DISTINCT FROM '{SUPERSEDED}'
 ORDER BY d.delivery_id LIMIT $1
 """  # noqa: S608 -- constants of this program
-# What a later decision on the same item has overtaken is not sent any more.
+# What a later decision on the same item has overtaken is not sent any more. Where its channel knows the number for another
+# document, as after a restore of the store, it gets one of its own.
 _AGAIN = f"""
-UPDATE delivery_out d SET state = 'PENDING', next_attempt_at = $2
+UPDATE delivery_out d SET state = 'PENDING', next_attempt_at = $2,
+  idempotency_key = CASE error_code WHEN '{NUMBER_REUSED}' THEN left(idempotency_key, 100) || '-' || delivery_id
+    ELSE idempotency_key END
 WHERE d.delivery_id = $1 AND d.state <> 'ACKNOWLEDGED' AND d.error_code IS DISTINCT FROM '{SUPERSEDED}'
   AND NOT (d.state = 'FAILED' AND EXISTS (SELECT FROM delivery_out e WHERE e.channel = d.channel
     AND e.payload->>'item' = d.payload->>'item' AND e.delivery_id > d.delivery_id))
