@@ -93,11 +93,13 @@ def _seconds(least: float, most: float) -> Callable[[str], float]:
     return parse
 
 
-def _url(*schemes: str) -> Callable[[str], str]:
+def _url(*schemes: str, several: bool = False) -> Callable[[str], str]:
     def parse(value: str) -> str:
         try:
             parts = urlsplit(value)
-            usable = parts.scheme in schemes and (parts.port is None or parts.port > 0)
+            # Of a database there may be several machines, each with its port: HOST:PORT,HOST:PORT.
+            hosts = parts.netloc.rpartition("@")[2].split(",") if several else [parts.netloc]
+            usable = parts.scheme in schemes and all(urlsplit(f"//{host}").port != 0 for host in hosts)
         except ValueError:
             usable = False
         if not usable or not (parts.netloc or parts.query or parts.path):
@@ -130,7 +132,7 @@ def _channel_key(channel: str, words: str) -> Any:
     return setting(f"HUB_CHANNEL_{channel}_KEY", description, _key, secret=True)
 
 
-_POSTGRES = _url("postgresql", "postgres")
+_POSTGRES = _url("postgresql", "postgres", several=True)
 _HTTP = _url("https", "http")
 
 

@@ -77,6 +77,8 @@ def test_settings_cannot_be_changed() -> None:
         ("HUB_DATABASE_URL", "mysql://db/hub"),
         ("HUB_DATABASE_URL", "postgresql://db:port/hub"),
         ("HUB_DATABASE_URL", "postgresql://[db/hub"),
+        ("HUB_DATABASE_URL", "postgresql://hub_owner@db:5432,db2:port/hub"),
+        ("HUB_CUSTOMS_URL", "https://one:443,two:443"),
         ("HUB_DATABASE_URL", "postgresql:"),
         ("HUB_REDIS_URL", "http://cache"),
         ("HUB_CUSTOMS_URL", "file:///etc/passwd"),
@@ -92,6 +94,12 @@ def test_an_unusable_value_is_refused_by_the_name_of_its_setting(variable: str, 
         Settings.from_env({variable: value})
     assert caught.value.extensions == {"variable": variable}
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("hosts", ["db1:5432,db2:5433", "db1,db2:5433", "db1:5432,[::1]:5433"])
+def test_a_store_may_be_on_several_machines_each_with_its_port(hosts: str) -> None:
+    address = f"postgresql://hub_owner:s3cret@{hosts}/hub?target_session_attrs=primary"
+    assert Settings.from_env({"HUB_DATABASE_URL": address}).database_url == address
 
 
 @pytest.mark.parametrize(

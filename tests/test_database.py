@@ -636,6 +636,19 @@ async def test_a_pooler_before_the_store_is_told_as_that(database: Database) -> 
             await migrated(address)
 
 
+@pytest.mark.parametrize("role", [Role.READER, Role.WRITER])
+async def test_of_several_machines_none_of_which_is_the_one_that_is_asked_for_the_address_is_told(
+    database: Database, role: Role
+) -> None:
+    address = f"{as_user(database.owner_dsn, role)}&target_session_attrs="
+    setting = {Role.READER: "database_reader_url", Role.WRITER: "database_writer_url"}[role]
+    with pytest.raises(
+        StoreUnavailable, match=rf"asks for; `primary` is for all roles.*HUB_{setting.upper()}\.$"
+    ):
+        await open_pool(Settings(**{setting: f"{address}standby"}), role, 1)
+    (await open_pool(Settings(**{setting: f"{address}primary"}), role, 1)).terminate()
+
+
 async def test_a_pooler_that_drops_what_a_session_is_set_to_is_refused(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,8 @@ WRITE_SECONDS = 60.0
 _VERSION = re.compile(r"[0-9]{4}_[a-z_]+\.py")
 _FOLLOWING = re.compile(r"[0-9]{4}")
 PROBE = "青海"
+_NOT_MIGRATED = "BEGIN; LOCK TABLE alembic_version IN ACCESS SHARE MODE NOWAIT; COMMIT"
+_FIT = "SELECT version_num, show_trgm($1) FROM alembic_version"
 _SESSION = "SELECT current_user, setting FROM pg_settings WHERE name = 'statement_timeout'"
 # What statements raise when their connection is gone; the last is said of one that was cut in the middle of a reply.
 # Not all that an operator does: a statement that took too long is cancelled, and its connection goes on.
@@ -57,6 +59,8 @@ VANISHED = {
 
 # An address that asyncpg cannot follow: a mode of TLS that it does not know, a certificate that is not there.
 _UNUSABLE = asyncpg.exceptions.ClientConfigurationError
+# An address of several machines, of which none is the one that writes, or whatever else it asks for.
+_NOT_SUCH = asyncpg.exceptions.TargetServerAttributeNotMatched
 # What answers does not take what a session is set to, or mixes up the statements of several: a pooler does.
 _NOT_UNDERSTOOD = (
     asyncpg.ProtocolViolationError,
@@ -112,6 +116,11 @@ def as_user(dsn: str, user: str) -> str:
 
 def spoken(error: BaseException) -> str:
     """Why the store could not be reached: of what kind the error is, and what to do where that tells nobody anything."""
+    if isinstance(error, _NOT_SUCH):
+        return (
+            "none of the machines that the address names is what its target_session_attrs asks for; `primary` is for all roles,"
+            " `read-write` refuses hub_reader, which may only read"
+        )
     if isinstance(error, _NOT_UNDERSTOOD):
         return f"{str(error).splitlines()[0]} ({type(error).__name__}); {_POOLER}"
     return type(error).__name__
@@ -191,9 +200,11 @@ async def open_pool(
         )
     except _Unfit as error:
         raise error.why from None
-    except (OSError, TimeoutError, asyncpg.PostgresError, ssl.SSLError, _UNUSABLE) as error:
+    except (OSError, TimeoutError, asyncpg.PostgresError, ssl.SSLError, _UNUSABLE, _NOT_SUCH) as error:
         why = spoken(error)
-        if isinstance(error, (asyncpg.InvalidAuthorizationSpecificationError, _UNUSABLE, *_NOT_UNDERSTOOD)):
+        if isinstance(
+            error, (asyncpg.InvalidAuthorizationSpecificationError, _UNUSABLE, _NOT_SUCH, *_NOT_UNDERSTOOD)
+        ):
             variable, own = _own_url(settings, role)
             why += f"; look at {variable}" + (", which is not set" if own is None else "")
         raise StoreUnavailable(f"The store cannot be reached as {role}: {why}.") from error
@@ -250,10 +261,9 @@ async def check_store(connection: asyncpg.Connection) -> None:
     Errors: StoreInvalid; StoreUnavailable while it is migrated.
     """
     try:
-        trigrams = await connection.fetchval("SELECT show_trgm($1)", PROBE)
-        async with connection.transaction():
-            await connection.execute("LOCK TABLE alembic_version IN ACCESS SHARE MODE NOWAIT")
-            revision = await connection.fetchval("SELECT version_num FROM alembic_version")
+        # In one message: a request may wait for the connection.
+        await connection.execute(_NOT_MIGRATED)
+        revision, trigrams = await connection.fetchrow(_FIT, PROBE)
     except asyncpg.LockNotAvailableError:
         raise StoreUnavailable(
             "The store is being migrated: wait until `credithub migrate` has ended."
