@@ -174,7 +174,7 @@ async def test_no_store_is_migrated_while_a_hub_serves_by_its_old_tables(postgre
         before = await owner.fetchval("SELECT version_num FROM alembic_version")
         async with connected(serving):
             with pytest.raises(
-                StoreUnavailable, match=r"A hub still works .*1 connections.*stop every `serve`"
+                StoreUnavailable, match=r"A hub still works .*1 connections.*each `harvest`, `import`"
             ):
                 await migrated(dsn)
             assert await owner.fetchval("SELECT version_num FROM alembic_version") == before

@@ -146,7 +146,8 @@ def _refuse_beside_others(connection: Connection) -> None:
     if others:
         raise StoreUnavailable(
             f"A hub still works with the store ({others} connections of {Role.READER} and {Role.WRITER}): nothing was changed;"
-            " stop every `serve` and `worker`, on all machines, and run `credithub migrate` again."
+            " stop every `serve` and `worker`, and each `harvest`, `import` or other command that runs,"
+            " on all machines, and run `credithub migrate` again."
         )
 
 
