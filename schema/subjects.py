@@ -30,23 +30,6 @@ from schema.tiers import SupervisionTier
 
 # Data classes a natural person's own row is decided by: the records that mention the person.
 PERSON = ("D5", "D8", "D11")
-# What fields that both kinds of business have are, in both languages.
-_GRADES = (
-    "外部等级，仅在有效期内的；外汇分类一户一类，后一分类生效即取代前一分类，期满也不恢复；其他等级，后来的不使"
-    "其来源仍作为有效送来的先前等级失效，先后见生效日期；查询过去某一时刻时不含实时查询的海关等级",
-    "grades issued by others, in force; of the classes of foreign exchange the one that began last, none once that is over; another"
-    " grade does not end an earlier one that its source still delivers as in force: effectiveFrom tells which is newer; of an earlier"
-    " moment none of customs, which is asked live",
-)
-_TIERS = (
-    "有效的监管分类，分领域；限监管单位、主体本人和审计；审计以及办理异议、修复的主体本人，也见已停用或过期的（R10.1）",
-    "supervision tiers in force, by sector; for supervising units, the subject itself and auditors; auditors, and the subject"
-    " in an objection or a repair, see those too that ended or expired (R10.1)",
-)
-_REGION = (
-    "行政区划（GB/T 2260），查询过去某一时刻时也是现在的",
-    "region (GB/T 2260), today's also where an earlier moment is asked for",
-)
 # The classes of a person's facts, where the summary names those of organizations.
 OF_PERSONS = {"D4": "D5", "D6": "D8", "D10": "D11"}
 # Classes of facts that are never kept of a natural person: no row of the tax bureau about one gets here, since none has a key
@@ -220,10 +203,11 @@ class CreditSubject(Node):
     )
 
 
-@strawberry.type
-class _Registered(CreditSubject):
-    """What subjects with a code of their own have in common; no type of the schema."""
-
+@strawberry.interface(
+    description="有统一社会信用代码的信用主体：法人、非法人组织、个体工商户"
+    " · A credit subject with a unified social credit code: an organization or an individual business"
+)
+class RegisteredSubject(CreditSubject):
     uscc: USCC | None = governed(
         "统一社会信用代码", "unified social credit code", "D1", target="uscc", mask=Mask.KEEP
     )
@@ -231,7 +215,8 @@ class _Registered(CreditSubject):
         "登记状态", "registration status", "D1", target="registration_status", mask=Mask.KEEP
     )
     region_code: str | None = governed(
-        *_REGION,
+        "行政区划（GB/T 2260），查询过去某一时刻时也是现在的",
+        "region (GB/T 2260), today's also where an earlier moment is asked for",
         "D1",
         target="region_code",
         mask=Mask.KEEP,
@@ -244,7 +229,9 @@ class _Registered(CreditSubject):
     )
 
     supervision_tiers: list[SupervisionTier] | None = governed(
-        *_TIERS,
+        "有效的监管分类，分领域；限监管单位、主体本人和审计；审计以及办理异议、修复的主体本人，也见已停用或过期的（R10.1）",
+        "supervision tiers in force, by sector; for supervising units, the subject itself and auditors; auditors, and the subject"
+        " in an objection or a repair, see those too that ended or expired (R10.1)",
         OPEN,
         shape=Shape.MANY,
         target="subject.tiers",
@@ -252,7 +239,11 @@ class _Registered(CreditSubject):
     )
 
     @governed(
-        *_GRADES,
+        "外部等级，仅在有效期内的；外汇分类一户一类，后一分类生效即取代前一分类，期满也不恢复；其他等级，后来的不使"
+        "其来源仍作为有效送来的先前等级失效，先后见生效日期；查询过去某一时刻时不含实时查询的海关等级",
+        "grades issued by others, in force; of the classes of foreign exchange the one that began last, none once that is over; another"
+        " grade does not end an earlier one that its source still delivers as in force: effectiveFrom tells which is newer; of an earlier"
+        " moment none of customs, which is asked live",
         OPEN,
         shape=Shape.MANY,
         target="subject.grades",
@@ -298,7 +289,7 @@ class _Registered(CreditSubject):
 
 @strawberry.type(description="法人或非法人组织 · A legal person or unincorporated organization")
 @entity("subject", "D1", only=("kind", ("LEGAL_PERSON", "UNINCORPORATED_ORGANIZATION")))
-class Organization(_Registered):
+class Organization(RegisteredSubject):
     industry_code: str | None = governed(
         "行业（GB/T 4754）", "industry (GB/T 4754)", "D1", target="industry_code", mask=Mask.KEEP
     )
@@ -329,7 +320,7 @@ class Organization(_Registered):
     description="个体工商户：有统一社会信用代码，经营者是自然人 · An individual business: it has a code, its operator is a natural person"
 )
 @entity("subject", "D1", only=("kind", ("INDIVIDUAL_BUSINESS",)))
-class IndividualBusiness(_Registered):
+class IndividualBusiness(RegisteredSubject):
     operator_name: str | None = governed(
         "经营者", "operator", "D1", target="legal_representative_name", mask=Mask.NAME
     )

@@ -33,11 +33,13 @@ type ListEntry { color: String state: String cause: String publicityEndsOn: Stri
 type ListName { name: String }
 type Grade { scheme: String gradeCode: String gradeLabel: String effectiveFrom: String }
 type Contact { address: String phone: String }
-type Organization implements CreditSubject { displayName: String summary: CreditSummary
-  listEntries: [ListEntry!] uscc: String registrationStatus: String legalRepresentativeName: String
-  grades: [Grade!] contact: Contact }
-type IndividualBusiness implements CreditSubject { displayName: String summary: CreditSummary
-  listEntries: [ListEntry!] uscc: String registrationStatus: String operatorName: String }
+interface RegisteredSubject implements CreditSubject { displayName: String summary: CreditSummary
+  listEntries: [ListEntry!] uscc: String registrationStatus: String grades: [Grade!] }
+type Organization implements RegisteredSubject & CreditSubject { displayName: String summary: CreditSummary
+  listEntries: [ListEntry!] uscc: String registrationStatus: String grades: [Grade!]
+  legalRepresentativeName: String contact: Contact }
+type IndividualBusiness implements RegisteredSubject & CreditSubject { displayName: String summary: CreditSummary
+  listEntries: [ListEntry!] uscc: String registrationStatus: String grades: [Grade!] operatorName: String }
 type Mutation { act: String }
 """
 VIEWS = {
