@@ -655,12 +655,12 @@ async def test_r8_3_the_channels_are_not_told_what_a_red_place_was_suspended_for
 async def test_r8_5_an_exit_that_is_not_pushed_is_an_alarm(office: Office) -> None:
     number, entry = await _published(office, await office.subject(), "L-BLACK")
     await _desk(office).done(REVOKE, {"n": number})
-    overdue = await raise_alarms(office.database.writer, office.clock.now + timedelta(days=1))
-    found = [one for one in overdue if one.item == entry and one.rule == "R8.5"]
+    alarms = await raise_alarms(office.database.writer, office.clock.now + timedelta(days=1))
+    found = [one for one in alarms.raised if one.item == entry and one.rule == "R8.5"]
     assert [(one.channel, one.priority) for one in found] == [("CREDIT_QINGHAI", 1)]
     # R7.4: three working days for the withdrawal with its reason.
-    overdue = await raise_alarms(office.database.writer, office.clock.now + timedelta(days=4))
-    assert {one.channel for one in overdue if one.item == entry and one.rule == "R7.4"} == {
+    alarms = await raise_alarms(office.database.writer, office.clock.now + timedelta(days=4))
+    assert {one.channel for one in alarms.raised if one.item == entry and one.rule == "R7.4"} == {
         "OWN_SITE", "GOVERNMENT_PORTAL", "PROVINCIAL_PLATFORM",
     }  # fmt: skip
 
@@ -759,8 +759,8 @@ async def test_acceptance_13_an_annulled_entry_is_withdrawn_with_its_reason_and_
     for state, receipt, reason in ended.values():
         assert (state, reason) == ("ACKNOWLEDGED", "判决撤销")
         assert receipt
-    overdue = await raise_alarms(office.database.writer, office.clock.now + timedelta(days=30))
-    assert [one for one in overdue if one.item == entry] == []
+    alarms = await raise_alarms(office.database.writer, office.clock.now + timedelta(days=30))
+    assert [one for one in alarms.raised if one.item == entry] == []
 
 
 async def test_acceptance_13_an_annulled_entry_whose_withdrawal_is_not_confirmed_is_an_alarm(
@@ -775,12 +775,12 @@ async def test_acceptance_13_an_annulled_entry_whose_withdrawal_is_not_confirmed
     assert office.clock.now.date() == date(2026, 12, 7)
     await _desk(office).done(REVOKE, {"n": number})
     await _delivered(office, "CREDIT_QINGHAI", "OWN_SITE")
-    alarms = {}
+    raised = {}
     for moment in (datetime(2026, 12, 7, 15, 59, tzinfo=UTC), datetime(2026, 12, 7, 16, tzinfo=UTC),
                    datetime(2026, 12, 10, 15, 59, tzinfo=UTC), datetime(2026, 12, 10, 16, tzinfo=UTC)):  # fmt: skip
-        overdue = await raise_alarms(office.database.writer, moment)
-        alarms[moment.day, moment.hour] = {
-            (one.channel, one.rule, one.priority) for one in overdue if one.item == entry
+        alarms = await raise_alarms(office.database.writer, moment)
+        raised[moment.day, moment.hour] = {
+            (one.channel, one.rule, one.priority) for one in alarms.raised if one.item == entry
         }
     push, site = ("CREDIT_QINGHAI", "R8.5", 1), ("OWN_SITE", "R7.4", 1)
-    assert alarms == {(7, 15): set(), (7, 16): {push}, (10, 15): {push}, (10, 16): {push, site}}
+    assert raised == {(7, 15): set(), (7, 16): {push}, (10, 15): set(), (10, 16): {site}}

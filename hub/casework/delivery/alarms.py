@@ -58,7 +58,7 @@ FROM fresh d JOIN unnest($2::text[], $3::text[], $4::boolean[], $5::date[], $6::
   ON (late.channel, late.action, late.refused, late.begun, coalesce(late.region_code, ''), coalesce(late.withdraw_by, 'infinity'))
    = (d.channel, d.action, d.refused, d.begun, coalesce(d.region_code, ''), coalesce(d.withdraw_by, 'infinity'))
 ORDER BY d.delivery_id
-RETURNING (payload->>'delivery_id')::bigint AS delivery_id, payload->>'channel' AS channel, reason AS rule,
+RETURNING (payload->>'delivery_id')::bigint AS delivery_id, payload->>'channel' AS channel, payload->>'item' AS item, reason AS rule,
   (payload->>'priority')::integer AS priority, (payload->>'limit')::date AS limit
 """  # noqa: S608 -- constants of this program
 
@@ -69,6 +69,8 @@ class Alarm:
 
     delivery_id: int
     channel: str
+    # The published item, as its channel knows it.
+    item: str
     rule: str
     priority: int
     limit: date
