@@ -266,6 +266,21 @@ NAMED = {
     "RepairCase.agent": _AGENT,
     "ObjectionCase.agent": _AGENT,
 }
+# Fields of cases that show the record or entry which a case is about: its table, and which row of it, SQL over `{y}`, the row,
+# and `{t}`, the case's. Whose it is may have been corrected since (5.4), and then is told beside whose the case is.
+_TARGET = "{y}.public_id = {t}.target_public_id"
+# A nomination is about no entry, but shows the case that is.
+_LISTED = (
+    "{y}.public_id IN ({t}.target_public_id,"
+    " (SELECT l.target_public_id FROM case_file l WHERE l.number = {t}.details->>'listing'))"
+)
+TARGETS = {
+    "RepairCase.record": ("record", _TARGET),
+    "CaseDisclosure.penalty": ("record", _TARGET),
+    "RepairCase.entry": ("list_entry", _TARGET),
+    "MeasureApplication.entry": ("list_entry", _TARGET),
+    "ListingCase.entry": ("list_entry", _LISTED),
+}
 
 
 @dataclass(frozen=True)

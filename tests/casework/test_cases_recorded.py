@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 from graphql import get_named_type, is_leaf_type
 
-from hub.query.relations import NAMED
+from hub.query.relations import NAMED, RELATIONS, TARGETS
 from hub.sandbox.tokens import DEMO_SUBJECT
 from schema.coordinates import vocabulary
 from schema.governance import Shape
@@ -307,8 +308,17 @@ async def test_that_an_agent_has_handed_in_too_much_is_recorded_of_it(
 def test_cases_that_name_subjects_are_reached_where_the_ledger_looks_for_them() -> None:
     """By a query of one or of a page, or as what a command made; else who they name would be told unrecorded."""
     known = vocabulary()
-    naming = {one.partition(".")[0] for one in NAMED}
+    naming = {one.partition(".")[0] for one in (*NAMED, *TARGETS)}
     assert set(NAMED) <= set(known.rules)
+    about = {"case_file", "subject", "delivery_out", "case_event"}
+    assert {one: table for one, (table, _) in TARGETS.items()} == {
+        coordinate: RELATIONS[rule.target].table
+        for coordinate, rule in known.rules.items()
+        if rule.shape is Shape.ONE
+        and coordinate.partition(".")[0] in known.entities
+        and known.entities[coordinate.partition(".")[0]].relation == "case_file"
+        and RELATIONS[rule.target].table not in about
+    }
     reached = set()
     for coordinate, rule in known.rules.items():
         holder, _, name = coordinate.partition(".")
@@ -322,6 +332,56 @@ def test_cases_that_name_subjects_are_reached_where_the_ledger_looks_for_them() 
         ("Query.inspectionPlan", "case"),
         # The nodes of `cases`.
         ("CaseEdge.node", "node"),
-        # Cases about lists, though the vocabulary does not say so.
+        # From a nomination that is reached so.
+        ("HonestModelNomination.listing", "honest.listing"),
+        # Cases about lists.
         ("ListRecheckRow.case", "command.case"),
     }
+
+
+async def test_the_firm_whose_a_record_has_become_is_recorded_where_a_case_about_it_shows_it(
+    office: Office,
+) -> None:
+    """Its source corrects whose a record is; the application that was about it stays the first firm's."""
+    first, second = await office.subject(), await office.subject()
+    target = await office.adverse(first, date(2026, 5, 10), **DEPARTMENT)
+    desk = office.desk("commerce", "CREDIT_REPAIR", "SW-XF", None)
+    number = (await desk.done(RECORD, {"t": target}))["recordRepairApplication"]["number"]
+    await office.rows(
+        "UPDATE record SET subject_id = (SELECT subject_id FROM subject WHERE uscc = $1) WHERE public_id = $2::uuid",
+        second, UUID(target[1:]),
+    )  # fmt: skip
+    one = "query Q($n: String!) { case(number: $n) { number ... on RepairCase { %s } } }"
+    shown = await desk.ask(one % "record { subject { ... on Organization { uscc } } }", {"n": number})
+    assert shown["data"]["case"]["record"] == {"subject": {"uscc": second}}
+
+    told = partial(_codes, office, desk)
+
+    assert await told(one % "state", n=number) == {first}
+    page = "query { cases(mechanism: REPAIR, first: 50) { edges { node { ... on RepairCase { %s } } } } }"
+    assert await told(one % "record { title }", n=number) == {first, second}
+    assert second in await told(page % "record { title }")
+    assert second not in await told(page % "targetKind")
+    # What is not shown is not recorded either.
+    await office.rows("UPDATE record SET lifecycle = 'DRAFT' WHERE public_id = $1::uuid", UUID(target[1:]))
+    assert await told(one % "record { title }", n=number) == {first}
+
+
+async def test_the_firm_whose_an_entry_has_become_is_recorded_where_a_case_about_it_shows_it(
+    office: Office,
+) -> None:
+    await office.defined("R-RED", "RED")
+    first, second, desk = await office.subject(), await office.subject(), _desk(office)
+    number = (await desk.done(PROPOSE, {"c": first, "l": "R-RED"}))["proposeListing"]["number"]
+    entry = await office.listed(second, "RED")
+    await office.rows(
+        "UPDATE case_file SET target_public_id = $1::uuid WHERE number = $2", UUID(entry[1:]), number
+    )
+    one = "query Q($n: String!) { case(number: $n) { ... on ListingCase { state %s } } }"
+    assert await _codes(office, desk, one % "", n=number) == {first}
+    assert await _codes(office, desk, one % "entry { cause }", n=number) == {first, second}
+    page = "query { cases(first: 50) { edges { node { ... on HonestModelNomination { listing { %s } } } } } }"
+    assert first in await _codes(office, desk, page % "... on ListingCase { entry { cause } }")
+    await office.listed(second, "BLACK")
+    look = "mutation { recheckLists { outcome case { ... on ListingCase { entry { cause } } } } }"
+    assert second in await _codes(office, desk, look)

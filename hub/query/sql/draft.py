@@ -6,12 +6,12 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hub.query.access import Access, Row, quoted, subject_row
+from hub.query.access import Access, Row, all_of, held, quoted, subject_row
 from hub.query.document import exceeded
 from hub.query.expressions import Expressions
 from hub.query.parameters import FromRows, Parameters
 from hub.query.plan import Selected, Typename, Variant
-from hub.query.relations import NAMED
+from hub.query.relations import NAMED, TABLES, TARGETS
 from hub.rights.view import View
 
 Form = TypeVar("Form")
@@ -116,13 +116,22 @@ class Draft:
         return self.parameters.bind(FromRows(name, key), "jsonb")
 
     def named(self, field: Selected, cases: str) -> str:
-        """SQL that adds to the ids of a root's subjects those that its cases, an array of ids, name in what is asked of them."""
-        asked = dict.fromkeys(one.coordinate for one in field.below() if one.coordinate in NAMED)
+        """SQL that adds to the ids of a root's subjects those whom its cases, an array of ids, name or show in what is asked."""
+        asked = dict.fromkeys(one.coordinate for one in field.below() if one.coordinate in NAMED | TARGETS)
         if not asked:
             return ""
         c, n = self.alias("c"), self.alias("n")
-        named = " UNION ".join(NAMED[coordinate].format(t=c) for coordinate in asked)
+        named = " UNION ".join(
+            NAMED[one].format(t=c) if one in NAMED else self._target(*TARGETS[one], c) for one in asked
+        )
         return f" || ARRAY(SELECT {n}.subject_id FROM case_file {c}, LATERAL ({named}) {n} WHERE {c}.case_id = ANY ({cases}))"
+
+    def _target(self, table: str, which: str, case: str) -> str:
+        """SELECT of whose the row of `table` is that a case shows, where it is shown."""
+        row = Row(self.alias("y"), TABLES[table])
+        shown = self.access.visible(row, self.vocabulary.classes_of(table))
+        conditions = all_of([which.format(y=row.alias, t=case), held(row), shown])
+        return f"SELECT {row.alias}.subject_id FROM {table} {row.alias} WHERE {conditions}"
 
     def json_object(self, columns: Columns, letter: str = "o") -> Json:
         """The JSON object of `columns`."""

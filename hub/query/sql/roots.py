@@ -196,6 +196,10 @@ class Root:
         elif command or field.rule.target in _ABOUT_SUBJECTS:
             about = f"array_agg({alias}.subject_id)" if field.is_list else f"ARRAY[{alias}.subject_id]"
             subjects = f"array_remove({about}, NULL)"
+            if command and field.is_list:
+                k, ids = self._draft.alias("k"), f"array_agg({alias}.case_public_id)"
+                cases = f"ARRAY(SELECT {k}.case_id FROM case_file {k} WHERE {k}.public_id = ANY ({ids}))"
+                subjects += self._draft.named(field, cases)
         value = self._objects.json_rows.object(field.variants[0], alias)
         told = json_list(value.sql, f"{alias}.ord") if field.is_list else value.sql
         return f"SELECT {told} AS value, {subjects} AS subjects FROM {value.source(source)}{shown}"
