@@ -1188,7 +1188,7 @@ def test_at_a_terminal_the_number_is_asked_for_unseen(monkeypatch: pytest.Monkey
     asked: list[str] = []
     monkeypatch.setattr(ledger_command.sys, "stdin", Terminal())
     monkeypatch.setattr(ledger_command.getpass, "getpass", lambda text: asked.append(text) or RESIDENT_ID)
-    assert ledger_command._resident_id() == RESIDENT_ID
+    assert ledger_command._person_number("RESIDENT_ID") == RESIDENT_ID
     assert asked == ["Resident ID: "]
 
 

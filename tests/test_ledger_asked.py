@@ -13,11 +13,13 @@ import pytest
 
 from connectors.contract import SHANGHAI
 from hub.commands.session import operator
+from hub.config import DEMO_ID_KEY
 from hub.errors import LedgerBroken
 from hub.ledger.audit import of_request, seen_by, who_saw
 from hub.ledger.chain import Disclosure, Ledger
 from hub.sandbox.agreements import demo_agreements
 from hub.sandbox.issuer import demo_issuer
+from schema.identifiers import hmac_sm3
 from tests.command_line import CREDITHUB, environment
 from tests.conftest import Database
 from tests.disclosures import disclosure
@@ -339,6 +341,44 @@ async def test_the_newest_are_kept_over_chains_and_spans(
     for limit in (1, 2, 7, 30, 59, 60, 61):
         told, more = await seen_by(auditor, "customs", NOW - 30 * DAY, NOW + DAY, limit)
         assert ([one.request_id for one in told], more) == (names[-limit:], limit < 60)
+
+
+# ---- a subject without a code
+
+
+async def test_a_subject_without_a_code_is_asked_about_by_the_number_that_it_is_known_by(
+    shell: Shell, database: Database, superuser: asyncpg.Connection
+) -> None:
+    """A firm of an old register, and a foreigner with a passport."""
+    firm = await superuser.fetchval(
+        "INSERT INTO subject (kind, display_name, name_key) VALUES ('LEGAL_PERSON', '旧厂', '旧厂') RETURNING subject_id"
+    )
+    person = await subject(superuser, None)
+    passport = hmac_sm3(DEMO_ID_KEY, "E12345678")
+    for number, scheme, value in ((firm, "SOCIAL_ORG_NO", "51630000123"), (person, "PASSPORT", passport)):
+        await superuser.execute(
+            "INSERT INTO identifier (subject_id, scheme, value, data_class, source, recorded_at)"
+            " VALUES ($1, $2, $3, 'D3', 'COMMERCE', now())",
+            number, scheme, value,
+        )  # fmt: skip
+    await committed(
+        database, (1, disclosure(1, (firm,), at=back(DAY))), (1, disclosure(2, (person,), at=back(DAY)))
+    )
+
+    def seen(*asked: str, said: str = "") -> list[str]:
+        done = shell("ledger", "who-saw", *asked, "--json", said=said)
+        assert (done.status, done.err) == (0, ""), done
+        return [json.loads(line)["request"] for line in done.lines]
+
+    assert seen("51630000123", "--scheme", "SOCIAL_ORG_NO") == ["request-1"]
+    assert seen("--person", "--scheme", "PASSPORT", said="e1234 5678\n") == ["request-2"]
+    unknown = shell("ledger", "who-saw", "51630000124", "--scheme", "SOCIAL_ORG_NO")
+    assert (unknown.status, unknown.err) == (1, "credithub: no subject 51630000124 in the store\n")
+    nobody = shell("ledger", "who-saw", "--person", "--scheme", "PASSPORT", said="E12345679")
+    assert (nobody.status, nobody.err) == (1, "credithub: no person with this number in the store\n")
+    for wrong in (("--person", "--scheme", "SOCIAL_ORG_NO"), ("E12345678", "--scheme", "PASSPORT")):
+        shell("ledger", "who-saw", *wrong).refused("BAD_USER_INPUT", "--scheme")
+    shell("ledger", "who-saw", "--person", "--scheme", "PASSPORT", said="\n").refused("BAD_USER_INPUT")
 
 
 # ---- at most

@@ -19,17 +19,20 @@ from hub.config import Settings
 from hub.errors import AgreementInvalid, BadUserInput, FileRefused, unread
 from hub.ledger import audit
 from hub.ledger.chain import EPOCH
+from hub.query.parameters import PERSON_SCHEMES
 from hub.rights.agreement import today_in
 from hub.rights.agreement_store import Version, require_applied, versions_at
 from hub.rights.matrix import Purpose
 from hub.rules.calendar import end_of, start_of
 from hub.store.id_key import refuse_other_id_key
-from schema.identifiers import InvalidIdentifier, hmac_sm3, parse_resident_id
+from hub.store.values import IDENTIFIER_SCHEMES
+from schema.identifiers import InvalidIdentifier, fold, hmac_sm3, is_resident_id, parse_resident_id
 
 app = typer.Typer(no_args_is_help=True, help="The disclosure ledger: verify it, and ask it who saw whom.")
 # More than any way of writing a number takes; what is longer is refused for its length.
 _LONGEST_LINE = 1000
-_PERSON = "SELECT subject_id FROM identifier WHERE scheme = 'RESIDENT_ID' AND value = $1"
+_LONGEST_NUMBER = 64
+_BY_NUMBER = "SELECT subject_id FROM identifier WHERE scheme = $1 AND value = $2"
 # What a firm stood as before a row said that it is the same is named by the firm's code: by that one can ask further.
 _SUBJECTS = """
 SELECT s.subject_id, coalesce(s.uscc, w.uscc) AS uscc, s.kind FROM subject s
@@ -99,6 +102,12 @@ def who_saw(
             help="A natural person in its place: the resident ID is asked for, or read from standard input.",
         ),
     ] = False,
+    scheme: Annotated[
+        str | None,
+        typer.Option(
+            help="What the number is, of a subject without a code: BUSINESS_REG_NO and the like, PASSPORT of a person."
+        ),
+    ] = None,
     since: Annotated[str | None, typer.Option(help="The first day, YYYY-MM-DD, Asia/Shanghai.")] = None,
     until: Annotated[str | None, typer.Option(help="The last day, YYYY-MM-DD, Asia/Shanghai.")] = None,
     partner: Annotated[str | None, typer.Option(help="What this partner was told alone.")] = None,
@@ -110,20 +119,23 @@ def who_saw(
     begun, ended = _day("--since", since), _day("--until", until)
     if begun is not None and ended is not None and ended < begun:
         raise BadUserInput("--until is a day before --since.")
-    number = None if code is None else code_in(code)
-    if number is None:
-        number = _resident_id()
+    kind = scheme or ("RESIDENT_ID" if person else "USCC")
+    if kind not in (schemes := [one for one in IDENTIFIER_SCHEMES if (one in PERSON_SCHEMES) is person]):
+        raise BadUserInput(f"--scheme: one of {', '.join(schemes)}.")
+    number = _person_number(kind) if code is None else _code(kind, code)
 
     async def work(configured: Settings) -> int:
         async with auditor(configured) as connection:
             if person:
                 await refuse_other_id_key(connection, configured.id_key)
-                digest = hmac_sm3(configured.id_key, number)
-                subject = await connection.fetchval(_PERSON, digest)
-            else:
+            if kind == "USCC":
                 subject = await connection.fetchval("SELECT subject_id FROM subject WHERE uscc = $1", number)
+            else:
+                kept = hmac_sm3(configured.id_key, number) if person else number
+                subject = await connection.fetchval(_BY_NUMBER, kind, kept)
             if subject is None:
-                sought = "person with this resident ID" if person else f"subject {number}"
+                of = "resident ID" if kind == "RESIDENT_ID" else "number"
+                sought = f"person with this {of}" if person else f"subject {number}"
                 err.print(f"credithub: no {sought} in the store")
                 return 1
             if partner is not None:
@@ -274,18 +286,33 @@ async def codes_of(connection: Any, subjects: Sequence[int]) -> list[str]:
     return told
 
 
-def _resident_id() -> str:
-    """A resident ID from the terminal, unseen, or the first line of standard input.
+def _code(scheme: str, text: str) -> str:
+    """A firm's number as the store has it. BadUserInput: it is none, or a person's, which is never repeated."""
+    if scheme == "USCC":
+        return code_in(text)
+    number = fold(text)
+    if not number or len(number) > _LONGEST_NUMBER or is_resident_id(number):
+        raise BadUserInput(f"Not a number of a firm ({scheme}).")
+    return number
+
+
+def _person_number(scheme: str) -> str:
+    """A person's number from the terminal, unseen, or the first line of standard input.
 
     Never from an argument: those are in the list of processes and the shell's history (PIPL art. 51).
     """
+    asked = "Resident ID: " if scheme == "RESIDENT_ID" else f"{scheme}: "
     try:
-        line = getpass.getpass("Resident ID: ") if sys.stdin.isatty() else sys.stdin.readline(_LONGEST_LINE)
-        return parse_resident_id(line.strip(), today_in(present())).number
+        line = getpass.getpass(asked) if sys.stdin.isatty() else sys.stdin.readline(_LONGEST_LINE)
+        if scheme == "RESIDENT_ID":
+            return parse_resident_id(line.strip(), today_in(present())).number
     except InvalidIdentifier as problem:
         raise BadUserInput(f"Not a resident ID: {problem.reason}") from None
     except (EOFError, UnicodeDecodeError):
-        raise BadUserInput("No resident ID was given.") from None
+        raise BadUserInput("No number was given.") from None
+    if not 0 < len(fold(line)) <= _LONGEST_NUMBER:
+        raise BadUserInput(f"Not a number of such a paper ({scheme}).")
+    return fold(line)
 
 
 def _day(option: str, value: str | None) -> date | None:
