@@ -424,6 +424,27 @@ async def test_an_empty_ledger_has_nothing_to_verify_and_breaks_every_checkpoint
     shell("ledger", "verify", "--checkpoint", kept).refused("FILE_REFUSED", "Line 1 is not a checkpoint")
 
 
+async def test_it_is_told_from_which_block_on_no_checkpoint_proves_anything(
+    shell: Shell, database: Database, superuser: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await committed(database, (1, disclosure(1)), (1, disclosure(2)))
+    kept = tmp_path / "kept"
+    kept.write_text(shell("ledger", "checkpoint").out, encoding="utf-8")
+    assert shell("ledger", "verify", "--checkpoint", kept).err == ""
+    await committed(database, (1, disclosure(3)), (2, disclosure(4)))
+    unseen = "removed or written anew would not be seen; credithub ledger checkpoint is for that"
+    lines = (
+        f"chain 1: no checkpoint after block 2: that what follows was {unseen}\n"
+        f"chain 2: no checkpoint: that it was {unseen}\n"
+    )
+    grown = shell("ledger", "verify", "--checkpoint", kept)
+    assert (grown.status, grown.err) == (0, lines)
+    # So it is: both chains are shorter, and hold.
+    await superuser.execute("SET session_replication_role = replica")
+    await superuser.execute("DELETE FROM ledger_block WHERE chain = 2 OR seq = 3")
+    assert shell("ledger", "verify", "--checkpoint", kept).status == 0
+
+
 # ---- the agreement behind it
 
 

@@ -40,6 +40,7 @@ LEFT JOIN subject w ON w.subject_id = s.joined_to WHERE s.subject_id = ANY ($1::
 """
 # Days that are searched where nobody says --since: without an index the whole ledger may take hours.
 _DAYS = 30
+_UNSEEN = "removed or written anew would not be seen; credithub ledger checkpoint is for that"
 # Subjects that one line names; `show` and --json name all.
 _NAMED = 5
 
@@ -73,7 +74,15 @@ def verify(
         else:
             out.print(f"the ledger holds: {report.entries} entries")
         if not kept:
-            err.print("held against no checkpoint: that the end of a chain was cut off would not be seen")
+            err.print(f"held against no checkpoint: that a chain or its end was {_UNSEEN}")
+            return
+        for chain in report.chains:
+            if not chain.proven:
+                err.print(f"chain {chain.chain}: no checkpoint: that it was {_UNSEEN}")
+            elif chain.proven < chain.blocks:
+                err.print(
+                    f"chain {chain.chain}: no checkpoint after block {chain.proven}: that what follows was {_UNSEEN}"
+                )
 
     with_store(work)
 

@@ -67,13 +67,17 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
-    """What verification found in a chain; `fault` says what is wrong with `bad_seq`, the first bad block."""
+    """What verification found in a chain; `fault` says what is wrong with `bad_seq`, the first bad block.
+
+    `proven`: the last block that a checkpoint names, or 0. Up to it the chain is as it was; what follows holds in itself.
+    """
 
     chain: int
     blocks: int
     entries: int
     bad_seq: int | None
     fault: str | None
+    proven: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,7 @@ class _Walk:
         self.bad_seq: int | None = None
         self.fault: str | None = None
         self._kept = dict(kept)
+        self._proven = 0
 
     def take(self, row: Mapping[str, Any]) -> None:
         """Check the next block; after the first fault only count."""
@@ -199,8 +204,11 @@ class _Walk:
         if entries.count(b"\n") != row["entry_count"]:
             return "its number of entries is wrong"
         kept = self._kept.pop(seq, None)
-        if kept is not None and kept != digest.hex():
+        if kept is None:
+            return None
+        if kept != digest.hex():
             return "it differs from the checkpoint: the chain was rewritten"
+        self._proven = seq
         return None
 
     def finish(self) -> ChainReport:
@@ -209,14 +217,15 @@ class _Walk:
         if self.fault is None and missing:
             self.bad_seq = self.seq + 1
             self.fault = f"the chain is cut off: a checkpoint names block {max(missing)}"
-        return ChainReport(self.chain, self.blocks, self.entries, self.bad_seq, self.fault)
+        return ChainReport(self.chain, self.blocks, self.entries, self.bad_seq, self.fault, self._proven)
 
 
 async def verify(connection: asyncpg.Connection[Any], kept: Iterable[Checkpoint] = ()) -> LedgerReport:
     """Walk every chain from its first block, in one snapshot, and compare with checkpoints somebody kept.
 
-    Finds changed, missing, moved and added blocks. Without a checkpoint, blocks cut off at the end and a
-    chain written anew from some block on cannot be seen. FileRefused: two checkpoints contradict each other.
+    Finds changed, missing, moved and added blocks. Behind the last checkpoint of a chain, blocks cut off at the end
+    and written anew from some block on cannot be seen, nor without any that there was a chain.
+    FileRefused: two checkpoints contradict each other.
     """
     wanted: dict[int, dict[int, str]] = {}
     reports: list[ChainReport] = []
