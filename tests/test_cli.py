@@ -1133,7 +1133,7 @@ def test_the_ledger_is_asked_about_a_person_by_the_number_on_standard_input(
     assert json.loads(line.lines[0]) == {
         "at": "2026-05-04T00:00:00+08:00", "partner": "customs", "officer": "关员",
         "purpose": "MARKET_ACCESS_CHECK", "matter": "000131001", "case": None,
-        "classes": {"D1": "FULL", "D6": "MASKED"}, "at_most": False, "view": "ab" * 16, "operation": "cd" * 16,
+        "classes": {"D1": "FULL", "D6": "MASKED"}, "at_most": False, "view_as": None, "view": "ab" * 16, "operation": "cd" * 16,
         "request": "request-1",
     }  # fmt: skip
     text = shell("ledger", "who-saw", "--person", "--partner", "mall", said=RESIDENT_ID)

@@ -122,7 +122,7 @@ async def test_all_that_is_recorded_of_a_request_is_shown(
     assert told == {
         "at": (NOW - DAY).astimezone(SHANGHAI).isoformat(), "partner": "customs", "officer": "officer-17",
         "purpose": "MARKET_ACCESS_CHECK", "matter": "000131001", "case": None,
-        "classes": {"D1": "FULL", "D6": "MASKED"}, "at_most": True, "view": "ab" * 16, "operation": "cd" * 16,
+        "classes": {"D1": "FULL", "D6": "MASKED"}, "at_most": True, "view_as": None, "view": "ab" * 16, "operation": "cd" * 16,
         "request": "request-1", "token": "token-1", "subjects": [CODE, f"NATURAL_PERSON#{person}", "UNKNOWN#999"],
         "sources": [source], "chain": 1, "block": 2,
         "agreements": [

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from hub.ledger.audit import who_saw
 from hub.rights.identity import issue
 from hub.sandbox.issuer import demo_issuer
 from tests.conftest import Database
@@ -147,6 +148,31 @@ async def test_whoever_looks_through_another_s_eyes_uses_its_own_quota(hub: Serv
     assert seen.codes == []
     assert await used(hub, "mall") == of_mall
     assert await used(hub, "auditor") == of_auditor + 1
+
+
+@pytest.mark.parametrize(
+    ("eyes", "kept"),
+    [
+        ("mall", "mall/MERCHANT_ADMISSION"),
+        ("customs/NOTIFICATION", "customs/NOTIFICATION"),
+        (None, None),
+    ],
+)
+async def test_it_is_recorded_through_whose_eyes_an_auditor_looked(
+    hub: ServedScene, eyes: str | None, kept: str | None
+) -> None:
+    """Whose rows and levels they were, its own name and purpose do not say."""
+    query = "query($code: String!) { subject(value: $code) { displayName } }"
+    more = {"hub_view_as": eyes} if eyes else {}
+    answer = await hub.ask("auditor", query, {"code": hub.scene.merchant["uscc"]}, **more)
+    entry = await recorded(hub, answer)
+    assert (entry["partner"], entry["purpose"], entry.get("view_as")) == ("auditor", "AUDIT", kept)
+    connection = await asyncpg.connect(hub.database.auditor_dsn)
+    try:
+        seen = await who_saw(connection, hub.scene.merchant["subject_id"], partner="auditor")
+    finally:
+        await connection.close()
+    assert [one.view_as for one in seen if one.request_id == entry["request"]] == [kept]
 
 
 async def test_an_explanation_through_another_s_eyes_tells_no_more_than_both_see(hub: ServedScene) -> None:

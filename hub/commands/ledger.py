@@ -340,7 +340,10 @@ def _print(one: audit.LedgerEntry) -> None:
     case = "".join(
         f" {name} {value}" for name, value in (("matter", one.matter), ("case", one.case)) if value
     )
-    out.print(f"{moment(one.at)} {one.partner} ({one.officer}) {one.purpose}{case} request {one.request_id}")
+    eyes = f" as {one.view_as}" if one.view_as else ""
+    out.print(
+        f"{moment(one.at)} {one.partner} ({one.officer}) {one.purpose}{eyes}{case} request {one.request_id}"
+    )
     out.print(f"  {_classes(one)}")
 
 
@@ -368,6 +371,7 @@ def _print_whole(one: audit.LedgerEntry, codes: Sequence[str], agreements: Seque
         ("officer", one.officer),
         ("token", one.token_id),
         ("purpose", one.purpose),
+        *([("seen as", one.view_as)] if one.view_as else ()),
         ("matter", one.matter),
         ("case", one.case),
         ("operation", one.operation),
@@ -420,6 +424,7 @@ def _object(one: audit.LedgerEntry) -> dict[str, object]:
         "case": one.case,
         "classes": dict(told.split("=", 1) for told in one.classes.split()),
         "at_most": one.at_most,
+        "view_as": one.view_as,
         "view": one.view,
         "operation": one.operation,
         "request": one.request_id,

@@ -102,8 +102,8 @@ class LedgerReport:
 class LedgerEntry:
     """One entry of the ledger: who was told about whom, which classes of data at which level, when and why.
 
-    `at_most`: a command or a case was asked for, and `classes` are all that the view discloses. `chain` and `seq` name
-    the block in which it stands.
+    `at_most`: a command or a case was asked for, and `classes` are all that the view discloses. `view_as`: whose eyes an
+    auditor looked through, partner/PURPOSE. `chain` and `seq` name the block in which it stands.
     """
 
     at: datetime
@@ -115,6 +115,7 @@ class LedgerEntry:
     case: str | None
     classes: str
     at_most: bool
+    view_as: str | None
     view: str
     operation: str
     request_id: str
@@ -392,6 +393,7 @@ def _entry(row: Mapping[str, Any], line: bytes) -> LedgerEntry:
             case=entry["case"],
             classes=entry["classes"],
             at_most=entry.get("at_most", False),
+            view_as=entry.get("view_as"),
             view=entry["view"],
             operation=entry["operation"],
             request_id=entry["request"],

@@ -61,7 +61,8 @@ class Disclosure:
 
     `at` is seconds since 1970. `view` and `operation` are digests. `subjects` are ids of the store. `classes`
     are those of which the fields asked for may tell, "D1=FULL D6=MASKED". `sources` tells the age of what live
-    sources gave, as JSON values. `at_most`: a command or a case was asked for, so `classes` are all of the view.
+    sources gave, as JSON values. `at_most`: a command or a case was asked for, so `classes` are all of the view. `view_as`:
+    through whose eyes an auditor looked, partner/PURPOSE.
     """
 
     at: float
@@ -78,6 +79,7 @@ class Disclosure:
     classes: str
     sources: Sequence[object] | None = None
     at_most: bool = False
+    view_as: str | None = None
 
 
 def encode(entry: Disclosure) -> bytes:
@@ -101,6 +103,8 @@ def encode(entry: Disclosure) -> bytes:
     # Only where it holds: the entries of queries, which are most, stay as short as they are.
     if entry.at_most:
         line["at_most"] = True
+    if entry.view_as is not None:
+        line["view_as"] = entry.view_as
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 

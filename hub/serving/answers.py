@@ -233,7 +233,8 @@ class Answers:
         self, asking: _Asking, request_id: str, subjects: Sequence[int], sources: Sequence[object] = ()
     ) -> Awaitable[None]:
         """Record what is about to leave; LedgerUnavailable: it must not."""
-        caller, declared = asking.caller, asking.declared
+        caller, declared, seen = asking.caller, asking.declared, asking.standing
+        own = seen.agreement is asking.payer and seen.purpose == declared.purpose
         return self._parts.ledger.record(
             Disclosure(
                 at=asking.now.timestamp(),
@@ -244,12 +245,13 @@ class Answers:
                 purpose=str(declared.purpose),
                 matter=declared.matter,
                 case=declared.case,
-                view=asking.standing.view.digest,
+                view=seen.view.digest,
                 operation=asking.operation.digest,
                 subjects=subjects,
                 classes=asking.compiled.classes,
                 sources=sources or None,
                 at_most=asking.compiled.at_most,
+                view_as=None if own else f"{seen.agreement.partner}/{seen.purpose}",
             )
         )
 
