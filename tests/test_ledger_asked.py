@@ -15,7 +15,7 @@ from connectors.contract import SHANGHAI
 from hub.commands.session import operator
 from hub.config import DEMO_ID_KEY
 from hub.errors import LedgerBroken
-from hub.ledger.audit import of_request, seen_by, who_saw
+from hub.ledger.audit import of_request, seen_by, verify, who_saw
 from hub.ledger.chain import Disclosure, Ledger
 from hub.sandbox.agreements import demo_agreements
 from hub.sandbox.issuer import demo_issuer
@@ -51,7 +51,7 @@ def customs(shell: Shell, state_dir: Path, tmp_path: Path) -> Path:
 
 async def committed(database: Database, *entries: tuple[int, Disclosure]) -> None:
     """Entries with their chains, each in a block of its own that was committed when it was made."""
-    at = 0.0
+    at = min(entry.at for _, entry in entries)
     ledgers = [
         Ledger(database.writer_dsn, timeout=20, clock=lambda: at)
         for _ in range(max(chain for chain, _ in entries))
@@ -184,6 +184,34 @@ async def test_an_entry_is_found_by_its_own_time_and_not_by_that_of_its_commit(
     for number, at in enumerate((NOW - 2 * DAY, NOW - DAY)):
         (found,) = await of_request(auditor, f"request-{number}", at, at + moment)
         assert await seen_by(auditor, "customs", at, at + moment, 9) == ([found], False)
+
+
+async def test_what_was_told_after_a_clock_was_put_back_is_found_meanwhile(
+    database: Database, auditor: asyncpg.Connection
+) -> None:
+    """On the day itself nobody searches the days by which the clock was ahead; a chain's times have to rise with it."""
+    begun, minute = NOW - 5 * DAY, timedelta(minutes=1)
+    moments = [begun + number * minute for number in range(20)]
+    moments += [begun + 3 * DAY + number * minute for number in range(5)]
+    moments += [begun + number * minute for number in range(20, 40)]
+    at = 0.0
+    ledger = Ledger(database.writer_dsn, timeout=20, clock=lambda: at)
+    at = moments[0].timestamp()
+    await ledger.start()
+    for number, moment in enumerate(moments):
+        at = moment.timestamp()
+        await ledger.record(disclosure(number, at=at))
+    await ledger.stop()
+    (await verify(auditor)).require_intact()
+    names = [f"request-{number}" for number in (*range(20), *range(25, 45))]
+    told, _ = await seen_by(auditor, "customs", begun - DAY, begun + DAY / 2, 100)
+    assert [one.request_id for one in told] == names
+    for name in names:
+        assert [one.request_id for one in await of_request(auditor, name, begun - DAY, begun + DAY / 2)] == [
+            name
+        ]
+    ahead = await of_request(auditor, "request-22", begun + 2 * DAY, NOW)
+    assert [one.at for one in ahead] == [moments[22]]
 
 
 async def test_what_an_officer_is_called_is_not_taken_for_a_request_or_a_partner(

@@ -46,7 +46,11 @@ DELAY: Final = 0.004
 FIRST_DELAY: Final = 0.02
 LONGEST_DELAY: Final = 0.5
 
-_TAIL = "SELECT seq, digest FROM ledger_block WHERE chain = $1 ORDER BY seq DESC LIMIT 1"
+# Seconds by which a block may be dated before the one that it follows. Else the clock was ahead and was put back: the chain
+# rests until its end is past, for by its times, which rise, what stands in it is found.
+PUT_BACK: Final = 60.0
+
+_TAIL = "SELECT seq, digest, committed_at FROM ledger_block WHERE chain = $1 ORDER BY seq DESC LIMIT 1"
 _APPEND = (
     "INSERT INTO ledger_block"
     " (chain, seq, committed_at, algorithm, previous, digest, entries, entry_count, subjects) "
@@ -175,17 +179,30 @@ class _Session:
     """A connection that holds the lock of its chain, and the place where that chain ends."""
 
     def __init__(
-        self, connection: asyncpg.Connection[Any], append: Any, chain: int, seq: int, digest: bytes
+        self,
+        connection: asyncpg.Connection[Any],
+        append: Any,
+        chain: int,
+        seq: int = 0,
+        digest: bytes = GENESIS,
+        last: float = 0.0,
     ) -> None:
+        """`last`: when the block was committed with which the chain ends."""
         self.connection = connection
         self.chain = chain
         self._append = append
-        self._seq = seq
+        self.seq = seq
         self._digest = digest
+        self._last = last
+
+    def is_ahead(self, now: float) -> bool:
+        """Whether the chain ends in what is still to come."""
+        return self._last > now + PUT_BACK
 
     async def write(self, block: _Block, now: float) -> None:
         """Commit the block as the next one of the chain."""
-        self._seq, self._digest = await self._insert(block, now)
+        self.seq, self._digest = await self._insert(block, now)
+        self._last = max(self._last, now)
 
     async def rehearse(self, now: float) -> None:
         """Write a block and take it back: what keeps the store from taking any is found before somebody asks."""
@@ -197,7 +214,7 @@ class _Session:
             await attempt.rollback()
 
     async def _insert(self, block: _Block, now: float) -> tuple[int, bytes]:
-        seq = self._seq + 1
+        seq = self.seq + 1
         committed_at = int(now * 1_000_000)
         subjects = sorted(block.subjects)
         entries = b"".join(block.lines)
@@ -212,7 +229,7 @@ class _Session:
 
 async def rehearse(connection: asyncpg.Connection[Any]) -> None:
     """Write a block of a chain that nobody has, and take it back. Errors: what the store says of it."""
-    await _Session(connection, await connection.prepare(_APPEND), 0, 0, GENESIS).rehearse(time.time())
+    await _Session(connection, await connection.prepare(_APPEND), 0).rehearse(time.time())
 
 
 class Ledger:
@@ -343,8 +360,9 @@ class Ledger:
         while True:
             if self._gathering is not None:
                 await self._wait_for_more(self._gathering)
-            if session.connection.is_closed():
+            if session.connection.is_closed() or session.is_ahead(self._clock()):
                 # What gathers was not sent: it is for the next connection, as whatever comes while there is none.
+                session.connection.terminate()
                 return
             block, self._gathering = self._gathering, None
             if block is None:
@@ -406,11 +424,7 @@ class Ledger:
         try:
             connection = await asyncpg.connect(self._dsn, timeout=self._timeout, server_settings=settings)
             watchdog = self._loop.call_later(self._timeout, connection.terminate)
-            chain = await _claim(connection)
-            tail = await connection.fetchrow(_TAIL, chain)
-            append = await connection.prepare(_APPEND)
-            seq, digest = (0, GENESIS) if tail is None else (tail["seq"], tail["digest"])
-            session = _Session(connection, append, chain, seq, digest)
+            session = await _claimed(connection, self._clock())
             await session.rehearse(self._clock())
             connection.add_termination_listener(lambda _: self._wake())
         except BaseException as problem:
@@ -422,17 +436,26 @@ class Ledger:
         finally:
             if watchdog is not None:
                 watchdog.cancel()
-        _log.info("ledger chain %d goes on after block %d", chain, seq)
+        _log.info("ledger chain %d goes on after block %d", session.chain, session.seq)
         return session
 
 
-async def _claim(connection: asyncpg.Connection[Any]) -> int:
-    """The lowest chain that nobody writes, locked until the connection ends.
+async def _claimed(connection: asyncpg.Connection[Any], now: float) -> _Session:
+    """The lowest chain that nobody writes and that does not end in what is still to come, locked until the connection ends.
 
     PostgreSQL frees the lock when the backend is gone, so after a failure the tail that the next holder reads
     is final: an INSERT without an answer has by then happened or never will.
     """
+    append = await connection.prepare(_APPEND)
     for chain in count(1):
-        if await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", CHAIN_LOCK, chain):
-            return chain
+        if not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", CHAIN_LOCK, chain):
+            continue
+        tail = await connection.fetchrow(_TAIL, chain)
+        if tail is None:
+            return _Session(connection, append, chain)
+        last = tail["committed_at"].timestamp()
+        session = _Session(connection, append, chain, tail["seq"], tail["digest"], last)
+        if not session.is_ahead(now):
+            return session
+        await connection.execute("SELECT pg_advisory_unlock($1, $2)", CHAIN_LOCK, chain)
     raise AssertionError("unreachable")
