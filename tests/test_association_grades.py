@@ -14,7 +14,6 @@ from hub.sandbox.association import Chamber, Complaints, Member
 from hub.sandbox.province import Province
 from hub.sandbox.server import serving
 from hub.store.embedded import EmbeddedPostgres
-from hub.store.migration import migrated
 from tests.conftest import Database
 from tests.publicity_files import FIRM, NOW, TOOLS
 from tests.test_database import connected, fresh, migrated_before
@@ -119,7 +118,7 @@ async def test_the_migration_leaves_each_firm_the_grade_told_last_under_its_memb
             "INSERT INTO source_state (source, status, checked_at, cursor)"
             " VALUES ('ASSOCIATION', 'OK', now(), 'since'), ('TAX', 'OK', now(), 'at')"
         )
-        await migrated(dsn)
+        await migrated_before(dsn, "0026")
         # What was withdrawn before is read once more, and ends.
         cursors = await owner.fetch("SELECT source, cursor FROM source_state ORDER BY source")
         assert list(map(tuple, cursors)) == [("ASSOCIATION", None), ("TAX", "at")]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from hub.casework.clock import automatic, keep_time
-from hub.casework.delivery.alarms import raise_alarms
+from hub.casework.delivery.alarms import Alarms, raise_alarms
 from hub.casework.delivery.channels import Channel, Client
 from hub.casework.delivery.deliveries import Courier, Pace
 from hub.casework.machine import Actor
@@ -627,8 +627,8 @@ async def test_r7_4_the_alarm_counts_from_the_end_of_the_decision_not_from_the_o
     case = await took(desk, number, "withdrawPublicity", given)
     assert case["withdrawal"]["withdrawBy"] == limit
     if before is not None:
-        assert await raise_alarms(office.database.writer, before) == []
-    alarms = await raise_alarms(office.database.writer, after)
+        assert await raise_alarms(office.database.writer, before) == Alarms([], [])
+    alarms = (await raise_alarms(office.database.writer, after)).raised
     assert {(one.rule, one.priority, str(one.limit)) for one in alarms} == {("R7.4", 1, limit)}
     assert len(alarms) == len(Channel)
 
