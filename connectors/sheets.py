@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from connectors.contract import RawRow
 from connectors.files import DroppedFile, FileUnusable, Header, check_archive, defect, json_row
-from connectors.shown import plain, value_of
+from connectors.shown import plain, puts_words, value_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,13 +133,14 @@ def _opened(path: Path, held: ExitStack, *, formulas: bool = False) -> Workbook:
 def _rows(sheet: Worksheet) -> Iterator[tuple[object, ...]]:
     # The declared size is often wrong: A1:XFD1048576 would pad each row to 16,384 cells.
     sheet.reset_dimensions()
+    words = puts_words(sheet.parent._number_formats)
     for number, row in enumerate(sheet.iter_rows(), 1):
         if number > _MOST_ROWS:
             # A row may call itself the two thousand millionth: all before it would be gone through.
             raise FileUnusable(
                 "FILE_FORMAT", f"a sheet has more than {_MOST_ROWS} rows; save it as XLSX or CSV"
             )
-        yield tuple(map(value_of, row))
+        yield tuple([value_of(cell, words) for cell in row])
 
 
 def _place(book: Workbook, header: Header) -> int:

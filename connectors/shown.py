@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 # Spreadsheets keep 15 significant digits: a longer number has already lost its end, and must not look whole.
 EXACT = 10**15
-# In place of a number that is shown as another one, 10000 as 1.0 in the format 0!.0, of 万: which is meant nobody can tell.
+# In place of a number that is shown as another one, 10000 as 1.0 in the format 0!.0, of 万, or whose format is one of texts
+# (青商罚〔2026〕@号): which is meant nobody can tell.
 OTHERWISE = "#FORMAT!"
 # The formats that Chinese spreadsheets name by number alone (ECMA-376 18.8.30, zh-cn); openpyxl knows none of them.
 _CHINESE = {
@@ -26,7 +28,7 @@ _CHINESE = {
 }
 # What a number format shows as it stands, in quotes or behind a sign; and what it does not: gaps, filling, colors.
 _LITERAL = re.compile(r'"[^"]*"|[\\!].')
-_NOT_SHOWN = re.compile(r"[_*].|\[[^\]]*\]|@", re.DOTALL)
+_NOT_SHOWN = re.compile(r"[_*].|\[[^\]]*\]", re.DOTALL)
 _TOKEN = re.compile(
     rf"(?P<literal>{_LITERAL.pattern})|\[\$(?P<currency>[^\]-]*)[^\]]*\]|(?P<skipped>{_NOT_SHOWN.pattern})"
     r"|(?P<general>General|G/通用格式)|(?P<other>.)",
@@ -54,17 +56,27 @@ class _Section:
     def words(self) -> str:
         return self.before + self.after
 
+    @property
+    def of_texts(self) -> bool:
+        return "@" in self.places
 
-def value_of(cell: ReadOnlyCell | EmptyCell) -> object:
-    """The value of a cell as it shows, a number or a text; None: nothing stands there."""
+
+def puts_words(forms: Iterable[str]) -> bool:
+    """Whether one of the number formats puts words around texts. Of hardly any workbook one does, and all its texts are asked."""
+    return any(found and found[-1].of_texts and found[-1].words for found in map(_sections, forms))
+
+
+def value_of(cell: ReadOnlyCell | EmptyCell, words: bool) -> object:
+    """The value of a cell as it shows, a number or a text; None: nothing stands there. `words`: of its workbook `puts_words`."""
     value: object = cell.value
     if value is None and cell.data_type == "str":
         return ""  # a formula that came to an empty text, =IF(A2="","",…)
     if isinstance(value, str):
-        if "_x" not in value:
+        if "_x" in value:
+            value = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value).replace("\r\n", "\n")
+        if not words or not value:
             return value
-        return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value).replace("\r\n", "\n")
-    if value is None or isinstance(value, bool):
+    elif value is None or isinstance(value, bool):
         return value
     form = ""
     # A style that is not there is none.
@@ -73,6 +85,9 @@ def value_of(cell: ReadOnlyCell | EmptyCell) -> object:
         if named is not None and isinstance(value, int | float):
             value = _moment(value, cell)
         form = named or cell.number_format or ""
+    if isinstance(value, str):
+        last = _sections(form)[-1:]
+        return f"{last[0].before}{value}{last[0].after}" if last and last[0].of_texts else value
     if isinstance(value, datetime):
         return _day_or_month(value, form)
     return _number(value, form) if isinstance(value, int | float) else value
@@ -110,6 +125,10 @@ def _number(value: float, form: str) -> object:
     sections = _sections(form)
     if not sections or abs(value) >= EXACT:
         return value
+    if sections[-1].of_texts:
+        if len(sections) == 1:
+            return OTHERWISE if sections[0].words else value
+        sections = sections[:-1]
     if _CONDITION.search(form):
         # Which section is meant depends on the number in ways of their own.
         return OTHERWISE if any(not _SIGNS(section.words) for section in sections) else value
@@ -119,7 +138,15 @@ def _number(value: float, form: str) -> object:
         return section.words or value
     if _SCALED.search("".join(sign for sign in section.places if len(sign) == 1)):
         return OTHERWISE
-    figures = _filled(abs(int(value)), section.places) if value == int(value) else None
+    whole = value == int(value)
+    if (
+        not whole
+        and "." not in section.places
+        and any(sign.strip("\0 ") for sign in section.places if len(sign) > 1)
+    ):
+        # With signs among its figures, 0!.0000 of 万, and none for the parts of one.
+        return OTHERWISE
+    figures = _filled(abs(int(value)), section.places) if whole else None
     if figures is None and _SIGNS(section.words):
         return value
     before, after = ("" if _SIGNS(words) else words for words in (section.before, section.after))
@@ -129,7 +156,8 @@ def _number(value: float, form: str) -> object:
 def _filled(whole: int, places: tuple[str, ...]) -> str | None:
     """A whole number in places that show it otherwise than people write it, 000 or 0000-00-00; None: in others."""
     zeros = places.count("0")
-    if {".", ","}.intersection(places) or (zeros < 2 and all(len(sign) == 1 for sign in places)):
+    between = any(sign.strip("\0 ") for sign in places if len(sign) > 1)
+    if {".", ","}.intersection(places) or (zeros < 2 and not between):
         return None
     left, shown = list(str(whole).zfill(zeros)), ""
     first = next(number for number, sign in enumerate(places) if len(sign) == 1)
@@ -159,9 +187,10 @@ def _sections(form: str) -> tuple[_Section, ...]:
         elif other == ";":
             found.append([])
         elif other is not None:
-            found[-1].append(other if other in "0#?.," else "\0" + other)
+            found[-1].append(other if other in "0#?.,@" else "\0" + other)
     sections = tuple(_section(tokens) for tokens in found)
-    return () if all(not one.words and one.places in ((), ("0",), ("#",)) for one in sections) else sections
+    usual = ((), ("0",), ("#",), ("@",))
+    return () if all(not one.words and one.places in usual for one in sections) else sections
 
 
 def _section(tokens: list[str]) -> _Section:

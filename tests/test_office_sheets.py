@@ -18,8 +18,8 @@ from tests.publicity_files import TOOLS, license_row, penalty_row, write_xlsx
 from tests.test_commerce_files import codes, read, rows_of
 
 
-def formatted(path: Path, column: str, *shown: tuple[float, str]) -> None:
-    """A workbook of penalties that has each number under its format in a column."""
+def formatted(path: Path, column: str, *shown: tuple[float | str, str]) -> None:
+    """A workbook of penalties that has each value under its format in a column."""
     write_xlsx(path, [penalty_row()] * len(shown))
     book = load_workbook(path)
     for row, (number, form) in enumerate(shown, 2):
@@ -53,6 +53,8 @@ def edited(path: Path, member: str, change: Callable[[str], str]) -> None:
         (3, "[$USD-409] 0", "USD 3"),
         (630103123456, "0.00E+00", "630103123456"),
         (1, '"有效";;"无效"', "有效"),
+        (-5, '0;@"(文字)"', "-5"),
+        (1234567, "# ##0", "1234567"),
     ],
 )
 def test_a_number_is_read_as_its_format_shows_it(
@@ -72,14 +74,25 @@ def test_a_number_that_shows_as_another_one_is_not_guessed_at(tmp_path: Path) ->
         (10000, r"0\.0,"),
         (10000, "0.00,"),
         (10000, '[>=10000]0"万";0'),
+        (12345.67, "0!.0000"),
         (10000, '0.00"元"'),
         (1, '0.00"万元"'),
     )
     connector = connect_file(path, TOOLS)
     rows = rows_of(connector)
-    assert codes(connector, rows) == ["SHEET_ERROR"] * 4 + ["FINE_UNIT", "OK"]
+    assert codes(connector, rows) == ["SHEET_ERROR"] * 5 + ["FINE_UNIT", "OK"]
     with pytest.raises(RowRejected, match=r"CF_NR_FK .* type there what is meant"):
         connector.canonical(rows[0])
+
+
+def test_a_text_is_read_with_the_words_that_its_format_puts_around_it(tmp_path: Path) -> None:
+    """Of numbers under such a format the words alone were stored: all decisions of a file had one number, 青商罚〔2026〕号."""
+    path, form = tmp_path / "cf.xlsx", '"青商罚〔2026〕"@"号"'
+    formatted(path, "CF_WSH", ("9", form), (9, form), ("青商罚9号", "@"))
+    connector = connect_file(path, TOOLS)
+    rows = rows_of(connector)
+    assert [row.fields["CF_WSH"] for row in rows] == ["青商罚〔2026〕9号", "#FORMAT!", "青商罚9号"]
+    assert codes(connector, rows) == ["OK", "SHEET_ERROR", "OK"]
 
 
 @pytest.mark.parametrize(
