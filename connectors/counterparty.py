@@ -9,7 +9,7 @@ from datetime import date
 
 from connectors.contract import RawRow, RowRejected, SubjectRef
 from connectors.files import DEFECT, DEFECT_REASON
-from connectors.reading import Reader, one_line
+from connectors.reading import Reader
 
 # The national format's "no USCC": many subjects share it, so it is never a key.
 _PLACEHOLDERS = frozenset({"0" * 17 + "X", "0" * 18})
@@ -51,7 +51,7 @@ def counterparty(
     reader: Reader, prefix: str, legacy: bool, today: date, digest_person_id: Callable[[str], str]
 ) -> SubjectRef:
     """The subject of a row; the first identifier is the one it is known by. Raises RowRejected."""
-    name = one_line(reader.required(f"{prefix}_XDR_MC"))
+    name = reader.required_line(f"{prefix}_XDR_MC")
     codes = {
         scheme: fold(value)
         for scheme, column in (

@@ -83,7 +83,7 @@ def item_of(
     authority = {"XK": ("XK_XKJG", "XK_XKJGDM"), "CF": ("CF_CFJG", "CF_CFJGDM")}[prefix]
     values: dict[str, object] = {
         "document_number": number,
-        "authority_name": one_line(reader.required(authority[0])),
+        "authority_name": reader.required_line(authority[0]),
         "authority_uscc": reader.code(authority[1]),
     }
     if withdrawn:

@@ -83,6 +83,13 @@ class Reader:
             raise RowRejected("MISSING", f"{name} is empty or says that there is none")
         return value
 
+    def required_line(self, name: str) -> str:
+        """The text in one line. Raises RowRejected(MISSING), also where it is nothing but signs without width."""
+        value = one_line(self.required(name))
+        if not value:
+            raise RowRejected("MISSING", f"{name} is empty but for signs that have no width")
+        return value
+
     def says(self, name: str, yes: Sequence[str] = ("1",), no: Sequence[str] = ("0",)) -> bool | None:
         """Whether a column of two values says yes; None when it is empty. Raises RowRejected(UNKNOWN_VALUE).
 

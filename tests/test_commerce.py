@@ -145,6 +145,11 @@ def test_a_line_break_or_a_sign_without_width_is_no_part_of_a_name_or_a_number(
     assert item.values["document_number"] == "青商许〔2026〕1号"
 
 
+@pytest.mark.parametrize("column", ["XK_XDR_MC", "XK_XKJG", "XK_WSH"])
+def test_a_name_or_number_of_signs_without_width_is_none(column: str) -> None:
+    assert code_of(license_row(**{column: "\u200b"})) == "MISSING"
+
+
 @pytest.mark.parametrize(
     "sentinel", ["2099/12/31", "9999-12-31", "9999-09-09", "1900-01-01", "1899-12-31", "\\N", "暂无"]
 )
