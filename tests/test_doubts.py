@@ -174,7 +174,11 @@ async def test_a_row_that_is_dismissed_waits_no_more_until_it_comes_back_otherwi
 ) -> None:
     bad = {**fined("罚款"), "reject": "NOT_YET"}
     await take(database, [granted("7"), bad])
-    await dismiss(database.writer, await waiting(database), "值班员", "测试数据", NOW)
+    number = await waiting(database)
+    with pytest.raises(BadUserInput, match=f"No row {number} waits in quarantine for MISSING"):
+        # It was chosen for what it waited for before.
+        await dismiss(database.writer, number, "值班员", "测试数据", NOW, "MISSING")
+    await dismiss(database.writer, number, "值班员", "测试数据", NOW, "NOT_YET")
     assert await doubt(database) is None
     (row,) = await list_quarantined(database.writer, every=True)
     assert (row.replayed_at, row.settled_by, row.dismissed_because) == (NOW, "值班员", "测试数据")

@@ -277,7 +277,9 @@ def quarantine_dismiss(
                 return 0
 
             async def settle(one: int) -> None:
-                await replaying.dismiss(pool, one, operator(), because, present())
+                await replaying.dismiss(
+                    pool, one, operator(), because, present(), (reason_code or "").upper()
+                )
 
             return await _each(await _chosen(pool, source or "", reason_code or ""), settle, "dismissed")
 

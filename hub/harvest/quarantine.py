@@ -78,7 +78,7 @@ SELECT EXISTS (SELECT FROM quarantine WHERE source = $1 AND position = '{WHOLE_F
 _CORRECTED = "UPDATE quarantine SET settled_by = $2, corrected = $3 WHERE quarantine_id = $1"
 _DISMISS = """
 UPDATE quarantine SET replayed_at = $2, settled_by = $3, dismissed_because = $4
-WHERE quarantine_id = $1 AND replayed_at IS NULL RETURNING codes
+WHERE quarantine_id = $1 AND replayed_at IS NULL AND ($5::text IS NULL OR reason_code = $5) RETURNING codes
 """
 _CLEARED = """
 UPDATE quarantine SET cleared_at = $2, cleared_by = $3, cleared_because = $4 WHERE quarantine_id = $1
@@ -214,13 +214,18 @@ async def note_corrected(
 
 
 async def dismiss(
-    connection: asyncpg.Connection, quarantine_id: int, by: str, because: str, now: datetime
+    connection: asyncpg.Connection,
+    quarantine_id: int,
+    by: str,
+    because: str,
+    now: datetime,
+    reason_code: str | None = None,
 ) -> set[str] | None:
     """A person found that nothing of a row is to be stored: it waits no more, unless it comes back otherwise.
 
-    Gives the codes of those whom it named; None: no such row waits.
+    Gives the codes of those whom it named; None: no such row waits, or not for `reason_code`.
     """
-    row = await connection.fetchrow(_DISMISS, quarantine_id, now, by, because)
+    row = await connection.fetchrow(_DISMISS, quarantine_id, now, by, because, reason_code)
     return None if row is None else set(row["codes"])
 
 

@@ -129,16 +129,25 @@ async def _hold_cases(connection: asyncpg.Connection, rows: Sequence[Prepared | 
     await connection.execute(_HOLD, sorted({subject_id for ids in found.values() for subject_id in ids}))
 
 
-async def dismiss(pool: asyncpg.Pool, quarantine_id: int, by: str, because: str, now: datetime) -> None:
+async def dismiss(
+    pool: asyncpg.Pool,
+    quarantine_id: int,
+    by: str,
+    because: str,
+    now: datetime,
+    reason_code: str | None = None,
+) -> None:
     """Let a row rest of which nothing is to be stored: no “no” about whom it names waits for it any more.
 
-    A row that comes back otherwise waits again. Errors: BadUserInput when no such row waits.
+    A row that comes back otherwise waits again. `reason_code`: for which it was chosen; one that came back meanwhile may wait
+    for another by now, at which nobody has looked. Errors: BadUserInput when no such row waits.
     """
     async with pool.acquire() as connection, connection.transaction():
         await one_writer(connection)
-        named = await quarantine.dismiss(connection, quarantine_id, by, because, now)
+        named = await quarantine.dismiss(connection, quarantine_id, by, because, now, reason_code)
         if named is None:
-            raise BadUserInput(f"No row {quarantine_id} waits in quarantine.")
+            code = f" for {reason_code}" if reason_code else ""
+            raise BadUserInput(f"No row {quarantine_id} waits in quarantine{code}.")
         await doubts.look_again(connection, named)
 
 
