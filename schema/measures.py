@@ -85,8 +85,8 @@ class MeasureApplication(Case):
         capability=Capability.LINEAGE,
     )
     stopped_on: Date | None = detail(
-        "实施部门报告的停止实施日期；仅中止期间有值",
-        "while it is suspended: day on which its implementer says that it stopped applying it",
+        "中止后实施部门报告的停止实施日期；恢复实施即清除",
+        "day from which, once suspended, its implementer says that it applies it no longer; null once it is resumed",
         "stopped_on",
     )
     ended_on: Date | None = detail("终止于", "day on which it ended", "ended_on")
@@ -96,6 +96,7 @@ class MeasureApplication(Case):
 
 _Receipt = Annotated[str | None, parameter("回执编号", "number of the receipt")]
 _Applied = Annotated[Date, parameter("实施日期", "day on which it was applied")]
+_Stopped = Annotated[Date, parameter("停止实施日期", "day of the stop")]
 _Handling = Annotated[str, parameter("办件编号", "number of the handling")]
 _Result = Annotated[str, parameter("结果", "what came of it")]
 _command = commands_of("measure")
@@ -202,8 +203,16 @@ class MeasureCommands:
         "report_stop",
         Capability.RECEIVE,
     )
-    def report_measure_stopped(
-        self, number: CaseNumber, stopped_on: Annotated[Date, parameter("停止实施日期", "day of the stop")]
+    def report_measure_stopped(self, number: CaseNumber, stopped_on: _Stopped) -> MeasureApplication | None:
+        return PLANNED
+
+    @_command(
+        "奖惩措施中止期间，本单位报告已停止实施",
+        "report that one has stopped one's own suspended measure",
+        "report_stop_own",
+    )
+    def report_own_measure_stopped(
+        self, number: CaseNumber, stopped_on: _Stopped
     ) -> MeasureApplication | None:
         return PLANNED
 

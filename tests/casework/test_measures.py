@@ -479,3 +479,25 @@ async def test_r9_1_while_it_is_suspended_its_implementer_tells_what_it_did_and_
     # What is in effect is applied.
     refused = await _customs(office).refused(STOPPED, {"n": number, "on": "2026-11-25"})
     assert refused["code"] == "TRANSITION_NOT_ALLOWED"
+    # Ended meanwhile, it still says since when it had not been applied.
+    await _followed(office, entry, "suspend")
+    await _customs(office).done(STOPPED, {"n": number, "on": "2026-11-25"})
+    await _followed(office, entry, "end_exit")
+    over = (await _desk(office).done(told, {"n": number}))["case"]
+    assert (over["state"], over["stoppedOn"]) == ("ENDED_EXIT", "2026-11-25")
+
+
+async def test_r9_1_a_department_tells_that_it_stopped_its_own_suspended_measure(office: Office) -> None:
+    """It is no receiver of measures: of the one that it implements itself it could tell nobody the day."""
+    entry = await office.listed(await office.subject(), "BLACK")
+    others, own = await _effective(office, entry), await _initiated(office, entry, **BASIS, by="commerce")
+    take_over = "mutation T($n: String!) { takeOverMeasure(number: $n) { state } }"
+    await _desk(office).done(take_over, {"n": own})
+    await _desk(office).done(ACTIVATE, {"n": own})
+    await _followed(office, entry, "suspend")
+    report = STOPPED.replace("reportMeasureStopped", "reportOwnMeasureStopped")
+    stopped = await _desk(office).done(report, {"n": own, "on": "2026-11-23"})
+    told = stopped["reportOwnMeasureStopped"]
+    assert (told["state"], told["stoppedOn"]) == ("SUSPENDED", "2026-11-23")
+    refused = await _desk(office).refused(report, {"n": others, "on": "2026-11-23"})
+    assert (refused["code"], refused["reason"]) == ("GUARD_REFUSED", "ANOTHER_IMPLEMENTS_IT")

@@ -121,7 +121,7 @@ class MeasureDetails:
     receipt: Receipt | None = None
     feedback: tuple[MeasureFeedback, ...] = ()
     feedback_due: date | None = None
-    # Its implementer's word since when it applies it no longer; only while it is suspended.
+    # Its implementer's word since when it, suspended, applies it no longer; none once it is applied again.
     stopped_on: date | None = None
     ended_on: date | None = None
     end_reason: str | None = None
@@ -265,6 +265,9 @@ MEASURE = Machine(
            **_OWNERS),
         _t("report_stop", "报告停止实施", "report that it has stopped", "SUSPENDED", "SUSPENDED",
            capability=Capability.RECEIVE, parties=_IMPLEMENTER, requires=("stopped_on",), guard=_stopped,
+           effect=_report_stop),
+        _t("report_stop_own", "报告停止实施(本单位)", "report that one has stopped one's own", "SUSPENDED", "SUSPENDED",
+           requires=("stopped_on",), guard=lambda case, step: _own(case, step) or _stopped(case, step),
            effect=_report_stop),
         _t("suspend", "随名单中止", "suspended with the entry", "EFFECTIVE", "SUSPENDED", guard=_by_hub),
         _t("resume", "随名单恢复", "resumed with the entry", "SUSPENDED", "EFFECTIVE", guard=_by_hub, effect=_resume),
@@ -436,7 +439,7 @@ COMMANDS: dict[str, Command] = {
     "measure.activate": activate,
     **{
         f"measure.{name}": stepping(MEASURE, name)
-        for name in ("acknowledge", "take_over", "decline", "report_stop", "lift")
+        for name in ("acknowledge", "take_over", "decline", "report_stop", "report_stop_own", "lift")
     },
     **{f"measure.{name}": _feeding_back(name) for name in ("feed_back", "feed_back_own")},
 }
