@@ -12,6 +12,10 @@ CODE = Text(collation="C")
 
 MOMENT = DateTime(timezone=True)
 
+# How keys of names are indexed: most names of a province share 青海 and 有限公司, and an inverted index (GIN) goes through
+# all that do, for each name that is looked for. Signatures of Chinese names need this length.
+NAMES = "gist_trgm_ops (siglen=64)"
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",

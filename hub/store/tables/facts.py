@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from hub.store.tables.base import CODE, MOMENT, metadata, one_of, public_id
+from hub.store.tables.base import CODE, MOMENT, NAMES, metadata, one_of, public_id
 from hub.store.values import COLORS, LIFECYCLES, LIST_STATES, RECORD_KINDS, SERIOUSNESS, SHARING
 from schema.governance import DATA_CLASSES
 
@@ -96,8 +96,8 @@ registration = _fact(
 Index(
     "ix_registration_former_name_key",
     registration.c.name_key,
-    postgresql_using="gin",
-    postgresql_ops={"name_key": "gin_trgm_ops"},
+    postgresql_using="gist",
+    postgresql_ops={"name_key": NAMES},
     postgresql_where=registration.c.superseded_at.is_not(None),
 )
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from hub.store.tables.base import CODE, MOMENT, metadata, one_of, public_id
+from hub.store.tables.base import CODE, MOMENT, NAMES, metadata, one_of, public_id
 from hub.store.values import SUBJECT_KINDS
 from schema.governance import DATA_CLASSES
 
@@ -53,8 +53,8 @@ Index("ix_subject_uscc", subject.c.uscc, postgresql_using="hash")
 Index(
     "ix_subject_name_key",
     subject.c.name_key,
-    postgresql_using="gin",
-    postgresql_ops={"name_key": "gin_trgm_ops"},
+    postgresql_using="gist",
+    postgresql_ops={"name_key": NAMES},
 )
 Index(
     "ix_subject_joined_to",
