@@ -6,8 +6,9 @@ Each root field is a sub-select of its own (hub.query.sql.roots); here they are 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from hub.query.parameters import Context, FromContext, FromRows, Source
 from hub.query.plan import Plan, Selected, Typename
@@ -17,9 +18,18 @@ from hub.query.sql.roots import Root, subject_key
 # What the roots are joined to.
 _ONE = "(SELECT) one"
 _NOW = FromContext(Context.NOW)
-# Columns of records in which some values are those of most records and some of few (ix_record_terms, ix_record_fine). Days
-# and numbers are not: whatever they are, they are found in the order of an index.
-_UNEVEN = frozenset({"source", "kind", "seriousness", "catalog_item_code", "authority_uscc", "fine_amount"})
+# Relation → columns in which some values are those of most rows and some of few (ix_record_terms, ix_record_fine), or of
+# those of other years alone (ix_record_authority, ix_record_item). Days and numbers are not: whatever they are, they are found
+# in the order of an index.
+_UNEVEN: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "records": frozenset(
+            {"source", "kind", "seriousness", "catalog_item_code", "authority_uscc", "fine_amount"}
+        ),
+        # Most states are those of some mechanisms alone (ix_case_file_state).
+        "cases": frozenset({"state"}),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -68,11 +78,9 @@ def _root(root: Selected | Typename, plan: Plan, draft: Draft) -> str:
 
 
 def _depends_on_values(root: Selected | Typename) -> bool:
-    """Whether it browses all records for those with such a value: there may be a million of them, or none."""
-    return (
-        isinstance(root, Selected)
-        and root.rule.target == "records"
-        and any(test.column in _UNEVEN for test in root.tests)
+    """Whether it browses all rows for those with such a value: there may be a million of them, or none."""
+    return isinstance(root, Selected) and any(
+        test.column in _UNEVEN.get(root.rule.target, ()) for test in root.tests
     )
 
 

@@ -92,6 +92,14 @@ Index(
     case_file.c.due_on,
     postgresql_where=case_file.c.due_on.is_not(None) & case_file.c.closed_at.is_(None),
 )
+Index(
+    "ix_case_file_mechanism_due_on",
+    case_file.c.mechanism,
+    case_file.c.due_on,
+    postgresql_where=case_file.c.due_on.is_not(None) & case_file.c.closed_at.is_(None),
+)
+# In most states are few cases, or those of some mechanisms alone.
+Index("ix_case_file_state", case_file.c.state, case_file.c.mechanism)
 
 # What the worker looks for every few minutes: what is open of a mechanism, in some states of it. Ended cases are ever more.
 Index(

@@ -155,14 +155,29 @@ Index(
     record.c.source,
     record.c.kind,
     record.c.seriousness,
-    record.c.catalog_item_code,
-    record.c.authority_uscc,
     postgresql_where=record.c.superseded_at.is_(None),
 )
+# With the kind and the class, which some filters ask besides: licences have no fine.
 Index(
     "ix_record_fine",
     record.c.fine_amount,
+    record.c.kind,
+    record.c.seriousness,
     postgresql_where=and_(record.c.superseded_at.is_(None), record.c.fine_amount.is_not(None)),
+)
+# An authority that is no more, or an item that was dropped, has records of other years alone: by the order of the days of all
+# records those of the years since would be read first.
+Index(
+    "ix_record_authority",
+    record.c.authority_uscc,
+    record.c.decided_on,
+    postgresql_where=record.c.superseded_at.is_(None),
+)
+Index(
+    "ix_record_item",
+    record.c.catalog_item_code,
+    record.c.decided_on,
+    postgresql_where=record.c.superseded_at.is_(None),
 )
 
 # Grades issued by others: customs, tax, SAFE, associations, national evaluation. The hub never computes one.
