@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -13,11 +14,13 @@ import pytest
 from benchmarks.data import code_of, fill
 from hub.casework import clock, departures
 from hub.casework.delivery import alarms, deliveries
+from hub.casework.delivery.deliveries import SHOWN_ON_BOTH
 from hub.casework.domestic_trade import disclosures, tiers
 from hub.casework.listings import measures
 from hub.casework.objections import corrections
 from hub.casework.publicity import unshown
 from hub.casework.repair import commands as repairs
+from hub.casework.reports import commands as reports
 from hub.query.scopes import Sought, likeness
 from tests.callers import Path, caller
 from tests.conftest import Database
@@ -321,3 +324,18 @@ async def test_names_that_share_what_most_share_are_not_all_gone_through(filled:
         " WHERE c.relname IN ('ix_subject_name_key', 'ix_registration_former_name_key')"
     )
     assert {row["amname"] for row in kinds} == {"gist"}
+
+
+async def test_when_both_sites_showed_it_is_looked_up_for_publications_alone(
+    filled: asyncpg.Connection,
+) -> None:
+    """A report's quarter has events of all mechanisms, a hundred thousand of them; here none is a publication."""
+    sql = reports._HISTORY.format(members="NULL AS m", shown=SHOWN_ON_BOTH)
+    begin, end = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
+    told = await filled.fetchval(
+        f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", ["commerce"], ["PUBLICITY"], begin, end, ["PUBLICITY"], []
+    )
+    nodes = list(_nodes(json.loads(told)[0]["Plan"]))
+    loops = {one["Relation Name"]: one["Actual Loops"] for one in nodes if "Relation Name" in one}
+    assert loops["case_event"] > 0
+    assert loops["delivery_out"] == 0

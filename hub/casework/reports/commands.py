@@ -41,9 +41,9 @@ SELECT public_id FROM case_file WHERE mechanism = 'QUARTERLY_REPORT' AND region_
 # Cases that had ended before the quarter are in none of its figures.
 _HISTORY = """
 SELECT c.public_id::text AS public_id, c.mechanism, e.at, e.transition, e.from_state, e.to_state,
-  e.payload::text AS payload, (d.shown_at AT TIME ZONE 'Asia/Shanghai')::date AS shown_on, {members}
+  e.payload::text AS payload, CASE WHEN c.mechanism = 'PUBLICITY' AND e.transition = 'publish'
+    THEN (({shown}) AT TIME ZONE 'Asia/Shanghai')::date END AS shown_on, {members}
 FROM case_event e JOIN case_file c USING (case_id)
-  LEFT JOIN LATERAL ({shown}) d ON c.mechanism = 'PUBLICITY' AND e.transition = 'publish'
 WHERE c.owner = ANY ($1::text[]) AND c.mechanism = ANY ($2::text[]) AND (e.at < $4 OR e.transition = ANY ($6::text[]))
   AND (c.closed_at IS NULL OR c.closed_at >= $3) AND (e.at >= $3 OR c.mechanism = ANY ($5::text[]))
 ORDER BY e.event_id
