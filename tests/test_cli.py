@@ -53,6 +53,8 @@ from tests.rules.test_list_definitions import TEXT as WATCH_LIST
 from tests.rules.test_notices import NOTICE_2026, PLACE
 from tests.test_database import migrated_before
 
+pytestmark = pytest.mark.long
+
 SECRET = "s3cr3t-value"
 DEMO = {"HUB_DEMO": "true"}
 

@@ -54,6 +54,8 @@ from tests.publicity_files import (
     penalty_row,
 )
 
+pytestmark = pytest.mark.long
+
 # And wait, at most 5,000 ms each, until they are gone.
 CUT_WRITERS = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"

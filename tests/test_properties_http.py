@@ -24,6 +24,8 @@ from tests.scene import MATTER, WAYS, Scene, ServedScene, served_scene
 from tests.stage import Stage, pool_for, repeatable, stage_over
 from tests.worlds import World, build
 
+pytestmark = pytest.mark.long
+
 DOCUMENTS = 24
 SEED = 31
 CALLERS = (

@@ -29,6 +29,8 @@ from tests.command_line import CREDITHUB, READY, Running, alive, credithub, envi
 from tests.conftest import Database, copied_store
 from tests.hub_server import CHECK, MERCHANT, ProvinceHub, hub_settings
 
+pytestmark = pytest.mark.long
+
 WORKERS = 2
 KEYS = {"HUB_ID_KEY": "5a" * 32, "HUB_CURSOR_KEY": "a5" * 32}
 # What only a careless log would hold.

@@ -45,6 +45,8 @@ from tests.harvesting import REGISTER
 from tests.publicity_files import NOW, TOOLS
 from tests.test_database import fresh, migrated_before
 
+pytestmark = pytest.mark.long
+
 DOCUMENT = {"kind": "PENALTY", "title": "未按规定明码标价"}
 # Kills that must come between a sending and its receipt, and items published before each kill.
 KILLS = 6
