@@ -44,7 +44,7 @@ def _arrows(machine: Machine) -> list[tuple[str, str, list[Transition]]]:
     found: dict[tuple[str, str], list[Transition]] = {}
     for step in machine.transitions:
         for source in step.sources:
-            found.setdefault((source, step.target), []).append(step)
+            found.setdefault((source, step.leads(source)), []).append(step)
     ends = sorted(found, key=lambda pair: (order[pair[0]], order[pair[1]]))
     return [(source, target, found[source, target]) for source, target in ends]
 
@@ -109,7 +109,7 @@ def _layers(machine: Machine) -> list[str]:
     distance, edge = {machine.initial: 0}, {machine.initial}
     while edge:
         nearer = max(distance.values()) + 1
-        edge = {t.target for t in machine.transitions if t.sources & edge} - distance.keys()
+        edge = machine.next_to(edge) - distance.keys()
         distance |= dict.fromkeys(edge, nearer)
     order = [state.name for state in machine.states]
     return sorted(order, key=lambda name: (name in machine.final, distance[name], order.index(name)))

@@ -200,21 +200,22 @@ async def apply(
     step = replace(step, calendar=await in_its_place(connection, step.calendar, case.region_code))
     effects = taken.effect(case, step)
     due = _due(taken, case, effects, step)
+    target = taken.leads(case.state)
     details = replace(case.details, **effects.details) if effects.details else case.details
     moved = await connection.execute(
         _MOVE,
         case.case_id,
-        taken.target,
+        target,
         due.on if due else None,
         bool(due and due.provisional),
-        step.now if taken.target in machine.final else None,
+        step.now if target in machine.final else None,
         to_json(details),
         case.version,
     )
     if moved != "UPDATE 1":
         raise StateConflict
     payload = [(case.case_id, effects.payload)]
-    events = await _tell(connection, taken.name, case.state, taken.target, step, payload)
+    events = await _tell(connection, taken.name, case.state, target, step, payload)
     await _join(connection, [(case.case_id, *party) for party in effects.parties], step.now)
     await _deliver(connection, case.case_id, events[case.case_id], effects.deliveries, step.now)
     for fact in effects.facts:
@@ -232,7 +233,7 @@ async def apply(
         opened += await open_cases(connection, machines[opening.mechanism], [new], step, owner=case.owner)
     moved_case = replace(
         case,
-        state=taken.target,
+        state=target,
         details=details,
         due_on=due.on if due else None,
         due_is_provisional=bool(due and due.provisional),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
@@ -197,8 +197,8 @@ class Transition:
     zh: str
     en: str
     sources: frozenset[str]
-    # Equal to the source: the state stays, and the event is written all the same.
-    target: str
+    # Equal to the source, or None: the state stays, and the event is written all the same.
+    target: str | None
     capability: Capability
     # Roles in case_party of which the actor's partner must have one.
     parties: frozenset[str] = frozenset({HANDLER})
@@ -210,6 +210,10 @@ class Transition:
     deadline: str | None = None
     # R5.1 …, or the article where none of its sentences has a number.
     rules: tuple[str, ...] = ()
+
+    def leads(self, source: str) -> str:
+        """The state after this step from `source`."""
+        return self.target or source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,8 +241,9 @@ class Machine:
         names = [state.name for state in self.states]
         said = {self.initial, *self.final}
         for transition in self.transitions:
-            said |= transition.sources | {transition.target}
-            if transition.sources & self.final and transition.target not in self.final:
+            targets = set(map(transition.leads, transition.sources))
+            said |= transition.sources | targets
+            if transition.sources & self.final and targets - self.final:
                 raise RulesInvalid(f"{self.mechanism}.{transition.name} leads out of a final state")
         if len(set(names)) < len(names) or said - set(names):
             raise RulesInvalid(f"{self.mechanism}: states said twice or unknown: {said - set(names)}")
@@ -246,10 +251,14 @@ class Machine:
         if len(set(steps)) < len(steps):
             raise RulesInvalid(f"{self.mechanism}: a transition is said twice")
         reached = {self.initial}
-        while more := {t.target for t in self.transitions if t.sources & reached} - reached:
+        while more := self.next_to(reached) - reached:
             reached |= more
         if set(names) - reached:
             raise RulesInvalid(f"{self.mechanism}: never reached: {set(names) - reached}")
+
+    def next_to(self, states: Set[str]) -> set[str]:
+        """The states that a step from one of `states` leads to."""
+        return {one.leads(source) for one in self.transitions for source in one.sources & states}
 
     def step(self, name: str) -> Transition:
         """The transition called `name`. Raises RulesInvalid: callers name transitions of the table."""

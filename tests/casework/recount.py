@@ -17,7 +17,7 @@ from tests.casework.invariants import Told, ended_unshown_in_time, shown_on_both
 from tests.casework.town import REPORTER, Town
 
 ON_LIST = ("PUBLISHED", "SUSPENDED")
-FED_BACK = ("feed_back", "feed_back_suspended", "feed_back_own", "feed_back_own_suspended")
+FED_BACK = ("feed_back", "feed_back_own")
 UNPUBLISHED = ("DRAFT", "SECRECY_REVIEW", "CONTENT_REVIEW", "APPROVED")
 
 

@@ -384,7 +384,7 @@ def _depths(mechanism: str) -> Mapping[str, int]:
     depths, edge = {machine.initial: 0}, {machine.initial}
     while edge:
         deeper = max(depths.values()) + 1
-        edge = {step.target for step in machine.transitions if step.sources & edge} - depths.keys()
+        edge = machine.next_to(edge) - depths.keys()
         depths |= dict.fromkeys(edge, deeper)
     return depths
 
@@ -400,9 +400,10 @@ def _weight(mechanism: str, transition: str, state: str) -> float:
     if (mechanism, state) == ("REPAIR", "EFFECTUATED"):
         # Answered, or revoked: neither waits.
         return 3.0
-    if step.target in machine.final:
+    target = step.leads(state)
+    if target in machine.final:
         return 0.3
-    if depths[step.target] <= depths[state]:
+    if depths[target] <= depths[state]:
         # Examined once before it is decided; fed back where a measure was applied.
         return {"feed_back": 6.0, "feed_back_own": 6.0, "examine": 6.0}.get(transition, 0.5)
     if mechanism in ("MEASURE", "REPAIR"):

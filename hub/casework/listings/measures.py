@@ -17,7 +17,7 @@ from hub.casework.given import said
 from hub.casework.machine import Case, Effects, Machine, State, Step, Transition
 from hub.casework.partners import in_force
 from hub.casework.rounds import apart
-from hub.casework.stepping import stepping, take
+from hub.casework.stepping import stepping
 from hub.casework.work import Command, Made, Work, calendar_for
 from hub.errors import BadUserInput, GuardRefused
 from hub.query.access import Access, Row
@@ -213,17 +213,10 @@ def _by_hub(_: Case[MeasureDetails], step: Step) -> str | None:
 _OPEN = "INITIATED RECEIVED EFFECTIVE SUSPENDED"
 _IMPLEMENTER = frozenset({IMPLEMENTER})
 # What was done is told also while the measure is suspended, or by mistake meanwhile: the firm may have to be put right.
-_FEEDING: dict[str, Any] = {"requires": ("applied_on", "case_number", "result"), "effect": _feed_back}
-_IMPLEMENTERS: dict[str, Any] = {
-    "capability": Capability.RECEIVE,
-    "parties": _IMPLEMENTER,
-    "guard": _applied,
-    **_FEEDING,
-}
-_OWNERS: dict[str, Any] = {"guard": lambda case, step: _own(case, step) or _applied(case, step), **_FEEDING}
+_FED_BACK = "EFFECTIVE SUSPENDED"
 
 
-def _t(name: str, zh: str, en: str, sources: str, target: str, **more: Any) -> Transition:
+def _t(name: str, zh: str, en: str, sources: str, target: str | None, **more: Any) -> Transition:
     more.setdefault("capability", Capability.CASEWORK)
     more.setdefault("rules", ("R9.1",))
     return Transition(name=name, zh=zh, en=en, sources=frozenset(sources.split()), target=target, **more)
@@ -258,11 +251,11 @@ MEASURE = Machine(
            parties=_IMPLEMENTER, requires=("reason",), effect=_end),
         _t("activate", "生效", "put in effect", "RECEIVED", "EFFECTIVE", requires=("legal_basis_checked_on",),
            guard=_lawful, effect=_activate),
-        _t("feed_back", "反馈", "feed back an application", "EFFECTIVE", "EFFECTIVE", **_IMPLEMENTERS),
-        _t("feed_back_suspended", "反馈", "feed back an application", "SUSPENDED", "SUSPENDED", **_IMPLEMENTERS),
-        _t("feed_back_own", "反馈(本单位)", "feed back one's own application", "EFFECTIVE", "EFFECTIVE", **_OWNERS),
-        _t("feed_back_own_suspended", "反馈(本单位)", "feed back one's own application", "SUSPENDED", "SUSPENDED",
-           **_OWNERS),
+        _t("feed_back", "反馈", "feed back an application", _FED_BACK, None, capability=Capability.RECEIVE,
+           parties=_IMPLEMENTER, requires=("applied_on", "case_number", "result"), guard=_applied, effect=_feed_back),
+        _t("feed_back_own", "反馈(本单位)", "feed back one's own application", _FED_BACK, None,
+           requires=("applied_on", "case_number", "result"),
+           guard=lambda case, step: _own(case, step) or _applied(case, step), effect=_feed_back),
         _t("report_stop", "报告停止实施", "report that it has stopped", "SUSPENDED", "SUSPENDED",
            capability=Capability.RECEIVE, parties=_IMPLEMENTER, requires=("stopped_on",), guard=_stopped,
            effect=_report_stop),
@@ -383,16 +376,6 @@ async def activate(work: Work, given: Mapping[str, Any]) -> Made:
     return Made(ids=(taken.case.public_id,))
 
 
-def _feeding_back(transition: str) -> Command:
-    """The step of this name, in a suspended measure the one that leaves it suspended."""
-
-    async def command(work: Work, given: Mapping[str, Any]) -> Made:
-        case, _ = await engine.find(work.connection, MEASURE, given["number"], work.actor)
-        return await take(work, MEASURE, transition + "_suspended" * (case.state == "SUSPENDED"), given)
-
-    return command
-
-
 async def follow(work: Work, entry: str, transition: str, reason: str) -> None:
     """R9.1: what happens to a list entry (a uuid) happens to its measures, in the same transaction."""
     step = replace(work.step({"reason": reason}), actor=replace(work.actor, system=True))
@@ -439,7 +422,15 @@ COMMANDS: dict[str, Command] = {
     "measure.activate": activate,
     **{
         f"measure.{name}": stepping(MEASURE, name)
-        for name in ("acknowledge", "take_over", "decline", "report_stop", "report_stop_own", "lift")
+        for name in (
+            "acknowledge",
+            "take_over",
+            "decline",
+            "feed_back",
+            "feed_back_own",
+            "report_stop",
+            "report_stop_own",
+            "lift",
+        )
     },
-    **{f"measure.{name}": _feeding_back(name) for name in ("feed_back", "feed_back_own")},
 }

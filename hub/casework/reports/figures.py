@@ -177,7 +177,6 @@ def _left(color: tuple[tuple[str, str], ...]) -> Events:
 
 
 _APPLIED = Pick(mechanism="MEASURE", transitions=("activate",))
-_FED_BACK = tuple(f"feed_back{whose}{when}" for whose in ("", "_own") for when in ("", "_suspended"))
 _REPAIR_DECIDED = Pick(mechanism="REPAIR", entering=("APPROVED", "REFUSED", "REJECTED_INTAKE"))
 # By the code of the figure in reports.toml. Suspended places on a list are still on it: what came in and did not go
 # out is there.
@@ -205,7 +204,7 @@ COUNTINGS: Mapping[str, Counting] = {
     ),
     "MEASURES_FEEDBACK": Ratio(
         (_APPLIED,),
-        (Pick(mechanism="MEASURE", transitions=_FED_BACK),),
+        (Pick(mechanism="MEASURE", transitions=("feed_back", "feed_back_own")),),
         (("FED_BACK", "已反馈"), ("NOT_FED_BACK", "未反馈")),
     ),
     # A tolerant acceptance rests on a written commitment, too (R5.6): it is filed, and broken, but nobody inspects it.
