@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -38,6 +38,14 @@ class Sight:
     """What a caller can come to know of a world."""
 
     asker: Asker
+    # What it knew of a subject before the world was changed: no change is kept after which it would know something else.
+    _before: dict[int, list[Any]] = field(default_factory=dict)
+
+    def before(self, world: World, subject_id: int) -> list[Any]:
+        """`of_subject`, as it was when it was asked first."""
+        if subject_id not in self._before:
+            self._before[subject_id] = self.of_subject(world, subject_id)
+        return self._before[subject_id]
 
     def of_subject(self, world: World, subject_id: int) -> list[Any]:
         """All that can be known of one subject: its cells, its rows, and what depends on it."""
@@ -184,7 +192,7 @@ def _try(sight: Sight, world: World, choose: random.Random, make: Builder, chang
     subject_id = choose.choice(ids)
     kept = {name: [dict(row) for row in rows] for name, rows in world.tables.items()}
     known = set(ids)
-    before = sight.of_subject(world, subject_id)
+    before = sight.before(world, subject_id)
     change(world, choose, make, subject_id)
     new = [row["subject_id"] for row in world.tables["subject"] if row["subject_id"] not in known]
     seen = sight.of_subject(world, subject_id) != before or any(sight.of_subject(world, one) for one in new)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from hub.rights.matrix import Level, Scope
@@ -78,25 +78,36 @@ class Rights:
 
     asker: Asker
     store: Store
+    # What is true of every row about a subject for the question of a class: the store does not change.
+    _of_subjects: dict[tuple[int, str], RowFacts] = field(default_factory=dict)
 
     def facts(self, subject: Row | None, fact: Row | None, data_class: str) -> RowFacts:
         """What is true of a row about `subject`, for the question of `data_class`."""
         asker = self.asker
         if subject is None:
             return RowFacts()
+        key = (subject["subject_id"], data_class)
+        if key not in self._of_subjects:
+            self._of_subjects[key] = self._of_subject(subject, data_class)
+        known = self._of_subjects[key]
+        if fact is None:
+            return known
+        return replace(
+            known,
+            own_source=asker.own_source is not None and fact["source"] == asker.own_source,
+            party=fact["source"] == "ECOMMERCE_PLATFORM"
+            and "archive_type" in fact
+            and fact["source_record_id"].startswith(f"{asker.partner}:"),
+        )
+
+    def _of_subject(self, subject: Row, data_class: str) -> RowFacts:
+        asker = self.asker
         id_, region = subject["subject_id"], subject["region_code"]
         return RowFacts(
             in_region=region is not None and any(region.startswith(one) for one in asker.regions),
             member=self._affiliated(id_, "MEMBER"),
             merchant=self._affiliated(id_, "MERCHANT"),
             self_=subject["uscc"] is not None and subject["uscc"] == asker.self_code,
-            own_source=fact is not None
-            and asker.own_source is not None
-            and fact["source"] == asker.own_source,
-            party=fact is not None
-            and fact["source"] == "ECOMMERCE_PLATFORM"
-            and "archive_type" in fact
-            and fact["source_record_id"].startswith(f"{asker.partner}:"),
             consented=self._consented(id_, data_class),
         )
 
