@@ -15,8 +15,8 @@ from hub.commands.session import operator
 from hub.rights.agreement_file import digest
 from hub.sandbox.agreements import demo_agreements
 from hub.sandbox.issuer import demo_issuer
+from tests.commands.shell import Shell
 from tests.conftest import Database
-from tests.test_cli import Shell
 
 
 @pytest.fixture

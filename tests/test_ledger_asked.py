@@ -21,9 +21,9 @@ from hub.sandbox.agreements import demo_agreements
 from hub.sandbox.issuer import demo_issuer
 from schema.identifiers import hmac_sm3
 from tests.command_line import CREDITHUB, environment
+from tests.commands.shell import Shell
 from tests.conftest import Database
 from tests.disclosures import disclosure
-from tests.test_cli import Shell
 
 CODE = "91630103MA75ABCD1M"
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -29,9 +29,9 @@ from hub.store.embedded import EmbeddedPostgres
 from tests.casework.dispatch import handed_in, opened
 from tests.casework.workers import Worker, working
 from tests.command_line import CREDITHUB, credithub, environment
+from tests.commands.shell import Shell
 from tests.conftest import Database, copied_store
 from tests.hub_server import MERCHANT
-from tests.test_cli import Shell
 
 KEYS = {"HUB_ID_KEY": "5a" * 32, "HUB_CURSOR_KEY": "a5" * 32}
 _LOST = (
