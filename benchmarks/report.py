@@ -71,7 +71,8 @@ def markdown(results: Results) -> str:
         "",
         f"Written by `make bench`. {results.machine}; {results.store}; {results.subjects:,} subjects,"
         f" {results.subjects * 10:,} records. One server process on one core, PostgreSQL and the load on the other;"
-        f" {results.stretches}, each time with another server first; medians, and ratios are medians of each"
+        f" {results.stretches}, each time with another server first, and a fifth of each before it is counted, in which the"
+        " connections come to their pace; medians, and ratios are medians of each"
         f" time's ratios. Making 8 KiB durable on this disk took {results.sync:,.0f} µs; load average {results.load:.1f}"
         " at the start.",
         "",
